@@ -1,0 +1,38 @@
+"""hand-mesh-annotator: label hands in 3-D. Propose hand meshes on photos, correct keypoints, export pseudo-labels.
+
+>>> import annotator
+>>> model = annotator.load_model()
+>>> hands = model.propose(photo)
+>>> fixed = model.refine(hands[0], {"index_tip": (x, y)})
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from annotator.errors import InputError
+
+try:
+    __version__ = version("hand-mesh-annotator")
+except PackageNotFoundError:  # run from a source tree that is not installed
+    __version__ = "0+unknown"
+
+# torch takes seconds to import: only who asks for a model pays
+_LAZY = {
+    "load_model": "annotator.model",
+    "Model": "annotator.model",
+    "HandMesh": "annotator.hand.mesh",
+    "HandParameters": "annotator.hand.mesh",
+    "load_hand": "annotator.hand.model",
+    "read_photo": "annotator.vision.photos",
+    "Project": "annotator.project",
+}
+
+__all__ = ["InputError", "__version__", *_LAZY]
+
+
+def __getattr__(name: str):
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'annotator' has no attribute '{name}'")

@@ -1,0 +1,158 @@
+"""Coarse levels of a mesh: nested subsets of its vertices, their own faces, and smooth upsampling to the full mesh.
+
+Subsets come from half-edge collapses (a vertex is drawn onto a neighbour that stays), so a coarse level is a closed
+manifold whose vertices are vertices of the full mesh. Upsampling is biharmonic interpolation on the full mesh's surface
+(minimum of the integrated squared Laplacian with the level's vertices given): smooth, exact at the level's vertices,
+along the surface only. Small negative lobes are cut, and rows are normalised to sum to one.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+
+
+def _adjacency(faces: np.ndarray, count: int) -> list[set[int]]:
+    near: list[set[int]] = [set() for _ in range(count)]
+    for a, b, c in faces.tolist():
+        near[a] |= {b, c}
+        near[b] |= {a, c}
+        near[c] |= {a, b}
+    return near
+
+
+def _normal(points: np.ndarray, face: tuple[int, int, int]) -> np.ndarray:
+    a, b, c = points[list(face)]
+    return np.cross(b - a, c - a)
+
+
+class _Collapser:
+    """A closed triangle mesh losing one vertex at a time."""
+
+    def __init__(self, points: np.ndarray, faces: np.ndarray, keep: set[int], flatness: float) -> None:
+        self.points, self.keep, self.flatness = points, keep, flatness
+        self.near = _adjacency(faces, len(points))
+        self.faces: dict[int, tuple[int, int, int]] = {n: tuple(f) for n, f in enumerate(faces.tolist())}
+        self.of_vertex: list[set[int]] = [set() for _ in range(len(points))]
+        self.quadric = np.zeros((len(points), 4, 4))
+        for n, face in self.faces.items():
+            normal = _normal(points, face)
+            area = np.linalg.norm(normal)
+            plane = np.append(normal / area, -normal @ points[face[0]] / area)
+            for v in face:
+                self.of_vertex[v].add(n)
+                self.quadric[v] += area * np.outer(plane, plane)
+        self.alive = set(range(len(points)))
+
+    def cost(self, gone: int, stays: int) -> float:
+        """Longer edges cost more (an even spacing), and so does leaving the surface (Garland and Heckbert's quadric)."""
+        place = np.append(self.points[stays], 1.0)
+        off = place @ self.quadric[gone] @ place
+        reach = max(np.sum((self.points[n] - self.points[stays]) ** 2) for n in self.near[gone])
+        return reach + self.flatness * np.sqrt(max(off, 0.0))
+
+    def allowed(self, gone: int, stays: int) -> bool:
+        if gone in self.keep or len(self.near[gone] & self.near[stays]) != 2:
+            return False  # the link condition: exactly the two faces at the edge may vanish
+        for n in self.of_vertex[gone]:
+            face = self.faces[n]
+            if stays in face:
+                continue
+            old = _normal(self.points, face)
+            new = _normal(self.points, tuple(stays if v == gone else v for v in face))
+            if old @ new <= 0.1 * np.linalg.norm(old) * np.linalg.norm(new):
+                return False
+        return True
+
+    def collapse(self, gone: int, stays: int) -> set[int]:
+        for n in list(self.of_vertex[gone]):
+            face = self.faces[n]
+            for v in face:
+                self.of_vertex[v].discard(n)
+            if stays in face:
+                del self.faces[n]
+                continue
+            new = tuple(stays if v == gone else v for v in face)
+            self.faces[n] = new
+            for v in new:
+                self.of_vertex[v].add(n)
+        changed = self.near[gone]
+        for v in changed:
+            self.near[v].discard(gone)
+            if v != stays:
+                self.near[v].add(stays)
+                self.near[stays].add(v)
+        self.quadric[stays] += self.quadric[gone]
+        self.near[gone] = set()
+        self.alive.discard(gone)
+        return changed
+
+
+def decimate(
+    points: np.ndarray, faces: np.ndarray, counts: list[int], keep: list[int], flatness: float = 1.0
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Nested levels, coarse to fine: for each count (vertex numbers (M,) ascending, faces (f,3) among them).
+
+    `keep` lists vertices that stay in every level. Raises ValueError when the mesh cannot be brought down that far.
+    """
+    mesh = _Collapser(points, faces, set(keep), flatness)
+    heap: list[tuple[float, int, int]] = []
+
+    def push(v: int) -> None:
+        for n in mesh.near[v]:
+            heapq.heappush(heap, (mesh.cost(v, n), v, n))
+            heapq.heappush(heap, (mesh.cost(n, v), n, v))
+
+    for v in range(len(points)):
+        for n in mesh.near[v]:
+            heapq.heappush(heap, (mesh.cost(v, n), v, n))
+    found = []
+    for count in sorted(counts, reverse=True):
+        while len(mesh.alive) > count:
+            if not heap:
+                raise ValueError(f"the mesh cannot be simplified to {count} vertices")
+            cost, gone, stays = heapq.heappop(heap)
+            if gone not in mesh.alive or stays not in mesh.near[gone]:
+                continue
+            if abs(cost - mesh.cost(gone, stays)) > 1e-12 or not mesh.allowed(gone, stays):
+                continue
+            for v in mesh.collapse(gone, stays):
+                push(v)
+        indices = np.array(sorted(mesh.alive), dtype=np.int64)
+        place = np.full(len(points), -1)
+        place[indices] = np.arange(len(indices))
+        found.append((indices, place[np.array(sorted(mesh.faces.values()), dtype=np.int64)].astype(np.int32)))
+    return found[::-1]
+
+
+def cotangent_laplacian(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Dense cotangent Laplacian (V,V), rows summing to zero, and the vertices' areas (V,)."""
+    laplacian, area = np.zeros((len(points), len(points))), np.zeros(len(points))
+    for turn in range(3):
+        i, j, k = faces[:, turn], faces[:, (turn + 1) % 3], faces[:, (turn + 2) % 3]
+        a, b = points[i] - points[k], points[j] - points[k]
+        cross = np.linalg.norm(np.cross(a, b), axis=1)
+        # Obtuse slivers give negative weights, which break the maximum principle: keep them positive.
+        half = np.maximum(0.5 * np.einsum("ni,ni->n", a, b) / np.maximum(cross, 1e-14), 0.02)
+        np.add.at(laplacian, (i, j), half)
+        np.add.at(laplacian, (j, i), half)
+        np.add.at(area, k, cross / 6.0)
+    laplacian[np.diag_indices_from(laplacian)] = -laplacian.sum(axis=1)
+    return laplacian, area
+
+
+def upsampling(points: np.ndarray, faces: np.ndarray, indices: np.ndarray, least: float = 2e-3) -> np.ndarray:
+    """Matrix (V,M), non-negative, rows summing to one, the identity at the level's own vertices.
+
+    `indices` (M,) are those vertices' numbers, ascending.
+    """
+    laplacian, area = cotangent_laplacian(points, faces)
+    energy = laplacian @ (laplacian / area[:, None])
+    given = np.zeros(len(points), dtype=bool)
+    given[indices] = True
+    matrix = np.zeros((len(points), len(indices)))
+    matrix[indices, np.arange(len(indices))] = 1.0
+    solution = np.linalg.solve(energy[np.ix_(~given, ~given)], -energy[np.ix_(~given, given)])
+    matrix[~given] = np.where(solution < least, 0.0, solution)
+    return matrix / matrix.sum(axis=1, keepdims=True)

@@ -1,0 +1,135 @@
+"""Records of a hand: its parameters, and the mesh that a proposal or a correction gives. All frozen, arrays read-only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.hand.joints import check_side, joint_index
+
+
+def _fixed(record: str, name: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64) -> np.ndarray:
+    """A read-only copy of `value` as an array of `shape` (None: any length), finite; InputError otherwise."""
+    try:
+        array = np.array(value, dtype=kind)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{record}.{name} is not an array of numbers: {error}") from None
+    if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+        raise InputError(f"{record}.{name} has shape {array.shape}, expected {wanted}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{record}.{name} holds values that are not finite")
+    array.setflags(write=False)
+    return array
+
+
+class _Record:
+    """Turns the fields listed in `_SHAPES` into read-only arrays when a record is made."""
+
+    _SHAPES: dict[str, tuple[int | None, ...]] = {}
+
+    def __post_init__(self) -> None:
+        for name, shape in self._SHAPES.items():
+            object.__setattr__(self, name, _fixed(type(self).__name__, name, getattr(self, name), shape))
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(
+            np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+            for a, b in ((getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare)
+        )
+
+    __hash__ = None  # arrays inside
+
+    def replace(self, **changes: Any) -> Any:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True, eq=False)
+class HandParameters(_Record):
+    """What a hand model needs: pose (16,3) axis-angle rad, each in its parent's frame, model order; shape (10,);
+    translation (3,) m, where the wrist joint is in the camera frame; offsets (M,3) m at mesh level OFFSET_LEVEL, rest pose.
+
+    For a left hand all of them belong to its mirror image (see HandModel.vertices).
+    """
+
+    pose: np.ndarray
+    shape: np.ndarray
+    translation: np.ndarray
+    offsets: np.ndarray
+
+    _SHAPES = {"pose": (16, 3), "shape": (10,), "translation": (3,), "offsets": (None, 3)}
+
+
+@dataclass(frozen=True, eq=False)
+class ParametricEstimate(_Record):
+    """The parametric stage's own answer: vertices (V,3) m, joints (21,3) m, camera frame; keypoints (21,2) photo px."""
+
+    vertices: np.ndarray
+    joints: np.ndarray
+    keypoints: np.ndarray
+
+    _SHAPES = {"vertices": (None, 3), "joints": (21, 3), "keypoints": (21, 2)}
+
+
+@dataclass(frozen=True, eq=False)
+class HandMesh(_Record):
+    """One hand in one photo, as the network or a person's corrections have it.
+
+    side "right" or "left"; camera K (3,3); the crop it was seen in: crop_center (2,) px, crop_size px, crop_angle rad;
+    vertices (V,3) m and joints (21,3) m, camera frame (x right, y down, z forward); faces (F,3), counter-clockwise from
+    outside; keypoints (21,2) photo px; keypoint_sigma (21,) px and vertex_sigma (V,) m, one standard deviation per axis;
+    confidence 0..1; parameters; hand_model: the model's digest or name; parametric: the parametric stage's own answer;
+    corrections: keypoint number -> (x, y) photo px set by a person; features: cached encoder features, not compared.
+    Raises InputError for wrong shapes, values that are not finite, an unknown side or joint, or confidence outside 0..1.
+    """
+
+    side: str
+    camera: np.ndarray
+    crop_center: np.ndarray
+    crop_size: float
+    crop_angle: float
+    vertices: np.ndarray
+    faces: np.ndarray
+    joints: np.ndarray
+    keypoints: np.ndarray
+    keypoint_sigma: np.ndarray
+    vertex_sigma: np.ndarray
+    confidence: float
+    parameters: HandParameters
+    hand_model: str
+    parametric: ParametricEstimate
+    corrections: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    features: object | None = field(default=None, compare=False, repr=False)
+
+    _SHAPES = {
+        "camera": (3, 3), "crop_center": (2,), "vertices": (None, 3), "joints": (21, 3), "keypoints": (21, 2),
+        "keypoint_sigma": (21,), "vertex_sigma": (None,),
+    }  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_side(self.side)
+        object.__setattr__(self, "faces", _fixed("HandMesh", "faces", self.faces, (None, 3), np.int32))
+        if len(self.vertex_sigma) != len(self.vertices):
+            raise InputError(
+                f"HandMesh.vertex_sigma has {len(self.vertex_sigma)} values for {len(self.vertices)} vertices"
+            )
+        if self.faces.size and (self.faces.min() < 0 or self.faces.max() >= len(self.vertices)):
+            raise InputError("HandMesh.faces names vertices that do not exist")
+        for name in ("crop_size", "crop_angle", "confidence"):
+            object.__setattr__(self, name, float(_fixed("HandMesh", name, getattr(self, name), ())))
+        if not 0.0 <= self.confidence <= 1.0:
+            raise InputError(f"HandMesh.confidence is {self.confidence}, expected 0..1")
+        corrections = {}
+        for key, point in self.corrections.items():
+            x, y = _fixed("HandMesh", f"corrections[{key!r}]", point, (2,))
+            corrections[joint_index(key)] = (float(x), float(y))
+        object.__setattr__(self, "corrections", dict(sorted(corrections.items())))

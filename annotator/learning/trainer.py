@@ -1,0 +1,230 @@
+"""The trainer: one loop for CPU and GPU, frozen or learning encoder, with resume, moving average and logs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from annotator.errors import InputError
+from annotator.learning.noise import simulate_landmarks
+from annotator.learning.samples import Labels
+from annotator.learning.sources import Source
+from annotator.learning.supervision import LossWeights, Supervision
+from annotator.network.checkpoint import save_checkpoint
+from annotator.network.encoder import Features
+from annotator.network.glfnet import GLFNet
+from annotator.network.prompts import Prompts, random_prompts
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """steps: optimiser steps in all; batch: crops a step; rate: peak learning rate of everything but the encoder.
+
+    encoder_rate: the encoder's peak rate, 0 = frozen. warmup: steps of linear warm-up, then half a cosine to 1 % of
+    the peak. average: decay of the moving average of the weights. simulated: share of rendered hands whose landmarks
+    are simulated (see `noise`). prompts: False trains without prompts. seconds: stop after that long (0 = never).
+    """
+
+    steps: int = 10_000
+    batch: int = 48
+    rate: float = 1e-3
+    encoder_rate: float = 0.0
+    warmup: int = 300
+    average: float = 0.999
+    weight_decay: float = 0.02
+    clip: float = 1.0
+    simulated: float = 0.8
+    prompts: bool = True
+    seed: int = 0
+    seconds: float = 0.0
+    save_every: float = 120.0
+
+
+class Trainer:
+    """Trains `network` from `source` in `folder`: state.safetensors (resume), log.csv, checkpoint.safetensors."""
+
+    def __init__(
+        self,
+        network: GLFNet,
+        source: Source,
+        folder: str | Path,
+        settings: TrainSettings = TrainSettings(),
+        weights: LossWeights = LossWeights(),
+        device: torch.device | str = "cpu",
+        card: dict | None = None,
+    ):
+        self.network, self.source, self.settings = network.to(device), source, settings
+        self.folder, self.device, self.card = Path(folder), torch.device(device), card or {}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.supervision = Supervision(network, weights).to(device)
+        learned = settings.encoder_rate > 0
+        for parameter in network.encoder.parameters():
+            parameter.requires_grad_(learned)
+        groups = [{"params": network.head_parameters(), "peak": settings.rate}]
+        if learned:
+            groups.append({"params": list(network.encoder.parameters()), "peak": settings.encoder_rate})
+        self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.weight_decay)
+        self.average = {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
+        self.step, self.spent = 0, 0.0
+
+    # -- one step ---------------------------------------------------------------------------------------------
+    def learning_share(self) -> float:
+        """The schedule: the share of the peak rate at this step."""
+        s = self.settings
+        if self.step < s.warmup:
+            return (self.step + 1) / s.warmup
+        progress = min(1.0, (self.step - s.warmup) / max(1, s.steps - s.warmup))
+        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))
+
+    def train_step(self) -> dict[str, float]:
+        generator = np.random.default_rng((self.settings.seed, self.step))  # a resumed run draws the same batches
+        torch.manual_seed(int(generator.integers(2**31)))
+        drawn, labels = self.source.draw(self.settings.batch, generator)
+        labels = Labels(*(field.to(self.device) for field in labels))
+        if isinstance(drawn, Tensor):
+            features = self.network.encoder(drawn.to(self.device))
+        else:
+            features = Features(tuple(m.to(self.device) for m in drawn.maps), *(f.to(self.device) for f in drawn[1:]))
+        features = self.with_simulated_landmarks(features, labels)
+        prompts = None
+        if self.settings.prompts:
+            drawn_prompts = random_prompts(labels.keypoints.cpu(), (labels.visible * (labels.keypoint_weight > 0.5)).cpu())
+            prompts = Prompts(*(field.to(self.device) for field in drawn_prompts))
+        answer = self.network.answer(features, labels.projection, labels.focal, prompts)
+        loss, numbers = self.supervision(answer, labels)
+        share = self.learning_share()
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * share
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_([p for g in self.optimiser.param_groups for p in g["params"]], self.settings.clip)
+        if torch.isfinite(norm):  # one broken batch must not end a long run
+            self.optimiser.step()
+            decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
+            with torch.no_grad():
+                for name, parameter in self.network.named_parameters():
+                    if name in self.average:
+                        self.average[name].lerp_(parameter.detach(), 1 - decay)
+        self.step += 1
+        return numbers | {"loss": float(loss.detach()), "rate": share * self.settings.rate}
+
+    def with_simulated_landmarks(self, features: Features, labels: Labels) -> Features:
+        """Rendered hands mostly get landmarks as real photos give them; the rest keep the encoder's own."""
+        simulate = labels.exact.cpu() * (torch.rand(len(labels.exact)) < self.settings.simulated)
+        if not bool(simulate.any()):
+            return features
+        points, world = simulate_landmarks(Labels(*(field.cpu() for field in labels)))
+        choose = simulate.bool().to(self.device)[:, None, None]
+        return features._replace(
+            landmarks=torch.where(choose, points.to(self.device), features.landmarks),
+            world=torch.where(choose, world.to(self.device), features.world),
+        )
+
+    # -- the run ----------------------------------------------------------------------------------------------
+    def run(self, progress=None) -> GLFNet:
+        """Trains to the last step (or the time limit), saving on the way; returns the averaged network.
+
+        progress: called with (step, steps, numbers) after every step. Ctrl-C saves before it goes on up.
+        """
+        began = saved = time.monotonic()
+        start_spent, running = self.spent, {}
+        try:
+            while self.step < self.settings.steps:
+                numbers = self.train_step()
+                for name, value in numbers.items():
+                    running[name] = 0.98 * running.get(name, value) + 0.02 * value
+                now = time.monotonic()
+                self.spent = start_spent + now - began
+                if self.step % 50 == 0:
+                    self.log(running)
+                if progress is not None:
+                    progress(self.step, self.settings.steps, running)
+                if now - saved > self.settings.save_every:
+                    self.save()
+                    saved = now
+                if self.settings.seconds and self.spent > self.settings.seconds:
+                    break
+        finally:
+            self.save()
+        return self.averaged()
+
+    def log(self, numbers: dict[str, float]) -> None:
+        path = self.folder / "log.csv"
+        row = {"step": self.step, "seconds": round(self.spent, 1)} | {k: round(v, 6) for k, v in numbers.items()}
+        fresh = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if fresh:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def averaged(self) -> GLFNet:
+        """The network with the moving average in place of the last weights (a swap: training can go on after)."""
+        own = {n: p.detach().clone() for n, p in self.network.named_parameters() if n in self.average}
+        self._put(self.average)
+        self._own = own
+        return self.network
+
+    def restore(self) -> None:
+        """Undoes `averaged`."""
+        self._put(self._own)
+
+    def _put(self, values: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                if name in values:
+                    parameter.copy_(values[name])
+
+    # -- resume -----------------------------------------------------------------------------------------------
+    def save(self) -> None:
+        """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically."""
+        state = {f"own.{n}": p.detach().cpu().contiguous() for n, p in self.network.named_parameters() if n in self.average}
+        state |= {f"average.{n}": p.detach().cpu().clone() for n, p in self.average.items()}
+        names = [n for n in self.average]
+        parameters = dict(self.network.named_parameters())
+        for name in names:
+            for key, value in self.optimiser.state.get(parameters[name], {}).items():
+                state[f"optimiser.{key}.{name}"] = torch.as_tensor(value).detach().cpu().clone()
+        temporary = self.folder / "state.part"
+        meta = {"step": str(self.step), "spent": str(self.spent), "settings": json.dumps(asdict(self.settings))}
+        save_file(state, temporary, meta)
+        temporary.replace(self.folder / "state.safetensors")
+        self.averaged()
+        card = self.card | {"steps": self.step, "seconds": round(self.spent), "settings": asdict(self.settings)}
+        save_checkpoint(self.folder / "checkpoint.safetensors", self.network, card)
+        self.restore()
+
+    def resume(self) -> bool:
+        """Goes on where the folder's state left off; False if there is none."""
+        path = self.folder / "state.safetensors"
+        if not path.exists():
+            return False
+        with safe_open(path, "pt") as file:
+            meta = file.metadata()
+            keys = set(file.keys())
+            expected = {f"own.{n}" for n in self.average}
+            if not expected <= keys:
+                raise InputError(f"{path} belongs to another network: it lacks {sorted(expected - keys)[:2]}")
+            parameters = dict(self.network.named_parameters())
+            with torch.no_grad():
+                for name in self.average:
+                    parameters[name].copy_(file.get_tensor(f"own.{name}"))
+                    self.average[name].copy_(file.get_tensor(f"average.{name}"))
+            for name in self.average:
+                entries = {k: f"optimiser.{k}.{name}" for k in ("step", "exp_avg", "exp_avg_sq")}
+                if entries["step"] in keys:
+                    self.optimiser.state[parameters[name]] = {
+                        k: file.get_tensor(full).to(self.device if k != "step" else "cpu") for k, full in entries.items()
+                    }
+        self.step, self.spent = int(meta["step"]), float(meta["spent"])
+        return True

@@ -1,0 +1,257 @@
+"""The model as a user meets it: a photo in, hand meshes out; corrections in, a better mesh out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+
+from annotator.errors import InputError
+from annotator.hand.joints import joint_index
+from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
+from annotator.hand.model import HandModel
+from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
+from annotator.network.crop_camera import CropView, translation_of
+from annotator.network.encoder import Features
+from annotator.network.glfnet import Answer, GLFNet
+from annotator.network.locating import Located, locate
+from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.network.parametric import Estimate
+from annotator.network.prompts import Prompts
+from annotator.network.uncertainty import vertex_weights
+from annotator.vision.camera import check_camera, default_camera, project
+from annotator.vision.crops import CROP_SIZE, Crop, extract_all
+from annotator.vision.palm import PalmDetector
+from annotator.vision.photos import as_photo
+
+MIRROR = np.diag([-1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors."""
+
+    features: Features
+    start: Estimate
+    view: CropView
+    crop: Crop
+
+
+class Model:
+    """A loaded checkpoint with its hand model, palm detector and landmark locator.
+
+    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself.
+    """
+
+    def __init__(self, network: GLFNet, card: dict | None = None, device: str | None = None):
+        self.device = resolve_device(device)
+        self.network = network.to(self.device).eval()
+        self.hand: HandModel = network.hand
+        self.card = card or {}
+        self.digest = checkpoint_digest(network)
+        # Finding hands stays with the original weights, so that retraining never changes which hands are found.
+        self.locator = load_mediapipe_hand().to(self.device).eval()
+        self.detector = PalmDetector().to(self.device).eval()
+        model = self.hand
+        self._vertex_weights = vertex_weights(
+            model.template, model.keypoint_regressor @ model.template, model.weights, BONE_OF
+        )
+
+    # -- proposals --------------------------------------------------------------------------------------------
+    def propose(
+        self,
+        photo: np.ndarray,
+        boxes: Sequence[Sequence[float]] | None = None,
+        sides: Sequence[str | None] | None = None,
+        K: np.ndarray | None = None,
+    ) -> list[HandMesh]:
+        """Finds the hands of a photo and proposes a mesh for each.
+
+        photo: (H, W, 3) uint8 RGB (grey, RGBA and 16-bit arrays are understood too).
+        boxes: upright boxes (x0, y0, x1, y1) round the hands, photo px; then exactly these hands are answered, in
+        this order. None: hands are detected. sides: 'left', 'right' or None for each box.
+        K: (3, 3) intrinsics in px; None: focal length 1.2 times the longer side (see `vision.camera.default_camera`).
+        InputError for anything that cannot be used.
+        """
+        return next(iter(self.propose_many([photo], [boxes], [sides], [K])))
+
+    def propose_many(
+        self,
+        photos: Iterable[np.ndarray],
+        boxes: Iterable | None = None,
+        sides: Iterable | None = None,
+        cameras: Iterable | None = None,
+        batch: int = 16,
+    ) -> Iterator[list[HandMesh]]:
+        """`propose` over many photos, hands of several photos in one forward pass; yields photo by photo, in order."""
+        waiting: list[tuple[list[Crop], np.ndarray, list[Located]]] = []
+        pictures: list[Tensor] = []
+
+        def given(values):
+            return iter(values) if values is not None else None
+
+        boxes, sides, cameras = given(boxes), given(sides), given(cameras)
+        for photo in photos:
+            photo = as_photo(photo)
+            found, K = self._find(photo, next(boxes, None) if boxes else None, next(sides, None) if sides else None,
+                                  next(cameras, None) if cameras else None)  # fmt: skip
+            waiting.append(([hand.crop for hand in found], K, found))
+            pictures.append(extract_all(photo, [hand.crop for hand in found]))
+            if sum(len(p) for p in pictures) >= batch:
+                yield from self._answer(waiting, pictures)
+                waiting, pictures = [], []
+        if waiting:
+            yield from self._answer(waiting, pictures)
+
+    def _find(self, photo, boxes, sides, K) -> tuple[list[Located], np.ndarray]:
+        found = locate(photo, self.locator, self.detector, boxes=boxes, sides=sides)
+        if K is not None:
+            return found, check_camera(K)
+        largest = max((hand.crop.size / 1.6 for hand in found), default=0.0)
+        return found, default_camera(*photo.shape[:2], largest)
+
+    @torch.inference_mode()
+    def _answer(self, waiting, pictures) -> Iterator[list[HandMesh]]:
+        views = [CropView.of(crop, K) for crops, K, _ in waiting for crop in crops]
+        if not views:
+            yield from ([] for _ in waiting)
+            return
+        crops = torch.cat([p for p in pictures if len(p)]).to(self.device, memory_format=torch.channels_last)
+        features = self.network.encoder(crops)
+        projection, focal = self._cameras(views)
+        answer = self.network.answer(features, projection, focal)
+        features, answer = _detached(features), _on_cpu(answer)
+        at = 0
+        for crops_of, K, found in waiting:
+            hands = []
+            for hand in found:
+                one = slice(at, at + 1)
+                kept = Remembered(
+                    features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
+                )
+                hands.append(self._hand_mesh(answer, at, kept, K, hand.side, hand.presence, {}))
+                at += 1
+            yield hands
+
+    def _cameras(self, views: list[CropView]) -> tuple[Tensor, Tensor]:
+        projection = torch.tensor(np.stack([v.projection for v in views]), dtype=torch.float32, device=self.device)
+        return projection, torch.tensor([v.focal for v in views], dtype=torch.float32, device=self.device)
+
+    # -- corrections ------------------------------------------------------------------------------------------
+    @torch.inference_mode()
+    def refine(self, hand: HandMesh, corrections: Mapping[str | int, Sequence[float]]) -> HandMesh:
+        """The hand again, with keypoints set by a person: local refinement runs with them as prompts.
+
+        corrections: joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px; earlier corrections of
+        the hand stay unless named again. The encoder is not run. Returns a new `HandMesh`.
+        """
+        merged = dict(hand.corrections) | check_corrections(corrections)
+        kept = hand.features
+        if not isinstance(kept, Remembered):
+            raise InputError("this hand has no cached features: propose it again on its photo (propose with its box)")
+        points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
+        for joint, place in merged.items():
+            points[0, joint], weights[0, joint] = kept.crop.to_crop(place), 1.0
+        prompts = Prompts(
+            torch.tensor(points, dtype=torch.float32, device=self.device),
+            torch.tensor(weights, dtype=torch.float32, device=self.device),
+        )
+        features = Features(tuple(m.to(self.device) for m in kept.features.maps), *(f.to(self.device) for f in tuple(kept.features)[1:]))
+        start = Estimate(*(f.to(self.device) for f in kept.start))
+        answer = _on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
+        presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
+        return self._hand_mesh(answer, 0, kept, hand.K, hand.side, presence, merged)
+
+    # -- records ----------------------------------------------------------------------------------------------
+    def _hand_mesh(self, answer: Answer, at: int, kept: Remembered, K, side, presence, corrections) -> HandMesh:
+        parameters = self._parameters(answer.final, at, kept.view)
+        vertices = self.hand.vertices(parameters, side)
+        joints = self.hand.joints(vertices)
+        first = self._parameters(answer.parametric, at, kept.view)
+        first_vertices = self.hand.vertices(first, side)
+        first_joints = self.hand.joints(first_vertices)
+        crop = kept.crop
+        sigma = answer.keypoint_sigma[at].double().numpy() * (crop.size / CROP_SIZE)
+        for joint in corrections:  # a person's click is good to about two pixels of the crop
+            sigma[joint] = min(sigma[joint], 2.0 * crop.size / CROP_SIZE)
+        # confidence falls with the landmark network's doubt and with the hand's own typical error over its size
+        typical = float(np.median(answer.keypoint_sigma[at].numpy()))
+        return HandMesh(
+            side=side,
+            K=np.array(K, np.float64),
+            crop_center=np.array([crop.cx, crop.cy]),
+            crop_size=crop.size,
+            crop_angle=crop.angle,
+            vertices=vertices,
+            faces=self.hand.faces_of(side),
+            joints=joints,
+            keypoints=project(joints, K),
+            keypoint_sigma=sigma,
+            vertex_sigma=self._vertex_weights @ answer.joint_sigma[at].double().numpy(),
+            confidence=float(np.clip(presence, 0, 1) * np.exp(-typical / 40.0)),
+            parameters=parameters,
+            hand_model=self.hand.name,
+            parametric=ParametricEstimate(first_vertices, first_joints, project(first_joints, K)),
+            corrections=dict(corrections),
+            features=kept,
+        )
+
+    def _parameters(self, estimate: Estimate, at: int, view: CropView) -> HandParameters:
+        """The estimate of hand `at`, turned from its crop camera's frame into the photo's camera's."""
+        rotations = Estimate(*(f[at : at + 1].double() for f in estimate)).rotations()[0].numpy()
+        focal = torch.tensor([view.focal], dtype=torch.float64)
+        translation = translation_of(estimate.camera[at : at + 1].double(), focal)[0].numpy()
+        # parameters of a left hand are those of its mirror image, see `HandModel.vertices`
+        turn = MIRROR @ view.rotation if view.flip else view.rotation
+        rotations = np.concatenate([(turn @ rotations[0])[None], rotations[1:]])
+        return HandParameters(
+            pose=Rotation.from_matrix(rotations).as_rotvec(),
+            shape=estimate.shape[at].double().numpy(),
+            translation=turn @ translation,
+            offsets=estimate.offsets[at].double().numpy(),
+        )
+
+
+# for each keypoint the bone (MANO order) it lies on: a tip lies on its distal bone
+BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7, 8, 9, 9])
+
+
+def check_corrections(corrections: Mapping[str | int, Sequence[float]]) -> dict[int, tuple[float, float]]:
+    """Joint numbers and finite places, or an InputError that names the joint."""
+    checked = {}
+    for key, place in corrections.items():
+        joint = joint_index(key)
+        place = np.asarray(place, np.float64)
+        if place.shape != (2,) or not np.isfinite(place).all():
+            raise InputError(f"correction of {key}: expected two finite photo coordinates, got {place.tolist()}")
+        checked[joint] = (float(place[0]), float(place[1]))
+    return checked
+
+
+def load_model(
+    checkpoint: str | Path | None = None, hand: str | HandModel | None = None, device: str | None = None
+) -> Model:
+    """The embedded default, or the checkpoint at a path; `hand` names another hand model in the same form."""
+    network, card = load_checkpoint(checkpoint, hand)
+    return Model(network, card, device)
+
+
+def _detached(features: Features) -> Features:
+    # half precision: 130 kB a hand is what a plugin session keeps for thousands of hands
+    return Features(tuple(m.cpu().half() for m in features.maps), *(f.cpu() for f in tuple(features)[1:]))
+
+
+def _on_cpu(answer: Answer) -> Answer:
+    return Answer(
+        [Estimate(*(f.cpu() for f in e)) for e in answer.estimates],
+        answer.keypoint_sigma.cpu(),
+        answer.joint_sigma.cpu(),
+    )
+
+
+

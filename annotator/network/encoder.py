@@ -1,0 +1,119 @@
+"""The encoder interface: one crop in, multi-scale maps, a global vector and (if it has them) landmarks out.
+
+GLFNet knows nothing of a backbone but this file. The default backbone is MediaPipe's hand landmark network, whose
+weights have seen real hands; any `timm` backbone with `features_only=True` fits in by name.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from annotator.errors import InputError
+from annotator.network.mediapipe_hand import MediaPipeHand, load_mediapipe_hand
+
+STRIDES = (8, 16, 32)
+
+
+class Features(NamedTuple):
+    """What the encoder says of B crops; everything GLFNet needs to answer again without running it.
+
+    maps: one (B, C, 224/stride, 224/stride) tensor for each of `STRIDES`, fine to coarse
+    pooled: (B, G) global vector
+    landmarks: (B, 21, 2) crop pixels, the backbone's own guess; NaN where a backbone has none
+    world: (B, 21, 3) metres, origin near the hand's centre, axes of the crop camera; NaN where there is none
+    presence, right: (B,) probabilities of a hand and of a right hand; NaN where there is none
+    """
+
+    maps: tuple[Tensor, ...]
+    pooled: Tensor
+    landmarks: Tensor
+    world: Tensor
+    presence: Tensor
+    right: Tensor
+
+    def select(self, index) -> Features:
+        """The features of the crops that `index` (a slice or an index tensor) picks."""
+        return Features(tuple(m[index] for m in self.maps), *(field[index] for field in tuple(self)[1:]))
+
+
+class Encoder(Protocol):
+    """Anything with these two attributes and this call serves as an encoder."""
+
+    channels: tuple[int, ...]
+    global_channels: int
+
+    def __call__(self, crops: Tensor) -> Features: ...
+
+
+class MediaPipeEncoder(nn.Module):
+    """MediaPipe's hand landmark network (Apache-2.0), converted to PyTorch, as an `Encoder`."""
+
+    channels = (40, 112, 192)
+    global_channels = 1152
+
+    def __init__(self, network: MediaPipeHand | None = None):
+        super().__init__()
+        self.network = load_mediapipe_hand() if network is None else network
+
+    def forward(self, crops: Tensor) -> Features:
+        """crops: (B, 3, 224, 224) RGB in 0..1."""
+        out = self.network(crops.contiguous(memory_format=torch.channels_last))
+        return Features(
+            maps=tuple(out.maps[stride] for stride in STRIDES),
+            pooled=out.pooled,
+            landmarks=out.landmarks[..., :2],
+            world=out.world,
+            presence=out.presence,
+            right=out.right,
+        )
+
+
+class TimmEncoder(nn.Module):
+    """A `timm` backbone by name. It has no landmarks of its own, so those fields are NaN and read as 'absent'."""
+
+    def __init__(self, name: str, pretrained: bool = False):
+        super().__init__()
+        try:
+            import timm
+        except ImportError as error:
+            raise InputError(f"encoder '{name}' needs timm: pip install 'hand-mesh-annotator[train]'") from error
+        try:
+            self.backbone = timm.create_model(name, features_only=True, pretrained=pretrained)
+        except (RuntimeError, AttributeError) as error:
+            raise InputError(f"timm has no feature backbone named '{name}': {error}") from error
+        reductions = self.backbone.feature_info.reduction()
+        missing = [stride for stride in STRIDES if stride not in reductions]
+        if missing:
+            raise InputError(f"backbone '{name}' has no map at stride {missing[0]} (it has {reductions})")
+        # a backbone can have two maps of one stride: the later one has seen more
+        self.places = tuple(len(reductions) - 1 - reductions[::-1].index(stride) for stride in STRIDES)
+        self.channels = tuple(self.backbone.feature_info.channels()[place] for place in self.places)
+        self.global_channels = self.channels[-1]
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, crops: Tensor) -> Features:
+        """crops: (B, 3, 224, 224) RGB in 0..1."""
+        maps = self.backbone((crops - self.mean) / self.deviation)
+        maps = tuple(maps[place] for place in self.places)
+        absent = crops.new_full((crops.shape[0],), float("nan"))
+        return Features(
+            maps=maps,
+            pooled=maps[-1].mean((2, 3)),
+            landmarks=absent[:, None, None].expand(-1, 21, 2),
+            world=absent[:, None, None].expand(-1, 21, 3),
+            presence=absent,
+            right=absent,
+        )
+
+
+def build_encoder(name: str) -> nn.Module:
+    """`mediapipe`, or `timm:NAME` for a backbone of timm (its weights are not downloaded)."""
+    if name == "mediapipe":
+        return MediaPipeEncoder()
+    if name.startswith("timm:"):
+        return TimmEncoder(name.removeprefix("timm:"))
+    raise InputError(f"unknown encoder '{name}': expected 'mediapipe' or 'timm:NAME'")

@@ -1,0 +1,189 @@
+"""The journal: every change of a hand is an event that is only ever added; undo and redo are events, too.
+
+Each event that changes something knows its base, the event in force when it was made, so a hand's history is a tree and
+its state is the path from the proposal to the hand's *head*. Undo moves the head to its base, redo to its latest child
+(after a new edit that is the edit itself, so a discarded branch cannot be redone but is still in the journal).
+All functions work inside the caller's write transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from annotator.errors import InputError
+from annotator.project.record import HandRecord, apply, check_sum, pack
+from annotator.project.schema import events, hands, records
+
+PROPOSE, EDIT, STATE, UNDO, REDO = "propose", "edit", "state", "undo", "redo"
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the journal. target: the event that an undo or redo is about; note: the maker's remarks."""
+
+    seq: int
+    hand: str
+    version: int
+    kind: str
+    who: str
+    at: str
+    base: int | None
+    target: int | None
+    note: Mapping
+
+
+def propose(connection: Connection, hand: Mapping, record: HandRecord, parametric: bytes | None, who: str, note: Mapping) -> None:
+    """Add a new hand (`hand`: its row's id, number, photo, source, hand_model, hand_model_digest) by its proposal."""
+    data = record.encode()
+    at = now()
+    seq = _add(connection, hand["id"], 1, PROPOSE, who, at, data, delta=pack(None, data), note=note)
+    connection.execute(
+        insert(hands).values(**hand, **_shown(record), created=at, changed=at, version=1, root=seq, head=seq)
+    )
+    connection.execute(insert(records).values(hand=hand["id"], record=data, parametric=parametric))
+
+
+def change(connection: Connection, row: Row, after: HandRecord, kind: str, who: str, note: Mapping) -> int:
+    """Put `after` in force for the hand of `row` (of table hands); its new version, or the old one if nothing changed."""
+    before, data = _record(connection, row.id), after.encode()
+    if data == before:
+        return row.version
+    at = now()
+    delta = pack(before, data)
+    seq = _add(connection, row.id, row.version + 1, kind, who, at, data, base=row.head, delta=delta, note=note)
+    return _put(connection, row, data, seq, at)
+
+
+def undo(connection: Connection, row: Row, who: str) -> int:
+    """Take back the hand's event in force; the new version. InputError if that is its proposal."""
+    if row.head == row.root:
+        raise InputError(f"nothing to undo in hand {row.id}")
+    event = connection.execute(select(events.c.base, events.c.delta).where(events.c.seq == row.head)).one()
+    data = apply(event.delta, _record(connection, row.id))
+    at = now()
+    _add(connection, row.id, row.version + 1, UNDO, who, at, data, base=row.head, target=row.head)
+    return _put(connection, row, data, event.base, at)
+
+
+def redo(connection: Connection, row: Row, who: str) -> int:
+    """Put the event undone last in force again; the new version. InputError if there is none."""
+    child = next_redo(connection, row)
+    if child is None:
+        raise InputError(f"nothing to redo in hand {row.id}")
+    delta = connection.scalar(select(events.c.delta).where(events.c.seq == child))
+    data = apply(delta, _record(connection, row.id))
+    at = now()
+    _add(connection, row.id, row.version + 1, REDO, who, at, data, base=row.head, target=child)
+    return _put(connection, row, data, child, at)
+
+
+def next_redo(connection: Connection, row: Row) -> int | None:
+    """seq of the event that redo would put in force, or None."""
+    return connection.scalar(
+        select(func.max(events.c.seq)).where(
+            events.c.hand == row.id, events.c.base == row.head, events.c.kind.in_((EDIT, STATE))
+        )
+    )
+
+
+def last_changed(connection: Connection) -> str | None:
+    """The hand whose event in force is the newest of all that can be undone, or None."""
+    return connection.scalar(select(hands.c.id).where(hands.c.head != hands.c.root).order_by(hands.c.head.desc()).limit(1))
+
+
+def last_undone(connection: Connection) -> str | None:
+    """The hand of the newest undo that can be redone, or None."""
+    undone = events.alias()
+    return connection.scalar(
+        select(events.c.hand)
+        .join(undone, undone.c.seq == events.c.target)
+        .join(hands, hands.c.id == events.c.hand)
+        .where(events.c.kind == UNDO, hands.c.head == undone.c.base)
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
+
+
+def history(connection: Connection, hand_id: str) -> list[Event]:
+    """The hand's events, oldest first."""
+    columns = (events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note"))
+    rows = connection.execute(select(*columns).where(events.c.hand == hand_id).order_by(events.c.version))
+    return [Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in rows]
+
+
+def replay(connection: Connection, hand_id: str) -> tuple[bytes, int, int]:
+    """(record, head, version) of a hand from its events alone. InputError if an event's check sum does not fit."""
+    record, head, version, known = None, 0, 0, {}
+    for event in connection.execute(select(events).where(events.c.hand == hand_id).order_by(events.c.version)):
+        if event.kind in (UNDO, REDO):
+            base, delta = known[event.target]
+            record, head = apply(delta, record), base if event.kind == UNDO else event.target
+        else:
+            known[event.seq] = (event.base, event.delta)
+            record, head = apply(event.delta, record), event.seq
+        version += 1
+        if check_sum(record) != event.check or version != event.version:
+            raise InputError(f"the journal of hand {hand_id} is damaged at event {event.seq}")
+    if record is None:
+        raise InputError(f"the journal knows no hand {hand_id}")
+    return record, head, version
+
+
+def verify(connection: Connection) -> list[str]:
+    """What is wrong with the project, one line each: hands whose stored state is not the replay of their journal."""
+    wrong = []
+    for row in connection.execute(select(hands).order_by(hands.c.number)).all():
+        try:
+            record, head, version = replay(connection, row.id)
+            shown = _shown(HandRecord.decode(record))
+        except (InputError, KeyError) as error:
+            wrong.append(f"hand {row.id}: {error}")
+            continue
+        stored = connection.scalar(select(records.c.record).where(records.c.hand == row.id))
+        if stored != record or (row.head, row.version) != (head, version):
+            wrong.append(f"hand {row.id}: its stored state is not what its journal says")
+        elif any(row._mapping[name] != value for name, value in shown.items()):
+            wrong.append(f"hand {row.id}: its list entry is not what its journal says")
+    return wrong
+
+
+def _add(connection, hand, version, kind, who, at, data, base=None, target=None, delta=None, note=None) -> int:
+    statement = insert(events).values(
+        hand=hand, version=version, kind=kind, who=who, at=at, base=base, target=target, delta=delta,
+        check=check_sum(data), note=json.dumps(note) if note else None,
+    )  # fmt: skip
+    return connection.execute(statement).inserted_primary_key[0]
+
+
+def _put(connection: Connection, row: Row, data: bytes, head: int, at: str) -> int:
+    values = _shown(HandRecord.decode(data))
+    version = row.version + 1
+    connection.execute(
+        update(hands).where(hands.c.id == row.id).values(**values, changed=at, version=version, head=head)
+    )
+    connection.execute(update(records).where(records.c.hand == row.id).values(record=data))
+    return version
+
+
+def _record(connection: Connection, hand_id: str) -> bytes:
+    return connection.scalar(select(records.c.record).where(records.c.hand == hand_id))
+
+
+def _shown(record: HandRecord) -> dict:
+    """The columns of `hands` that copy the record."""
+    return {
+        "side": record.side,
+        "state": record.state,
+        "confidence": record.confidence,
+        "corrections": len(record.corrections),
+    }

@@ -1,0 +1,134 @@
+"""The tables of a project.
+
+`events` is the journal: rows are only ever added (the database itself refuses to change or delete one), and replaying
+them gives the current state of every hand. `hands` and `records` hold that current state ready to use; they can be
+rebuilt from the journal at any time and `journal.verify` compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+)
+
+VERSION = 1
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),  # of the file's bytes: a photo is what it shows
+    Column("path", Text, nullable=False),  # absolute
+    Column("relative", Text, nullable=False),  # from the project's folder: holds when both move together
+    Column("height", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("added", String, nullable=False),
+)
+
+# What proposed a hand: checkpoint, hand model and code, told apart by the digest of the document.
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("model_digest", String, nullable=False),
+    Column("document", Text, nullable=False),  # JSON
+)
+
+# Which photo was looked at by which model: also those where no hand was found, or a resumed run would look again.
+looked_at = Table(
+    "looked_at",
+    metadata,
+    Column("photo", ForeignKey("photos.id"), primary_key=True),
+    Column("model_digest", String, primary_key=True),
+    Column("at", String, nullable=False),
+)
+
+hands = Table(
+    "hands",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),  # order of creation
+    Column("photo", ForeignKey("photos.id"), nullable=False, index=True),
+    Column("source", ForeignKey("sources.id"), nullable=False),
+    Column("hand_model", String, nullable=False),
+    Column("hand_model_digest", String, nullable=False),
+    Column("created", String, nullable=False),
+    # from here on a copy of what the journal says
+    Column("side", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("corrections", Integer, nullable=False),
+    Column("version", Integer, nullable=False),  # the number of the hand's events
+    Column("changed", String, nullable=False),
+    Column("root", Integer, nullable=False),  # seq of the proposal
+    Column("head", Integer, nullable=False),  # seq of the event in force
+    Index("hands_by_state", "state", "number"),
+    Index("hands_by_head", "head"),
+)
+
+# Apart from `hands`, so that going through 100,000 hands does not read 200 MB.
+records = Table(
+    "records",
+    metadata,
+    Column("hand", ForeignKey("hands.id"), primary_key=True),
+    Column("record", LargeBinary, nullable=False),  # record.py
+    Column("parametric", LargeBinary),  # the parametric stage's parameters if they were given, never changed
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("hand", ForeignKey("hands.id", deferrable=True, initially="DEFERRED"), nullable=False),
+    Column("version", Integer, nullable=False),  # of the hand, after this event
+    Column("kind", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("at", String, nullable=False),  # UTC, ISO 8601
+    Column("base", Integer),  # the event in force when this one was made (None: the proposal)
+    Column("target", Integer),  # undo, redo: the event taken back or put in force again
+    Column("delta", LargeBinary),  # record before xor record after, packed (record.py); undo and redo have none
+    Column("check", Integer, nullable=False),  # CRC-32 of the record after
+    Column("note", Text),  # JSON: the maker's remarks (joint, seconds, drags, ...)
+    CheckConstraint("kind in ('propose', 'edit', 'state', 'undo', 'redo')", name="event_kind"),
+    Index("events_of_hand", "hand", "version", unique=True),
+    Index("events_by_base", "hand", "base"),
+    sqlite_autoincrement=True,
+)
+Index("undos", events.c.seq, sqlite_where=events.c.kind == "undo")
+
+for _verb in ("UPDATE", "DELETE"):
+    event.listen(
+        events,
+        "after_create",
+        DDL(
+            f"CREATE TRIGGER journal_no_{_verb.lower()} BEFORE {_verb} ON events "
+            "BEGIN SELECT RAISE(ABORT, 'the journal can only be added to'); END"
+        ).execute_if(dialect="sqlite"),
+    )
+
+
+def create(connection: Connection) -> None:
+    """Make all tables, in the connection's transaction."""
+    metadata.create_all(connection)

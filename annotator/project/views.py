@@ -1,0 +1,82 @@
+"""What a project says about itself: frozen records, detached from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from annotator.hand.mesh import HandParameters
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who proposed a hand. model: a name or path for people; model_digest: exactly these weights; code_version: of this
+    library ("" = the running one); extra: anything else worth keeping, JSON."""
+
+    model: str
+    model_digest: str
+    code_version: str = ""
+    extra: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoredPhoto:
+    """A photo of the project: where it was when it was added, and its content (SHA-256 of the file, size in px)."""
+
+    id: int
+    path: Path
+    sha256: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class HandEntry:
+    """A line of the project's list of hands. photo: its path; corrections: how many keypoints a person has set."""
+
+    id: str
+    number: int
+    photo: str
+    photo_id: int
+    side: str
+    state: str
+    confidence: float
+    corrections: int
+    version: int
+    created: str
+    changed: str
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredHand:
+    """Everything the project knows of one hand, as of `version`.
+
+    K (3,3); crop (4,) = centre x, y, size px, angle rad; parameters (of the mirror image for a left hand); joints
+    (21,3) m and keypoints (21,2) photo px as the parameters give them; keypoint_sigma (21,) px; corrections: keypoint
+    number -> (x, y) photo px set by a person; joint_states: 21 of states.JOINT_STATES; state: of states.HAND_STATES;
+    provenance: JSON-ready (model, digests, code, photo, time).
+    """
+
+    id: str
+    photo: StoredPhoto
+    side: str
+    K: np.ndarray
+    crop: np.ndarray
+    parameters: HandParameters
+    joints: np.ndarray
+    keypoints: np.ndarray
+    keypoint_sigma: np.ndarray
+    confidence: float
+    corrections: Mapping[int, tuple[float, float]]
+    joint_states: tuple[str, ...]
+    state: str
+    version: int
+    created: str
+    changed: str
+    provenance: Mapping

@@ -1,0 +1,1 @@
+"""Where a hand is: photos, the palm detector, crops, cameras."""

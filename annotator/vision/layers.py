@@ -1,0 +1,42 @@
+"""What both of MediaPipe's networks are made of: TensorFlow's padding, and weights out of a safetensors file."""
+
+from __future__ import annotations
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from annotator.errors import InputError
+
+
+class SameConv(nn.Conv2d):
+    """Convolution with TensorFlow's 'SAME' padding: the odd pixel of padding goes right and below."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = True):
+        super().__init__(inputs, outputs, kernel, stride, kernel // 2 if stride == 1 else 0, groups=groups, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        stride, kernel = self.stride[0], self.kernel_size[0]
+        if stride > 1:
+            left_right_top_bottom = []
+            for length in (x.shape[-1], x.shape[-2]):
+                total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+                left_right_top_bottom += [total // 2, total - total // 2]
+            x = F.pad(x, left_right_top_bottom)
+        return super().forward(x)
+
+
+def load_weights(network: nn.Module, source) -> None:
+    """Fill `network` from a safetensors file (a Path or a package resource); the module's own dtype is kept.
+
+    InputError if the file is missing, broken, or does not fit the network.
+    """
+    try:
+        tensors = load_tensors(source.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"cannot read the weights {source}: {error}") from error
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(f"the weights {source} do not fit: {str(error).splitlines()[-1].strip()}") from error
