@@ -9,14 +9,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 from annotator.errors import InputError
 
-try:
-    __version__ = version("hand-mesh-annotator")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0+unknown"
+__version__ = "0.1.0"
 
 # torch takes seconds to import: only who asks for a model pays
 _LAZY = {

@@ -144,6 +144,20 @@ class Model:
 
     # -- corrections ------------------------------------------------------------------------------------------
     @torch.inference_mode()
+    def remember(self, photo: np.ndarray, hand: HandMesh) -> HandMesh:
+        """The same hand with cached features of exactly its crop, so that `refine` takes it.
+
+        For a hand that comes from a file or a project, which keep no features. photo: the (H, W, 3) photo it is in.
+        """
+        crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
+        view = CropView.of(crop, hand.camera)
+        picture = extract_all(as_photo(photo), [crop]).to(self.device, memory_format=torch.channels_last)
+        features = self.network.encoder(picture)
+        start = self.network.parametric(features, self._cameras([view])[1])
+        kept = Remembered(_detached(features), Estimate(*(f.cpu() for f in start)), view, crop)
+        return hand.replace(features=kept)
+
+    @torch.inference_mode()
     def refine(self, hand: HandMesh, corrections: Mapping[str | int, Sequence[float]]) -> HandMesh:
         """The hand again, with keypoints set by a person: local refinement runs with them as prompts.
 
@@ -153,7 +167,7 @@ class Model:
         merged = dict(hand.corrections) | check_corrections(corrections)
         kept = hand.features
         if not isinstance(kept, Remembered):
-            raise InputError("this hand has no cached features: propose it again on its photo (propose with its box)")
+            raise InputError("this hand has no cached features: `remember` it with its photo first")
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in merged.items():
             points[0, joint], weights[0, joint] = kept.crop.to_crop(place), 1.0
@@ -165,7 +179,7 @@ class Model:
         start = Estimate(*(f.to(self.device) for f in kept.start))
         answer = _on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
         presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
-        return self._hand_mesh(answer, 0, kept, hand.K, hand.side, presence, merged)
+        return self._hand_mesh(answer, 0, kept, hand.camera, hand.side, presence, merged)
 
     # -- records ----------------------------------------------------------------------------------------------
     def _hand_mesh(self, answer: Answer, at: int, kept: Remembered, K, side, presence, corrections) -> HandMesh:
@@ -183,7 +197,7 @@ class Model:
         typical = float(np.median(answer.keypoint_sigma[at].numpy()))
         return HandMesh(
             side=side,
-            K=np.array(K, np.float64),
+            camera=np.array(K, np.float64),
             crop_center=np.array([crop.cx, crop.cy]),
             crop_size=crop.size,
             crop_angle=crop.angle,
@@ -252,6 +266,3 @@ def _on_cpu(answer: Answer) -> Answer:
         answer.keypoint_sigma.cpu(),
         answer.joint_sigma.cpu(),
     )
-
-
-

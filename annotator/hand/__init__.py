@@ -1,7 +1,7 @@
 """What a hand is: names and orders of joints, the parametric hand model, mesh records, rotations.
 
-The torch parts, `annotator.hand.layer` (HandLayer) and `annotator.hand.limits`, are imported by their own names, so that
-this package loads without torch.
+The torch parts, `annotator.hand.layer` (HandLayer) and `annotator.hand.limits`, are imported by their own
+names, so that this package loads without torch.
 """
 
 from annotator.hand.joints import (

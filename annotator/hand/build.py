@@ -1,9 +1,9 @@
 """Build the free hand model: `python -m annotator.hand.build GLB OUT.npz`.
 
-GLB is `dist/profiles/generic-hand/right.glb` of the npm package `@webxr-input-profiles/assets` 1.0.20 (MIT licence, see
-data/LICENSE-webxr-input-profiles.txt). Steps: weld; put the hand into rest axes; move the thumb's CMC joint to where the
-metacarpal's published length puts it; scale every bone to published lengths; draw hands and take principal components;
-fit the joint regressors; make the mesh levels.
+GLB is `dist/profiles/generic-hand/right.glb` of the npm package `@webxr-input-profiles/assets` 1.0.20 (MIT
+licence, see data/LICENSE-webxr-input-profiles.txt). Steps: weld; put the hand into rest axes; move the
+thumb's CMC joint to where the metacarpal's published length puts it; scale every bone to published lengths;
+draw hands and take principal components; fit the joint regressors; make the mesh levels.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from annotator.hand.regressors import fit_regressor, keypoint_regressor
 from annotator.hand.shape_space import BONE_OF_MANO, CHAINS, FOLD, Skeleton, shape_space
 
 LEVEL_SIZES = (49, 98, 195, 389)
+FINGER_IMPORTANCE = 1.0  # fingers bend, the palm does not: coarse levels keep the fingers a little denser
 _PARTS = ("metacarpal", "phalanx-proximal", "phalanx-intermediate", "phalanx-distal")
 
 
@@ -35,7 +36,7 @@ def _bone_names() -> list[str]:
 
 
 def _smooth(weights: np.ndarray, faces: np.ndarray, steps: int) -> np.ndarray:
-    """Average each vertex's weights with its neighbours' mean, `steps` times: softer creases at the joints."""
+    """Average each vertex's weights with its neighbours', `steps` times: softer creases at the joints."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     near = np.zeros((len(weights), len(weights)))
     near[edges[:, 0], edges[:, 1]] = 1.0
@@ -55,7 +56,8 @@ def source_skeleton(mesh: SkinnedMesh, smoothing: int = 2) -> tuple[Skeleton, np
         weights[:, CHAINS[finger][-1]] += mesh.weights[:, place[f"{source}-tip"]]
     weights = _smooth(weights, mesh.faces, smoothing)
     joints = mesh.frames[order, :3, 3]
-    # WebXR joint frames: -Z along the bone, +Y out of the back of the hand; X is the extension axis, so -X flexes.
+    # WebXR joint frames: -Z along the bone, +Y out of the back of the hand; X is the extension axis, so -X
+    # flexes.
     along = joints[CHAINS["middle"][1]] - joints[0]
     back = mesh.frames[[order[CHAINS[f][1]] for f in FINGERS[1:]], :3, 1].mean(axis=0)
     x = -along / np.linalg.norm(along)
@@ -79,7 +81,8 @@ def source_skeleton(mesh: SkinnedMesh, smoothing: int = 2) -> tuple[Skeleton, np
 def with_published_proportions(hand: Skeleton) -> Skeleton:
     """Scale the bones of `hand` to the published lengths of a hand of mean length (anatomy.target_lengths).
 
-    The source's thumb saddle joint lies a third of the metacarpal too far out; it is moved back along the bone first.
+    The source's thumb saddle joint lies a third of the metacarpal too far out; it is moved back along the
+    bone first.
     """
     goal = target_lengths()
     middle = CHAINS["middle"][1]
@@ -92,10 +95,12 @@ def with_published_proportions(hand: Skeleton) -> Skeleton:
     lengths, palm = np.ones(len(FOLD)), np.array([1.0, 1.0, WIDENING["palm"]])
     widths = np.full(len(FOLD), WIDENING["fingers"])
     widths[list(CHAINS["thumb"])] = WIDENING["thumb"]
-    for _ in range(30):  # a palm bone's length acts from its own base, so the wrist-MCP distance is met by iteration
+    for _ in range(
+        30
+    ):  # a metacarpal's length acts from its own base: the wrist-MCP distance takes iteration
         now = hand.scaled(palm, lengths, widths, size)
         ends = now.ends()
-        for number, finger in enumerate(FINGERS):
+        for finger in FINGERS:
             chain = CHAINS[finger]
             starts = chain if finger == "thumb" else chain[1:]
             for bone, length in zip(starts, goal[finger][0 if finger == "thumb" else 1 :], strict=True):
@@ -134,9 +139,12 @@ def build(path: str | Path) -> tuple[HandModel, dict[str, np.ndarray]]:
         mean.vertices, space["directions"], weights, mean.joints[bones], space["joint_directions"][bones]
     )
     tips = np.array([np.argmin(np.linalg.norm(mean.vertices - tip, axis=1)) for tip in mean.tips])
+    importance = 1.0 + FINGER_IMPORTANCE * (1.0 - weights[:, 0])
     levels = tuple(
         MeshLevel(indices, faces, upsampling(mean.vertices, mesh.faces, indices))
-        for indices, faces in decimate(mean.vertices, mesh.faces, list(LEVEL_SIZES), tips.tolist())
+        for indices, faces in decimate(
+            mean.vertices, mesh.faces, list(LEVEL_SIZES), tips.tolist(), importance
+        )
     )
     model = HandModel(
         name="free",
@@ -150,11 +158,17 @@ def build(path: str | Path) -> tuple[HandModel, dict[str, np.ndarray]]:
         anatomical_axes=anatomical_axes(mean, flexion),
         limits=joint_limits(),
     )
-    return model, {"held": space["held"], "joints": mean.joints[bones], "joint_directions": space["joint_directions"]}
+    return model, {
+        "held": space["held"],
+        "joints": mean.joints[bones],
+        "joint_directions": space["joint_directions"],
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m annotator.hand.build", description="Build the free hand model.")
+    parser = argparse.ArgumentParser(
+        prog="python -m annotator.hand.build", description="Build the free hand model."
+    )
     parser.add_argument("glb", help="right.glb of the WebXR generic hand")
     parser.add_argument("out", help="the .npz to write")
     options = parser.parse_args(arguments)
@@ -164,7 +178,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{options.out}: {len(model.template)} vertices, levels {[len(level.indices) for level in model.levels]},")
+    levels = ", ".join(str(len(level.indices)) for level in model.levels)
+    print(f"{options.out}: {len(model.template)} vertices, coarse levels of {levels};")
     print(f"shape components hold {figures['held'].sum():.4%} of the variance; digest {model.digest}")
     return 0
 

@@ -20,7 +20,7 @@ _COMPONENTS = {5121: "<u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 
 @dataclass(frozen=True)
 class SkinnedMesh:
-    """A welded, skinned mesh: vertices (V,3) m, faces (F,3), weights (V,J), joint frames (J,4,4) at rest, names (J)."""
+    """A welded, skinned mesh: vertices (V,3) m, faces (F,3), weights (V,J), rest frames (J,4,4), names."""
 
     vertices: np.ndarray
     faces: np.ndarray
@@ -56,7 +56,7 @@ def _accessor(document: dict, blob: bytes, number: int) -> np.ndarray:
 
 
 def _weld(positions: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Join vertices at one place (glTF splits them at texture seams): kept vertex numbers, faces among them."""
+    """Join vertices at one place (glTF splits them at seams): kept vertex numbers, faces among them."""
     _, first, inverse = np.unique(np.round(positions, 6), axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)  # keep the file's own vertex order
     rank = np.empty_like(order)
@@ -69,8 +69,8 @@ def _weld(positions: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndar
 def read_skinned_glb(path: str | Path) -> SkinnedMesh:
     """Read the first skin and the first mesh primitive of a GLB file, welded.
 
-    Joint frames are the inverses of the inverse bind matrices, so they share the vertices' space whatever the nodes say.
-    Raises InputError when the file is missing, is no GLB, or holds no skinned mesh.
+    Joint frames are the inverses of the inverse bind matrices, so they share the vertices' space whatever the
+    nodes say. Raises InputError when the file is missing, is no GLB, or holds no skinned mesh.
     """
     path = Path(path)
     if not path.is_file():
@@ -85,7 +85,9 @@ def read_skinned_glb(path: str | Path) -> SkinnedMesh:
         amounts = _accessor(document, blob, attributes["WEIGHTS_0"]).astype(np.float64)
         faces = _accessor(document, blob, primitive["indices"]).astype(np.int64).reshape(-1, 3)
         # glTF stores matrices column by column.
-        inverse_bind = _accessor(document, blob, skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+        inverse_bind = (
+            _accessor(document, blob, skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+        )
         names = tuple(document["nodes"][node]["name"] for node in skin["joints"])
     except (KeyError, IndexError) as error:
         raise InputError(f"{path}: no skinned mesh in it ({error})") from error

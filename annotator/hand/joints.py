@@ -1,8 +1,8 @@
 """Names, orders and the skeleton of a hand's joints.
 
-Two orders exist in this library. *Keypoint order* (21): wrist; thumb, index, middle, ring, little, each from base to
-tip (FreiHAND, OpenPose and MediaPipe use the same one). *Model order* (16): MANO's wrist; index, middle, little, ring,
-thumb, three joints each, and no tips.
+Two orders exist in this library. *Keypoint order* (21): wrist; thumb, index, middle, ring, little, each from
+base to tip (FreiHAND, OpenPose and MediaPipe use the same one). *Model order* (16): MANO's wrist; index,
+middle, little, ring, thumb, three joints each, and no tips.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ BONES = tuple((PARENT[k], k) for k in range(1, 21))
 TIPS = (4, 8, 12, 16, 20)
 
 MANO_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
-# MANO_TO_KEYPOINTS[k]: where keypoint k stands in (16 model joints, then tips thumb, index, middle, ring, little).
+# MANO_TO_KEYPOINTS[k]: where keypoint k stands in (16 model joints, then tips thumb, index, middle, ring,
+# little).
 MANO_TO_KEYPOINTS = (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
 # KEYPOINT_OF_MANO[j]: the keypoint that the model joint j is.
 KEYPOINT_OF_MANO = tuple(MANO_TO_KEYPOINTS.index(j) for j in range(16))

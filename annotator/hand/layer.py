@@ -1,8 +1,8 @@
 """The hand model as a differentiable torch layer: rotations, shape and offsets to vertices and joints.
 
-The arrays go through `smplx.MANO`, whose own linear blend skinning (`smplx.lbs`) places the bones, so a user's MANO and
-the free hand run the same code. Beside the full mesh there are two short cuts: the vertices of a coarse level alone, and
-the 21 joints alone, both equal to what the full mesh would give.
+The arrays go through `smplx.MANO`, whose own linear blend skinning (`smplx.lbs`) places the bones, so a
+user's MANO and the free hand run the same code. Beside the full mesh there are two short cuts: the vertices
+of a coarse level alone, and the 21 joints alone, both equal to what the full mesh would give.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ def _mano(model: HandModel) -> MANO:
 class HandLayer(nn.Module):
     """Right hands from pose and shape; holds no parameters and adds nothing to a state dict.
 
-    All inputs are batched: rotations (B,16,3,3), each in its parent's frame, model order; shape (B,10); offsets (B,M,3)
-    m at mesh level `OFFSET_LEVEL`, in the rest pose, or None. All outputs have the wrist joint at the origin, in metres.
+    All inputs are batched: rotations (B,16,3,3), each in its parent's frame, model order; shape (B,10);
+    offsets (B,M,3) m at mesh level `OFFSET_LEVEL`, in the rest pose, or None. All outputs have the wrist
+    joint at the origin, in metres.
     """
 
     def __init__(self, model: HandModel | None = None) -> None:
@@ -68,7 +69,9 @@ class HandLayer(nn.Module):
         self._keep("rest_directions", directions)
         self._keep("regressor", self.model.keypoint_regressor)
         self._keep("offset_upsample", upsample)
-        self._level_indices = [level.indices for level in self.model.levels] + [np.arange(len(self.model.template))]
+        self._level_indices = [level.indices for level in self.model.levels] + [
+            np.arange(len(self.model.template))
+        ]
         for number, indices in enumerate(self._level_indices[:-1]):
             self._keep(f"indices{number}", torch.tensor(indices))
             self._keep(f"offsets{number}", upsample[indices])
@@ -85,8 +88,8 @@ class HandLayer(nn.Module):
     def _prepare_joints(self) -> None:
         """Fold the keypoint regressor into the skinning: sum_v r_kv w_vj x_v for every keypoint k and bone j.
 
-        A posed keypoint is sum_j R_j c_kj + m_kj t_j with c_kj that sum (linear in shape, offsets and pose correctives)
-        and m_kj = sum_v r_kv w_vj. Few (k, j) are not zero, and only these are kept.
+        A posed keypoint is sum_j R_j c_kj + m_kj t_j with c_kj that sum (linear in shape, offsets and pose
+        correctives) and m_kj = sum_v r_kv w_vj. Few (k, j) are not zero, and only these are kept.
         """
         model = self.model
         share = np.einsum("kv,vj->kjv", model.keypoint_regressor, model.weights)
@@ -105,11 +108,11 @@ class HandLayer(nn.Module):
             self._keep("pair_pose", np.tensordot(share, model.pose_directions, axes=1))
 
     def _bones(self, rotations: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
-        """Per bone, rest to posed: rotations (B,16,3,3) and translations (B,16,3), the wrist joint to the origin."""
+        """Per bone, rest to posed: rotations (B,16,3,3), translations (B,16,3); the wrist at the origin."""
         if rotations.shape[1:] != (16, 3, 3) or shape.shape[1:] != (10,) or len(rotations) != len(shape):
             raise InputError(
-                f"the hand layer needs rotations (B,16,3,3) and shape (B,10), got {tuple(rotations.shape)} and "
-                f"{tuple(shape.shape)}"
+                "the hand layer needs rotations (B,16,3,3) and shape (B,10), "
+                f"got {tuple(rotations.shape)} and {tuple(shape.shape)}"
             )
         joints = self.rest + torch.einsum("jac,bc->bja", self.rest_directions, shape)
         _, transforms = batch_rigid_transform(rotations, joints, self.mano.parents, dtype=rotations.dtype)
@@ -132,21 +135,31 @@ class HandLayer(nn.Module):
         """The full mesh's vertices (B,V,3)."""
         return self.vertices_at(len(self.model.levels), rotations, shape, offsets)
 
-    def vertices_at(self, level: int, rotations: Tensor, shape: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """The vertices of one mesh level (B,M,3), 0 the coarsest, len(levels) the full mesh: a subset of `forward`'s."""
+    def vertices_at(
+        self, level: int, rotations: Tensor, shape: Tensor, offsets: Tensor | None = None
+    ) -> Tensor:
+        """The vertices (B,M,3) of mesh level 0 (coarsest) .. len(levels) (all): a subset of `forward`'s.
+
+        Raises InputError for a level that does not exist.
+        """
         turned, moved = self._bones(rotations, shape)
         full = level == len(self.model.levels)
         if full:
             mano = self.mano
             template, directions, weights = mano.v_template, mano.shapedirs, mano.lbs_weights
         elif 0 <= level < len(self.model.levels):
-            template, directions = getattr(self, f"template{level}"), getattr(self, f"shape_directions{level}")
+            template, directions = (
+                getattr(self, f"template{level}"),
+                getattr(self, f"shape_directions{level}"),
+            )
             weights = getattr(self, f"weights{level}")
         else:
             raise InputError(f"mesh level {level} does not exist: expected 0..{len(self.model.levels)}")
         rest = template + torch.matmul(shape, directions.flatten(0, 1).T).unflatten(1, (-1, 3))
         if offsets is not None:
-            rest = rest + torch.matmul(self.offset_upsample if full else getattr(self, f"offsets{level}"), offsets)
+            rest = rest + torch.matmul(
+                self.offset_upsample if full else getattr(self, f"offsets{level}"), offsets
+            )
         if self.model.pose_directions is not None:
             features = self._correctives(rotations)
             if full:
@@ -160,7 +173,7 @@ class HandLayer(nn.Module):
         return torch.matmul(self.regressor, vertices)
 
     def keypoints_from_pose(self, rotations: Tensor, shape: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """The 21 joints (B,21,3), keypoint order, equal to `joints(forward(...))`, without skinning the mesh."""
+        """The 21 joints (B,21,3), equal to `joints(forward(...))`, without skinning the mesh."""
         turned, moved = self._bones(rotations, shape)
         parts = self.pair_base + torch.matmul(shape, self.pair_shape.flatten(0, 1).T).unflatten(1, (-1, 3))
         if offsets is not None:

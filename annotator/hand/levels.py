@@ -1,9 +1,10 @@
-"""Coarse levels of a mesh: nested subsets of its vertices, their own faces, and smooth upsampling to the full mesh.
+"""Coarse levels of a mesh: nested subsets of its vertices, their faces, smooth upsampling to the full mesh.
 
-Subsets come from half-edge collapses (a vertex is drawn onto a neighbour that stays), so a coarse level is a closed
-manifold whose vertices are vertices of the full mesh. Upsampling is biharmonic interpolation on the full mesh's surface
-(minimum of the integrated squared Laplacian with the level's vertices given): smooth, exact at the level's vertices,
-along the surface only. Small negative lobes are cut, and rows are normalised to sum to one.
+Subsets come from half-edge collapses (a vertex is drawn onto a neighbour that stays), so a coarse level is a
+closed manifold whose vertices are vertices of the full mesh. Upsampling is biharmonic interpolation on the
+full mesh's surface (minimum of the integrated squared Laplacian with the level's vertices given): smooth,
+exact at the level's vertices, along the surface only. Small negative lobes are cut, and rows are normalised
+to sum to one.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def _normal(points: np.ndarray, face: tuple[int, int, int]) -> np.ndarray:
 class _Collapser:
     """A closed triangle mesh losing one vertex at a time."""
 
-    def __init__(self, points: np.ndarray, faces: np.ndarray, keep: set[int], flatness: float) -> None:
-        self.points, self.keep, self.flatness = points, keep, flatness
+    def __init__(self, points: np.ndarray, faces: np.ndarray, keep: set[int], importance: np.ndarray) -> None:
+        self.points, self.keep, self.importance = points, keep, importance
         self.near = _adjacency(faces, len(points))
         self.faces: dict[int, tuple[int, int, int]] = {n: tuple(f) for n, f in enumerate(faces.tolist())}
         self.of_vertex: list[set[int]] = [set() for _ in range(len(points))]
@@ -46,11 +47,11 @@ class _Collapser:
         self.alive = set(range(len(points)))
 
     def cost(self, gone: int, stays: int) -> float:
-        """Longer edges cost more (an even spacing), and so does leaving the surface (Garland and Heckbert's quadric)."""
+        """Long edges cost (for even spacing), and so does leaving the surface (Garland and Heckbert)."""
         place = np.append(self.points[stays], 1.0)
         off = place @ self.quadric[gone] @ place
         reach = max(np.sum((self.points[n] - self.points[stays]) ** 2) for n in self.near[gone])
-        return reach + self.flatness * np.sqrt(max(off, 0.0))
+        return self.importance[gone] * (reach + np.sqrt(max(off, 0.0)))
 
     def allowed(self, gone: int, stays: int) -> bool:
         if gone in self.keep or len(self.near[gone] & self.near[stays]) != 2:
@@ -90,13 +91,14 @@ class _Collapser:
 
 
 def decimate(
-    points: np.ndarray, faces: np.ndarray, counts: list[int], keep: list[int], flatness: float = 1.0
+    points: np.ndarray, faces: np.ndarray, counts: list[int], keep: list[int], importance: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Nested levels, coarse to fine: for each count (vertex numbers (M,) ascending, faces (f,3) among them).
 
-    `keep` lists vertices that stay in every level. Raises ValueError when the mesh cannot be brought down that far.
+    `keep` lists vertices that stay in every level; where `importance` (V,) is larger by a factor f, vertices
+    end up about sqrt(f) times as close. Raises ValueError when the mesh cannot be brought down that far.
     """
-    mesh = _Collapser(points, faces, set(keep), flatness)
+    mesh = _Collapser(points, faces, set(keep), importance)
     heap: list[tuple[float, int, int]] = []
 
     def push(v: int) -> None:

@@ -1,4 +1,4 @@
-"""Records of a hand: its parameters, and the mesh that a proposal or a correction gives. All frozen, arrays read-only."""
+"""Records of a hand: its parameters, and the mesh of a proposal or correction; frozen, arrays read-only."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from annotator.errors import InputError
 from annotator.hand.joints import check_side, joint_index
 
 
-def _fixed(record: str, name: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64) -> np.ndarray:
+def _fixed(
+    record: str, name: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64
+) -> np.ndarray:
     """A read-only copy of `value` as an array of `shape` (None: any length), finite; InputError otherwise."""
     try:
         array = np.array(value, dtype=kind)
     except (TypeError, ValueError) as error:
         raise InputError(f"{record}.{name} is not an array of numbers: {error}") from None
-    if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
+    if array.ndim != len(shape) or any(
+        want not in (None, got) for want, got in zip(shape, array.shape, strict=True)
+    ):
         wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
         raise InputError(f"{record}.{name} has shape {array.shape}, expected {wanted}")
     if not np.isfinite(array).all():
@@ -42,7 +46,9 @@ class _Record:
             return NotImplemented
         return all(
             np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
-            for a, b in ((getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare)
+            for a, b in (
+                (getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare
+            )
         )
 
     __hash__ = None  # arrays inside
@@ -54,8 +60,10 @@ class _Record:
 
 @dataclass(frozen=True, eq=False)
 class HandParameters(_Record):
-    """What a hand model needs: pose (16,3) axis-angle rad, each in its parent's frame, model order; shape (10,);
-    translation (3,) m, where the wrist joint is in the camera frame; offsets (M,3) m at mesh level OFFSET_LEVEL, rest pose.
+    """What a hand model needs to place a hand.
+
+    pose (16,3) axis-angle rad, each in its parent's frame, model order; shape (10,); translation (3,) m,
+    where the wrist joint is in the camera frame; offsets (M,3) m at mesh level OFFSET_LEVEL, rest pose.
 
     For a left hand all of them belong to its mirror image (see HandModel.vertices).
     """
@@ -70,7 +78,7 @@ class HandParameters(_Record):
 
 @dataclass(frozen=True, eq=False)
 class ParametricEstimate(_Record):
-    """The parametric stage's own answer: vertices (V,3) m, joints (21,3) m, camera frame; keypoints (21,2) photo px."""
+    """The parametric stage's own answer: vertices (V,3) m, joints (21,3) m, keypoints (21,2) photo px."""
 
     vertices: np.ndarray
     joints: np.ndarray
@@ -83,12 +91,15 @@ class ParametricEstimate(_Record):
 class HandMesh(_Record):
     """One hand in one photo, as the network or a person's corrections have it.
 
-    side "right" or "left"; camera K (3,3); the crop it was seen in: crop_center (2,) px, crop_size px, crop_angle rad;
-    vertices (V,3) m and joints (21,3) m, camera frame (x right, y down, z forward); faces (F,3), counter-clockwise from
-    outside; keypoints (21,2) photo px; keypoint_sigma (21,) px and vertex_sigma (V,) m, one standard deviation per axis;
-    confidence 0..1; parameters; hand_model: the model's digest or name; parametric: the parametric stage's own answer;
-    corrections: keypoint number -> (x, y) photo px set by a person; features: cached encoder features, not compared.
-    Raises InputError for wrong shapes, values that are not finite, an unknown side or joint, or confidence outside 0..1.
+    side "right" or "left"; camera K (3,3); the crop it was seen in: crop_center (2,) px, crop_size px,
+    crop_angle rad; vertices (V,3) m and joints (21,3) m, camera frame (x right, y down, z forward); faces
+    (F,3), counter-clockwise from outside; keypoints (21,2) photo px; keypoint_sigma (21,) px and vertex_sigma
+    (V,) m, one standard deviation per axis; confidence 0..1; parameters; hand_model: the model's digest or
+    name; parametric: the parametric stage's own answer; corrections: keypoint number -> (x, y) photo px set
+    by a person; features: cached encoder features, not compared.
+
+    Raises InputError for wrong shapes, values
+    that are not finite, an unknown side or joint, or confidence outside 0..1.
     """
 
     side: str

@@ -1,8 +1,8 @@
-"""The hand model: pose and shape to mesh, in MANO's form (linear blend skinning of a shaped template), in numpy.
+"""The hand model: pose and shape to mesh, in MANO's form (shaped template, linear blend skinning), in numpy.
 
-M. Loper et al., 'SMPL', 2015, and J. Romero et al., 'Embodied Hands', 2017, describe the form. A model is the right
-hand; the left hand is its mirror image (x -> -x). Rest axes of the free hand: fingers along -x, thumb side +z, back of
-the hand +y (as MANO's right hand lies), wrist joint at the origin.
+M. Loper et al., 'SMPL', 2015, and J. Romero et al., 'Embodied Hands', 2017, describe the form. A model is the
+right hand; the left hand is its mirror image (x -> -x). Rest axes of the free hand: fingers along -x, thumb
+side +z, back of the hand +y (as MANO's right hand lies), wrist joint at the origin.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 OFFSET_LEVEL = 1  # the mesh level at which a mesh's own offsets are given
 _DATA = Path(__file__).parent / "data"
 _ARRAYS = (
-    "template", "faces", "shape_directions", "weights", "joint_regressor", "keypoint_regressor", "anatomical_axes",
-    "limits",
+    "template", "faces", "shape_directions", "weights", "joint_regressor", "keypoint_regressor",
+    "anatomical_axes", "limits",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class MeshLevel:
-    """A coarse level: its vertices' numbers in the full mesh (M,), faces among them (f,3), upsampling (V,M)."""
+    """A coarse level: its vertices' numbers in the full mesh (M,), their faces (f,3), upsampling (V,M)."""
 
     indices: np.ndarray
     faces: np.ndarray
@@ -43,11 +43,12 @@ class MeshLevel:
 class HandModel:
     """A right hand, float64, metres, radians. V vertices, F faces.
 
-    template (V,3); faces (F,3) int32, counter-clockwise from outside; shape_directions (V,3,10), per unit of shape;
-    weights (V,16), rows summing to one; joint_regressor (16,V), model order, for the rest pose; keypoint_regressor
-    (21,V), keypoint order, for any pose; levels, coarse to fine, the full mesh itself implied as one more;
-    anatomical_axes (15,3,3): per non-wrist joint the flexion, abduction and twist axis (rows, orthonormal) in rest axes;
-    limits (15,3,2): least and most angle about them; pose_directions (V,3,135) or None: MANO's pose correctives.
+    template (V,3); faces (F,3) int32, counter-clockwise from outside; shape_directions (V,3,10), per unit of
+    shape; weights (V,16), rows summing to one; joint_regressor (16,V), model order, for the rest pose;
+    keypoint_regressor (21,V), keypoint order, for any pose; levels, coarse to fine, the full mesh itself
+    implied as one more; anatomical_axes (15,3,3): per non-wrist joint the flexion, abduction and twist axis
+    (rows, orthonormal) in rest axes; limits (15,3,2): least and most angle about them; pose_directions
+    (V,3,135) or None: MANO's pose correctives.
     """
 
     name: str
@@ -78,7 +79,7 @@ class HandModel:
 
     @functools.cached_property
     def digest(self) -> str:
-        """sha256 (hexadecimal) over every array's name, type, shape and bytes: what a checkpoint is tied to."""
+        """sha256 (hexadecimal) over every array's name, type, shape and bytes; a checkpoint is tied to it."""
         total = hashlib.sha256()
         for name, array in sorted(self._arrays().items()):
             total.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -102,8 +103,10 @@ class HandModel:
         joints = base + directions @ np.asarray(shape, dtype=np.float64)
         return joints - joints[0]
 
-    def rest_vertices(self, shape: np.ndarray, offsets: np.ndarray | None = None, level: int = OFFSET_LEVEL) -> np.ndarray:
-        """Vertices (V,3) m of the rest pose, wrist joint at the origin; offsets (M,3) m at mesh level `level`."""
+    def rest_vertices(
+        self, shape: np.ndarray, offsets: np.ndarray | None = None, level: int = OFFSET_LEVEL
+    ) -> np.ndarray:
+        """Vertices (V,3) m of the rest pose, wrist at the origin; offsets (M,3) m at mesh level `level`."""
         shape = np.asarray(shape, dtype=np.float64)
         base, directions = self._rest_joints
         vertices = self.template + self.shape_directions @ shape - (base[0] + directions[0] @ shape)
@@ -111,8 +114,10 @@ class HandModel:
             vertices = vertices + self.levels[level].upsample @ np.asarray(offsets, dtype=np.float64)
         return vertices
 
-    def bone_transforms(self, rotations: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rest to posed, per bone: global rotations (16,3,3), translations (16,3), and the posed joints (16,3)."""
+    def bone_transforms(
+        self, rotations: np.ndarray, shape: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Per bone, rest to posed: rotations (16,3,3), translations (16,3); and the posed joints (16,3)."""
         rest = self.rest_joints(shape)
         turned, joints = np.empty((16, 3, 3)), np.empty((16, 3))
         turned[0], joints[0] = rotations[0], rest[0]
@@ -122,12 +127,17 @@ class HandModel:
         return turned, joints - np.einsum("jab,jb->ja", turned, rest), joints
 
     def skin(
-        self, rotations: np.ndarray, shape: np.ndarray, offsets: np.ndarray | None = None, level: int = OFFSET_LEVEL
+        self,
+        rotations: np.ndarray,
+        shape: np.ndarray,
+        offsets: np.ndarray | None = None,
+        level: int = OFFSET_LEVEL,
     ) -> np.ndarray:
         """Vertices (V,3) m of the right hand, its wrist joint at the origin.
 
-        rotations (16,3,3), each in its parent's frame, the first the whole hand's; shape (10,); offsets (M,3) m or None,
-        added to the shaped template at mesh level `level`, so they turn with the bones and do not move the joints.
+        rotations (16,3,3), each in its parent's frame, the first the whole hand's; shape (10,); offsets (M,3)
+        m or None, added to the shaped template at mesh level `level`, so they turn with the bones and do not
+        move the joints.
         """
         rotations = np.asarray(rotations, dtype=np.float64)
         turned, moved, _ = self.bone_transforms(rotations, shape)
@@ -140,8 +150,8 @@ class HandModel:
     def vertices(self, parameters: HandParameters, side: str = "right") -> np.ndarray:
         """Vertices (V,3) m in the camera frame of a hand of the given side.
 
-        A left hand's parameters are those of its mirror image (rotation R stands for S R S, translation t for S t,
-        S = diag(-1,1,1)); the mesh is mirrored last.
+        A left hand's parameters are those of its mirror image (rotation R stands for S R S, translation t for
+        S t, S = diag(-1,1,1)); the mesh is mirrored last.
         """
         check_side(side)
         posed = self.skin(rotation_matrices(parameters.pose), parameters.shape, parameters.offsets)
@@ -158,14 +168,16 @@ class HandModel:
 
     def save(self, path: str | Path) -> None:
         """Write an .npz that `load_hand` reads."""
-        np.savez_compressed(path, name=np.array(self.name), level_count=np.array(len(self.levels)), **self._arrays())
+        np.savez_compressed(
+            path, name=np.array(self.name), level_count=np.array(len(self.levels)), **self._arrays()
+        )
 
 
 def _check(model: HandModel) -> None:
     def fail(text: str) -> None:
         raise InputError(f"hand model {model.name!r}: {text}")
 
-    if len(model.levels) < 3:
+    if len(model.levels) <= 2:
         fail(f"has {len(model.levels)} mesh levels, at least 3 are needed")
     arrays = model._arrays()
     for name, array in arrays.items():
@@ -173,26 +185,28 @@ def _check(model: HandModel) -> None:
             fail(f"{name} is not an array of numbers")
         if not np.isfinite(array).all():
             fail(f"{name} holds values that are not finite")
-    count, faces = len(model.template), len(model.faces)
+    rows = {name: array.shape[0] if array.ndim else 0 for name, array in arrays.items()}
+    count = rows["template"]
     shapes = {
-        "template": (count, 3), "faces": (faces, 3), "shape_directions": (count, 3, 10), "weights": (count, 16),
-        "joint_regressor": (16, count), "keypoint_regressor": (21, count), "anatomical_axes": (15, 3, 3),
-        "limits": (15, 3, 2), "pose_directions": (count, 3, 135),
+        "template": (count, 3), "faces": (rows["faces"], 3), "shape_directions": (count, 3, 10),
+        "weights": (count, 16), "joint_regressor": (16, count), "keypoint_regressor": (21, count),
+        "anatomical_axes": (15, 3, 3), "limits": (15, 3, 2), "pose_directions": (count, 3, 135),
     }  # fmt: skip
-    for number, level in enumerate(model.levels):
-        size = len(level.indices)
-        shapes[f"level{number}_indices"] = (size,)
-        shapes[f"level{number}_faces"] = (len(level.faces), 3)
-        shapes[f"level{number}_upsample"] = (count, size)
+    tops = {"faces": count}  # arrays of vertex numbers, and how many vertices there are to name
+    for number in range(len(model.levels)):
+        level = f"level{number}_"
+        size = rows[level + "indices"]
+        shapes |= {level + "indices": (size,), level + "upsample": (count, size)}
+        shapes[level + "faces"] = (rows[level + "faces"], 3)
+        tops |= {level + "indices": count, level + "faces": size}
     for name, array in arrays.items():
-        if array.shape != shapes[name]:
+        if array.shape != shapes[name] or array.size == 0:
             fail(f"{name} has shape {array.shape}, expected {shapes[name]}")
-        top = {"faces": count, "indices": count}.get(name.split("_")[-1])
-        if name.startswith("level") and name.endswith("faces"):
-            top = len(arrays[name.replace("faces", "indices")])
-        if top is not None and array.size and (array.dtype.kind == "f" or array.min() < 0 or array.max() >= top):
+        top = tops.get(name)
+        if top is not None and (array.dtype.kind == "f" or array.min() < 0 or array.max() >= top):
             fail(f"{name} must hold whole numbers from 0 to {top - 1}")
-        if name.split("_")[-1] in ("weights", "regressor", "upsample") and np.abs(array.sum(axis=1) - 1).max() > 1e-4:
+        sums = name.split("_")[-1] in ("weights", "regressor", "upsample")
+        if sums and np.abs(array.sum(axis=1) - 1).max() > 1e-4:
             fail(f"the rows of {name} do not sum to one")
     axes = model.anatomical_axes
     if np.abs(axes @ axes.transpose(0, 2, 1) - np.eye(3)).max() > 1e-6 or (np.linalg.det(axes) < 0).any():
@@ -224,13 +238,18 @@ def _read(path: Path) -> HandModel:
             return array.astype(whole)
         return array.astype(np.float64)
 
+    if arrays["level_count"].shape != () or arrays["level_count"].dtype.kind not in "iu":
+        raise InputError(f"{path}: level_count is not a whole number")
+    count = int(arrays["level_count"])
     levels = tuple(
-        MeshLevel(*(number(f"level{n}_{field.name}") for field in fields(MeshLevel)))
-        for n in range(int(number("level_count")))
+        MeshLevel(*(number(f"level{n}_{field.name}") for field in fields(MeshLevel))) for n in range(count)
     )
     extra = number("pose_directions") if "pose_directions" in arrays else None
     return HandModel(
-        name=str(arrays["name"]), levels=levels, pose_directions=extra, **{name: number(name) for name in _ARRAYS}
+        name=str(arrays["name"]),
+        levels=levels,
+        pose_directions=extra,
+        **{name: number(name) for name in _ARRAYS},
     )
 
 
@@ -240,11 +259,13 @@ def _cached(path: Path, changed: int) -> HandModel:
 
 
 def load_hand(name: str | Path = "free") -> HandModel:
-    """The hand model "free" (embedded), or the one in an .npz file of the same layout (cached until it changes).
+    """The hand model "free" (embedded), or the one in an .npz file of the same layout (cached).
 
     Raises InputError when the file is missing, unreadable or not a sound hand model.
     """
     path = _DATA / "free_hand.npz" if name == "free" else Path(name)
     if not path.is_file():
-        raise InputError(f"{path}: no such hand model file (and no model of that name; the embedded one is 'free')")
+        raise InputError(
+            f"{path}: no such hand model file (and no model of that name; the embedded one is 'free')"
+        )
     return _cached(path.resolve(), path.stat().st_mtime_ns)

@@ -1,9 +1,9 @@
 """Joint regressors: weights over vertices whose weighted mean is the joint, in every shape and in every pose.
 
-With linear blend skinning a row r regresses the kinematic joint J of bone k *exactly in every pose* when, for every bone
-b, sum_v r_v w_vb (x_v - J) = 0, and only bone k and its parent hold any of the weight sum_v r_v w_vb: both carry J to the
-same place. These conditions are linear in r, so they go into the non-negative least squares together with the joint's
-place in the template and in each direction of the shape space.
+With linear blend skinning a row r regresses the kinematic joint J of bone k *exactly in every pose* when, for
+every bone b, sum_v r_v w_vb (x_v - J) = 0, and only bone k and its parent hold any of the weight sum_v r_v
+w_vb: both carry J to the same place. These conditions are linear in r, so they go into the non-negative least
+squares together with the joint's place in the template and in each direction of the shape space.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def fit_regressor(
 
 
 def keypoint_regressor(joint_regressor: np.ndarray, tips: np.ndarray) -> np.ndarray:
-    """(21,V): the 16 joints' rows and one vertex per fingertip (tips (5,), thumb to little), in keypoint order."""
+    """(21,V), keypoint order: the 16 joints' rows, one vertex per fingertip (tips (5,), thumb first)."""
     rows = np.zeros((21, joint_regressor.shape[1]))
     rows[:16] = joint_regressor
     rows[np.arange(16, 21), tips] = 1.0

@@ -10,7 +10,8 @@ def rotation_matrices(vectors: np.ndarray) -> np.ndarray:
     vectors = np.asarray(vectors, dtype=np.float64)
     square = np.sum(vectors * vectors, axis=-1)
     angle = np.sqrt(square)
-    # np.sinc is sin(pi x)/(pi x), sound at 0: sin(a)/a and (1-cos(a))/a^2 without a division by a small angle.
+    # np.sinc is sin(pi x)/(pi x), sound at 0: sin(a)/a and (1-cos(a))/a^2 without a division by a small
+    # angle.
     first = np.sinc(angle / np.pi)[..., None, None]
     second = 0.5 * np.sinc(0.5 * angle / np.pi)[..., None, None] ** 2
     cross = np.zeros(vectors.shape + (3,))
@@ -25,7 +26,8 @@ def rotation_vectors(matrices: np.ndarray) -> np.ndarray:
     """Axis-angle vectors (...,3) rad, of length 0..pi, of rotation matrices (...,3,3)."""
     matrices = np.asarray(matrices, dtype=np.float64)
     m = matrices.reshape(-1, 3, 3)
-    # The unit quaternion from the matrix's own largest component (S. Shepperd, 1978): sound near 0 and near pi.
+    # The unit quaternion from the matrix's own largest component (S. Shepperd, 1978): sound near 0 and near
+    # pi.
     trace = np.trace(m, axis1=1, axis2=2)
     four = np.empty((len(m), 4, 4))
     four[:, 0, 0] = 1 + trace

@@ -1,7 +1,7 @@
-"""Hands of many proportions from one: bones scaled in their own frames, blended by the skin weights, then PCA.
+"""Hands of many proportions from one: bones scaled in their own frames, blended by skin weights, then PCA.
 
-A `Skeleton` scales bone b by a 3x3 matrix A_b about its own joint; the joint farther out follows, so bones stay joined:
-J'_child = J'_b + A_b (J_child - J_b), and a vertex goes to sum_b w_vb (J'_b + A_b (x_v - J_b)).
+A `Skeleton` scales bone b by a 3x3 matrix A_b about its own joint; the joint farther out follows, so bones
+stay joined: J'_child = J'_b + A_b (J_child - J_b), and a vertex goes to sum_b w_vb (J'_b + A_b (x_v - J_b)).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BONE_OF_MANO = (0, 5, 6, 7, 9, 10, 11, 17, 18, 19, 13, 14, 15, 1, 2, 3)
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A skinned hand with its own metacarpals: vertices (V,3), weights (V,20), joints (20,3), tips (5,3); metres.
+    """A skinned hand with its metacarpals: vertices (V,3) m, weights (V,20), joints (20,3), tips (5,3) m.
 
     Axes: fingers along -x, thumb side +z, back of the hand +y; the wrist joint at the origin.
     """
@@ -41,7 +41,7 @@ class Skeleton:
     tips: np.ndarray
 
     def ends(self) -> np.ndarray:
-        """Where each bone ends (20, 3): the next joint or the fingertip; for the wrist the middle MCP joint."""
+        """Where each bone ends (20,3): the next joint or fingertip; for the wrist the middle MCP joint."""
         ends = np.empty((BONE_COUNT, 3))
         ends[0] = self.joints[CHAINS["middle"][1]]
         for finger, tip in zip(FINGERS, self.tips, strict=True):
@@ -50,11 +50,13 @@ class Skeleton:
             ends[chain[-1]] = tip
         return ends
 
-    def scaled(self, palm: np.ndarray, lengths: np.ndarray, widths: np.ndarray, size: float = 1.0) -> Skeleton:
-        """Scale the palm by `palm` (3: length, depth, width) and each bone by lengths (20) and widths (20) besides.
+    def scaled(
+        self, palm: np.ndarray, lengths: np.ndarray, widths: np.ndarray, size: float = 1.0
+    ) -> Skeleton:
+        """Scale the palm by `palm` (length, depth, width), each bone by lengths (20,) and widths (20,).
 
-        Palm bones (wrist, finger metacarpals) take `palm` in the hand's axes and `lengths` along themselves; the
-        others take `lengths` along themselves and `widths` across.
+        Palm bones (wrist, finger metacarpals) take `palm` in the hand's axes and `lengths` along themselves;
+        the others take `lengths` along themselves and `widths` across.
         """
         ends = self.ends()
         directions = ends - self.joints
@@ -75,15 +77,19 @@ class Skeleton:
             chain = CHAINS[finger]
             joints[chain[0]] = joints[0] + matrices[0] @ (self.joints[chain[0]] - self.joints[0])
             for bone, following in zip(chain[:-1], chain[1:], strict=True):
-                joints[following] = joints[bone] + matrices[bone] @ (self.joints[following] - self.joints[bone])
+                joints[following] = joints[bone] + matrices[bone] @ (
+                    self.joints[following] - self.joints[bone]
+                )
             last = chain[-1]
             tips[number] = joints[last] + matrices[last] @ (self.tips[number] - self.joints[last])
-        moved = np.einsum("bij,vbj->vbi", matrices, self.vertices[:, None, :] - self.joints[None]) + joints[None]
+        moved = (
+            np.einsum("bij,vbj->vbi", matrices, self.vertices[:, None, :] - self.joints[None]) + joints[None]
+        )
         vertices = np.einsum("vb,vbi->vi", self.weights, moved)
         return Skeleton(vertices, self.weights, joints, tips)
 
     def drawn(self, values: dict[str, float]) -> Skeleton:
-        """The hand with the relative changes `values` (keys of anatomy.SPREADS), e.g. {"palm_width": 0.05}."""
+        """The hand with relative changes `values`, keys as in anatomy.SPREADS, e.g. {"palm_width": 0.05}."""
         lengths, widths = np.ones(BONE_COUNT), np.ones(BONE_COUNT)
         for finger in FINGERS:
             phalanges = list(CHAINS[finger] if finger == "thumb" else CHAINS[finger][1:])
@@ -98,11 +104,14 @@ class Skeleton:
         return self.scaled(palm, lengths, widths, 1.0 + values.get("size", 0.0))
 
 
-def shape_space(mean: Skeleton, count: int = 400, components: int = 10, seed: int = 20100) -> dict[str, np.ndarray]:
+def shape_space(
+    mean: Skeleton, count: int = 400, components: int = 10, seed: int = 20100
+) -> dict[str, np.ndarray]:
     """Principal components of `count` drawn hands and their mirror draws about `mean`.
 
-    Returns directions (V,3,C) and joint_directions (20,3,C), each per standard deviation (so shape ~ N(0, 1) is
-    plausible; the first component is positive for larger hands), and `held`, the share of variance of each component.
+    Returns directions (V,3,C) and joint_directions (20,3,C), each per standard deviation (so shape ~ N(0, 1)
+    is plausible; the first component is positive for larger hands), and `held`, the share of variance of each
+    component.
     """
     generator = np.random.default_rng(seed)
     names = list(SPREADS)

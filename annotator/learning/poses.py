@@ -111,7 +111,14 @@ class PoseSampler:
     def _open(self, n: int, rng: np.random.Generator):
         angles = _straight(n, rng, splay=rng.normal(0.0, 0.5, (n, 1)))
         angles[:, THUMB] = np.where(rng.random((n, 1, 1)) < 0.6, _open_thumb(rng, n), _any_thumb(rng, n))
-        return angles, None
+        # some with the thumb laid along the index finger
+        points, _ = self.hand.pose(angles)
+        radial = np.broadcast_to(self.hand.frame[0], (n, 3))
+        share = rng.uniform(-0.2, 0.5, (n, 1))
+        target = points[:, 5] * (1 - share) + points[:, 6] * share + 0.0105 * radial
+        beside, reached = self._touch(angles, target, radial, rng, tolerance=0.009, facing=0.0)
+        reached &= rng.random(n) < 0.4
+        return np.where(reached[:, None, None], beside, angles), None
 
     def _spread(self, n: int, rng: np.random.Generator):
         angles = _straight(n, rng, splay=rng.uniform(0.6, 1.2, (n, 1)))
@@ -149,7 +156,7 @@ class PoseSampler:
 
     def _fist_across(self, n: int, rng: np.random.Generator):
         """Thumb pad on the back of the middle phalanges of index, middle or ring."""
-        return self._thumb_over(_fist(n, rng), rng.choice(3, n, p=[0.45, 0.45, 0.1]), rng)
+        return self._thumb_over(_fist(n, rng), rng.choice(4, n, p=[0.4, 0.4, 0.15, 0.05]), rng)
 
     def _fist_beside(self, n: int, rng: np.random.Generator):
         """Thumb along the radial side of the bent index finger."""
@@ -158,17 +165,19 @@ class PoseSampler:
         share = rng.uniform(0.1, 0.9, (n, 1))
         target = points[:, 5] * (1 - share) + points[:, 6] * share
         radial = np.broadcast_to(self.hand.frame[0], target.shape)
-        return self._touch(angles, target + 0.013 * radial, radial, rng, tolerance=0.008)
+        return self._touch(angles, target + 0.0095 * radial, radial, rng, tolerance=0.008)
 
     def _thumb_over(self, angles: np.ndarray, finger: np.ndarray, rng: np.random.Generator):
+        """Thumb pad on the back of a finger's (0 index to 3 little) middle or last phalanx, or on its nail."""
         points, rotations = self.hand.pose(angles)
-        backs = np.stack([self.hand.back(rotations, name, 1) for name in _FINGERS[:3]], axis=1)
         rows = np.arange(len(angles))
-        pip = points[rows, 6 + 4 * finger]
-        dip = points[rows, 7 + 4 * finger]
-        share = rng.uniform(0.2, 1.0, (len(angles), 1))
-        normal = backs[rows, finger]
-        return self._touch(angles, pip * (1 - share) + dip * share + 0.009 * normal, normal, rng, tolerance=0.007)
+        bone = (rng.random(len(angles)) < 0.35).astype(int)  # 0 the middle phalanx, 1 the last
+        backs = np.array([[self.hand.back(rotations, name, level) for level in (1, 2)] for name in _FINGERS])
+        normal = backs[finger, bone, rows]
+        start, end = points[rows, 6 + 4 * finger + bone], points[rows, 7 + 4 * finger + bone]
+        share = rng.uniform(0.2, 0.9, (len(angles), 1))
+        target = start * (1 - share) + end * share + np.where(bone, 0.0065, 0.0085)[:, None] * normal
+        return self._touch(angles, target, normal, rng, tolerance=0.007)
 
     def _count(self, n: int, rng: np.random.Generator):
         """Every subset of fingers stretched, the rest closed; the thumb out, over the closed ones, or across the palm."""
@@ -186,8 +195,16 @@ class PoseSampler:
         out = rng.random(n) < 0.4
         angles[:, THUMB] = _open_thumb(rng, n)
         folded = ~out
-        closed = np.stack([~up[:, 0], ~up[:, 1], ~up[:, 2]], axis=1)
-        which = np.where(closed[:, 1], 1, np.where(closed[:, 0], 0, 2))
+        closed = ~up
+        which = np.where(closed, rng.random((n, 4)), -1.0).argmax(axis=1)
+        held = rng.random(n) < 0.5  # the thumb holds down a finger that is bent, not closed
+        for k, finger in enumerate(_FINGERS):
+            rows = held & (which == k) & closed[:, k]
+            one = np.zeros((int(rows.sum()), 15, 3))
+            bend = rng.uniform(55, 100, len(one))
+            _bend(one, finger, rng.uniform(35, 88, len(one)), bend, bend * rng.uniform(0.2, 0.7, len(one)), rng)
+            angles[rows, FINGER_BASES[finger]:FINGER_BASES[finger] + 3] = \
+                one[:, FINGER_BASES[finger]:FINGER_BASES[finger] + 3]
         over, reached = self._thumb_over(angles, which, rng)
         palm, reached_palm = self._thumb_in_palm(angles, rng)
         has_closed = closed.any(axis=1)
@@ -352,10 +369,10 @@ def _straight(n: int, rng: np.random.Generator, splay: np.ndarray) -> np.ndarray
 
 def _fist(n: int, rng: np.random.Generator) -> np.ndarray:
     angles = np.zeros((n, 15, 3))
-    tight = rng.uniform(0.75, 1.0, n)
+    tight = rng.uniform(0.8, 1.0, n)
     for finger in _FINGERS:
-        _bend(angles, finger, 80 * tight + rng.normal(0, 6, n), 98 * tight + rng.normal(0, 6, n),
-              60 * tight + rng.normal(0, 8, n), rng, splay=rng.normal(-0.1, 0.1, n))
+        _bend(angles, finger, 90 * tight + rng.normal(0, 4, n), 102 * tight + rng.normal(0, 5, n),
+              58 * tight + rng.normal(0, 8, n), rng, splay=rng.normal(-0.1, 0.1, n), jitter=0.6)
     return angles
 
 

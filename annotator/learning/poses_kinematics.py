@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from annotator.hand.layer import HandLayer
-from annotator.hand.limits import angles_to_rotations
+from annotator.hand.limits import angles_to_rotations, clamp_angles
 from annotator.learning.synthetic_skin import palm_frame
 
 #: First row of each finger in the (15, 3) angles (MANO's order: index, middle, little, ring, thumb).
@@ -34,14 +34,8 @@ class Kinematics:
         self.frame = palm_frame(self.rest)
 
     def clip(self, angles: np.ndarray) -> np.ndarray:
-        """Angles (n,15,3) moved into the limits; the splay of a finger's MCP joint shrinks as it bends (70 deg: none)."""
-        angles = np.clip(angles, self.limits[..., 0], self.limits[..., 1])
-        for name, base in FINGER_BASES.items():
-            if name != "thumb":
-                room = np.clip(1 - angles[:, base, 0] / np.deg2rad(70.0), 0, 1)
-                angles[:, base, 1] = np.clip(angles[:, base, 1], self.limits[base, 1, 0] * room,
-                                             self.limits[base, 1, 1] * room)
-        return angles
+        """Angles (n,15,3) moved into the hand's coupled limits."""
+        return clamp_angles(torch.as_tensor(angles), self.limits).numpy()
 
     def rotations(self, angles: np.ndarray) -> np.ndarray:
         """(n,15,3) angles -> (n,15,3,3) local rotations."""

@@ -156,18 +156,18 @@ def _grain(rng: np.random.Generator, image: Image.Image, sigma: float) -> Image.
 
 
 def composite(rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, behind: Image.Image) -> Image.Image:
-    """Lay a render (2S,2S,3) with its part map (2S,2S) over a background (S,S), both averaged to S; sometimes with the
+    """Lay a render (S,S,3) with its part map (S,S; 0 = nothing) over a background, reduced to 224 px; sometimes with the
     soft shadow that the hand throws on what is behind it."""
-    front = np.asarray(Image.fromarray(colour).reduce(2), np.float32)
-    mask = Image.fromarray(((part > 0) * np.uint8(255))).reduce(2)
-    cover = np.asarray(mask, np.float32)[..., None] / 255
-    back = np.asarray(behind, np.float32)
+    size = (CROP, CROP)
+    front = np.asarray(Image.fromarray(colour).resize(size, Image.BILINEAR))
+    cover = np.asarray(Image.fromarray((part > 0) * np.uint8(255)).resize(size, Image.BILINEAR))
+    clear = (255 - cover).astype(np.float32) / 255
     if rng.random() < 0.4:
         dx, dy = (int(v) for v in rng.normal(0, 14, 2))
-        shadow = mask.resize((56, 56)).filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5))).resize((CROP, CROP), Image.BILINEAR)
-        shadow = np.roll(np.asarray(shadow, np.float32), (dy, dx), (0, 1))[..., None] / 255
-        back = back * (1 - rng.uniform(0.1, 0.6) * shadow)
-    return Image.fromarray((front + (1 - cover) * back).astype(np.uint8))
+        shadow = Image.fromarray(cover).resize((56, 56), Image.BOX).filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
+        shadow = np.asarray(shadow.resize((CROP, CROP), Image.BILINEAR), np.float32)
+        clear = clear * (1 - rng.uniform(0.1, 0.6) / 255 * np.roll(shadow, (dy, dx), (0, 1)))
+    return Image.fromarray((front + clear[..., None] * np.asarray(behind)).astype(np.uint8))
 
 
 def degrade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
@@ -205,12 +205,12 @@ def _motion(rng: np.random.Generator, image: Image.Image) -> Image.Image:
 
 def _develop(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     """White balance, exposure, gamma, contrast, saturation, sometimes grey; values 0..255."""
-    values = values * (rng.lognormal(0, 0.14) * rng.lognormal(0, 0.07, 3)).astype(np.float32)
+    values = values * (rng.lognormal(0, 0.14) * rng.lognormal(0, 0.055, 3)).astype(np.float32)
     if rng.random() < 0.5:
         table = 255 * (np.arange(256) / 255) ** rng.lognormal(0, 0.2)
         values = table.astype(np.float32)[np.clip(values, 0, 255).astype(np.uint8)]
     grey = values @ np.array([0.299, 0.587, 0.114], np.float32)
-    saturation = 0.0 if rng.random() < 0.05 else rng.lognormal(-0.05, 0.22)
+    saturation = 0.0 if rng.random() < 0.05 else rng.lognormal(-0.03, 0.17)
     values = grey[..., None] + (values - grey[..., None]) * np.float32(saturation)
     if rng.random() < 0.5:
         pivot = float(grey.mean())
@@ -226,7 +226,7 @@ def photo_edge(rng: np.random.Generator, image: Image.Image, keypoints: np.ndarr
     turn = np.array([[c, s], [-s, c]])
     low, high = (keypoints @ turn.T).min(axis=0), (keypoints @ turn.T).max(axis=0)
     box = np.array([low[0], low[1], high[0], high[1]]) + np.array([-1, -1, 1, 1]) * (rng.exponential(35, 4) + 2)
-    keep = rng.random(4) < 0.35
+    keep = rng.random(4) < 0.55
     box = np.where(keep, [-400, -400, 600, 600], box)
     corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]) @ turn
     mask = Image.new("L", (CROP, CROP), 0)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from annotator.learning.synthetic_shaders import FRAGMENT, SHADOW_FRAGMENT, SHADOW_VERTEX, VERTEX
+from annotator.learning.synthetic_shaders import (
+    DEPTH_VERTEX, FRAGMENT, SHADOW_FRAGMENT, SHADOW_VERTEX, VERTEX)
 from annotator.learning.synthetic_skin import ATTRIBUTES
 
 CROP = 224
-SCALE = 2  # rendered at SCALE times the crop's size, then averaged
+SIZE = 288  # rendered at this size, then reduced: antialiasing at a software rasteriser's price (4 x multisampling costs 4 x)
 SHADOW = 256
 _STRIDE = 6 + len(ATTRIBUTES)
 _NEAR, _FAR = 0.02, 6.0
@@ -38,13 +39,14 @@ class Piece:
 @dataclass(frozen=True, eq=False)
 class Lights:
     """directions (3,3) unit, toward the light, camera frame; colours (3,3) linear; sky, ground (3,) ambient colours;
-    shadow: strength 0..1 of the first light's shadow."""
+    shadow: strength 0..1 of the first light's shadow; count: how many of the lights are on."""
 
     directions: np.ndarray
     colours: np.ndarray
     sky: np.ndarray
     ground: np.ndarray
     shadow: float = 1.0
+    count: int = 3
 
 
 class Renderer:
@@ -56,7 +58,7 @@ class Renderer:
 
         self.context = moderngl.create_context(standalone=True, backend="egl", require=330)
         context = self.context
-        self.size = CROP * SCALE
+        size = (SIZE, SIZE)
         self.program = context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
         self.shadow_program = context.program(vertex_shader=SHADOW_VERTEX, fragment_shader=SHADOW_FRAGMENT)
         self.vertex_buffer = context.buffer(reserve=_MAX_VERTICES * _STRIDE * 4, dynamic=True)
@@ -66,13 +68,17 @@ class Renderer:
         self.vertex_array = context.vertex_array(self.program, layout, self.index_buffer)
         self.shadow_array = context.vertex_array(
             self.shadow_program, [(self.vertex_buffer, f"3f {4 * (_STRIDE - 3)}x", "in_position")], self.index_buffer)
-        self.depth = context.depth_texture((self.size, self.size))
-        self.target = context.framebuffer([context.renderbuffer((self.size, self.size), 4)], self.depth)
+        self.depth_program = context.program(vertex_shader=DEPTH_VERTEX, fragment_shader=SHADOW_FRAGMENT)
+        self.depth_array = context.vertex_array(
+            self.depth_program, [(self.vertex_buffer, f"3f {4 * (_STRIDE - 3)}x", "in_position")], self.index_buffer)
+        self.depth = context.depth_texture(size)
+        self.target = context.framebuffer([context.renderbuffer(size, 4)], self.depth)
         self.shadow_map = context.depth_texture((SHADOW, SHADOW))
         self.shadow_map.compare_func = "<="
         self.shadow_map.repeat_x = self.shadow_map.repeat_y = False
         self.shadow_target = context.framebuffer([], self.shadow_map)
         context.enable(moderngl.DEPTH_TEST)
+        context.front_face = "cw"  # y runs down
 
     @property
     def device(self) -> str:
@@ -83,16 +89,18 @@ class Renderer:
                exposure: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw the pieces with a camera of `focal` px (of the 224 px crop) whose axis is the crop's centre.
 
-        Returns colour (S,S,3) uint8 (sRGB), part (S,S) uint8 (0 where nothing is), depth (S,S) float32 metres
-        (infinite where nothing is), with S = SCALE * 224.
+        Returns colour (SIZE,SIZE,3) uint8 (sRGB, black where nothing is), part (SIZE,SIZE) uint8 (0 where nothing is) and
+        depth (SIZE,SIZE) float32 metres (infinite where nothing is).
         """
         spans = self._upload(pieces)
         light_matrix = self._shadow_pass(pieces, spans, lights) if lights.shadow > 0 else np.eye(4)
         program = self.program
-        _set(program, "focal", focal * 2.0 / CROP)
-        _set(program, "clip", (_NEAR, _FAR))
+        for each in (program, self.depth_program):
+            _set(each, "focal", focal * 2.0 / CROP)
+            _set(each, "clip", (_NEAR, _FAR))
         _set(program, "light_directions", lights.directions)
         _set(program, "light_colours", lights.colours)
+        _set(program, "light_count", lights.count)
         _set(program, "sky", lights.sky)
         _set(program, "ground", lights.ground)
         _set(program, "shadow_strength", lights.shadow)
@@ -101,15 +109,33 @@ class Renderer:
         self.target.use()
         self.target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
         self.shadow_map.use(0)
+        # depth first, so that the costly shader runs once a pixel, on what is seen
         for piece, (first, count) in zip(pieces, spans):
+            self._cull(piece)
+            self.depth_array.render(vertices=count, first=first)
+        self.context.depth_func = "<="
+        for piece, (first, count) in zip(pieces, spans):
+            self._cull(piece)
             for name, value in _LOOK.items():
                 _set(program, name, piece.look.get(name, value))
             self.vertex_array.render(vertices=count, first=first)
-        pixels = np.frombuffer(self.target.read(components=4), dtype=np.uint8).reshape(self.size, self.size, 4)
-        raw = np.frombuffer(self.depth.read(), dtype=np.float32).reshape(self.size, self.size)
-        with np.errstate(divide="ignore"):
-            depth = np.where(raw < 1.0, 2 * _NEAR * _FAR / (_FAR + _NEAR - (2 * raw - 1) * (_FAR - _NEAR)), np.inf)
-        return pixels[..., :3], pixels[..., 3], depth.astype(np.float32)
+        self.context.disable(self.context.CULL_FACE)
+        self.context.depth_func = "<"
+        pixels = np.frombuffer(self.target.read(components=4), np.uint8).reshape(SIZE, SIZE, 4)
+        raw = np.frombuffer(self.depth.read(), np.float32).reshape(SIZE, SIZE)
+        depth = 2 * _NEAR * _FAR / (_FAR + _NEAR - (2 * raw - 1) * (_FAR - _NEAR))
+        return pixels[..., :3], pixels[..., 3], np.where(raw < 1.0, depth, np.float32(np.inf)).astype(np.float32)
+
+    def _cull(self, piece: Piece) -> None:
+        """Closed surfaces show their outside alone (at a silhouette the two sides tie in depth)."""
+        if piece.look.get("skin", 1.0):
+            self.context.enable(self.context.CULL_FACE)
+        else:
+            self.context.disable(self.context.CULL_FACE)
+
+    @staticmethod
+    def _all(array, spans: list[tuple[int, int]]) -> None:
+        array.render(vertices=spans[-1][0] + spans[-1][1])
 
     def _upload(self, pieces: list[Piece]) -> list[tuple[int, int]]:
         rows, indices, spans, base, first = [], [], [], 0, 0
@@ -141,8 +167,7 @@ class Renderer:
         _set(self.shadow_program, "light_matrix", matrix.T)
         self.shadow_target.use()
         self.shadow_target.clear(depth=1.0)
-        first, last = spans[0][0], spans[-1][0] + spans[-1][1]
-        self.shadow_array.render(vertices=last - first, first=first)
+        self._all(self.shadow_array, spans)
         return matrix
 
     def release(self) -> None:
@@ -163,6 +188,6 @@ def _set(program, name: str, value) -> None:
     if name not in program:  # optimised away by the driver
         return
     if np.ndim(value) == 0:
-        program[name].value = float(value)
+        program[name].value = value if isinstance(value, int) else float(value)
     else:
         program[name].write(np.ascontiguousarray(value, dtype=np.float32).tobytes())

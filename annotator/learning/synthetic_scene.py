@@ -10,7 +10,7 @@ from annotator.learning.synthetic_render import Lights, Piece
 from annotator.learning.synthetic_skin import (
     ATTRIBUTES, PART, PART_FOREARM, PART_OBJECT, PART_OTHER, PART_SLEEVE, HandSurface)
 from annotator.learning.synthetic_solids import Solid, random_axes, random_solid
-from annotator.learning.synthetic_view import random_turn, turn
+from annotator.learning.synthetic_view import random_turn, turns
 
 # Monk's skin tone scale (CC BY 4.0, skintone.google), sRGB
 _MONK = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
@@ -21,8 +21,8 @@ _RUDDY = np.array([[0.90, 0.72, 0.63], [0.86, 0.66, 0.55], [0.80, 0.58, 0.46], [
 
 
 def linear(colour) -> np.ndarray:
-    """sRGB 0..1 to linear light (gamma 2.2, as the shader)."""
-    return np.clip(np.asarray(colour, float), 0, 1) ** 2.2
+    """sRGB 0..1 to linear light (gamma 2, as the shader)."""
+    return np.clip(np.asarray(colour, float), 0, 1) ** 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ def random_skin(rng: np.random.Generator) -> Skin:
     blend = place - low
     ruddy = (1 - blend) * _RUDDY[low] + blend * _RUDDY[low + 1]
     monk = (1 - blend) * MONK[low] + blend * MONK[low + 1]
-    tone = ruddy + (monk - ruddy) * rng.uniform(0, 0.6)
+    tone = ruddy + (monk - ruddy) * rng.uniform(0, 0.4)
     tone = np.clip(tone * rng.lognormal(0, 0.03, 3), 0.05, 0.97)
     dark = place / 9.0
     palm_tone = tone + (np.array([0.80, 0.60, 0.50]) - tone) * (0.15 + 0.40 * dark) * rng.uniform(0.5, 1.2)
@@ -52,7 +52,7 @@ def random_skin(rng: np.random.Generator) -> Skin:
     look = {
         "skin": 1.0, "base": linear(tone), "second": linear(palm_tone), "nail_colour": linear(nail),
         "nail_polish": float(polish), "red_amount": rng.uniform(0.1, 1.1) * (1.15 - 0.7 * dark),
-        "mottle": min(rng.exponential(0.12), 0.45), "grain": rng.uniform(0.0, 0.10), "bump": rng.uniform(0.1, 1.4),
+        "mottle": min(rng.exponential(0.12), 0.45), "grain": rng.uniform(0.0, 0.10), "bump": rng.uniform(0.1, 1.0),
         "crease_depth": rng.uniform(0.15, 0.8), "gloss": rng.uniform(8, 45), "specular": min(rng.exponential(0.12), 0.6),
         "wrap": rng.uniform(0.05, 0.35), "noise_seed": rng.uniform(0, 5, 3),
     }
@@ -77,7 +77,8 @@ def random_lights(rng: np.random.Generator) -> tuple[Lights, float]:
     tint = 1 + rng.normal(0, 0.06, 3)
     sky = ambient * tint * rng.uniform(0.9, 1.3)
     ground = ambient * rng.uniform(0.35, 1.0) * (1 + rng.normal(0, 0.08, 3))
-    lights = Lights(np.array(directions), colours, sky, ground, 0.0 if rng.random() < 0.3 else rng.uniform(0.3, 1.0))
+    lights = Lights(np.array(directions), colours, sky, ground, 0.0 if rng.random() < 0.3 else rng.uniform(0.3, 1.0),
+                    int(count))
     facing = np.maximum(-np.array(directions)[:, 2], 0.15)
     level = float(colours.mean(axis=1) @ facing + 0.5 * (sky + ground).mean())
     return lights, float(np.clip(0.85 / level, 0.5, 2.2) * rng.lognormal(0, 0.25))
@@ -154,14 +155,15 @@ class _Arm:
         self.deviate = np.clip(rng.normal(0.05, 0.15), -0.4, 0.4)
         self.widen = np.array([rng.uniform(1.25, 1.65), 1.0, rng.uniform(1.25, 1.75)])  # radial, along, palmar
         # an arm that comes toward the camera must not pass through it
-        direction = self._turn(1.0) @ -along
+        direction = self._turn(np.ones(1))[0] @ -along
         self.length = 0.32
         if direction[2] < 0:
             self.length = float(np.clip((self.centre[2] - 0.08) / -direction[2], 0.03, 0.32))
 
-    def _turn(self, share: float) -> np.ndarray:
+    def _turn(self, share: np.ndarray) -> np.ndarray:
+        """Rotations (S,3,3) of the arm after the shares (S,) of the wrist's bend."""
         radial, _, palmar = self.frame
-        return turn(palmar, self.deviate * share) @ turn(radial, self.flex * share)
+        return turns(palmar, self.deviate * share) @ turns(radial, self.flex * share)
 
     def tube(self, start: float, end: float, thickness: float, wrinkle: float = 0.0,
              rng: np.random.Generator | None = None):
@@ -169,36 +171,30 @@ class _Arm:
         end = max(end, start + 0.003)
         stations = np.concatenate([np.linspace(0, 0.045, 8)[1:], np.linspace(0.06, self.length, 8)])
         stations = np.concatenate([[start], stations[(stations > start + 1e-3) & (stations < end - 1e-3)], [end]])
-        ring, rest = [], []
-        along = self.frame[1]
-        count = len(self.offsets)
-        angle = np.arange(count) / count
-        for s in stations:
-            share = np.clip(s / 0.05, 0, 1)
-            # the centre line: an arc over the first 5 cm, then straight
-            bend = self._turn(share)
-            if s <= 0.05:
-                centre = self.centre - self._turn(share / 2) @ along * s
-            else:
-                centre = self.centre - self._turn(0.5) @ along * 0.05 - bend @ along * (s - 0.05)
-            grow = 1 + (self.widen - 1) * np.clip(s / 0.22, 0, 1) ** 0.8
-            offsets = ((self.offsets @ self.frame.T) * grow) @ self.frame @ bend.T
-            length = np.linalg.norm(offsets, axis=1, keepdims=True)
-            fold = 0.0
-            if wrinkle:
-                fold = wrinkle * (np.sin(s * 190 + 3 * np.sin(angle * 6.28)) + rng.normal(0, 0.4, count))[:, None]
-            ring.append(centre + offsets * (1 + (thickness + fold) / length))
-            rest.append(np.stack([np.cos(angle * 6.28) * 0.03, np.full(count, s), np.sin(angle * 6.28) * 0.03], axis=1))
-        vertices = np.concatenate(ring)
+        count, along = len(self.offsets), self.frame[1]
+        angle = 2 * np.pi * np.arange(count) / count
+        # the centre line: an arc over the first 5 cm, then straight
+        share = np.clip(stations / 0.05, 0, 1)
+        bend = self._turn(share)
+        centre = self.centre - (self._turn(share / 2) @ along) * np.minimum(stations, 0.05)[:, None]
+        centre -= (bend @ along) * np.maximum(stations - 0.05, 0)[:, None]
+        grow = 1 + (self.widen - 1) * (np.clip(stations / 0.22, 0, 1) ** 0.8)[:, None]
+        offsets = ((self.offsets @ self.frame.T) * grow[:, None]) @ self.frame @ bend.transpose(0, 2, 1)
+        out = np.full((len(stations), count), thickness)
+        if wrinkle:
+            out += wrinkle * (np.sin(stations[:, None] * 190 + 3 * np.sin(angle)) + rng.normal(0, 0.4, out.shape))
+        offsets = offsets * (1 + out / np.linalg.norm(offsets, axis=2))[..., None]
+        vertices = (centre[:, None] + offsets).reshape(-1, 3)
+        around = np.stack([np.cos(angle) * 0.03, np.zeros(count), np.sin(angle) * 0.03], axis=1)
+        rest = (around + np.array([0, 1.0, 0]) * stations[:, None, None]).reshape(-1, 3)
         rows = len(stations) - 1
         a = (np.arange(rows)[:, None] * count + np.arange(count)).ravel()
         b = (np.arange(rows)[:, None] * count + (np.arange(count) + 1) % count).ravel()
         faces = np.concatenate([np.stack([a, b, a + count], 1), np.stack([b, b + count, a + count], 1)])
         normals = _smooth_normals(vertices, faces)
-        outward = vertices - np.repeat([r.mean(axis=0) for r in ring], count, axis=0)
-        if np.mean(np.sum(normals * outward, axis=1)) < 0:
+        if np.sum(normals * offsets.reshape(-1, 3)) < 0:
             faces, normals = faces[:, ::-1], -normals
-        return vertices, normals, faces, np.concatenate(rest)
+        return vertices, normals, faces, rest
 
     def shift(self, rest: np.ndarray) -> np.ndarray:
         """How far along the forearm each tube vertex lies, for skin texture that goes on without a seam."""

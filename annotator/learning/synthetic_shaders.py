@@ -8,6 +8,7 @@ VERTEX = """
 uniform float focal;          // 2 f / 224
 uniform vec2 clip;
 uniform mat4 light_matrix;
+invariant gl_Position;        // the same depth in the pass before
 in vec3 in_position; in vec3 in_normal; in vec3 in_rest; in vec3 in_nail; in vec2 in_crease; in vec3 in_extra;
 out vec3 position; out vec3 normal; out vec3 rest; out vec3 nail; out vec2 crease; out vec2 tint; out vec3 shadow_at;
 flat out float part;
@@ -23,7 +24,7 @@ void main() {
 FRAGMENT = """
 #version 330
 uniform vec3 light_directions[3]; uniform vec3 light_colours[3];
-uniform vec3 sky; uniform vec3 ground; uniform float shadow_strength; uniform float exposure;
+uniform int light_count; uniform vec3 sky; uniform vec3 ground; uniform float shadow_strength; uniform float exposure;
 uniform float skin; uniform vec3 base; uniform vec3 second; uniform vec3 nail_colour; uniform float nail_polish;
 uniform float red_amount; uniform float mottle; uniform float grain; uniform float bump; uniform float crease_depth;
 uniform float gloss; uniform float specular; uniform float wrap; uniform float pattern; uniform float pattern_scale;
@@ -46,12 +47,16 @@ float noise(vec3 p) {
                mix(mix(hash(i + vec3(0, 0, 1)), hash(i + vec3(1, 0, 1)), f.x),
                    mix(hash(i + vec3(0, 1, 1)), hash(i + vec3(1, 1, 1)), f.x), f.y), f.z);
 }
-float line(float t, float at, float width) { float d = (t - at) / width; return exp(-d * d); }
+float line(float t, float at, float width) {
+    float d = (t - at) / (1.6 * width);
+    d = max(1.0 - d * d, 0.0);
+    return d * d;
+}
 
 void main() {
     vec3 view = normalize(-position);
     vec3 n = normalize(normal);
-    if (dot(n, view) < 0.0 && !gl_FrontFacing) n = -n;
+    if (!gl_FrontFacing) n = -n;
     vec3 at = rest + noise_seed;
     float coarse = noise(at * 70.0), middle = noise(at * 230.0), fine = noise(at * 800.0);
     vec3 albedo = base;
@@ -69,7 +74,7 @@ void main() {
         height = bump * (0.00022 * fine + 0.00055 * middle) - 0.0002 * folds * bump;
         // nail: a rounded box on the back of the last phalanx
         float across = nail.x / 0.72, along = (nail.y - 0.62) / 0.36;
-        float shape = pow(abs(across), 3.0) + pow(abs(along), along > 0.0 ? 4.0 : 2.6);
+        float shape = across * across * abs(across) + along * along * (along > 0.0 ? along * along : -along);
         float on = (1.0 - smoothstep(0.80, 1.0, shape)) * smoothstep(0.05, 0.25, nail.z);
         float rim = smoothstep(0.62, 0.85, shape) * (1.0 - smoothstep(0.95, 1.25, shape)) * smoothstep(0.05, 0.25, nail.z);
         albedo *= 1.0 - 0.25 * rim;
@@ -106,23 +111,28 @@ void main() {
         float inside = step(max(abs(shadow_at.x), abs(shadow_at.y)), 0.99) * step(abs(shadow_at.z), 0.99);
         float bias = 0.006 + 0.006 * (1.0 - abs(dot(n, light_directions[0])));
         float sum = 0.0;
-        for (int i = 0; i < 4; i++)
-            sum += texture(shadow_map, vec3(s.xy + (vec2(i & 1, i >> 1) - 0.5) * 0.008, s.z - bias));
-        lit = 1.0 - shadow_strength * inside * (1.0 - 0.25 * sum);
+        sum += texture(shadow_map, vec3(s.xy - 0.003, s.z - bias));      // each averages 2 x 2
+        sum += texture(shadow_map, vec3(s.xy + 0.003, s.z - bias));
+        lit = 1.0 - shadow_strength * inside * (1.0 - 0.5 * sum);
     }
     vec3 total = albedo * mix(ground, sky, 0.5 - 0.5 * n.y) * (0.75 + 0.25 * dot(n, view));
     vec3 soft = wrap * mix(vec3(1.0), vec3(1.4, 0.8, 0.7), red_wrap);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < light_count; i++) {
         vec3 l = light_directions[i];
         vec3 diffuse = clamp((vec3(dot(n, l)) + soft) / (1.0 + soft), 0.0, 1.0);
         vec3 h = normalize(l + view);
-        float fresnel = 0.3 + 0.7 * pow(1.0 - max(dot(view, h), 0.0), 4.0);
-        float highlight = shine * fresnel * pow(max(dot(n, h), 0.0), power) * step(0.0, dot(n, l)) * sqrt(power) * 0.25;
+        float away = 1.0 - max(dot(view, h), 0.0);
+        away *= away;
+        float fresnel = 0.3 + 0.7 * away * away;
+        float peak = max(dot(n, h), 0.0);
+        peak = peak / (power - power * peak + peak);      // Schlick's stand-in for pow(peak, power)
+        peak *= peak;
+        float highlight = shine * fresnel * peak * step(0.0, dot(n, l)) * sqrt(power) * 0.25;
         total += (albedo * diffuse + highlight) * light_colours[i] * (i == 0 ? lit : 1.0);
     }
     total *= exposure;
     total = total / (1.0 + 0.25 * total * total);      // gentle shoulder
-    colour = vec4(pow(clamp(total, 0.0, 1.0), vec3(1.0 / 2.2)), part / 255.0);
+    colour = vec4(sqrt(clamp(total, 0.0, 1.0)), part / 255.0);     // sRGB, nearly
 }
 """
 
@@ -136,4 +146,16 @@ void main() { gl_Position = light_matrix * vec4(in_position, 1.0); }
 SHADOW_FRAGMENT = """
 #version 330
 void main() {}
+"""
+
+DEPTH_VERTEX = """
+#version 330
+uniform float focal;
+uniform vec2 clip;
+invariant gl_Position;
+in vec3 in_position;
+void main() {
+    float a = (clip.y + clip.x) / (clip.y - clip.x), b = -2.0 * clip.x * clip.y / (clip.y - clip.x);
+    gl_Position = vec4(focal * in_position.xy, a * in_position.z + b, in_position.z);
+}
 """

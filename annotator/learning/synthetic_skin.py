@@ -77,10 +77,8 @@ def hand_surface(model) -> HandSurface:
         members = np.flatnonzero((bone >= first) & (bone < first + 3))
         points = template[members]
         finger = joints[list(chain)]
-        if thumb:  # the thumb's back looks away from the palm's plane: take it from the skin itself
-            back = _nail_direction(normals[members], points, finger)
-        else:
-            back = -palmar
+        flexion = np.asarray(model.anatomical_axes)[first + 1, 0]  # of the last bone
+        back = -np.cross(flexion, finger[3] - finger[2])
         axis = finger[3] - finger[2]
         length = np.linalg.norm(axis)
         axis = axis / length
@@ -95,33 +93,23 @@ def hand_surface(model) -> HandSurface:
         attributes[members, 5] = local @ back / half_width
         attributes[members, 8] = np.clip((local @ axis / length - 0.2) * 1.1, 0, 1)  # fingertips are redder
         # signed distance along the finger from the nearest crease joint (creases at MCP, PIP and DIP)
-        best = np.full(len(points), 9.0)
+        best, fold = np.full(len(points), 9.0), np.zeros(len(points))
         for joint in range(0 if not thumb else 1, 3):
             direction = finger[joint + 1] - finger[max(joint - 1, 0)]
             direction = direction / np.linalg.norm(direction)
             distance = (points - finger[joint]) @ direction
-            best = np.where(np.abs(distance) < np.abs(best), distance, best)
+            nearer = np.abs(distance) < np.abs(best)
+            best = np.where(nearer, distance, best)
+            if joint == 0:  # at the root the fold is on the palm's side only
+                fold[nearer] = normals[members][nearer] @ back < -0.2
+            else:
+                fold[nearer] = 1.0
             knuckle = np.exp(-(np.linalg.norm(points - finger[joint], axis=1) / 0.012) ** 2)
             attributes[members, 8] = np.maximum(attributes[members, 8], 0.8 * knuckle * (normals[members] @ back > 0))
         attributes[members, 6] = np.clip(best, -1, 1)
-        attributes[members, 7] = 1.0
+        # the weight falls to nothing within 9 mm, or interpolation between two joints would cross t = 0 and draw a fold
+        attributes[members, 7] = np.clip(1 - np.abs(best) / 0.009, 0, 1) * fold
     return HandSurface(faces, loop, attributes, face_sum)
-
-
-def _nail_direction(normals: np.ndarray, points: np.ndarray, finger: np.ndarray) -> np.ndarray:
-    """Back of the thumb: of the two flat sides of its last bone (widest spread across), the one that bends away."""
-    axis = (finger[3] - finger[2]) / np.linalg.norm(finger[3] - finger[2])
-    local = points - finger[2]
-    last = (local @ axis) > 0.3 * np.linalg.norm(finger[3] - finger[2])
-    across = local[last] - np.outer(local[last] @ axis, axis)
-    across = across - across.mean(axis=0)
-    _, _, directions = np.linalg.svd(across, full_matrices=False)
-    thin = directions[1]  # the last phalanx is wider than it is thick
-    # a thumb bends toward its pad: the chord MCP -> tip leaves the IP joint on the back's side
-    chord = finger[3] - finger[1]
-    bend = finger[2] - finger[1]
-    bend = bend - chord * (bend @ chord) / (chord @ chord)
-    return thin if thin @ bend >= 0 else -thin
 
 
 def _open_wrist(model) -> tuple[np.ndarray, np.ndarray]:

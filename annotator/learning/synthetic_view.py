@@ -30,9 +30,15 @@ class View:
 
 def turn(axis: np.ndarray, angle: float) -> np.ndarray:
     """Rotation matrix (3,3) about a unit axis."""
+    return turns(axis, np.array([angle]))[0]
+
+
+def turns(axis: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Rotation matrices (n,3,3) about a unit axis by angles (n,)."""
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross
+    angles = np.asarray(angles)[:, None, None]
+    return np.eye(3) + np.sin(angles) * cross + (1 - np.cos(angles)) * (cross @ cross)
 
 
 def random_turn(rng: np.random.Generator, sigma: float | None = None) -> np.ndarray:

@@ -6,6 +6,8 @@ weights have seen real hands; any `timm` backbone with `features_only=True` fits
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import NamedTuple, Protocol
 
 import torch
@@ -76,10 +78,7 @@ class TimmEncoder(nn.Module):
 
     def __init__(self, name: str, pretrained: bool = False):
         super().__init__()
-        try:
-            import timm
-        except ImportError as error:
-            raise InputError(f"encoder '{name}' needs timm: pip install 'hand-mesh-annotator[train]'") from error
+        timm = import_timm(name)
         try:
             self.backbone = timm.create_model(name, features_only=True, pretrained=pretrained)
         except (RuntimeError, AttributeError) as error:
@@ -108,6 +107,29 @@ class TimmEncoder(nn.Module):
             presence=absent,
             right=absent,
         )
+
+
+def import_timm(name: str):
+    """timm, also where a CUDA build of torchvision (the only one PyPI has) lies beside a CPU build of torch.
+
+    Its compiled operators do not load there, and torchvision stops at the first of them; timm's backbones need none.
+    """
+    try:
+        return importlib.import_module("timm")
+    except ImportError as error:
+        raise InputError(f"encoder '{name}' needs timm: pip install 'hand-mesh-annotator[train]'") from error
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+    for module in [m for m in sys.modules if m.split(".")[0] in ("torchvision", "timm")]:
+        del sys.modules[module]
+    _DECLARED.append(torch.library.Library("torchvision", "DEF"))
+    for operator in ("nms", "qnms"):  # torchvision registers shapes for these at import; nobody calls them here
+        _DECLARED[-1].define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return importlib.import_module("timm")
+
+
+_DECLARED: list = []  # a torch Library undeclares its operators when it is dropped
 
 
 def build_encoder(name: str) -> nn.Module:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from annotator.errors import InputError
@@ -36,16 +36,15 @@ _MEANINGS = (
 class Database:
     """One project.db. `reading()` and `writing()` give a connection inside a transaction.
 
-    SQLite in WAL mode: readers never wait; a writer waits up to PATIENCE seconds for another one. A write transaction
-    begins by taking the write lock, so what it reads cannot change before it writes.
+    SQLite in WAL mode: readers never wait; a writer waits up to PATIENCE seconds for another one. A write
+    transaction begins by taking the write lock, so what it reads cannot change before it writes.
     """
 
     def __init__(self, path: Path, patience: float = PATIENCE):
         self.path = path
         # The URL is built by parts, so that no character of a folder's name has a meaning in it.
-        self.engine: Engine = create_engine(
-            "sqlite://", creator=lambda: sqlite3.connect(path, timeout=patience, check_same_thread=False)
-        )
+        url = URL.create("sqlite", database=str(path))
+        self.engine: Engine = create_engine(url, connect_args={"timeout": patience})
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
 
@@ -69,16 +68,17 @@ class Database:
     def _clear_errors(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            said = str(error.orig).lower()
+        except (DBAPIError, sqlite3.Error) as error:  # the second: while a connection is being prepared
+            original = getattr(error, "orig", error)
+            said = str(original).lower()
             for sign, meaning in _MEANINGS:
                 if sign in said:
                     raise InputError(f"{self.path} {meaning}") from error
-            raise InputError(f"{self.path}: {error.orig}") from error
+            raise InputError(f"{self.path}: {original}") from error
 
 
 def create_database(path: Path, values: dict[str, str]) -> Database:
-    """Make the file with its tables and `meta` values. InputError if a project is there already or nothing can be."""
+    """Make the file with its tables and `meta` values. InputError if there is one, or none can be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -98,7 +98,7 @@ def create_database(path: Path, values: dict[str, str]) -> Database:
 
 
 def open_database(path: Path) -> Database:
-    """Open an existing project database. InputError: missing, not one, damaged, locked, or of a newer version."""
+    """Open a project's database. InputError: missing, not one, damaged, locked, or of another version."""
     if not path.is_file():
         raise InputError(f"no project in {path.parent} (there is no {path.name})")
     if not os.access(path, os.R_OK):

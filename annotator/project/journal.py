@@ -1,9 +1,9 @@
 """The journal: every change of a hand is an event that is only ever added; undo and redo are events, too.
 
-Each event that changes something knows its base, the event in force when it was made, so a hand's history is a tree and
-its state is the path from the proposal to the hand's *head*. Undo moves the head to its base, redo to its latest child
-(after a new edit that is the edit itself, so a discarded branch cannot be redone but is still in the journal).
-All functions work inside the caller's write transaction.
+Each event that changes something knows its base, the event in force when it was made, so a hand's history is
+a tree and its state is the path from the proposal to the hand's *head*. Undo moves the head to its base, redo
+to its latest child (after a new edit that is the edit itself, so a discarded branch cannot be redone but is
+still in the journal). All functions work inside the caller's write transaction.
 """
 
 from __future__ import annotations
@@ -42,8 +42,15 @@ class Event:
     note: Mapping
 
 
-def propose(connection: Connection, hand: Mapping, record: HandRecord, parametric: bytes | None, who: str, note: Mapping) -> None:
-    """Add a new hand (`hand`: its row's id, number, photo, source, hand_model, hand_model_digest) by its proposal."""
+def propose(
+    connection: Connection,
+    hand: Mapping,
+    record: HandRecord,
+    parametric: bytes | None,
+    who: str,
+    note: Mapping,
+) -> None:
+    """Add a new hand by its proposal. hand: id, number, photo, source and hand model, for its row."""
     data = record.encode()
     at = now()
     seq = _add(connection, hand["id"], 1, PROPOSE, who, at, data, delta=pack(None, data), note=note)
@@ -54,13 +61,15 @@ def propose(connection: Connection, hand: Mapping, record: HandRecord, parametri
 
 
 def change(connection: Connection, row: Row, after: HandRecord, kind: str, who: str, note: Mapping) -> int:
-    """Put `after` in force for the hand of `row` (of table hands); its new version, or the old one if nothing changed."""
+    """Put `after` in force for the hand of `row`; its new version, or the old one if nothing changed."""
     before, data = _record(connection, row.id), after.encode()
     if data == before:
         return row.version
     at = now()
     delta = pack(before, data)
-    seq = _add(connection, row.id, row.version + 1, kind, who, at, data, base=row.head, delta=delta, note=note)
+    seq = _add(
+        connection, row.id, row.version + 1, kind, who, at, data, base=row.head, delta=delta, note=note
+    )
     return _put(connection, row, data, seq, at)
 
 
@@ -98,7 +107,9 @@ def next_redo(connection: Connection, row: Row) -> int | None:
 
 def last_changed(connection: Connection) -> str | None:
     """The hand whose event in force is the newest of all that can be undone, or None."""
-    return connection.scalar(select(hands.c.id).where(hands.c.head != hands.c.root).order_by(hands.c.head.desc()).limit(1))
+    return connection.scalar(
+        select(hands.c.id).where(hands.c.head != hands.c.root).order_by(hands.c.head.desc()).limit(1)
+    )
 
 
 def last_undone(connection: Connection) -> str | None:
@@ -116,15 +127,19 @@ def last_undone(connection: Connection) -> str | None:
 
 def history(connection: Connection, hand_id: str) -> list[Event]:
     """The hand's events, oldest first."""
-    columns = (events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note"))
+    columns = (
+        events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note")
+    )
     rows = connection.execute(select(*columns).where(events.c.hand == hand_id).order_by(events.c.version))
     return [Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in rows]
 
 
 def replay(connection: Connection, hand_id: str) -> tuple[bytes, int, int]:
-    """(record, head, version) of a hand from its events alone. InputError if an event's check sum does not fit."""
+    """(record, head, version) of a hand from its events alone. InputError if a check sum does not fit."""
     record, head, version, known = None, 0, 0, {}
-    for event in connection.execute(select(events).where(events.c.hand == hand_id).order_by(events.c.version)):
+    for event in connection.execute(
+        select(events).where(events.c.hand == hand_id).order_by(events.c.version)
+    ):
         if event.kind in (UNDO, REDO):
             base, delta = known[event.target]
             record, head = apply(delta, record), base if event.kind == UNDO else event.target
@@ -140,7 +155,7 @@ def replay(connection: Connection, hand_id: str) -> tuple[bytes, int, int]:
 
 
 def verify(connection: Connection) -> list[str]:
-    """What is wrong with the project, one line each: hands whose stored state is not the replay of their journal."""
+    """What is wrong, one line each: hands whose stored state is not the replay of their journal."""
     wrong = []
     for row in connection.execute(select(hands).order_by(hands.c.number)).all():
         try:
@@ -157,7 +172,9 @@ def verify(connection: Connection) -> list[str]:
     return wrong
 
 
-def _add(connection, hand, version, kind, who, at, data, base=None, target=None, delta=None, note=None) -> int:
+def _add(
+    connection, hand, version, kind, who, at, data, base=None, target=None, delta=None, note=None
+) -> int:
     statement = insert(events).values(
         hand=hand, version=version, kind=kind, who=who, at=at, base=base, target=target, delta=delta,
         check=check_sum(data), note=json.dumps(note) if note else None,

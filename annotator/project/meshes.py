@@ -1,4 +1,4 @@
-"""From a HandMesh to the record that is stored, and back: the mesh is rebuilt by the hand model, never stored."""
+"""From a HandMesh to the record that is stored, and back; the mesh itself is rebuilt by the hand model."""
 
 from __future__ import annotations
 
@@ -10,28 +10,37 @@ from annotator.hand.model import OFFSET_LEVEL, HandModel, load_hand
 from annotator.project.record import HandRecord
 from annotator.vision.camera import project
 
-TOLERANCE = 1e-4  # m: how far a mesh may be from what its own parameters give; single precision alone stays below 1e-7
+CAMERA = "K" if "K" in HandMesh.__dataclass_fields__ else "camera"
+# m: how far a mesh may be from what its own parameters give; single precision alone stays below 1e-7
+TOLERANCE = 1e-4
 
 
 def find_hand_model(name: str, digest: str | None = None) -> HandModel:
-    """The hand model of this name, path or digest. InputError if it is not here or is another than `digest`."""
+    """The hand model of this name, path or digest. InputError if it is not here or not that of `digest`."""
     free = load_hand()
     model = free if name == free.digest else load_hand(name)
     if digest is not None and model.digest != digest:
-        raise InputError(f"hand model {name!r} has digest {model.digest[:12]}, the project's hands need {digest[:12]}")
+        raise InputError(
+            f"hand model {name!r} has digest {model.digest[:12]}, the project's hands need {digest[:12]}"
+        )
     return model
 
 
 def record_of(hand: HandMesh, model: HandModel, joint_states: tuple[str, ...], state: str) -> HandRecord:
-    """What is stored of `hand`. InputError if its vertices are not those of its parameters (the mesh would be lost)."""
+    """What is stored of `hand`. InputError if its parameters do not give its vertices."""
     parameters = hand.parameters
     if len(parameters.offsets) != model.offset_count:
-        raise InputError(f"{len(parameters.offsets)} offsets, hand model {model.name!r} has {model.offset_count}")
+        raise InputError(
+            f"{len(parameters.offsets)} offsets, hand model {model.name!r} has {model.offset_count}"
+        )
     record = HandRecord(
         side=hand.side,
-        K=hand.K,
+        K=getattr(hand, CAMERA),
         crop=np.array([*hand.crop_center, hand.crop_size, hand.crop_angle]),
-        **{name: getattr(parameters, name).astype(np.float32) for name in ("pose", "shape", "translation", "offsets")},
+        **{
+            name: getattr(parameters, name).astype(np.float32)
+            for name in ("pose", "shape", "translation", "offsets")
+        },
         keypoint_sigma=hand.keypoint_sigma.astype(np.float32),
         vertex_sigma=hand.vertex_sigma[model.levels[OFFSET_LEVEL].indices].astype(np.float16),
         confidence=float(np.float32(hand.confidence)),
@@ -41,10 +50,14 @@ def record_of(hand: HandMesh, model: HandModel, joint_states: tuple[str, ...], s
     )
     rebuilt = model.vertices(parameters_of(record), hand.side)
     if rebuilt.shape != hand.vertices.shape:
-        raise InputError(f"a mesh of {len(hand.vertices)} vertices, hand model {model.name!r} has {len(rebuilt)}")
+        raise InputError(
+            f"a mesh of {len(hand.vertices)} vertices, hand model {model.name!r} has {len(rebuilt)}"
+        )
     distance = np.linalg.norm(rebuilt - hand.vertices, axis=1).max()
     if distance > TOLERANCE:
-        raise InputError(f"a hand's vertices are up to {1000 * distance:.2f} mm from what its parameters give")
+        raise InputError(
+            f"a hand's vertices are up to {1000 * distance:.2f} mm from what its parameters give"
+        )
     return record
 
 
@@ -54,13 +67,13 @@ def parameters_of(record: HandRecord) -> HandParameters:
 
 
 def mesh_of(record: HandRecord, model: HandModel, parametric: bytes | None = None) -> HandMesh:
-    """The HandMesh of a record, without cached features. `parametric` is None unless its parameters were stored."""
+    """The HandMesh of a record, without features; its `parametric` is None unless that was stored."""
     parameters = parameters_of(record)
     vertices = model.vertices(parameters, record.side)
     joints = model.joints(vertices)
     return HandMesh(
         side=record.side,
-        K=record.K,
+        **{CAMERA: record.K},
         crop_center=record.crop[:2],
         crop_size=record.crop[2],
         crop_angle=record.crop[3],
@@ -79,7 +92,9 @@ def mesh_of(record: HandRecord, model: HandModel, parametric: bytes | None = Non
 
 
 def pack_parametric(hand: HandMesh) -> bytes | None:
-    """The parametric stage's parameters as float32 (pose, shape, translation, offsets), or None if it did not say."""
+    """The parametric stage's parameters as float32 (pose, shape, translation, offsets), or None if it did not
+    say.
+    """
     parameters = getattr(hand.parametric, "parameters", None)
     if parameters is None:
         return None
@@ -88,7 +103,9 @@ def pack_parametric(hand: HandMesh) -> bytes | None:
     return np.concatenate([part.ravel() for part in (*parts[:3], offsets)]).astype("<f4").tobytes()
 
 
-def _parametric_estimate(data: bytes | None, record: HandRecord, model: HandModel) -> ParametricEstimate | None:
+def _parametric_estimate(
+    data: bytes | None, record: HandRecord, model: HandModel
+) -> ParametricEstimate | None:
     if data is None:
         return None
     values = np.frombuffer(data, "<f4")

@@ -1,7 +1,8 @@
 """A hand's whole changeable state as a few hundred numbers, and the difference of two as a few hundred bytes.
 
-The mesh is not stored: the parameters rebuild it. A record's bytes have one fixed layout, so an event of the journal
-is `before xor after`: it leads from one to the other in both directions, and equal parts are zeros that compress away.
+The mesh is not stored: the parameters rebuild it. A record's bytes have one fixed layout, so an event of the
+journal is `before xor after`: it leads from one to the other in both directions, and equal parts are zeros
+that compress away.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from annotator.errors import InputError
 from annotator.hand.joints import SIDES
 from annotator.project.states import HAND_STATE_CODE, HAND_STATES, JOINT_STATE_CODE, JOINT_STATES
 
-SINGLES = (("pose", (16, 3)), ("shape", (10,)), ("translation", (3,)), ("keypoint_sigma", (21,)), ("confidence", (1,)))
+SINGLES = (
+    ("pose", (16, 3)),
+    ("shape", (10,)),
+    ("translation", (3,)),
+    ("keypoint_sigma", (21,)),
+    ("confidence", (1,)),
+)
 LARGEST = 1 << 20  # bytes; the free hand's records have 2,200
 FIXED_SINGLES = sum(int(np.prod(shape)) for _, shape in SINGLES)
 
@@ -26,8 +33,8 @@ class HandRecord:
     """What a person or the network can change of a hand.
 
     K (3,3) and crop (4,) = centre x, y, size (px), angle (rad), float64; pose (16,3) axis-angle, shape (10,),
-    translation (3,) m, offsets (M,3) m, keypoint_sigma (21,) px, confidence: float32; vertex_sigma (M,) m at the
-    offset level, float16; corrections: keypoint number -> (x, y) px, float64.
+    translation (3,) m, offsets (M,3) m, keypoint_sigma (21,) px, confidence: float32; vertex_sigma (M,) m at
+    the offset level, float16; corrections: keypoint number -> (x, y) px, float64.
     """
 
     side: str
@@ -80,9 +87,13 @@ class HandRecord:
             side=side,
             state=state,
             joint_states=states,
-            corrections={int(j): tuple(corrections[j].tolist()) for j in np.flatnonzero(~np.isnan(corrections[:, 0]))},
+            corrections={
+                int(j): tuple(corrections[j].tolist()) for j in np.flatnonzero(~np.isnan(corrections[:, 0]))
+            },
             confidence=float(record["confidence"][0]),
-            **{name: record[name].copy() for name in ("K", "crop", "pose", "shape", "translation", "offsets")},
+            **{
+                name: record[name].copy() for name in ("K", "crop", "pose", "shape", "translation", "offsets")
+            },
             **{name: record[name].copy() for name in ("keypoint_sigma", "vertex_sigma")},
         )
 
@@ -91,7 +102,12 @@ def _layout(count: int) -> np.dtype:
     """Bytes of a record with `count` offsets. 4-byte numbers come first, in one block: see `pack`."""
     return np.dtype(
         [(name, "<f4", shape) for name, shape in SINGLES]
-        + [("offsets", "<f4", (count, 3)), ("K", "<f8", (3, 3)), ("crop", "<f8", (4,)), ("corrections", "<f8", (21, 2))]
+        + [
+            ("offsets", "<f4", (count, 3)),
+            ("K", "<f8", (3, 3)),
+            ("crop", "<f8", (4,)),
+            ("corrections", "<f8", (21, 2)),
+        ]
         + [("vertex_sigma", "<f2", (count,)), ("joint_states", "u1", (21,)), ("side", "u1"), ("state", "u1")]
     )
 
@@ -117,10 +133,15 @@ def pack(before: bytes | None, after: bytes) -> bytes:
 
 
 def apply(delta: bytes, record: bytes | None) -> bytes:
-    """The other record of a packed difference: after from before, or before from after. InputError if damaged."""
+    """The other record of a packed difference: after from before, or before from after. InputError if
+    damaged.
+    """
     try:
         # never more than the largest record there can be, whatever the bytes claim
-        plain = np.frombuffer(zlib.decompressobj().decompress(delta, LARGEST), np.uint8)
+        unpacker = zlib.decompressobj()
+        plain = np.frombuffer(unpacker.decompress(delta, LARGEST), np.uint8)
+        if not unpacker.eof:
+            raise ValueError("cut short")
         singles = _singles(len(plain))
         flat = np.concatenate([plain[:singles].reshape(4, -1).T.ravel(), plain[singles:]])
         if record is not None:

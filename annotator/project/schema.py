@@ -1,8 +1,8 @@
 """The tables of a project.
 
-`events` is the journal: rows are only ever added (the database itself refuses to change or delete one), and replaying
-them gives the current state of every hand. `hands` and `records` hold that current state ready to use; they can be
-rebuilt from the journal at any time and `journal.verify` compares the two.
+`events` is the journal: rows are only ever added (the database itself refuses to change or delete one), and
+replaying them gives the current state of every hand. `hands` and `records` hold that current state ready to
+use; they can be rebuilt from the journal at any time and `journal.verify` compares the two.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ photos = Table(
     "photos",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("sha256", String(64), nullable=False, unique=True),  # of the file's bytes: a photo is what it shows
+    Column(
+        "sha256", String(64), nullable=False, unique=True
+    ),  # of the file's bytes: a photo is what it shows
     Column("path", Text, nullable=False),  # absolute
     Column("relative", Text, nullable=False),  # from the project's folder: holds when both move together
     Column("height", Integer, nullable=False),
@@ -56,7 +58,8 @@ sources = Table(
     Column("document", Text, nullable=False),  # JSON
 )
 
-# Which photo was looked at by which model: also those where no hand was found, or a resumed run would look again.
+# Which photo was looked at by which model: also those where no hand was found, or a resumed run would look
+# again.
 looked_at = Table(
     "looked_at",
     metadata,
@@ -108,7 +111,9 @@ events = Table(
     Column("at", String, nullable=False),  # UTC, ISO 8601
     Column("base", Integer),  # the event in force when this one was made (None: the proposal)
     Column("target", Integer),  # undo, redo: the event taken back or put in force again
-    Column("delta", LargeBinary),  # record before xor record after, packed (record.py); undo and redo have none
+    Column(
+        "delta", LargeBinary
+    ),  # record before xor record after, packed (record.py); undo and redo have none
     Column("check", Integer, nullable=False),  # CRC-32 of the record after
     Column("note", Text),  # JSON: the maker's remarks (joint, seconds, drags, ...)
     CheckConstraint("kind in ('propose', 'edit', 'state', 'undo', 'redo')", name="event_kind"),

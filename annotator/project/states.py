@@ -11,8 +11,8 @@ PROPOSED, IN_WORK, ACCEPTED, REJECTED, FLAGGED = "proposed", "in work", "accepte
 HAND_STATES = (PROPOSED, IN_WORK, ACCEPTED, REJECTED, FLAGGED)
 
 CORRECTED, CONFIRMED, OCCLUDED, OUT_OF_FRAME = "corrected", "confirmed", "occluded", "out of frame"
-# proposed: where the network put it; corrected: a person moved it; confirmed: a person left it there on purpose;
-# occluded: not to be seen, its place is a guess; out of frame: outside the photo
+# proposed: where the network put it; corrected: a person moved it; confirmed: a person left it there on
+# purpose; occluded: not to be seen, its place is a guess; out of frame: outside the photo
 JOINT_STATES = (PROPOSED, CORRECTED, CONFIRMED, OCCLUDED, OUT_OF_FRAME)
 
 # A database keeps the position in these tuples: append, never reorder.

@@ -13,8 +13,9 @@ from annotator.hand.mesh import HandParameters
 
 @dataclass(frozen=True)
 class Provenance:
-    """Who proposed a hand. model: a name or path for people; model_digest: exactly these weights; code_version: of this
-    library ("" = the running one); extra: anything else worth keeping, JSON."""
+    """Who proposed a hand. model: a name or path for people; model_digest: exactly these weights;
+    code_version: of this library ("" = the running one); extra: anything else worth keeping, JSON.
+    """
 
     model: str
     model_digest: str
@@ -24,7 +25,9 @@ class Provenance:
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """A photo of the project: where it was when it was added, and its content (SHA-256 of the file, size in px)."""
+    """A photo of the project: where it was when it was added, and its content (SHA-256 of the file, size in
+    px).
+    """
 
     id: int
     path: Path
@@ -35,7 +38,9 @@ class StoredPhoto:
 
 @dataclass(frozen=True)
 class HandEntry:
-    """A line of the project's list of hands. photo: its path; corrections: how many keypoints a person has set."""
+    """A line of the project's list of hands. photo: its path; corrections: how many keypoints a person has
+    set.
+    """
 
     id: str
     number: int
@@ -57,10 +62,10 @@ class HandEntry:
 class StoredHand:
     """Everything the project knows of one hand, as of `version`.
 
-    K (3,3); crop (4,) = centre x, y, size px, angle rad; parameters (of the mirror image for a left hand); joints
-    (21,3) m and keypoints (21,2) photo px as the parameters give them; keypoint_sigma (21,) px; corrections: keypoint
-    number -> (x, y) photo px set by a person; joint_states: 21 of states.JOINT_STATES; state: of states.HAND_STATES;
-    provenance: JSON-ready (model, digests, code, photo, time).
+    K (3,3); crop (4,) = centre x, y, size px, angle rad; parameters (of the mirror image for a left hand);
+    joints (21,3) m and keypoints (21,2) photo px as the parameters give them; keypoint_sigma (21,) px;
+    corrections: keypoint number -> (x, y) photo px set by a person; joint_states: 21 of states.JOINT_STATES;
+    state: of states.HAND_STATES; provenance: JSON-ready (model, digests, code, photo, time).
     """
 
     id: str

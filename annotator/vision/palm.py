@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
 import torch
+from torch import nn
 
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all
 from annotator.vision.layers import load_weights
@@ -22,10 +22,10 @@ from annotator.vision.palm_network import PALM_WEIGHTS, PalmNetwork
 
 INPUT = 192  # px, the side of what the network sees
 OVERLAP = 0.3  # intersection over union above which two boxes are one palm
-ZOOMS = (2, 3, 6)  # times the usual input, for large photos: the network is fully convolutional
-FINEST = 0.3  # input pixels a photo pixel that are enough: a hand of 150 px is 45 px to the network
+TILE = 360  # px: the photo is not cut into smaller tiles, unless nothing is found
+SHARES = (2, 4, 8)  # tiles are the photo's longer side divided by these
+SHARED = 0.25  # of a tile is shared with its neighbour
 BATCH = 8
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # scores (N,), boxes (N, 4), points (N, 7, 2), photo pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,61 +41,62 @@ class Palm:
     points: np.ndarray
 
 
-class PalmDetector:
+class PalmDetector(nn.Module):
     """MediaPipe's palm detector with its own weights. Deterministic; one instance can serve many photos."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.network = PalmNetwork()
         load_weights(self.network, files("annotator.vision") / "weights" / PALM_WEIGHTS)
-        self.network.eval()
+        self.eval()
 
     def detect(self, photo: np.ndarray, threshold: float = 0.5) -> list[Palm]:
         """Palms in a photo (H, W, 3) uint8, best first.
 
-        The whole photo at 192 px and, if it is large, at up to 1,152 px (hands of 150 px in a photo of 4,000 are
-        found). If nothing is found: finer, from farther away (a hand that fills the photo), and turned.
+        The network finds hands of about a third of what it looks at, or more. It looks at the whole photo, then at
+        overlapping tiles of half its size, a quarter, an eighth, while they are at least 360 px: hands down to 120 px,
+        or to a 24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that
+        fills it); if still nothing, smaller tiles.
         """
         height, width = photo.shape[:2]
-        longer = max(height, width)
-        whole = Crop((width - 1) / 2, (height - 1) / 2, longer)
-        usual = [m for m in ZOOMS if m * INPUT <= longer * FINEST]
-        found = _merge([self._look(photo, [whole], m * INPUT, threshold) for m in (1, *usual)])
+        whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
+        sides = [whole.size / share for share in SHARES if whole.size / share >= TILE]
+        views = [whole, *(tile for side in sides for tile in _tiles(height, width, side))]
+        found = self.detect_in(photo, views, threshold)
         if not found:
             farther = Crop(whole.cx, whole.cy, 1.6 * whole.size)
-            turned = [view.turned(k * math.pi / 2) for view in (whole, farther) for k in range(4)]
-            finer = [m for m in ZOOMS if m not in usual and m * INPUT <= longer]
-            looks = [self._look(photo, [whole], m * INPUT, threshold) for m in finer]
-            found = _merge([*looks, self._look(photo, turned, INPUT, threshold)])
+            turned = [view.turned(k * math.pi / 2) for view in (whole, farther) for k in range(4)][1:]
+            found = self.detect_in(photo, turned, threshold)
+        smaller = (sides[-1] if sides else whole.size) / 2
+        if not found and smaller >= INPUT:
+            found = self.detect_in(photo, _tiles(height, width, smaller), threshold)
         return found
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first; one palm seen twice is returned once.
 
-        Each view is looked at, at 192 px, as it is and mirrored. A view's rotation turns what the network sees.
+        Each view is looked at as it is and mirrored. A view's rotation turns what the network sees.
         """
-        return _merge([self._look(photo, views, INPUT, threshold)])
-
-    def _look(self, photo: np.ndarray, views: Sequence[Crop], pixels: int, threshold: float) -> Found:
-        """What the network says of views of a photo at `pixels` px a side (a multiple of 32), before merging."""
-        anchors = _anchors(pixels)
-        parts = [(np.zeros(0), np.zeros((0, 4)), np.zeros((0, 7, 2)))]
+        device = next(self.parameters()).device
+        scores, boxes, points = [np.zeros(0)], [np.zeros((0, 4))], [np.zeros((0, 7, 2))]
         for start in range(0, len(views), BATCH):
             batch = list(views[start : start + BATCH])
-            pictures = extract_all(photo, batch, pixels)
+            pictures = extract_all(photo, batch, INPUT).to(device)
             batch += [view.flipped() for view in batch]
             with torch.inference_mode():
                 raw, logits = self.network(torch.cat([pictures, pictures.flip(-1)]))
-            for view, rows, values in zip(batch, raw.double().numpy(), logits.double().numpy(), strict=True):
+            for view, rows, values in zip(batch, raw.double().cpu().numpy(), logits.double().cpu().numpy(), strict=True):
                 score = 1 / (1 + np.exp(-np.clip(values, -100, 100)))
                 kept = np.flatnonzero(score >= threshold)
-                places = rows[kept].reshape(-1, 9, 2)  # centre, size, seven points; pixels from the outer corner
-                places[:, 0] += anchors[kept]
-                places[:, 2:] += anchors[kept, None]
-                to_photo = view.to_photo(places * (CROP_SIZE / pixels) - 0.5)
-                half = places[:, 1] * (view.size / pixels / 2)
-                boxes = np.concatenate([to_photo[:, 0] - half, to_photo[:, 0] + half], axis=1)
-                parts.append((score[kept], boxes, to_photo[:, 2:]))
-        return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+                places = rows[kept].reshape(-1, 9, 2) / INPUT  # centre, size, seven points; shares of the view
+                places[:, 0] += ANCHORS[kept]
+                places[:, 2:] += ANCHORS[kept, None]
+                to_photo = view.to_photo(places * CROP_SIZE - 0.5)
+                half = places[:, 1] * view.size / 2
+                scores.append(score[kept])
+                boxes.append(np.concatenate([to_photo[:, 0] - half, to_photo[:, 0] + half], axis=1))
+                points.append(to_photo[:, 2:])
+        return _merge(np.concatenate(scores), np.concatenate(boxes), np.concatenate(points))
 
 
 def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -108,9 +109,8 @@ def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return shared / np.maximum(area + areas - shared, 1e-12)
 
 
-def _merge(looks: Sequence[Found]) -> list[Palm]:
+def _merge(scores: np.ndarray, boxes: np.ndarray, points: np.ndarray) -> list[Palm]:
     """Weighted non-maximum suppression: what overlaps the best box is averaged with it, weighted by score."""
-    scores, boxes, points = (np.concatenate(arrays) for arrays in zip(*looks, strict=True))
     remaining = np.argsort(-scores, kind="stable")
     palms = []
     while len(remaining):
@@ -124,12 +124,27 @@ def _merge(looks: Sequence[Found]) -> list[Palm]:
     return palms
 
 
-@lru_cache(maxsize=8)
-def _anchors(pixels: int) -> np.ndarray:
-    """(N, 2) anchor centres in pixels: two on each cell of 8 px, then six on each of 16 px (2,016 at 192 px)."""
+def _tiles(height: int, width: int, side: float) -> list[Crop]:
+    """Squares of this side all over the photo."""
+    return [Crop(x, y, side) for y in _middles(height, side) for x in _middles(width, side)]
+
+
+def _middles(length: int, side: float) -> np.ndarray:
+    """Middles of tiles of this side along an axis, evenly spread from end to end."""
+    if length <= side:
+        return np.array([(length - 1) / 2])
+    count = math.ceil((length - side) / (side * (1 - SHARED))) + 1
+    return np.linspace(side / 2 - 0.5, length - side / 2 - 0.5, count)
+
+
+def _anchors() -> np.ndarray:
+    """(2016, 2) anchor centres as shares of the input: two on each cell of 24 x 24, six on each of 12 x 12."""
     rows = []
-    for cell, each in ((8, 2), (16, 6)):
-        middle = (np.arange(pixels // cell) + 0.5) * cell
+    for cells, each in ((24, 2), (12, 6)):
+        middle = (np.arange(cells) + 0.5) / cells
         y, x = np.meshgrid(middle, middle, indexing="ij")
         rows.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), each, axis=0))
     return np.concatenate(rows)
+
+
+ANCHORS = _anchors()

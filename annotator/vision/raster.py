@@ -18,7 +18,7 @@ EDGE = 1e-9  # px: a centre this close to an edge counts as covered, so that rou
 class Raster:
     """What is seen, at N covered pixels of a picture.
 
-    rows, columns (N,): the pixels; faces (N,): the nearest face's number; weights (N, 3): how much of each of its three
+    rows, columns (N,): the pixels; faces (N,): the nearest face's number; weights (3, N): how much of each of its three
     corners (sum to one); depth (N,) m; front (N,) bool: the face shows its outside.
     """
 
@@ -30,16 +30,27 @@ class Raster:
     front: np.ndarray
 
     def interpolate(self, values: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """Values (V, C) of the vertices -> (N, C) at the pixels."""
-        corners = np.asarray(values)[faces[self.faces]]
-        return np.einsum("nk,nkc->nc", self.weights, corners)
+        """Values (V, C) of the vertices -> (C, N) float32 at the pixels."""
+        # component by component: three times as fast as arithmetic on (N, 3)
+        corners = [faces[:, k][self.faces] for k in range(3)]
+        values = np.asarray(values, np.float32)
+        result = np.empty((values.shape[1], len(self.faces)), np.float32)
+        for one, column in zip(result, values.T, strict=True):
+            column = np.ascontiguousarray(column)
+            np.multiply(self.weights[0], column[corners[0]], out=one)
+            one += self.weights[1] * column[corners[1]]
+            one += self.weights[2] * column[corners[2]]
+        return result
 
 
-def rasterise(points: np.ndarray, depth: np.ndarray, faces: np.ndarray, height: int, width: int) -> Raster:
+def rasterise(
+    points: np.ndarray, depth: np.ndarray, faces: np.ndarray, height: int, width: int, inside: bool = True
+) -> Raster:
     """The visible surface of a mesh whose vertices are at `points` (V, 2) px and `depth` (V,) m.
 
-    faces (F, 3), counter-clockwise from outside; both sides are drawn. Pixel centres are at whole numbers,
-    0..width-1 and 0..height-1. Faces that reach nearer than NEAREST to the camera, or behind it, are left out.
+    faces (F, 3), counter-clockwise from outside; inside: whether faces seen from their inner side are drawn, too (in a
+    closed mesh they are never in sight). Pixel centres are at whole numbers, 0..width-1 and 0..height-1. Faces that
+    reach nearer than NEAREST to the camera, or behind it, are left out.
     """
     faces = np.asarray(faces)
     inverse = 1.0 / np.maximum(depth, NEAREST)
@@ -47,24 +58,23 @@ def rasterise(points: np.ndarray, depth: np.ndarray, faces: np.ndarray, height: 
     corner = points[faces]  # (F, 3, 2)
     along, across = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
     area = along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]
-    usable &= np.abs(area) > 1e-12
-    number = np.flatnonzero(usable)
     # y runs down, so the outside of a counter-clockwise face shows as a negative area; turn all to positive
+    usable &= np.abs(area) > 1e-12 if inside else area < -1e-12
+    number = np.flatnonzero(usable)
     front = area[number] < 0
-    order = np.where(front[:, None], [0, 2, 1], [0, 1, 2])
-    corner = np.take_along_axis(corner[number], order[:, :, None], axis=1)
-    area = np.abs(area[number])
+    corner = np.where(front[:, None, None], corner[number][:, [0, 2, 1]], corner[number])
+    # each corner's share, over its depth, is linear in the picture: shares = along_x * x + along_y * y + at_origin
+    along_x, along_y, at_origin = _shares(corner)
+    shares = np.stack([along_x, along_y, at_origin])
+    shares = np.where(front[:, None], shares[:, :, [0, 2, 1]], shares) * inverse[faces[number]]
 
     face, row, first, count = _spans(corner, height, width)
-    # every pixel of every span
+    # every pixel of every span; the shares' sum is 1/depth there
+    slope_x, slope_y, origin = shares.sum(2)
+    at_row = slope_y[face] * row + origin[face]
     span = np.repeat(np.arange(len(face)), count)
-    x = np.arange(len(span)) - (np.cumsum(count) - count)[span] + first[span]
-    # 1/depth is linear in the picture: one plane a face
-    w = inverse[faces[number]]
-    w = np.take_along_axis(w, order, axis=1)
-    slope_x, slope_y = _planes(corner, area, w)
-    at_row = w[face, 0] + slope_y[face] * (row - corner[face, 0, 1]) - slope_x[face] * corner[face, 0, 0]
-    nearness = at_row[span] + slope_x[face][span] * x
+    x = np.arange(len(span)) + (first - (np.cumsum(count) - count))[span]
+    nearness = slope_x[face][span] * x + at_row[span]
     pixel = (row * width)[span] + x
     nearest = np.zeros(height * width)
     np.maximum.at(nearest, pixel, nearness)
@@ -76,10 +86,12 @@ def rasterise(points: np.ndarray, depth: np.ndarray, faces: np.ndarray, height: 
     winner = seen[shown]
 
     at, rows, columns = face[span[winner]], shown // width, shown % width
-    weights = _weights(corner[at], area[at], columns, rows) * w[at]
-    weights /= weights.sum(1, keepdims=True)
-    weights = np.take_along_axis(weights, order[at], axis=1)  # swapping two corners undoes itself
-    return Raster(rows, columns, number[at], weights, 1.0 / nearness[winner], front[at])
+    seen_depth = 1.0 / nearness[winner]
+    weights = np.empty((3, len(at)), np.float32)
+    for k in range(3):
+        slope_x, slope_y, origin = (np.ascontiguousarray(part[:, k]) for part in shares)
+        weights[k] = (slope_x[at] * columns + slope_y[at] * rows + origin[at]) * seen_depth
+    return Raster(rows, columns, number[at], np.clip(weights, 0, 1, out=weights), seen_depth, front[at])
 
 
 def _spans(corner: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -104,16 +116,11 @@ def _spans(corner: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.
     return face[kept], row[kept], first[kept], count[kept]
 
 
-def _planes(corner: np.ndarray, area: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes along x and y (F,), (F,) of the plane through a value (F, 3) at each corner (F, 3, 2)."""
-    (x1, y1), (x2, y2) = (corner[:, 1] - corner[:, 0]).T, (corner[:, 2] - corner[:, 0]).T
-    v1, v2 = values[:, 1] - values[:, 0], values[:, 2] - values[:, 0]
-    return (v1 * y2 - v2 * y1) / area, (v2 * x1 - v1 * x2) / area
-
-
-def _weights(corner: np.ndarray, area: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(N, 3) shares of the three corners (N, 3, 2) at the picture points x, y (N,)."""
-    (x1, y1), (x2, y2) = (corner[:, 1] - corner[:, 0]).T, (corner[:, 2] - corner[:, 0]).T
-    dx, dy = x - corner[:, 0, 0], y - corner[:, 0, 1]
-    second, third = (dx * y2 - dy * x2) / area, (x1 * dy - y1 * dx) / area
-    return np.clip(np.stack([1.0 - second - third, second, third], axis=1), 0.0, 1.0)
+def _shares(corner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Barycentric coordinates in faces (F, 3, 2) as functions of the place: slopes along x, along y, value at 0, (F, 3)."""
+    after, before = np.roll(corner, -1, 1), np.roll(corner, -2, 1)
+    side = before - after  # the edge opposite each corner
+    area = side[:, 1, 0] * side[:, 2, 1] - side[:, 1, 1] * side[:, 2, 0]
+    area = area[:, None]
+    along_x, along_y = -side[..., 1] / area, side[..., 0] / area
+    return along_x, along_y, -(along_x * after[..., 0] + along_y * after[..., 1])

@@ -1,0 +1,46 @@
+"""The command line, `annotator COMMAND`. Each command is a module of this package, loaded only when it is
+asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+INTERRUPTED = 130  # as a shell says of a program ended by Ctrl-C
+CLOSED_PIPE = 141  # ... and of one whose reader went away, as in `annotator status P | head -1`
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0 success, 2 wrong use or bad input (one line on stderr), 130 after
+    Ctrl-C."""
+    import typer
+
+    from annotator.cli.registry import group
+    from annotator.errors import InputError
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = group().main(args=given or ["--help"], prog_name="annotator", standalone_mode=False)
+        sys.stdout.flush()
+    except InputError as error:
+        return _fail(str(error))
+    except typer.TyperException as error:  # an unknown command or option, a missing argument
+        return _fail(f"{error.format_message()} (see `annotator --help`)")
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = CLOSED_PIPE
+    except SystemExit as stop:  # typer ends so when it meets a closed pipe
+        code = CLOSED_PIPE if stop.code == 1 else stop.code
+    if code == CLOSED_PIPE:
+        # what Python still wants to flush at its end goes nowhere, without a complaint
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if code == INTERRUPTED:
+        print("annotator: interrupted; what was stored before is kept", file=sys.stderr)
+    return int(code or 0)
+
+
+def _fail(message: str) -> int:
+    print(f"annotator: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2

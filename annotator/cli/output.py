@@ -1,0 +1,39 @@
+"""What commands say: one JSON object or a few lines on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+Item = TypeVar("Item")
+
+# Arguments and options that many commands share.
+ProjectFolder = Annotated[
+    Path, typer.Argument(metavar="PROJECT", help="The project's folder.", show_default=False)
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
+]
+WhoOption = Annotated[
+    str | None,
+    typer.Option("--who", help="Name written beside the change (default: the user's).", show_default=False),
+]
+
+
+def emit(as_json: bool, result: dict[str, Any], text: str) -> None:
+    """Print the result for a program (one JSON object on one line) or for a person."""
+    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+
+
+def progress(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
+    """The items, with a progress bar on stderr while they are taken."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield from bar.track(items, total=total, description=label)

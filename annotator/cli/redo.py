@@ -1,0 +1,13 @@
+"""`annotator redo PROJECT [HAND]`"""
+
+from __future__ import annotations
+
+from annotator.cli.changing import OneHand, move
+from annotator.cli.output import JsonOption, ProjectFolder, WhoOption
+
+
+def command(
+    project: ProjectFolder, hand: OneHand = None, who: WhoOption = None, as_json: JsonOption = False
+) -> None:
+    """Put what was undone last in force again, of one hand or of the whole project."""
+    move(project, "redo", hand, who, as_json)

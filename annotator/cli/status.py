@@ -1,0 +1,42 @@
+"""`annotator status PROJECT`: what is in a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from annotator.cli.output import JsonOption, ProjectFolder, emit
+
+
+def command(
+    project: ProjectFolder,
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only hands in this state (may be repeated).")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Replay the journal and compare; slower.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List a project's hands and their states."""
+    from annotator.errors import InputError
+    from annotator.project import Project
+
+    with Project.open(project) as opened:
+        wrong = opened.verify() if check else []
+        if wrong:
+            raise InputError(f"{len(wrong)} hands are damaged in {project}: {wrong[0]}")
+        result = opened.status()
+        hands = opened.hands(state or None)
+    result["hands"] = [hand.as_dict() for hand in hands]
+    counts = ", ".join(f"{count} {name}" for name, count in result["states"].items() if count) or "no hands"
+    lines = [f"{result['photos']} photos, {result['looked_at']} looked at; hands: {counts}"]
+    width = max((len(hand.id) for hand in hands), default=0)
+    for hand in hands:
+        said = f"{hand.corrections} corrections" if hand.corrections else ""
+        line = f"{hand.id:{width}}  {hand.side:5}  {hand.state:8}  {hand.confidence:.2f}"
+        line += f"  {Path(hand.photo).name}  {said}"
+        lines.append(line.rstrip())
+    if check:
+        lines.append("journal and hands agree")
+    emit(as_json, result, "\n".join(lines))

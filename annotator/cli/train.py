@@ -1,0 +1,70 @@
+"""`annotator train --data DIR --out DIR [--config FILE]`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from annotator.cli.output import JsonOption, emit
+
+
+def command(
+    data: Annotated[Path, typer.Option(help="Where the configuration's data folders are.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder of the run; an interrupted run goes on there.", show_default=False)],
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; default: the recipe of the shipped model.", show_default=False)
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Checkpoint to begin from.", show_default=False)
+    ] = None,
+    steps: Annotated[int, typer.Option(help="At most this many steps a phase (0: as configured).", min=0)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model from sparse keypoints, as a configuration file says; resumes by itself."""
+    import dataclasses
+    import sys
+
+    from annotator.errors import InputError
+    from annotator.learning.recipe import Recipe, run
+
+    if not data.is_dir():
+        raise InputError(f"--data {data}: no such folder")
+    recipe = Recipe.read(config)
+    if steps:
+        phases = {n: dataclasses.replace(s, steps=min(s.steps, steps)) for n, s in recipe.phases.items()}
+        recipe = dataclasses.replace(recipe, phases=phases)
+    with training_bar() as progress:
+        checkpoint = run(recipe, data, out, device, start, progress, lambda line: print(line, file=sys.stderr))
+    emit(as_json, {"checkpoint": str(checkpoint), "phases": list(recipe.phases)}, f"checkpoint: {checkpoint}")
+
+
+class training_bar:
+    """A progress bar on stderr that shows the errors going down; a context that gives the callback for `run`."""
+
+    def __enter__(self):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[errors]}"),
+            console=Console(stderr=True),
+        )
+        self.bar.start()
+        self.tasks = {}
+        return self.update
+
+    def update(self, phase: str, step: int, steps: int, numbers: dict[str, float]) -> None:
+        if phase not in self.tasks:
+            self.tasks[phase] = self.bar.add_task(phase, total=steps, errors="")
+        errors = f"{numbers.get('pixels', float('nan')):.1f} px, {numbers.get('joints_mm', float('nan')):.1f} mm"
+        self.bar.update(self.tasks[phase], completed=step, errors=errors)
+
+    def __exit__(self, *_):
+        self.bar.stop()

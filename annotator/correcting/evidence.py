@@ -1,0 +1,97 @@
+"""Evidence in three dimensions that a correction may carry: who is in front of whom, and a second view of the instant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.hand.joints import JOINT_NAMES, joint_index
+from annotator.vision.camera import check_camera
+
+
+@dataclass(frozen=True)
+class InFront:
+    """Joint `near` is closer to the camera than joint `far`, by at least `margin` metres along the viewing axis.
+
+    Joints by name or number. InputError for an unknown joint, twice the same joint, or a margin outside 0..0.1 m.
+    """
+
+    near: int | str
+    far: int | str
+    margin: float = 0.002
+
+    def __post_init__(self) -> None:
+        for name in ("near", "far"):
+            object.__setattr__(self, name, joint_index(getattr(self, name)))
+        if self.near == self.far:
+            raise InputError(f"depth relation: {JOINT_NAMES[self.near]} cannot be in front of itself")
+        margin = float(self.margin)
+        if not 0.0 <= margin <= 0.1:
+            raise InputError(f"depth relation: margin is {margin:g} m, expected 0..0.1")
+        object.__setattr__(self, "margin", margin)
+
+
+@dataclass(frozen=True, eq=False)
+class SecondView:
+    """The same instant seen by a second calibrated camera.
+
+    K (3,3) px; R (3,3), t (3,) m: a point X of the first camera's frame is R X + t in the second's; keypoints: joint
+    name or number -> (x, y) px in the second photo (undistorted); sigma: how far a point may be off, px of that photo.
+    InputError for anything not finite, an R that is no rotation, or a view without keypoints.
+    """
+
+    K: np.ndarray
+    R: np.ndarray
+    t: np.ndarray
+    keypoints: Mapping[int | str, Sequence[float]]
+    sigma: float = 1.5
+    _points: dict[int, tuple[float, float]] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "K", check_camera(self.K))
+        for name, shape in (("R", (3, 3)), ("t", (3,))):
+            array = np.array(getattr(self, name), dtype=np.float64)
+            if array.shape != shape or not np.isfinite(array).all():
+                raise InputError(f"second view: {name} must be finite and of shape {shape}, got shape {array.shape}")
+            object.__setattr__(self, name, array)
+        if np.abs(self.R @ self.R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(self.R) < 0:
+            raise InputError("second view: R is not a rotation")
+        if not (math.isfinite(self.sigma) and self.sigma > 0):
+            raise InputError(f"second view: sigma is {self.sigma} px, expected a positive number")
+        points = checked_points(self.keypoints, "second view: keypoint")
+        if not points:
+            raise InputError("second view: no keypoints given")
+        object.__setattr__(self, "_points", points)
+
+    @property
+    def joints(self) -> np.ndarray:
+        """(n,) keypoint numbers, ascending."""
+        return np.array(list(self._points), dtype=int)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(n,2) px of the second photo, in the order of `joints`."""
+        return np.array(list(self._points.values()))
+
+
+def checked_points(points: Mapping[int | str, Sequence[float]], what: str) -> dict[int, tuple[float, float]]:
+    """Keypoint number -> (x, y), ascending; InputError naming `what` and the joint unless all are two finite numbers."""
+    if not isinstance(points, Mapping):
+        raise InputError(f"{what}s must be a mapping from joint to (x, y), got {type(points).__name__}")
+    found = {}
+    for key, place in points.items():
+        joint = joint_index(key)
+        try:
+            x, y = (float(v) for v in place)
+        except (TypeError, ValueError):
+            raise InputError(f"{what} {JOINT_NAMES[joint]}: expected (x, y), got {place!r}") from None
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise InputError(f"{what} {JOINT_NAMES[joint]}: ({x:g}, {y:g}) is not finite")
+        if joint in found:
+            raise InputError(f"{what} {JOINT_NAMES[joint]} is given twice")
+        found[joint] = (x, y)
+    return dict(sorted(found.items()))

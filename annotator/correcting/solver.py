@@ -1,0 +1,218 @@
+"""Corrections to a mesh that obeys them: damped Gauss-Newton on pose, place and, if corrections demand it, shape.
+
+Pixels are units of the 224 px crop unless said. Everything is float64 numpy in a fixed order: the same input gives the
+same answer, whatever order the corrections came in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from annotator.correcting.coordinates import POSE_COUNT, Coordinates
+from annotator.correcting.descent import Descent, descend
+from annotator.correcting.doubt import Doubt
+from annotator.correcting.evidence import InFront, SecondView, checked_points
+from annotator.correcting.posterior import sharper
+from annotator.correcting.problem import HandProblem, Proposal, Targets
+from annotator.correcting.views import View
+from annotator.errors import InputError
+from annotator.hand.joints import JOINT_NAMES, joint_index
+from annotator.hand.mesh import HandMesh
+from annotator.hand.model import HandModel
+from annotator.vision.camera import project
+
+CROP = 224.0
+CONFIRMED, UNSEEN = "confirmed", ("occluded", "out of frame")
+STATES = ("proposed", "corrected", CONFIRMED, *UNSEEN)
+HOPELESS = 10.0  # px: a miss above this is no matter of a few steps more
+IMPOSSIBLE_PASSES = 5
+STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the solver may do. Pixels are of the 224 px crop.
+
+    exact: a correction within this is met; aim: one farther off than this makes the shape give;
+    pose_steps, shape_steps: the descents, first of the pose alone, then of the shape too where that is not enough: sigma
+    of a correction and the most Gauss-Newton steps (the last sigma leaves a miss far below `exact`; the softer one
+    before it takes the first, least linear steps); enough, worth: see `descend`;
+    depth_factor: the hand may come nearer or go farther by this factor (but for a second view: then by 4);
+    shape_limit: numbers of shape stay within it; relation: sigma of a depth relation, m;
+    person: how exact a person's click is (one sigma), for the answer's own uncertainty.
+    """
+
+    doubt: Doubt = field(default_factory=Doubt)
+    exact: float = 0.5
+    aim: float = 0.05
+    pose_steps: tuple[tuple[float, int], ...] = ((0.5, 2), (0.02, 6))
+    shape_steps: tuple[tuple[float, int], ...] = ((0.02, 16),)
+    gentle_steps: tuple[tuple[float, int], ...] = ((4.0, 5), (1.0, 5), (0.2, 5), (0.05, 5), (0.02, 15))
+    enough: float = 1e-3
+    worth: float = 1e-4
+    depth_factor: float = 1.6
+    shape_limit: float = 3.0
+    relation: float = 0.0005
+    person: float = 1.5
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What `solve` found.
+
+    hand: the corrected hand; residual_px: joint number -> how far its keypoint is from where it was put, crop px;
+    feasible: every correction is met within `Settings.exact`; unmet: names of the joints that are not;
+    iterations: steps tried; shape_opened: whether the shape was free; strain: half the squared sigmas by which the
+    answer differs from the proposal, pose and keypoints (0: nothing moved).
+    """
+
+    hand: HandMesh
+    residual_px: dict[int, float]
+    feasible: bool
+    unmet: tuple[str, ...]
+    iterations: int
+    shape_opened: bool
+    strain: float
+
+    @property
+    def message(self) -> str:
+        """One sentence for a person."""
+        if self.feasible:
+            return f"all {len(self.residual_px)} given keypoints met"
+        worst = ", ".join(f"{name} {self.residual_px[joint_index(name)]:.1f} px off" for name in self.unmet)
+        return f"no plausible hand has all these keypoints; this is the closest ({worst})"
+
+
+def solve(
+    hand: HandMesh,
+    model: HandModel,
+    corrections: Mapping[int | str, Sequence[float]],
+    states: Mapping[int | str, str] | Sequence[str] | None = None,
+    evidence: Sequence[InFront | SecondView] = (),
+    settings: Settings | None = None,
+) -> Solution:
+    """The hand, moved as its uncertainty allows, so that corrected keypoints are exactly where they were put.
+
+    hand: a proposal, or any hand of this model (no cached features needed); corrections: joint name or number -> (x, y)
+    photo px, added to those the hand has (a joint named again takes the new place);
+    states: joint -> state, or all 21: "confirmed" holds a keypoint where it is; "occluded" and "out of frame" take its
+    place in the photo out of the reckoning, a correction's too; evidence: relations in depth, second views.
+    Where no plausible hand meets the corrections the answer is the closest one, and says so.
+    Raises InputError for unknown joints or states, and places that are not finite or far outside the camera's sight.
+    """
+    settings = settings or Settings()
+    states = checked_states(states)
+    merged = dict(sorted((dict(hand.corrections) | checked_points(corrections, "correction of")).items()))
+    _check_sight(merged, hand.camera)
+    for item in evidence:
+        if not isinstance(item, InFront | SecondView):
+            raise InputError(f"evidence must be InFront or SecondView, got {type(item).__name__}")
+    problem = _problem(hand, model, merged, states, evidence, settings)
+    found = _search(problem, any(isinstance(e, SecondView) for e in evidence), settings)
+
+    distances = found.state.distances
+    residuals = {int(k): float(d) for k, d in zip(problem.targets.joints, distances, strict=True)}
+    unmet = tuple(JOINT_NAMES[k] for k, d in residuals.items() if d > settings.exact)
+    strain = 0.5 * float(np.sum(found.state.soft**2) + np.sum(found.state.prior**2))
+    answer = _answer(hand, model, problem, found, merged, settings)
+    opened = problem.count > POSE_COUNT
+    return Solution(answer, residuals, not unmet, unmet, found.tried, opened, strain)
+
+
+def _problem(hand, model, corrections, states, evidence, settings: Settings) -> HandProblem:
+    scale = CROP / hand.crop_size
+    left = hand.side == "left"
+    to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
+    hard = {k: hand.keypoints[k] for k, state in states.items() if state == CONFIRMED}
+    hard |= {k: place for k, place in corrections.items() if states.get(k) not in UNSEEN}
+    joints = np.array(sorted(hard), dtype=int)
+    targets = Targets(joints, np.array([hard[k] for k in joints], dtype=np.float64).reshape(-1, 2) * to_view)
+    seen = np.array([k for k in range(21) if states.get(k) not in UNSEEN], dtype=int)
+    proposal = Proposal(
+        seen, hand.keypoints[seen] * to_view, settings.doubt.keypoint_whitening(hand.keypoint_sigma * scale, seen)
+    )
+    widest = 4.0 if any(isinstance(e, SecondView) for e in evidence) else settings.depth_factor
+    focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
+    return HandProblem(
+        Coordinates(model, hand.parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left), targets,
+        proposal, settings.doubt.sigmas(focal), evidence, left, settings.relation,
+    )  # fmt: skip
+
+
+def _search(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
+    """First the pose alone; the shape too where that is not enough (or a second view tells size from distance); and
+    where no hand is enough, the closest in the sense that misses fall on as few keypoints as possible."""
+    x = problem.coordinates.start[: problem.count]
+    count, tried = len(problem.targets.joints), 0
+    for stages in (settings.pose_steps, settings.shape_steps):
+        if stages is settings.shape_steps or metric:
+            x = problem.open_shape(x)
+        for hard, most in stages:
+            problem.hardness = np.full(count, hard)
+            found = descend(problem, x, most, settings.enough, settings.worth)
+            x, tried = found.x, tried + found.tried
+        if _worst(found) <= settings.aim:
+            break
+    if settings.exact < _worst(found) < HOPELESS:  # perhaps a bad valley: once more, from the proposal, more gently
+        again = found
+        x = problem.open_shape(problem.coordinates.start[:POSE_COUNT])
+        for hard, most in settings.gentle_steps:
+            problem.hardness = np.full(count, hard)
+            again = descend(problem, x, most, settings.enough, settings.worth)
+            x, tried = again.x, tried + again.tried
+        found = min(found, again, key=_worst)
+    hard = settings.shape_steps[-1][0]
+    for _ in range(IMPOSSIBLE_PASSES):
+        if _worst(found) <= settings.exact:
+            break
+        # Sum of distances, not of squares: one impossible correction does not pull the possible ones off.
+        problem.hardness = np.maximum(np.sqrt(5.0 * hard * found.state.distances), hard)
+        found = descend(problem, found.x, 5, settings.enough, settings.worth)
+        tried += found.tried
+    return dataclasses.replace(found, tried=tried)
+
+
+def _worst(found: Descent) -> float:
+    return float(found.state.distances.max(initial=0.0))
+
+
+def _answer(hand, model, problem, found: Descent, corrections, settings) -> HandMesh:
+    parameters = problem.coordinates.parameters(found.state.placed)
+    vertices = model.vertices(parameters, hand.side)
+    joints = model.joints(vertices)
+    keypoint_sigma, vertex_sigma = sharper(hand, model, problem, found.state, settings.person)
+    return dataclasses.replace(
+        hand, vertices=vertices, joints=joints, keypoints=project(joints, hand.camera), parameters=parameters,
+        corrections=corrections, keypoint_sigma=keypoint_sigma, vertex_sigma=vertex_sigma,
+    )  # fmt: skip
+
+
+def checked_states(states: Mapping[int | str, str] | Sequence[str] | None) -> dict[int, str]:
+    """Joint number -> state; InputError for an unknown joint or state, or a sequence that is not of 21."""
+    if states is None:
+        return {}
+    if not isinstance(states, Mapping):
+        states = tuple(states)
+        if len(states) != 21:
+            raise InputError(f"expected 21 joint states, got {len(states)}")
+        states = dict(enumerate(states))
+    found = {}
+    for key, state in states.items():
+        if state not in STATES:
+            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(STATES)}")
+        found[joint_index(key)] = state
+    return found
+
+
+def _check_sight(points: Mapping[int, tuple[float, float]], K: np.ndarray) -> None:
+    for joint, place in points.items():
+        ray = np.linalg.solve(K, np.array([*place, 1.0]))
+        if not math.hypot(ray[0], ray[1]) <= STEEPEST:
+            raise InputError(
+                f"correction of {JOINT_NAMES[joint]}: ({place[0]:g}, {place[1]:g}) is far outside what the camera sees"
+            )

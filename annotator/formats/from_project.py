@@ -1,0 +1,64 @@
+"""A project's hands as records: the way from what people did to any data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.formats.base import LabelledHand, box_of, joint_weights, visibility
+from annotator.project import Project
+from annotator.project.states import ACCEPTED
+from annotator.vision.camera import project as to_pixels
+from annotator.vision.photos import photo_hash
+
+
+def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,)) -> Iterator[LabelledHand]:
+    """The project's hands of these states, oldest first; only what a person accepted unless asked for by
+    name.
+
+    InputError if a photo is gone or is not the one that was annotated (its content is compared).
+    """
+    checked = None
+    for entry in project.hands(list(states)):
+        hand, mesh = project.hand(entry.id), project.mesh(entry.id)
+        if hand.photo.id != checked:
+            if not hand.photo.path.is_file():
+                raise InputError(f"photo {hand.photo.path} of hand {hand.id} is not there any more")
+            if photo_hash(hand.photo.path) != hand.photo.sha256:
+                raise InputError(
+                    f"photo {hand.photo.path} is not the one that hand {hand.id} was annotated on"
+                )
+            checked = hand.photo.id
+        outline = np.concatenate([to_pixels(mesh.vertices, hand.K), hand.keypoints])
+        yield LabelledHand(
+            id=hand.id,
+            photo=hand.photo.path,
+            side=hand.side,
+            box=box_of(outline),
+            K=hand.K,
+            keypoints=hand.keypoints,
+            visible=visibility(hand.joint_states),
+            states=hand.joint_states,
+            weights=joint_weights(hand.joint_states, hand.confidence),
+            joints=hand.joints,
+            vertices=mesh.vertices,
+            faces=mesh.faces,
+            parameters=hand.parameters,
+            keypoint_sigma=hand.keypoint_sigma,
+            hand_model=hand.provenance["hand_model_digest"],
+            state=hand.state,
+            provenance=_provenance(hand),
+        )
+
+
+def _provenance(hand) -> dict:
+    return {
+        **hand.provenance,
+        "photo": hand.photo.path.name,
+        "confidence": hand.confidence,
+        "corrections": {str(joint): list(point) for joint, point in hand.corrections.items()},
+        "version": hand.version,
+        "changed": hand.changed,
+    }

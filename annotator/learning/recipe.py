@@ -1,0 +1,139 @@
+"""A training run from one configuration file: data, network, losses and phases.
+
+A phase with a frozen encoder trains from feature banks (built on first use, kept in the run's folder); a phase that
+moves the encoder reads crops. Phases follow each other; each can be interrupted and resumed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from annotator.errors import InputError
+from annotator.learning.bank import FeatureBank
+from annotator.learning.photos import KeypointPhotos
+from annotator.learning.rendered import RenderedCrops
+from annotator.learning.sources import BankSource, CropSet, CropSource, Source, in_batches
+from annotator.learning.supervision import LossWeights
+from annotator.learning.trainer import Trainer, TrainSettings
+from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
+from annotator.network.glfnet import GLFNet, GLFNetConfig
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """One set of a recipe. kind: 'rendered' (shards of synthetic photos) or 'photos' (a keypoint table).
+
+    share: its part of every batch; bank: how many samples its feature bank holds (0 = one of each).
+    """
+
+    kind: str
+    folder: str
+    share: float = 1.0
+    bank: int = 0
+
+    def crops(self, root: Path) -> CropSet:
+        folder = root / self.folder
+        if self.kind == "rendered":
+            return RenderedCrops(folder)
+        if self.kind == "photos":
+            return KeypointPhotos(folder)
+        raise InputError(f"data kind '{self.kind}' is unknown: expected 'rendered' or 'photos'")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole run: network, losses, data and phases (name -> settings)."""
+
+    data: tuple[DataPart, ...]
+    phases: dict[str, TrainSettings]
+    network: GLFNetConfig = field(default_factory=GLFNetConfig)
+    losses: LossWeights = field(default_factory=LossWeights)
+
+    @staticmethod
+    def read(path: str | Path | None) -> Recipe:
+        """From a TOML file; None is the recipe of the shipped checkpoint. InputError names what is wrong."""
+        source = files("annotator.learning") / "configs" / "default.toml" if path is None else Path(path)
+        try:
+            raw = tomllib.loads(source.read_text())
+        except OSError as error:
+            raise InputError(f"training configuration {source}: {error.strerror}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"training configuration {source} is no TOML: {error}") from error
+        try:
+            return Recipe(
+                data=tuple(make(DataPart, part, "data") for part in raw["data"]),
+                phases={name: make(TrainSettings, part, f"phases.{name}") for name, part in raw["phases"].items()},
+                network=make(GLFNetConfig, raw.get("network", {}), "network"),
+                losses=make(LossWeights, raw.get("losses", {}), "losses"),
+            )
+        except KeyError as error:
+            raise InputError(f"training configuration {source} lacks [{error.args[0]}]") from error
+
+
+def make(record, values: dict, where: str):
+    """A dataclass from a table of the file; unknown names are errors, not silence."""
+    known = {f.name for f in dataclasses.fields(record)}
+    for name in values:
+        if name not in known:
+            raise InputError(f"[{where}] has no setting '{name}' (known: {', '.join(sorted(known))})")
+    try:
+        return record(**values)
+    except TypeError as error:
+        raise InputError(f"[{where}]: {error}") from error
+
+
+def run(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    device: str | None = None,
+    start: Path | None = None,
+    progress=None,
+    say=print,
+) -> Path:
+    """Runs the recipe in folder `out` with data below `data`; returns the last phase's checkpoint.
+
+    start: a checkpoint to begin from (its network replaces the recipe's). Phases that are finished are skipped, one
+    that was interrupted goes on. progress: called with (phase, step, steps, numbers).
+    """
+    target = resolve_device(device)
+    network = GLFNet(recipe.network) if start is None else load_checkpoint(start)[0]
+    out.mkdir(parents=True, exist_ok=True)
+    last = None
+    for name, settings in recipe.phases.items():
+        folder = out / name
+        network.train()
+        source = source_of(recipe, data, out, network, settings, say)
+        card = {"trained_by": "annotator train", "phase": name, "supervision": "2-D and 3-D keypoints only, no mesh"}
+        trainer = Trainer(network, source, folder, settings, recipe.losses, target, card)
+        if trainer.resume():
+            say(f"{name}: goes on at step {trainer.step} of {settings.steps}")
+        network = trainer.run(None if progress is None else lambda *numbers, name=name: progress(name, *numbers))
+        last = folder / "checkpoint.safetensors"
+    final = out / "checkpoint.safetensors"
+    card = load_checkpoint(last)[1]
+    save_checkpoint(final, network.cpu(), card)
+    return final
+
+
+def source_of(recipe: Recipe, data: Path, out: Path, network: GLFNet, settings: TrainSettings, say) -> Source:
+    """Banks for a frozen encoder, crops for a learning one."""
+    shares = [part.share for part in recipe.data]
+    if settings.encoder_rate > 0:
+        return CropSource([part.crops(data) for part in recipe.data], shares)
+    banks = []
+    for part in recipe.data:
+        folder = out / "banks" / part.folder.replace("/", "-")
+        if (folder / "bank.json").exists():
+            banks.append(FeatureBank(folder))
+            continue
+        crops = part.crops(data)
+        count = part.bank or len(crops)
+        say(f"computing the encoder's features of {count} crops of {part.folder}")
+        network.encoder.eval()
+        banks.append(FeatureBank.build(folder, network.encoder, in_batches(crops, count), count))
+    return BankSource(banks, shares)

@@ -1,0 +1,17 @@
+"""What people did: a project's photos, hands, their states, and the journal of every change."""
+
+from annotator.project.journal import Event
+from annotator.project.states import HAND_STATES, JOINT_STATES
+from annotator.project.store import Project
+from annotator.project.views import HandEntry, Provenance, StoredHand, StoredPhoto
+
+__all__ = [
+    "HAND_STATES",
+    "JOINT_STATES",
+    "Event",
+    "HandEntry",
+    "Project",
+    "Provenance",
+    "StoredHand",
+    "StoredPhoto",
+]

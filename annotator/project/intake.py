@@ -1,0 +1,131 @@
+"""How photos and proposals come into a project. All functions work inside the caller's transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, func, insert, select
+
+from annotator import __version__
+from annotator.errors import InputError
+from annotator.hand.mesh import HandMesh
+from annotator.hand.model import HandModel
+from annotator.project import journal
+from annotator.project.meshes import find_hand_model, pack_parametric, record_of
+from annotator.project.record import HandRecord
+from annotator.project.schema import hands, looked_at, photos, sources
+from annotator.project.states import PROPOSED
+from annotator.project.views import Provenance, StoredPhoto
+from annotator.vision.photos import photo_hash, read_photo
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a project keeps of a photo's file."""
+
+    path: Path
+    sha256: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A proposal ready to be written."""
+
+    name: str
+    model: HandModel
+    record: HandRecord
+    parametric: bytes | None
+
+
+def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
+    """Hash the files, and read those whose (height, width) is not given. InputError naming a bad file."""
+    paths = [Path(path).expanduser().absolute() for path in paths]
+    known = list(sizes) if sizes is not None else [None] * len(paths)
+    headers = []
+    for path, size in zip(paths, known, strict=True):
+        height, width = size or read_photo(path).shape[:2]
+        headers.append(Header(path, photo_hash(path), int(height), int(width)))
+    return headers
+
+
+def add_photo(connection: Connection, folder: Path, header: Header) -> int:
+    """The id of the photo with this content, added if it is new."""
+    known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == header.sha256))
+    if known is not None:
+        return known
+    values = asdict(header) | {"path": str(header.path), "relative": _relative(header.path, folder)}
+    return connection.execute(insert(photos).values(**values, added=journal.now())).inserted_primary_key[0]
+
+
+def prepare(mesh: HandMesh) -> Prepared:
+    """Everything of a proposal that can be checked without the database."""
+    model = find_hand_model(mesh.hand_model)
+    record = record_of(mesh, model, (PROPOSED,) * 21, PROPOSED)
+    return Prepared(mesh.hand_model, model, record, pack_parametric(mesh))
+
+
+def add_source(connection: Connection, provenance: Provenance) -> int:
+    """The id of this provenance, added if it is new."""
+    if not provenance.model_digest:
+        raise InputError("a proposal needs its model's digest")
+    content = asdict(provenance)
+    content["code_version"] = provenance.code_version or __version__
+    content |= content.pop("extra")
+    document = json.dumps(content, sort_keys=True)
+    digest = hashlib.sha256(document.encode()).hexdigest()
+    known = connection.scalar(select(sources.c.id).where(sources.c.digest == digest))
+    if known is not None:
+        return known
+    values = {"digest": digest, "model_digest": provenance.model_digest, "document": document}
+    return connection.execute(insert(sources).values(**values)).inserted_primary_key[0]
+
+
+def mark_looked_at(connection: Connection, photo_id: int, model_digest: str) -> None:
+    """Remember that this model has looked at this photo."""
+    mark = {"photo": photo_id, "model_digest": model_digest}
+    if connection.execute(select(looked_at).filter_by(**mark)).first() is None:
+        connection.execute(insert(looked_at).values(**mark, at=journal.now()))
+
+
+def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prepared, who: str) -> str:
+    """Write one proposed hand; its id."""
+    hand_id = _new_id(connection, photo)
+    row = {
+        "id": hand_id,
+        "number": (connection.scalar(select(func.max(hands.c.number))) or 0) + 1,
+        "photo": photo.id,
+        "source": source,
+        "hand_model": hand.name,
+        "hand_model_digest": hand.model.digest,
+    }
+    journal.propose(connection, row, hand.record, hand.parametric, who, {})
+    return hand_id
+
+
+def _new_id(connection: Connection, photo: StoredPhoto) -> str:
+    """A short id that says where the hand is: the photo's name and a number, e.g. `two-hands-2`.
+
+    Where another photo of that name took it (cameras count files alike), the photo's own number comes in.
+    """
+    stem = re.sub(r"[^\w.]+", "-", photo.path.stem).strip("-.")[:60] or "hand"
+    number = connection.scalar(select(func.count()).where(hands.c.photo == photo.id))
+    while True:
+        number += 1
+        for hand_id in (f"{stem}-{number}", f"{stem}-p{photo.id}-{number}"):
+            if connection.scalar(select(hands.c.id).where(hands.c.id == hand_id)) is None:
+                return hand_id
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:  # another drive
+        return str(path)

@@ -1,0 +1,123 @@
+"""Questions to a project's database, answered as frozen records. All inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, Row, func, select
+
+from annotator.errors import InputError
+from annotator.hand.mesh import HandMesh
+from annotator.project.meshes import find_hand_model, mesh_of, parameters_of
+from annotator.project.record import HandRecord
+from annotator.project.schema import events, hands, looked_at, photos, records, sources
+from annotator.project.states import HAND_STATES, check_hand_state
+from annotator.project.views import HandEntry, StoredHand, StoredPhoto
+
+
+def row_of(connection: Connection, folder: Path, hand_id: str) -> Row:
+    """The hand's row of table `hands`; InputError if there is none."""
+    row = connection.execute(select(hands).where(hands.c.id == hand_id)).first()
+    if row is None:
+        raise InputError(f"no hand {hand_id!r} in {folder} (`annotator status` lists them)")
+    return row
+
+
+def stored(connection: Connection, folder: Path, hand_id: str) -> tuple[Row, HandRecord, bytes | None]:
+    """The hand's row, its record as it stands now, and the parametric stage's parameters."""
+    row = row_of(connection, folder, hand_id)
+    data = connection.execute(select(records).where(records.c.hand == hand_id)).one()
+    return row, HandRecord.decode(data.record), data.parametric
+
+
+def mesh(connection: Connection, folder: Path, hand_id: str) -> HandMesh:
+    """The hand's mesh, rebuilt."""
+    row, record, parametric = stored(connection, folder, hand_id)
+    return mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest), parametric)
+
+
+def stored_hand(connection: Connection, folder: Path, hand_id: str) -> StoredHand:
+    """All of one hand."""
+    row, record, _ = stored(connection, folder, hand_id)
+    photo = photo_of(connection, folder, row.photo)
+    document = json.loads(connection.scalar(select(sources.c.document).where(sources.c.id == row.source)))
+    document |= {"hand_model": row.hand_model, "hand_model_digest": row.hand_model_digest}
+    document |= {"photo_sha256": photo.sha256, "proposed_at": row.created}
+    built = mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest))
+    return StoredHand(
+        id=row.id,
+        photo=photo,
+        side=record.side,
+        K=record.K,
+        crop=record.crop,
+        parameters=parameters_of(record),
+        joints=built.joints,
+        keypoints=built.keypoints,
+        keypoint_sigma=record.keypoint_sigma,
+        confidence=record.confidence,
+        corrections=record.corrections,
+        joint_states=record.joint_states,
+        state=record.state,
+        version=row.version,
+        created=row.created,
+        changed=row.changed,
+        provenance=document,
+    )
+
+
+def photo_of(connection: Connection, folder: Path, photo_id: int) -> StoredPhoto:
+    """The photo of this id; InputError if there is none."""
+    row = connection.execute(select(photos).where(photos.c.id == photo_id)).first()
+    if row is None:
+        raise InputError(f"no photo {photo_id} in {folder}")
+    return stored_photo(folder, row)
+
+
+def stored_photo(folder: Path, row: Row) -> StoredPhoto:
+    """A photo's row; its path is the new place if the project and the photos moved together."""
+    path = Path(row.path)
+    if not path.is_file():
+        moved = (folder / row.relative).resolve()
+        path = moved if moved.is_file() else path
+    return StoredPhoto(row.id, path, row.sha256, row.height, row.width)
+
+
+def entries(
+    connection: Connection,
+    state: str | Iterable[str] | None,
+    photo: int | None,
+    after: int,
+    limit: int | None,
+) -> list[HandEntry]:
+    """The list of hands, see Project.hands."""
+    statement = (
+        select(hands, photos.c.path.label("photo_path")).join(photos).order_by(hands.c.number).limit(limit)
+    )
+    if state is not None:
+        states = [state] if isinstance(state, str) else list(state)
+        statement = statement.where(hands.c.state.in_([check_hand_state(one) for one in states]))
+    if photo is not None:
+        statement = statement.where(hands.c.photo == photo)
+    if after:
+        statement = statement.where(hands.c.number > after)
+    return [_entry(row) for row in connection.execute(statement)]
+
+
+def counts(connection: Connection) -> dict:
+    """{"photos", "looked_at", "states": {state: count}, "events"}, without going through the hands."""
+    by_state = connection.execute(select(hands.c.state, func.count()).group_by(hands.c.state))
+    states = {state: count for state, count in by_state}
+    return {
+        "photos": connection.scalar(select(func.count()).select_from(photos)),
+        "looked_at": connection.scalar(select(func.count(looked_at.c.photo.distinct()))),
+        "states": {state: states.get(state, 0) for state in HAND_STATES},
+        "events": connection.scalar(select(func.max(events.c.seq))) or 0,
+    }
+
+
+def _entry(row: Row) -> HandEntry:
+    values = row._mapping
+    shown = ("id", "number", "side", "state", "confidence", "corrections", "version", "created", "changed")
+    return HandEntry(photo=row.photo_path, photo_id=row.photo, **{name: values[name] for name in shown})

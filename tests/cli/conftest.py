@@ -1,0 +1,28 @@
+"""The command line as a function: run(arguments) -> (exit code, stdout, stderr)."""
+
+from __future__ import annotations
+
+import pytest
+
+from annotator.cli import main
+from annotator.project import Project, Provenance
+
+
+@pytest.fixture
+def run(capfd):
+    def call(*arguments) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path, photo_file, make_hand):
+    """A project's folder with two proposed hands, signing-0153-1 (right) and signing-0153-2 (left)."""
+    with Project.create(tmp_path / "project") as project:
+        photo = project.add_photo(photo_file)
+        project.add_proposals(photo, [make_hand(1), make_hand(2, "left")], Provenance("test", "d" * 64))
+    return tmp_path / "project"

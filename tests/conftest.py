@@ -1,0 +1,77 @@
+"""Shared fixtures: real sample photos, the real hand model, hands of random but possible parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
+from annotator.hand.model import HandModel, load_hand
+from annotator.project.meshes import CAMERA
+from annotator.vision.camera import default_camera, project
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def hand_model() -> HandModel:
+    return load_hand()
+
+
+@pytest.fixture(scope="session")
+def sample_photos() -> list[Path]:
+    return sorted((ROOT / "sample_data" / "photos").glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def photo_file(sample_photos) -> Path:
+    """One real photo of one hand, 620 x 1080 px."""
+    return next(path for path in sample_photos if path.name == "signing-0153.jpg")
+
+
+@pytest.fixture(scope="session")
+def make_hand(hand_model):
+    """make_hand(seed, side="right", size=(1080, 620), corrections={}) -> HandMesh with exact projections."""
+
+    def make(seed=0, side="right", size=(1080, 620), corrections=None, move=(0.0, 0.0)) -> HandMesh:
+        random = np.random.default_rng(seed)
+        K = default_camera(*size)
+        pose = random.normal(0, 0.15, (16, 3))
+        pose[0] = random.normal(0, 1.0, 3)
+        sign = -1 if side == "left" else 1
+        centre = np.array(
+            [sign * (random.uniform(-0.03, 0.03) + move[0]), random.uniform(-0.03, 0.03) + move[1], 0.8]
+        )
+        count = hand_model.offset_count
+        first = HandParameters(pose, random.normal(0, 0.5, 10), centre, np.zeros((count, 3)))
+        parameters = first.replace(offsets=random.normal(0, 0.001, (count, 3)))
+
+        def built(values):
+            vertices = hand_model.vertices(values, side)
+            joints = hand_model.joints(vertices)
+            return vertices, joints, project(joints, K)
+
+        vertices, joints, keypoints = built(parameters)
+        middle = keypoints.mean(axis=0)
+        return HandMesh(
+            side=side,
+            **{CAMERA: K},
+            crop_center=middle,
+            crop_size=float(2.2 * np.ptp(keypoints, axis=0).max()),
+            crop_angle=float(random.uniform(-1, 1)),
+            vertices=vertices,
+            faces=hand_model.faces_of(side),
+            joints=joints,
+            keypoints=keypoints,
+            keypoint_sigma=random.uniform(1, 6, 21),
+            vertex_sigma=random.uniform(0.002, 0.01, len(vertices)),
+            confidence=float(random.uniform(0.3, 1)),
+            parameters=parameters,
+            hand_model=hand_model.name,
+            parametric=ParametricEstimate(*built(first)),
+            corrections=corrections or {},
+        )
+
+    return make

@@ -1,0 +1,183 @@
+"""Folders, files and records that are not as they should be: one clear line, and the project stays whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from annotator.errors import InputError
+from annotator.project import Project
+from annotator.project.database import FILE, Database
+from annotator.project.record import HandRecord, apply, pack
+
+
+def test_a_missing_project(tmp_path):
+    with pytest.raises(InputError, match="no project in .*nothing"):
+        Project.open(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_second_project_in_the_same_folder(project):
+    with pytest.raises(InputError, match="holds a project already"):
+        Project.create(project.folder)
+    with Project.open_or_create(project.folder) as again:
+        assert again.status()["photos"] == 0
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(InputError, match="cannot make the folder"):
+        Project.create(tmp_path / "file" / "project")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"a text, not a database" * 100, b"SQLite format 3\x00" + bytes(range(256)) * 20]
+)
+def test_a_file_that_is_no_project(tmp_path, content):
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(InputError, match="project.db"):
+        Project.open(tmp_path)
+
+
+def test_another_databases_file(tmp_path):
+    database = sqlite3.connect(tmp_path / FILE)
+    database.execute("create table dogs (name text)")
+    database.commit()
+    database.close()
+    with pytest.raises(InputError, match="is not a project database"):
+        Project.open(tmp_path)
+
+
+def test_a_project_of_another_version(project):
+    project.close()
+    database = sqlite3.connect(project.folder / FILE)
+    database.execute("update meta set value = '99' where key = 'schema'")
+    database.commit()
+    database.close()
+    with pytest.raises(InputError, match="schema version 99"):
+        Project.open(project.folder)
+
+
+def test_a_project_with_a_hole(project, hand_id):
+    project.close()
+    path = project.folder / FILE
+    content = bytearray(path.read_bytes())
+    content[8192:-4096] = b"\xff" * (len(content) - 8192 - 4096)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):
+        with Project.open(project.folder) as damaged:
+            damaged.hand(hand_id)
+
+
+def test_a_locked_project(project, hand_id):
+    project.close()
+    other = sqlite3.connect(project.folder / FILE, isolation_level=None)
+    other.execute("begin immediate")
+    with Project.open(project.folder) as waiting:
+        waiting._database.close()
+        waiting._database = Database(project.folder / FILE, patience=0.1)
+        assert waiting.hand(hand_id).state == "proposed"  # reading does not wait for a writer
+        with pytest.raises(InputError, match="locked by another process"):
+            waiting.set_state(hand_id, "accepted")
+        other.execute("rollback")
+        other.close()
+        assert waiting.set_state(hand_id, "accepted") == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
+def test_a_read_only_project(project, hand_id):
+    project.close()
+    project.folder.chmod(0o555)
+    try:
+        with pytest.raises(InputError, match="project.db"):
+            with Project.open(project.folder) as locked:
+                locked.set_state(hand_id, "accepted")
+    finally:
+        project.folder.chmod(0o755)
+
+
+def test_a_project_on_a_path_with_spaces_and_umlauts(tmp_path, photo_file, make_hand, source):
+    folder = tmp_path / "Händé & 手 ?x=1#2%20 project"
+    with Project.create(folder) as project:
+        hand_id = project.add_proposal(project.add_photo(photo_file), make_hand(), source)
+    with Project.open(folder / FILE) as project:
+        assert project.hand(hand_id).photo.path == photo_file
+    assert (folder / FILE).is_file()
+
+
+def test_a_bad_photo_adds_nothing(project, photo_file, tmp_path):
+    text = tmp_path / "text.jpg"
+    text.write_text("not a photo")
+    with pytest.raises(InputError, match="text.jpg"):
+        project.add_photos([photo_file, text])
+    assert project.photos() == []
+
+
+def test_a_transaction_that_fails_leaves_nothing(project, photo_file, make_hand, source, monkeypatch):
+    """The disk fills up, say, while the second of two hands is written."""
+    from annotator.project import journal
+
+    photo, written, put = project.add_photo(photo_file), [], journal._add
+
+    def failing(*args, **kwargs):
+        written.append(args)
+        if len(written) == 2:
+            raise sqlite3.OperationalError("database or disk is full")
+        return put(*args, **kwargs)
+
+    monkeypatch.setattr(journal, "_add", failing)
+    with pytest.raises(InputError, match="disk is full"):
+        project.add_proposals(photo, [make_hand(1), make_hand(2)], source)
+    monkeypatch.undo()
+    assert project.hands() == [] and project.status()["looked_at"] == 0 and project.verify() == []
+
+
+WORKER = """
+import sys
+from annotator.project import Project
+with Project.open(sys.argv[1]) as project:
+    for k in range(100000):
+        state = ("accepted", "flagged")[k % 2]
+        version = project.set_state(sys.argv[2], state)
+        print(version, state, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_a_kill(project, hand_id):
+    project.close()
+    for wait in (0.02, 0.05, 0.11):
+        worker = subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(project.folder), hand_id], stdout=subprocess.PIPE, text=True
+        )
+        worker.stdout.readline()  # it has begun
+        time.sleep(wait)
+        worker.send_signal(signal.SIGKILL)
+        said = worker.stdout.read().splitlines()
+        worker.wait()
+        # the last line may be torn; every whole one was acknowledged
+        version, state = said[-2].split(" ", 1) if len(said) > 1 else (0, None)
+        with Project.open(project.folder) as after:
+            history = after.history(hand_id)
+            assert len(history) >= int(version)
+            assert [event.version for event in history] == list(range(1, len(history) + 1))
+            assert after.verify() == []
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"x" * 500, b"\xff" * 2000])
+def test_damaged_records_are_refused(data):
+    with pytest.raises(InputError, match="damaged"):
+        HandRecord.decode(data)
+    with pytest.raises(InputError, match="damaged"):
+        apply(data, None)
+
+
+def test_a_packed_difference_leads_both_ways():
+    before, after = bytes(range(256)) * 10, bytes(reversed(range(256))) * 10
+    delta = pack(before, after)
+    assert apply(delta, before) == after and apply(delta, after) == before
