@@ -11,6 +11,7 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
+from annotator.correcting import solve
 from annotator.errors import InputError
 from annotator.hand.joints import joint_index
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
@@ -29,6 +30,8 @@ from annotator.vision.crops import CROP_SIZE, Crop, extract_all
 from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import as_photo
 
+# The network's sigmas are scales b of densities exp(-r/b) of a distance r; their standard deviations along one axis:
+PER_AXIS_2D, PER_AXIS_3D = np.sqrt(3.0), 2.0
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
@@ -157,29 +160,36 @@ class Model:
         kept = Remembered(_detached(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return hand.replace(features=kept)
 
-    @torch.inference_mode()
     def refine(self, hand: HandMesh, corrections: Mapping[str | int, Sequence[float]]) -> HandMesh:
-        """The hand again, with keypoints set by a person: local refinement runs with them as prompts.
+        """The hand again, with keypoints set by a person.
+
+        Local refinement runs with the corrections as prompts (from cached features, the encoder is not run); then the
+        solver moves pose, place and, where that is not enough, shape until every corrected keypoint is where it was
+        put. A hand without cached features (from a project or a file) is solved from where it is: `remember` it with
+        its photo to have the network's word too.
 
         corrections: joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px; earlier corrections of
-        the hand stay unless named again. The encoder is not run. Returns a new `HandMesh`.
+        the hand stay unless named again. Returns a new `HandMesh`; `correcting.solve` also tells what could not be met.
         """
         merged = dict(hand.corrections) | check_corrections(corrections)
-        kept = hand.features
-        if not isinstance(kept, Remembered):
-            raise InputError("this hand has no cached features: `remember` it with its photo first")
+        if isinstance(hand.features, Remembered):
+            hand = self._prompted(hand, merged)
+        return solve(hand, self.hand, merged).hand
+
+    @torch.inference_mode()
+    def _prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
+        """The network's own answer to the corrections."""
+        kept: Remembered = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
-        for joint, place in merged.items():
+        for joint, place in corrections.items():
             points[0, joint], weights[0, joint] = kept.crop.to_crop(place), 1.0
-        prompts = Prompts(
-            torch.tensor(points, dtype=torch.float32, device=self.device),
-            torch.tensor(weights, dtype=torch.float32, device=self.device),
-        )
-        features = Features(tuple(m.to(self.device) for m in kept.features.maps), *(f.to(self.device) for f in tuple(kept.features)[1:]))
+        prompts = Prompts(*(torch.tensor(a, dtype=torch.float32, device=self.device) for a in (points, weights)))
+        maps = tuple(m.to(self.device) for m in kept.features.maps)
+        features = Features(maps, *(f.to(self.device) for f in tuple(kept.features)[1:]))
         start = Estimate(*(f.to(self.device) for f in kept.start))
         answer = _on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
         presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
-        return self._hand_mesh(answer, 0, kept, hand.camera, hand.side, presence, merged)
+        return self._hand_mesh(answer, 0, kept, hand.camera, hand.side, presence, corrections)
 
     # -- records ----------------------------------------------------------------------------------------------
     def _hand_mesh(self, answer: Answer, at: int, kept: Remembered, K, side, presence, corrections) -> HandMesh:
@@ -190,7 +200,7 @@ class Model:
         first_vertices = self.hand.vertices(first, side)
         first_joints = self.hand.joints(first_vertices)
         crop = kept.crop
-        sigma = answer.keypoint_sigma[at].double().numpy() * (crop.size / CROP_SIZE)
+        sigma = answer.keypoint_sigma[at].double().numpy() * (PER_AXIS_2D * crop.size / CROP_SIZE)
         for joint in corrections:  # a person's click is good to about two pixels of the crop
             sigma[joint] = min(sigma[joint], 2.0 * crop.size / CROP_SIZE)
         # confidence falls with the landmark network's doubt and with the hand's own typical error over its size
@@ -206,7 +216,7 @@ class Model:
             joints=joints,
             keypoints=project(joints, K),
             keypoint_sigma=sigma,
-            vertex_sigma=self._vertex_weights @ answer.joint_sigma[at].double().numpy(),
+            vertex_sigma=self._vertex_weights @ answer.joint_sigma[at].double().numpy() * PER_AXIS_3D,
             confidence=float(np.clip(presence, 0, 1) * np.exp(-typical / 40.0)),
             parameters=parameters,
             hand_model=self.hand.name,

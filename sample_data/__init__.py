@@ -19,7 +19,7 @@ def photos() -> list[Path]:
 def cameras() -> dict[str, dict]:
     """The two calibrated cameras of the two-camera-*.jpg photos, by name ("cam0", "cam1").
 
-    Each has K (3, 3), dist (k1, k2, p1, p2, k3; OpenCV's model), R (3, 3) and t (3,) as lists: a world point X stands
-    at R X + t in that camera. The unit of t is unknown (about 4 cm by the length of bones). height, width in px.
+    Each has K (3, 3), dist (k1, k2, p1, p2, k3; OpenCV's model), R (3, 3), t (3,) as lists, height and width
+    in px: a world point X stands at R X + t in that camera. The unit of t is unknown (about 4 cm, by bones).
     """
     return json.loads((FOLDER / "cameras.json").read_text(encoding="utf-8"))["cameras"]

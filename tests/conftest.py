@@ -9,7 +9,6 @@ import pytest
 
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel, load_hand
-from annotator.project.meshes import CAMERA
 from annotator.vision.camera import default_camera, project
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,7 +56,7 @@ def make_hand(hand_model):
         middle = keypoints.mean(axis=0)
         return HandMesh(
             side=side,
-            **{CAMERA: K},
+            camera=K,
             crop_center=middle,
             crop_size=float(2.2 * np.ptp(keypoints, axis=0).max()),
             crop_angle=float(random.uniform(-1, 1)),
@@ -75,3 +74,11 @@ def make_hand(hand_model):
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The shipped model on the CPU, loaded once."""
+    import annotator
+
+    return annotator.load_model(device="cpu")

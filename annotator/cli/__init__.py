@@ -1,5 +1,4 @@
-"""The command line, `annotator COMMAND`. Each command is a module of this package, loaded only when it is
-asked for."""
+"""The command line, `annotator COMMAND`: one module of this package a command, loaded when asked for."""
 
 from __future__ import annotations
 
@@ -12,8 +11,7 @@ CLOSED_PIPE = 141  # ... and of one whose reader went away, as in `annotator sta
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 success, 2 wrong use or bad input (one line on stderr), 130 after
-    Ctrl-C."""
+    """Run one command; its exit code: 0, 2 (wrong use or bad input, one line on stderr), 130 (Ctrl-C)."""
     import typer
 
     from annotator.cli.registry import group

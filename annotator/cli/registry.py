@@ -15,6 +15,9 @@ from typer.core import TyperGroup
 
 # name -> module in this package; a new command is one line here
 COMMANDS = {
+    "demo": "demo",
+    "propose": "propose",
+    "correct": "correct",
     "status": "status",
     "accept": "accept",
     "reject": "reject",

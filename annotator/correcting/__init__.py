@@ -4,7 +4,8 @@ Nothing in the solver is torch; it needs a `HandMesh` and its `HandModel` alone.
 """
 
 from annotator.correcting.doubt import Doubt
-from annotator.correcting.evidence import InFront, SecondView
-from annotator.correcting.solver import Settings, Solution, solve
+from annotator.correcting.evidence import Depths, InFront, SecondView
+from annotator.correcting.search import Settings
+from annotator.correcting.solver import Solution, solve
 
-__all__ = ["Doubt", "InFront", "SecondView", "Settings", "Solution", "solve"]
+__all__ = ["Depths", "Doubt", "InFront", "SecondView", "Settings", "Solution", "solve"]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 PASSES = 4  # of the active set within one step
-LEAST, UP, DOWN = 1.0, 8.0, 0.25  # damping, in units of the prior's curvature: it is 1 in every coordinate
+FIRST = 1.0  # damping, in units of the prior's curvature, which is 1 in every coordinate
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ def descend(problem: Problem, x: np.ndarray, most: int, enough: float, worth: fl
     x, box = problem.clamp(x)
     cost, state = problem.evaluate(x)
     hessian, gradient = problem.normal_equations(state)
-    damping, tried = 0.0, 0
+    damping, growth, tried = 0.0, 4.0, 0
     scale = problem.scale
     while tried < most:
         tried += 1
@@ -105,11 +105,17 @@ def descend(problem: Problem, x: np.ndarray, most: int, enough: float, worth: fl
         step = boxed_step(damped, gradient, Box((box.low - x) / scale, (box.high - x) / scale, links))
         trial, trial_box = problem.clamp(x + step * scale)
         trial_cost, trial_state = problem.evaluate(trial)
-        moved = float(np.abs((trial - x) / scale).max())
+        went = (trial - x) / scale
+        moved = float(np.abs(went).max())
         if trial_cost < cost:
             gain = cost - trial_cost
             x, box, state, cost = trial, trial_box, trial_state, trial_cost
-            damping = damping * DOWN if damping > LEAST else 0.0
+            if damping:  # less of it the better the quadratic model foretold the gain (H. B. Nielsen, 1999)
+                foretold = -float(gradient @ went + 0.5 * went @ hessian @ went)
+                trust = gain / foretold if foretold > 0 else 0.0
+                damping *= min(max(1.0 / 3.0, 1.0 - (2.0 * trust - 1.0) ** 3), 2.0)
+                damping = damping if damping > 0.05 else 0.0
+            growth = 4.0
             if moved < enough or gain < worth * cost:
                 break
             if tried < most:
@@ -117,5 +123,5 @@ def descend(problem: Problem, x: np.ndarray, most: int, enough: float, worth: fl
         else:
             if moved < enough or trial_cost - cost < 0.1 * worth * cost:
                 break
-            damping = max(UP * damping, LEAST)
+            damping, growth = max(growth * damping, FIRST), 2.0 * growth
     return Descent(x, state, cost, tried)

@@ -1,4 +1,4 @@
-"""Evidence in three dimensions that a correction may carry: who is in front of whom, and a second view of the instant."""
+"""Evidence in three dimensions that a correction may carry: who is in front of whom, distances, a second view."""
 
 from __future__ import annotations
 
@@ -33,6 +33,28 @@ class InFront:
         if not 0.0 <= margin <= 0.1:
             raise InputError(f"depth relation: margin is {margin:g} m, expected 0..0.1")
         object.__setattr__(self, "margin", margin)
+
+
+@dataclass(frozen=True, eq=False)
+class Depths:
+    """Joints are at these distances along the camera's axis: joint name or number -> z, m; sigma m (a depth sensor's).
+
+    InputError for an unknown joint or a depth that is not a positive number.
+    """
+
+    depths: Mapping[int | str, float]
+    sigma: float = 0.004
+
+    def __post_init__(self) -> None:
+        found = {}
+        for key, z in self.depths.items():
+            joint, z = joint_index(key), float(z)
+            if not (math.isfinite(z) and z > 0):
+                raise InputError(f"depth of {JOINT_NAMES[joint]} is {z:g} m, expected a positive number")
+            found[joint] = z
+        if not (math.isfinite(self.sigma) and self.sigma > 0):
+            raise InputError(f"depths: sigma is {self.sigma} m, expected a positive number")
+        object.__setattr__(self, "depths", dict(sorted(found.items())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +98,9 @@ class SecondView:
     def pixels(self) -> np.ndarray:
         """(n,2) px of the second photo, in the order of `joints`."""
         return np.array(list(self._points.values()))
+
+
+Evidence = InFront | Depths | SecondView
 
 
 def checked_points(points: Mapping[int | str, Sequence[float]], what: str) -> dict[int, tuple[float, float]]:

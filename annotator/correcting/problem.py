@@ -16,7 +16,7 @@ import numpy as np
 
 from annotator.correcting.coordinates import COUNT, POSE_COUNT, Coordinates, Placed
 from annotator.correcting.descent import Box
-from annotator.correcting.evidence import InFront, SecondView
+from annotator.correcting.evidence import Depths, Evidence, InFront, SecondView
 from annotator.correcting.views import View
 
 
@@ -64,7 +64,7 @@ class HandProblem:
         targets: Targets,
         proposal: Proposal,
         sigmas: np.ndarray,
-        evidence: Sequence[InFront | SecondView],
+        evidence: Sequence[Evidence],
         mirrored: bool,
         relation: float,
     ):
@@ -74,6 +74,7 @@ class HandProblem:
         self.hardness = np.ones(len(targets.joints))
         self._relations = [e for e in evidence if isinstance(e, InFront)]
         self._relation_sigma = relation
+        self._depths = [e for e in evidence if isinstance(e, Depths) and e.depths]
         self._views = [_Other.of(e, mirrored) for e in evidence if isinstance(e, SecondView)]
 
     @property
@@ -135,6 +136,11 @@ class HandProblem:
             if lacking > 0:
                 rates = np.array([[[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]]) / self._relation_sigma
                 yield np.array([lacking / self._relation_sigma]), rates, np.array([relation.near, relation.far])
+        for depths in self._depths:
+            joints, wanted = np.array(list(depths.depths)), np.array(list(depths.depths.values()))
+            rates = np.zeros((len(joints), len(joints), 3))
+            rates[np.arange(len(joints)), np.arange(len(joints)), 2] = 1.0 / depths.sigma
+            yield (z[joints] - wanted) / depths.sigma, rates, joints
         for other in self._views:
             yield other.residual(placed.keypoints)
 

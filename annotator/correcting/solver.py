@@ -9,16 +9,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from annotator.correcting.coordinates import POSE_COUNT, Coordinates
-from annotator.correcting.descent import Descent, descend
-from annotator.correcting.doubt import Doubt
-from annotator.correcting.evidence import InFront, SecondView, checked_points
+from annotator.correcting.descent import Descent
+from annotator.correcting.evidence import Evidence, SecondView, checked_points
 from annotator.correcting.posterior import sharper
 from annotator.correcting.problem import HandProblem, Proposal, Targets
+from annotator.correcting.search import Settings, search
 from annotator.correcting.views import View
 from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES, joint_index
@@ -29,36 +29,7 @@ from annotator.vision.camera import project
 CROP = 224.0
 CONFIRMED, UNSEEN = "confirmed", ("occluded", "out of frame")
 STATES = ("proposed", "corrected", CONFIRMED, *UNSEEN)
-HOPELESS = 10.0  # px: a miss above this is no matter of a few steps more
-IMPOSSIBLE_PASSES = 5
 STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the solver may do. Pixels are of the 224 px crop.
-
-    exact: a correction within this is met; aim: one farther off than this makes the shape give;
-    pose_steps, shape_steps: the descents, first of the pose alone, then of the shape too where that is not enough: sigma
-    of a correction and the most Gauss-Newton steps (the last sigma leaves a miss far below `exact`; the softer one
-    before it takes the first, least linear steps); enough, worth: see `descend`;
-    depth_factor: the hand may come nearer or go farther by this factor (but for a second view: then by 4);
-    shape_limit: numbers of shape stay within it; relation: sigma of a depth relation, m;
-    person: how exact a person's click is (one sigma), for the answer's own uncertainty.
-    """
-
-    doubt: Doubt = field(default_factory=Doubt)
-    exact: float = 0.5
-    aim: float = 0.05
-    pose_steps: tuple[tuple[float, int], ...] = ((0.5, 2), (0.02, 6))
-    shape_steps: tuple[tuple[float, int], ...] = ((0.02, 16),)
-    gentle_steps: tuple[tuple[float, int], ...] = ((4.0, 5), (1.0, 5), (0.2, 5), (0.05, 5), (0.02, 15))
-    enough: float = 1e-3
-    worth: float = 1e-4
-    depth_factor: float = 1.6
-    shape_limit: float = 3.0
-    relation: float = 0.0005
-    person: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -93,7 +64,7 @@ def solve(
     model: HandModel,
     corrections: Mapping[int | str, Sequence[float]],
     states: Mapping[int | str, str] | Sequence[str] | None = None,
-    evidence: Sequence[InFront | SecondView] = (),
+    evidence: Sequence[Evidence] = (),
     settings: Settings | None = None,
 ) -> Solution:
     """The hand, moved as its uncertainty allows, so that corrected keypoints are exactly where they were put.
@@ -110,21 +81,29 @@ def solve(
     merged = dict(sorted((dict(hand.corrections) | checked_points(corrections, "correction of")).items()))
     _check_sight(merged, hand.camera)
     for item in evidence:
-        if not isinstance(item, InFront | SecondView):
-            raise InputError(f"evidence must be InFront or SecondView, got {type(item).__name__}")
-    problem = _problem(hand, model, merged, states, evidence, settings)
-    found = _search(problem, any(isinstance(e, SecondView) for e in evidence), settings)
+        if not isinstance(item, Evidence):
+            raise InputError(f"evidence must be InFront, Depths or SecondView, got {type(item).__name__}")
+    problem = problem_of(hand, model, merged, states, evidence, settings)
+    found = search(problem, any(isinstance(e, SecondView) for e in evidence), settings)
 
     distances = found.state.distances
     residuals = {int(k): float(d) for k, d in zip(problem.targets.joints, distances, strict=True)}
     unmet = tuple(JOINT_NAMES[k] for k, d in residuals.items() if d > settings.exact)
     strain = 0.5 * float(np.sum(found.state.soft**2) + np.sum(found.state.prior**2))
-    answer = _answer(hand, model, problem, found, merged, settings)
+    answer = answer_of(hand, model, problem, found, merged, settings)
     opened = problem.count > POSE_COUNT
     return Solution(answer, residuals, not unmet, unmet, found.tried, opened, strain)
 
 
-def _problem(hand, model, corrections, states, evidence, settings: Settings) -> HandProblem:
+def problem_of(
+    hand: HandMesh,
+    model: HandModel,
+    corrections: Mapping[int, Sequence[float]],
+    states: Mapping[int, str],
+    evidence: Sequence[Evidence],
+    settings: Settings,
+) -> HandProblem:
+    """What `solve` makes smaller; all inputs checked before."""
     scale = CROP / hand.crop_size
     left = hand.side == "left"
     to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
@@ -144,44 +123,15 @@ def _problem(hand, model, corrections, states, evidence, settings: Settings) -> 
     )  # fmt: skip
 
 
-def _search(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
-    """First the pose alone; the shape too where that is not enough (or a second view tells size from distance); and
-    where no hand is enough, the closest in the sense that misses fall on as few keypoints as possible."""
-    x = problem.coordinates.start[: problem.count]
-    count, tried = len(problem.targets.joints), 0
-    for stages in (settings.pose_steps, settings.shape_steps):
-        if stages is settings.shape_steps or metric:
-            x = problem.open_shape(x)
-        for hard, most in stages:
-            problem.hardness = np.full(count, hard)
-            found = descend(problem, x, most, settings.enough, settings.worth)
-            x, tried = found.x, tried + found.tried
-        if _worst(found) <= settings.aim:
-            break
-    if settings.exact < _worst(found) < HOPELESS:  # perhaps a bad valley: once more, from the proposal, more gently
-        again = found
-        x = problem.open_shape(problem.coordinates.start[:POSE_COUNT])
-        for hard, most in settings.gentle_steps:
-            problem.hardness = np.full(count, hard)
-            again = descend(problem, x, most, settings.enough, settings.worth)
-            x, tried = again.x, tried + again.tried
-        found = min(found, again, key=_worst)
-    hard = settings.shape_steps[-1][0]
-    for _ in range(IMPOSSIBLE_PASSES):
-        if _worst(found) <= settings.exact:
-            break
-        # Sum of distances, not of squares: one impossible correction does not pull the possible ones off.
-        problem.hardness = np.maximum(np.sqrt(5.0 * hard * found.state.distances), hard)
-        found = descend(problem, found.x, 5, settings.enough, settings.worth)
-        tried += found.tried
-    return dataclasses.replace(found, tried=tried)
-
-
-def _worst(found: Descent) -> float:
-    return float(found.state.distances.max(initial=0.0))
-
-
-def _answer(hand, model, problem, found: Descent, corrections, settings) -> HandMesh:
+def answer_of(
+    hand: HandMesh,
+    model: HandModel,
+    problem: HandProblem,
+    found: Descent,
+    corrections: Mapping[int, tuple[float, float]],
+    settings: Settings,
+) -> HandMesh:
+    """The hand at the end of a search: skinned, projected, with what is left of its uncertainty."""
     parameters = problem.coordinates.parameters(found.state.placed)
     vertices = model.vertices(parameters, hand.side)
     joints = model.joints(vertices)

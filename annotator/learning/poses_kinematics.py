@@ -1,4 +1,5 @@
-"""Forward kinematics of many poses at the mean shape, finger pads and backs, and a cheap test for penetration."""
+"""Forward kinematics of many poses at the mean shape, finger pads and backs, and a cheap test for
+penetration."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import torch
 from annotator.hand.layer import HandLayer
 from annotator.hand.limits import angles_to_rotations, clamp_angles
 from annotator.learning.synthetic_skin import palm_frame
+from annotator.learning.synthetic_solids import Solid, distances
 
 #: First row of each finger in the (15, 3) angles (MANO's order: index, middle, little, ring, thumb).
 FINGER_BASES = {"index": 0, "middle": 3, "little": 6, "ring": 9, "thumb": 12}
@@ -15,13 +17,21 @@ THUMB = slice(12, 15)
 _KEYPOINTS = {"thumb": 1, "index": 5, "middle": 9, "ring": 13, "little": 17}
 
 # m: half thickness of the bones from base to tip
-_RADII = np.array([[0.012, 0.0095, 0.0085], [0.009, 0.008, 0.007], [0.009, 0.008, 0.007], [0.0085, 0.0075, 0.0065],
-                   [0.0075, 0.0065, 0.006]])
+_RADII = np.array(
+    [
+        [0.012, 0.0095, 0.0085],
+        [0.009, 0.008, 0.007],
+        [0.009, 0.008, 0.007],
+        [0.0085, 0.0075, 0.0065],
+        [0.0075, 0.0065, 0.006],
+    ]
+)
 _ALONG = np.array([0.25, 0.5, 0.75, 1.0])
 
 
 class Kinematics:
-    """Vectorised posing of a `HandModel` at its mean shape, wrist joint at the origin, hand in rest orientation.
+    """Vectorised posing of a `HandModel` at its mean shape, wrist joint at the origin, hand in rest
+    orientation.
 
     rest (21,3) rest joints; frame (3,3) rows radial, along, palmar.
     """
@@ -105,10 +115,7 @@ class Kinematics:
         inside = (v > 0.1) & (v < 0.97) & (u > edge_low) & (u < edge_high - 0.004)
         return (inside & (np.abs(height) < 0.0145)).any(axis=1)
 
-    def clearance(self, points: np.ndarray, solids) -> np.ndarray:
-        """Least distance (n,5,3) between each bone's skin and the pose's solid; negative inside."""
-        bones = self.bones(points)
-        gaps = np.empty(bones.shape[:3])
-        for row, solid in enumerate(solids):
-            gaps[row] = solid.distance(bones[row]).min(axis=-1) - 0.9 * _RADII
-        return gaps
+    def clearance(self, points: np.ndarray, solids: list[Solid]) -> np.ndarray:
+        """Least distance (n,5,3) between each bone's skin and the pose's solid (all of one kind); negative
+        inside."""
+        return distances(solids, self.bones(points)).min(axis=-1) - 0.9 * _RADII

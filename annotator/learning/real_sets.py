@@ -29,6 +29,7 @@ from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import read_photo
 
 HELD_SHARE = 0.25
+EVERY = 3  # neighbouring frames of a video are nearly the same photo
 UNKNOWN = np.full((3, 3), np.nan)
 
 
@@ -55,13 +56,12 @@ def table_of(rows: list[dict]) -> KeypointTable:
 
 
 def teach_photo(photo: np.ndarray, K: np.ndarray, network: MediaPipeHand, detector: PalmDetector, **hints):
-    """The best hand of a photo as (side, Taught), or None. The teacher looks again round its own first answer."""
+    """The best hand of a photo as (side, Taught), or None."""
     found = locate(photo, network, detector, **hints)
     if not found:
         return None
     hand = max(found, key=lambda h: h.presence)
-    first = teach(photo, hand.crop, K, network, looks=6)
-    return hand.side, teach(photo, first.crop, K, network)
+    return hand.side, teach(photo, hand.crop, K, network)
 
 
 def digits(source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector, trust_3d: float = 0.3) -> None:
@@ -91,10 +91,12 @@ def frames(path: Path) -> list[np.ndarray]:
         raise InputError(f"video {path} cannot be read: {error}") from error
 
 
-def signing(source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector, trust_3d: float = 0.3) -> None:
+def signing(
+    source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector, trust_3d: float = 0.3, every: int = EVERY
+) -> None:
     """One hand signing, 325 frames (Apache-2.0, tensorflow/tfjs-models)."""
     rows, video = [], frames(source / "asl_hand.25fps.mp4")
-    for i, photo in enumerate(track(video, "signing")):
+    for i, photo in track(list(enumerate(video))[::every], "signing"):
         taught = teach_photo(photo, default_camera(*photo.shape[:2]), network, detector)
         if taught is None or taught[1].presence < 0.7 or np.median(taught[1].weight) < 0.3:
             continue
@@ -120,7 +122,9 @@ def read_view(folder: Path, camera: int) -> View:
     )
 
 
-def two_cameras(source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector) -> None:
+def two_cameras(
+    source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector, every: int = EVERY
+) -> None:
     """One right hand, two synchronised calibrated videos (MIT, (c) 2021 Temuge Batpurev). Joints are triangulated.
 
     The label of a view is its own teacher's keypoint; joints come from both. Where the reprojection error is above
@@ -129,7 +133,8 @@ def two_cameras(source: Path, out: Path, network: MediaPipeHand, detector: PalmD
     views = [read_view(source / "legacy" / "camera_parameters", c) for c in (0, 1)]
     videos = [frames(source / "media" / f"cam{c}_test.mp4") for c in (0, 1)]
     rows = []
-    for i, pair in enumerate(track(list(zip(*videos, strict=False)), "two cameras")):
+    pairs = list(enumerate(zip(*videos, strict=False)))
+    for i, pair in track(pairs[::every], "two cameras"):
         taught = [teach_photo(photo, v.K, network, detector) for photo, v in zip(pair, views, strict=True)]
         if any(t is None or t[0] != "right" or t[1].presence < 0.6 for t in taught):
             continue

@@ -1,7 +1,9 @@
-"""Synthetic photos of right hands with exact keypoints: `python -m annotator.learning.synthetic OUT --count N --seed S`.
+"""Synthetic photos of right hands with exact keypoints: `python -m annotator.learning.synthetic OUT --count N
+--seed S`.
 
-Every sample follows from the set's seed and its number alone, whatever the number of workers, so a set can be made again
-or continued: shards that are there are kept. The picture is the 224 px crop itself, as the network sees it.
+Every sample follows from the set's seed and its number alone, whatever the number of workers, so a set can be
+made again or continued: shards that are there are kept. The picture is the 224 px crop itself, as the network
+sees it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,13 @@ from annotator.learning.poses import KINDS, PoseSampler
 from annotator.learning.synthetic_render import CROP, Renderer
 from annotator.learning.synthetic_sample import PosedHand, make_sample
 from annotator.learning.synthetic_shards import (
-    LABELS, VERSION, read_meta, shard_length, write_meta, write_shard)
+    LABELS,
+    VERSION,
+    read_meta,
+    shard_length,
+    write_meta,
+    write_shard,
+)
 from annotator.learning.synthetic_skin import hand_surface
 
 BLOCK = 250  # poses drawn together
@@ -42,18 +50,28 @@ class Studio:
         self.renderer = Renderer()
 
     def block(self, seed: int, number: int, count: int = BLOCK) -> tuple[list[bytes], dict[str, np.ndarray]]:
-        """Images and labels of the first `count` samples of block `number` (samples number * BLOCK and on)."""
+        """Images and labels of the first `count` samples of block `number` (samples number * BLOCK and
+        on)."""
         rng = np.random.default_rng([seed, number])
-        poses = self.sampler.sample(BLOCK, rng)  # always whole blocks: a shorter set is a prefix of a longer one
+        poses = self.sampler.sample(
+            BLOCK, rng
+        )  # always whole blocks: a shorter set is a prefix of a longer one
         shape = np.clip(rng.normal(0, 1, (BLOCK, 10)), -2.5, 2.5)
         rotations = np.tile(np.eye(3), (BLOCK, 16, 1, 1))
         rotations[:, 1:] = self.sampler.hand.rotations(poses.angles)
         vertices, joints = self._pose(rotations, shape)
         frame = self.sampler.hand.frame
-        hands = [PosedHand(vertices[i], joints[i], frame, int(poses.kind[i]), poses.solids[i]) for i in range(BLOCK)]
+        hands = [
+            PosedHand(vertices[i], joints[i], frame, int(poses.kind[i]), poses.solids[i])
+            for i in range(BLOCK)
+        ]
         numbers = number * BLOCK + np.arange(count)
-        samples = [make_sample(self.renderer, self.surface, hands[i], hands[(i + 1) % BLOCK], [seed, int(numbers[i])])
-                   for i in range(count)]
+        samples = [
+            make_sample(
+                self.renderer, self.surface, hands[i], hands[(i + 1) % BLOCK], [seed, int(numbers[i])]
+            )
+            for i in range(count)
+        ]
         turned = np.stack([sample.view.rotation for sample in samples])
         moved = np.stack([sample.view.translation for sample in samples])
         rotations[:count, 0] = turned
@@ -61,7 +79,8 @@ class Studio:
             "keypoints": np.stack([sample.view.keypoints for sample in samples]).astype(np.float32),
             "visible": np.stack([sample.visible for sample in samples]).astype(np.uint8),
             "joints": (joints[:count] @ turned.transpose(0, 2, 1) + moved[:, None]).astype(np.float32),
-            "rotations": rotations[:count].astype(np.float32), "shape": shape[:count].astype(np.float32),
+            "rotations": rotations[:count].astype(np.float32),
+            "shape": shape[:count].astype(np.float32),
             "translation": moved.astype(np.float32),
             "focal": np.array([sample.view.focal for sample in samples], np.float32),
             "kind": poses.kind[:count].astype(np.int32),
@@ -70,9 +89,12 @@ class Studio:
         return [sample.jpeg for sample in samples], labels
 
     def shard(self, seed: int, number: int, count: int = SHARD) -> tuple[list[bytes], dict[str, np.ndarray]]:
-        """Images and labels of the first `count` samples of shard `number` (samples number * SHARD and on)."""
+        """Images and labels of the first `count` samples of shard `number` (samples number * SHARD and
+        on)."""
         first = number * (SHARD // BLOCK)
-        parts = [self.block(seed, first + k, min(BLOCK, count - k * BLOCK)) for k in range(-(-count // BLOCK))]
+        parts = [
+            self.block(seed, first + k, min(BLOCK, count - k * BLOCK)) for k in range(-(-count // BLOCK))
+        ]
         images = [image for part, _ in parts for image in part]
         return images, {name: np.concatenate([labels[name] for _, labels in parts]) for name in LABELS}
 
@@ -81,7 +103,9 @@ class Studio:
         with torch.inference_mode():
             for start in range(0, len(shape), _BATCH):
                 part = slice(start, start + _BATCH)
-                mesh = self.layer(torch.from_numpy(rotations[part]).float(), torch.from_numpy(shape[part]).float())
+                mesh = self.layer(
+                    torch.from_numpy(rotations[part]).float(), torch.from_numpy(shape[part]).float()
+                )
                 vertices.append(mesh.double().numpy())
                 joints.append(self.layer.joints(mesh).double().numpy())
         return np.concatenate(vertices), np.concatenate(joints)
@@ -100,7 +124,9 @@ def _work(job: tuple[str, str, int, list[tuple[int, int]]]) -> None:
         images, labels = studio.shard(seed, number, count)
         write_shard(folder, number, images, labels)
         took = time.perf_counter() - start
-        print(f"shard {number}: {count} photos, {1000 * took / count:.1f} ms each", file=sys.stderr, flush=True)
+        print(
+            f"shard {number}: {count} photos, {1000 * took / count:.1f} ms each", file=sys.stderr, flush=True
+        )
 
 
 def generate(folder: str | Path, count: int, seed: int, workers: int = 1, hand: str = "free") -> None:
@@ -112,8 +138,18 @@ def generate(folder: str | Path, count: int, seed: int, workers: int = 1, hand: 
         raise InputError(f"count must be at least 1, got {count}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    meta = {"version": VERSION, "seed": seed, "count": count, "shard_size": SHARD, "block": BLOCK, "crop": CROP, "side": "right",
-            "hand": hand, "hand_digest": load_hand(hand).digest, "kinds": list(KINDS)}
+    meta = {
+        "version": VERSION,
+        "seed": seed,
+        "count": count,
+        "shard_size": SHARD,
+        "block": BLOCK,
+        "crop": CROP,
+        "side": "right",
+        "hand": hand,
+        "hand_digest": load_hand(hand).digest,
+        "kinds": list(KINDS),
+    }
     if (folder / "meta.json").exists():
         old = read_meta(folder)
         for key in ("seed", "hand_digest", "shard_size", "block"):
@@ -134,7 +170,9 @@ def generate(folder: str | Path, count: int, seed: int, workers: int = 1, hand: 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 2 on bad input with one line on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m annotator.learning.synthetic", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m annotator.learning.synthetic", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("out", help="folder for the shards")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,6 +1,7 @@
 """What lies behind the hand and what a camera does to the picture: backgrounds, compositing, degradation.
 
-All functions take a numpy Generator and work on one 224 x 224 RGB picture; a few milliseconds of PIL and numpy.
+All functions take a numpy Generator and work on one 224 x 224 RGB picture; a few milliseconds of PIL and
+numpy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ CROP = 224
 
 
 def background(rng: np.random.Generator, skin: np.ndarray) -> Image.Image:
-    """A random place without a hand, as an RGB image of 224 px; `skin` (3,) sRGB 0..1 for skin-coloured distractors."""
+    """A random place without a hand, as an RGB image of 224 px; `skin` (3,) sRGB 0..1 for skin-coloured
+    distractors."""
     kind = rng.choice(6, p=[0.27, 0.15, 0.18, 0.22, 0.08, 0.10])
     if kind == 0:
         image = _wall(rng)
@@ -47,7 +49,10 @@ def _colour(rng: np.random.Generator, vivid: float = 0.5) -> tuple[int, int, int
 def _field(rng: np.random.Generator, cells: int, channels: int = 1) -> np.ndarray:
     """Smooth noise (224,224,channels) in about 0..1 with `cells` features across."""
     small = (rng.random((cells + 2, cells + 2, channels)) * 255).astype(np.uint8)
-    out = [np.asarray(Image.fromarray(small[..., k]).resize((CROP, CROP), Image.BICUBIC)) for k in range(channels)]
+    out = [
+        np.asarray(Image.fromarray(small[..., k]).resize((CROP, CROP), Image.BICUBIC))
+        for k in range(channels)
+    ]
     return np.stack(out, axis=-1).astype(np.float32) / 255
 
 
@@ -80,21 +85,33 @@ def _desk(rng: np.random.Generator) -> Image.Image:
         angle, offset = rng.uniform(0, 2 * np.pi), rng.uniform(-80, 80)
         along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
         centre = np.array([112, 112]) + across * offset
-        corners = [centre - along * 400, centre + along * 400, centre + along * 400 + across * 500,
-                   centre - along * 400 + across * 500]
+        corners = [
+            centre - along * 400,
+            centre + along * 400,
+            centre + along * 400 + across * 500,
+            centre - along * 400 + across * 500,
+        ]
         draw.polygon([tuple(c) for c in corners], fill=_colour(rng, 0.5))
     if rng.random() < 0.6:  # grain of wood or cloth
         stretch = int(rng.integers(20, 110))
         fibres = (rng.random((CROP, max(2, CROP // stretch))) * 255).astype(np.uint8)
-        fibres = Image.fromarray(fibres).resize((CROP, CROP), Image.BICUBIC).rotate(rng.uniform(0, 360), Image.NEAREST)
+        fibres = (
+            Image.fromarray(fibres)
+            .resize((CROP, CROP), Image.BICUBIC)
+            .rotate(rng.uniform(0, 360), Image.NEAREST)
+        )
         strength = rng.uniform(0.03, 0.25)
-        image = _mix(image, np.asarray(image, np.float32) * 0.5,
-                     (np.asarray(fibres, np.float32)[..., None] / 255) * 2 * strength)
+        image = _mix(
+            image,
+            np.asarray(image, np.float32) * 0.5,
+            (np.asarray(fibres, np.float32)[..., None] / 255) * 2 * strength,
+        )
     return image
 
 
 def _clutter(rng: np.random.Generator, skin: np.ndarray) -> Image.Image:
-    """Things on top of each other: boxes, ellipses, lines; sometimes a face-like blob in the hand's own skin colour."""
+    """Things on top of each other: boxes, ellipses, lines; sometimes a face-like blob in the hand's own skin
+    colour."""
     image = _wall(rng)
     draw = ImageDraw.Draw(image)
     for _ in range(int(rng.integers(3, 26))):
@@ -155,16 +172,22 @@ def _grain(rng: np.random.Generator, image: Image.Image, sigma: float) -> Image.
     return Image.fromarray(np.clip(np.asarray(image, np.float32) + noise, 0, 255).astype(np.uint8))
 
 
-def composite(rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, behind: Image.Image) -> Image.Image:
-    """Lay a render (S,S,3) with its part map (S,S; 0 = nothing) over a background, reduced to 224 px; sometimes with the
-    soft shadow that the hand throws on what is behind it."""
+def composite(
+    rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, behind: Image.Image
+) -> Image.Image:
+    """Lay a render (S,S,3) with its part map (S,S; 0 = nothing) over a background, reduced to 224 px;
+    sometimes with the soft shadow that the hand throws on what is behind it."""
     size = (CROP, CROP)
     front = np.asarray(Image.fromarray(colour).resize(size, Image.BILINEAR))
     cover = np.asarray(Image.fromarray((part > 0) * np.uint8(255)).resize(size, Image.BILINEAR))
     clear = (255 - cover).astype(np.float32) / 255
     if rng.random() < 0.4:
         dx, dy = (int(v) for v in rng.normal(0, 14, 2))
-        shadow = Image.fromarray(cover).resize((56, 56), Image.BOX).filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
+        shadow = (
+            Image.fromarray(cover)
+            .resize((56, 56), Image.BOX)
+            .filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
+        )
         shadow = np.asarray(shadow.resize((CROP, CROP), Image.BILINEAR), np.float32)
         clear = clear * (1 - rng.uniform(0.1, 0.6) / 255 * np.roll(shadow, (dy, dx), (0, 1)))
     return Image.fromarray((front + clear[..., None] * np.asarray(behind)).astype(np.uint8))
@@ -199,7 +222,7 @@ def _motion(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     total = np.zeros((CROP, CROP, 3), np.uint16)
     for offset in np.linspace(-length / 2, length / 2, steps):
         dx, dy = round(offset * np.cos(angle)) + 8, round(offset * np.sin(angle)) + 8
-        total += padded[dy:dy + CROP, dx:dx + CROP]
+        total += padded[dy : dy + CROP, dx : dx + CROP]
     return Image.fromarray((total // steps).astype(np.uint8))
 
 
@@ -219,13 +242,15 @@ def _develop(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
 
 
 def photo_edge(rng: np.random.Generator, image: Image.Image, keypoints: np.ndarray) -> Image.Image:
-    """Black outside a turned rectangle, as a crop that reaches over its photo's edge; keypoints (21,2) stay inside
-    (but for a few px)."""
+    """Black outside a turned rectangle, as a crop that reaches over its photo's edge; keypoints (21,2) stay
+    inside (but for a few px)."""
     angle = rng.normal(0, 0.6)
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, s], [-s, c]])
     low, high = (keypoints @ turn.T).min(axis=0), (keypoints @ turn.T).max(axis=0)
-    box = np.array([low[0], low[1], high[0], high[1]]) + np.array([-1, -1, 1, 1]) * (rng.exponential(35, 4) + 2)
+    box = np.array([low[0], low[1], high[0], high[1]]) + np.array([-1, -1, 1, 1]) * (
+        rng.exponential(35, 4) + 2
+    )
     keep = rng.random(4) < 0.55
     box = np.where(keep, [-400, -400, 600, 600], box)
     corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]) @ turn

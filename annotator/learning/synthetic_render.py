@@ -1,8 +1,9 @@
 """OpenGL renderer of synthetic photos: one 224 px crop at a time, off screen, with part labels and depth.
 
-Runs on any OpenGL 3.3 through EGL: a GPU, or Mesa's software rasteriser (no display needed). Shading: up to three
-directional lights with wrapped diffuse (skin scatters light past the terminator), Blinn highlights, a hemisphere of
-ambient light, and a shadow map for the main light. Colours are computed in linear light and leave as sRGB.
+Runs on any OpenGL 3.3 through EGL: a GPU, or Mesa's software rasteriser (no display needed). Shading: up to
+three directional lights with wrapped diffuse (skin scatters light past the terminator), Blinn highlights, a
+hemisphere of ambient light, and a shadow map for the main light. Colours are computed in linear light and
+leave as sRGB.
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from annotator.learning.synthetic_shaders import (
-    DEPTH_VERTEX, FRAGMENT, SHADOW_FRAGMENT, SHADOW_VERTEX, VERTEX)
+    DEPTH_VERTEX,
+    FRAGMENT,
+    SHADOW_FRAGMENT,
+    SHADOW_VERTEX,
+    VERTEX,
+)
 from annotator.learning.synthetic_skin import ATTRIBUTES
 
 CROP = 224
-SIZE = 288  # rendered at this size, then reduced: antialiasing at a software rasteriser's price (4 x multisampling costs 4 x)
+# Rendered at SIZE, then reduced: antialiasing at a software rasteriser's price (4 x multisampling takes 4 x).
+SIZE = 288
 SHADOW = 256
 _STRIDE = 6 + len(ATTRIBUTES)
 _NEAR, _FAR = 0.02, 6.0
@@ -26,8 +33,8 @@ _MAX_VERTICES, _MAX_INDICES = 16384, 65536
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A mesh to draw: vertices, normals (n,3) camera frame, metres; faces (f,3); attributes (n, len(ATTRIBUTES));
-    look: uniform name -> value (see the fragment shader); `skin` chooses the material."""
+    """A mesh to draw: vertices, normals (n,3) camera frame, metres; faces (f,3); attributes (n,
+    len(ATTRIBUTES)); look: uniform name -> value (see the fragment shader); `skin` chooses the material."""
 
     vertices: np.ndarray
     normals: np.ndarray
@@ -38,8 +45,8 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Lights:
-    """directions (3,3) unit, toward the light, camera frame; colours (3,3) linear; sky, ground (3,) ambient colours;
-    shadow: strength 0..1 of the first light's shadow; count: how many of the lights are on."""
+    """directions (3,3) unit, toward the light, camera frame; colours (3,3) linear; sky, ground (3,) ambient
+    colours; shadow: strength 0..1 of the first light's shadow; count: how many of the lights are on."""
 
     directions: np.ndarray
     colours: np.ndarray
@@ -63,14 +70,30 @@ class Renderer:
         self.shadow_program = context.program(vertex_shader=SHADOW_VERTEX, fragment_shader=SHADOW_FRAGMENT)
         self.vertex_buffer = context.buffer(reserve=_MAX_VERTICES * _STRIDE * 4, dynamic=True)
         self.index_buffer = context.buffer(reserve=_MAX_INDICES * 4, dynamic=True)
-        layout = [(self.vertex_buffer, "3f 3f 3f 3f 2f 3f",
-                   "in_position", "in_normal", "in_rest", "in_nail", "in_crease", "in_extra")]
+        layout = [
+            (
+                self.vertex_buffer,
+                "3f 3f 3f 3f 2f 3f",
+                "in_position",
+                "in_normal",
+                "in_rest",
+                "in_nail",
+                "in_crease",
+                "in_extra",
+            )
+        ]
         self.vertex_array = context.vertex_array(self.program, layout, self.index_buffer)
         self.shadow_array = context.vertex_array(
-            self.shadow_program, [(self.vertex_buffer, f"3f {4 * (_STRIDE - 3)}x", "in_position")], self.index_buffer)
+            self.shadow_program,
+            [(self.vertex_buffer, f"3f {4 * (_STRIDE - 3)}x", "in_position")],
+            self.index_buffer,
+        )
         self.depth_program = context.program(vertex_shader=DEPTH_VERTEX, fragment_shader=SHADOW_FRAGMENT)
         self.depth_array = context.vertex_array(
-            self.depth_program, [(self.vertex_buffer, f"3f {4 * (_STRIDE - 3)}x", "in_position")], self.index_buffer)
+            self.depth_program,
+            [(self.vertex_buffer, f"3f {4 * (_STRIDE - 3)}x", "in_position")],
+            self.index_buffer,
+        )
         self.depth = context.depth_texture(size)
         self.target = context.framebuffer([context.renderbuffer(size, 4)], self.depth)
         self.shadow_map = context.depth_texture((SHADOW, SHADOW))
@@ -85,12 +108,13 @@ class Renderer:
         """Name of the OpenGL device."""
         return self.context.info["GL_RENDERER"]
 
-    def render(self, pieces: list[Piece], focal: float, lights: Lights,
-               exposure: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def render(
+        self, pieces: list[Piece], focal: float, lights: Lights, exposure: float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw the pieces with a camera of `focal` px (of the 224 px crop) whose axis is the crop's centre.
 
-        Returns colour (SIZE,SIZE,3) uint8 (sRGB, black where nothing is), part (SIZE,SIZE) uint8 (0 where nothing is) and
-        depth (SIZE,SIZE) float32 metres (infinite where nothing is).
+        Returns colour (SIZE,SIZE,3) uint8 (sRGB, black where nothing is), part (SIZE,SIZE) uint8 (0 where
+        nothing is) and depth (SIZE,SIZE) float32 metres (infinite where nothing is).
         """
         spans = self._upload(pieces)
         light_matrix = self._shadow_pass(pieces, spans, lights) if lights.shadow > 0 else np.eye(4)
@@ -124,7 +148,11 @@ class Renderer:
         pixels = np.frombuffer(self.target.read(components=4), np.uint8).reshape(SIZE, SIZE, 4)
         raw = np.frombuffer(self.depth.read(), np.float32).reshape(SIZE, SIZE)
         depth = 2 * _NEAR * _FAR / (_FAR + _NEAR - (2 * raw - 1) * (_FAR - _NEAR))
-        return pixels[..., :3], pixels[..., 3], np.where(raw < 1.0, depth, np.float32(np.inf)).astype(np.float32)
+        return (
+            pixels[..., :3],
+            pixels[..., 3],
+            np.where(raw < 1.0, depth, np.float32(np.inf)).astype(np.float32),
+        )
 
     def _cull(self, piece: Piece) -> None:
         """Closed surfaces show their outside alone (at a silhouette the two sides tie in depth)."""
@@ -140,7 +168,9 @@ class Renderer:
     def _upload(self, pieces: list[Piece]) -> list[tuple[int, int]]:
         rows, indices, spans, base, first = [], [], [], 0, 0
         for piece in pieces:
-            rows.append(np.concatenate([piece.vertices, piece.normals, piece.attributes], axis=1, dtype=np.float32))
+            rows.append(
+                np.concatenate([piece.vertices, piece.normals, piece.attributes], axis=1, dtype=np.float32)
+            )
             indices.append((piece.faces + base).astype(np.uint32).ravel())
             spans.append((first, len(indices[-1])))
             base += len(piece.vertices)
@@ -177,9 +207,21 @@ class Renderer:
 
 #: Look of a piece: the shader's uniforms with their defaults.
 _LOOK: dict = {
-    "skin": 1.0, "base": (0.6, 0.4, 0.3), "second": (0.6, 0.4, 0.3), "nail_colour": (0.7, 0.5, 0.45),
-    "nail_polish": 0.0, "red_amount": 0.5, "mottle": 0.15, "grain": 0.06, "bump": 0.3, "crease_depth": 0.4,
-    "gloss": 20.0, "specular": 0.15, "wrap": 0.3, "pattern": 0.0, "pattern_scale": 60.0,
+    "skin": 1.0,
+    "base": (0.6, 0.4, 0.3),
+    "second": (0.6, 0.4, 0.3),
+    "nail_colour": (0.7, 0.5, 0.45),
+    "nail_polish": 0.0,
+    "red_amount": 0.5,
+    "mottle": 0.15,
+    "grain": 0.06,
+    "bump": 0.3,
+    "crease_depth": 0.4,
+    "gloss": 20.0,
+    "specular": 0.15,
+    "wrap": 0.3,
+    "pattern": 0.0,
+    "pattern_scale": 60.0,
     "noise_seed": (0.0, 0.0, 0.0),
 }
 

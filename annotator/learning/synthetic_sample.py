@@ -15,8 +15,28 @@ from annotator.learning.synthetic_view import View, hand_view, place
 
 # keypoint -> parts (1 + MANO joint; 20, 21 forearm and sleeve) that belong to the flesh round it
 _FLESH = [
-    {1, 20, 21}, {1, 14}, {1, 14, 15}, {15, 16}, {16}, {1, 2}, {2, 3}, {3, 4}, {4}, {1, 5}, {5, 6}, {6, 7}, {7},
-    {1, 11}, {11, 12}, {12, 13}, {13}, {1, 8}, {8, 9}, {9, 10}, {10}]
+    {1, 20, 21},
+    {1, 14},
+    {1, 14, 15},
+    {15, 16},
+    {16},
+    {1, 2},
+    {2, 3},
+    {3, 4},
+    {4},
+    {1, 5},
+    {5, 6},
+    {6, 7},
+    {7},
+    {1, 11},
+    {11, 12},
+    {12, 13},
+    {13},
+    {1, 8},
+    {8, 9},
+    {9, 10},
+    {10},
+]
 FLESH = np.zeros((21, 256), bool)
 for _k, _parts in enumerate(_FLESH):
     FLESH[_k, list(_parts)] = True
@@ -26,8 +46,8 @@ DEEP = np.array([0.035, 0.03, 0.027, 0.016, 0.012] + [0.025, 0.015, 0.012, 0.010
 
 @dataclass(frozen=True, eq=False)
 class PosedHand:
-    """A hand in its rest orientation, wrist joint at the origin: vertices (V,3), joints (21,3) m, frame (3,3) rows radial,
-    along, palmar; kind of pose (index into KINDS) and the solid it holds, if any."""
+    """A hand in its rest orientation, wrist joint at the origin: vertices (V,3), joints (21,3) m, frame (3,3)
+    rows radial, along, palmar; kind of pose (index into KINDS) and the solid it holds, if any."""
 
     vertices: np.ndarray
     joints: np.ndarray
@@ -45,8 +65,11 @@ class Sample:
     visible: np.ndarray
 
 
-def make_sample(renderer: Renderer, surface: HandSurface, hand: PosedHand, second: PosedHand, seed: list[int]) -> Sample:
-    """Render one photo of `hand`; `second` poses the other hand, if one comes into view. Deterministic in `seed`."""
+def make_sample(
+    renderer: Renderer, surface: HandSurface, hand: PosedHand, second: PosedHand, seed: list[int]
+) -> Sample:
+    """Render one photo of `hand`; `second` poses the other hand, if one comes into view. Deterministic in
+    `seed`."""
     for attempt in range(8):
         rng = np.random.default_rng([*seed, attempt])
         rotation = hand_view(rng, hand.frame)
@@ -81,14 +104,17 @@ def _render(rng, renderer, surface, hand: PosedHand, second: PosedHand, view: Vi
         pieces.append(synthetic_scene.solid_piece(rng, synthetic_scene.stray_solid(rng, joints)))
     if rng.random() < 0.12:
         half = (CROP / 2) * float(joints[:, 2].mean()) / view.focal
-        other, other_frame, mirrored = synthetic_scene.other_hand(rng, second.vertices, second.frame, joints, half)
+        other, other_frame, mirrored = synthetic_scene.other_hand(
+            rng, second.vertices, second.frame, joints, half
+        )
         pieces += synthetic_scene.hand_pieces(rng, surface, other, other_frame, skin, mirrored, other=True)
     colour, part, depth = renderer.render(pieces, view.focal, lights, exposure)
     return colour, part, depth, skin
 
 
 def _visible(part: np.ndarray, depth: np.ndarray, joints: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """(21,) whether what the camera meets at a keypoint is the flesh round it (within 1.5 px: fingertips lie on the outline), and it lies in the crop."""
+    """(21,) whether what the camera meets at a keypoint is the flesh round it (within 1.5 px: fingertips lie
+    on the outline), and it lies in the crop."""
     column = np.rint((keypoints[:, 0] + 0.5) * SIZE / CROP - 0.5).astype(int)
     row = np.rint((keypoints[:, 1] + 0.5) * SIZE / CROP - 0.5).astype(int)
     seen = np.zeros(21, bool)

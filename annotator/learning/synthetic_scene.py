@@ -1,4 +1,5 @@
-"""What is in a synthetic photo: the hand, its forearm and sleeve, held things, a second hand, skin, cloth and lights."""
+"""What is in a synthetic photo: the hand, its forearm and sleeve, held things, a second hand, skin, cloth and
+lights."""
 
 from __future__ import annotations
 
@@ -6,18 +7,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotator.learning.synthetic_arm import Arm
 from annotator.learning.synthetic_render import Lights, Piece
 from annotator.learning.synthetic_skin import (
-    ATTRIBUTES, PART, PART_FOREARM, PART_OBJECT, PART_OTHER, PART_SLEEVE, HandSurface)
+    ATTRIBUTES,
+    PART,
+    PART_FOREARM,
+    PART_OBJECT,
+    PART_OTHER,
+    PART_SLEEVE,
+    HandSurface,
+)
 from annotator.learning.synthetic_solids import Solid, random_axes, random_solid
-from annotator.learning.synthetic_view import random_turn, turns
+from annotator.learning.synthetic_view import random_turn
 
 # Monk's skin tone scale (CC BY 4.0, skintone.google), sRGB
 _MONK = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
-MONK = np.array([[int(c[i:i + 2], 16) for i in (0, 2, 4)] for c in _MONK]) / 255.0
+MONK = np.array([[int(c[i : i + 2], 16) for i in (0, 2, 4)] for c in _MONK]) / 255.0
 # photographs show more red in lighter skin than the scale's swatches
-_RUDDY = np.array([[0.90, 0.72, 0.63], [0.86, 0.66, 0.55], [0.80, 0.58, 0.46], [0.76, 0.57, 0.43], [0.66, 0.46, 0.33],
-                   [0.55, 0.37, 0.26], [0.45, 0.29, 0.21], [0.34, 0.22, 0.16], [0.25, 0.17, 0.13], [0.19, 0.13, 0.11]])
+_RUDDY = np.array(
+    [
+        [0.90, 0.72, 0.63],
+        [0.86, 0.66, 0.55],
+        [0.80, 0.58, 0.46],
+        [0.76, 0.57, 0.43],
+        [0.66, 0.46, 0.33],
+        [0.55, 0.37, 0.26],
+        [0.45, 0.29, 0.21],
+        [0.34, 0.22, 0.16],
+        [0.25, 0.17, 0.13],
+        [0.19, 0.13, 0.11],
+    ]
+)
 
 
 def linear(colour) -> np.ndarray:
@@ -34,7 +55,8 @@ class Skin:
 
 
 def random_skin(rng: np.random.Generator) -> Skin:
-    """Any human skin: tone along the Monk scale, lighter palms, more or less even, dry or moist, nails plain or painted."""
+    """Any human skin: tone along the Monk scale, lighter palms, more or less even, dry or moist, nails plain
+    or painted."""
     place = rng.uniform(0, 8.8)
     low = int(place)
     blend = place - low
@@ -50,11 +72,20 @@ def random_skin(rng: np.random.Generator) -> Skin:
     if polish:
         nail = rng.random(3) ** np.array([0.6, 1.5, 1.3])
     look = {
-        "skin": 1.0, "base": linear(tone), "second": linear(palm_tone), "nail_colour": linear(nail),
-        "nail_polish": float(polish), "red_amount": rng.uniform(0.1, 1.1) * (1.15 - 0.7 * dark),
-        "mottle": min(rng.exponential(0.12), 0.45), "grain": rng.uniform(0.0, 0.10), "bump": rng.uniform(0.1, 1.0),
-        "crease_depth": rng.uniform(0.15, 0.8), "gloss": rng.uniform(8, 45), "specular": min(rng.exponential(0.12), 0.6),
-        "wrap": rng.uniform(0.05, 0.35), "noise_seed": rng.uniform(0, 5, 3),
+        "skin": 1.0,
+        "base": linear(tone),
+        "second": linear(palm_tone),
+        "nail_colour": linear(nail),
+        "nail_polish": float(polish),
+        "red_amount": rng.uniform(0.1, 1.1) * (1.15 - 0.7 * dark),
+        "mottle": min(rng.exponential(0.12), 0.45),
+        "grain": rng.uniform(0.0, 0.10),
+        "bump": rng.uniform(0.1, 1.0),
+        "crease_depth": rng.uniform(0.15, 0.8),
+        "gloss": rng.uniform(8, 45),
+        "specular": min(rng.exponential(0.12), 0.6),
+        "wrap": rng.uniform(0.05, 0.35),
+        "noise_seed": rng.uniform(0, 5, 3),
     }
     return Skin(tone, look)
 
@@ -77,8 +108,14 @@ def random_lights(rng: np.random.Generator) -> tuple[Lights, float]:
     tint = 1 + rng.normal(0, 0.06, 3)
     sky = ambient * tint * rng.uniform(0.9, 1.3)
     ground = ambient * rng.uniform(0.35, 1.0) * (1 + rng.normal(0, 0.08, 3))
-    lights = Lights(np.array(directions), colours, sky, ground, 0.0 if rng.random() < 0.3 else rng.uniform(0.3, 1.0),
-                    int(count))
+    lights = Lights(
+        np.array(directions),
+        colours,
+        sky,
+        ground,
+        0.0 if rng.random() < 0.3 else rng.uniform(0.3, 1.0),
+        int(count),
+    )
     facing = np.maximum(-np.array(directions)[:, 2], 0.15)
     level = float(colours.mean(axis=1) @ facing + 0.5 * (sky + ground).mean())
     return lights, float(np.clip(0.85 / level, 0.5, 2.2) * rng.lognormal(0, 0.25))
@@ -94,17 +131,25 @@ def plain_attributes(rest: np.ndarray, part: int) -> np.ndarray:
     return attributes
 
 
-def hand_pieces(rng: np.random.Generator, surface: HandSurface, vertices: np.ndarray, frame: np.ndarray, skin: Skin,
-                mirrored: bool = False, other: bool = False) -> list[Piece]:
-    """The hand with forearm and perhaps a sleeve. vertices (V,3) posed, camera frame; frame rows: the posed hand's radial,
-    along, palmar axes, camera frame. `mirrored`: the vertices are a left hand's; `other`: not the labelled hand."""
+def hand_pieces(
+    rng: np.random.Generator,
+    surface: HandSurface,
+    vertices: np.ndarray,
+    frame: np.ndarray,
+    skin: Skin,
+    mirrored: bool = False,
+    other: bool = False,
+) -> list[Piece]:
+    """The hand with forearm and perhaps a sleeve. vertices (V,3) posed, camera frame; frame rows: the posed
+    hand's radial, along, palmar axes, camera frame. `mirrored`: the vertices are a left hand's; `other`: not
+    the labelled hand."""
     faces = surface.faces[:, ::-1] if mirrored else surface.faces
     normals = surface.normals(vertices) * (-1.0 if mirrored else 1.0)
     attributes = surface.attributes
     if other:
         attributes = attributes.copy()
         attributes[:, PART] = PART_OTHER
-    arm = _Arm(rng, surface, vertices, frame)
+    arm = Arm(rng, surface, vertices, frame)
     pieces = []
     sleeve = rng.random() < 0.5
     start = rng.normal(0.02, 0.035) if rng.random() < 0.75 else rng.uniform(0.03, 0.2)
@@ -121,7 +166,8 @@ def hand_pieces(rng: np.random.Generator, surface: HandSurface, vertices: np.nda
     rings = len(tube_vertices) // ring
     tube_attributes[:, 0:3] = surface.attributes[np.tile(surface.loop, rings), 0:3] + arm.shift(tube_rest)
     tube_attributes[:, ATTRIBUTES.index("palmar")] = np.tile(
-        surface.attributes[surface.loop, ATTRIBUTES.index("palmar")], rings)
+        surface.attributes[surface.loop, ATTRIBUTES.index("palmar")], rings
+    )
     pieces.append(Piece(vertices, normals, faces, attributes, skin.look))
     pieces.append(Piece(tube_vertices, tube_normals, tube_faces, tube_attributes, skin.look))
     if sleeve:
@@ -131,8 +177,15 @@ def hand_pieces(rng: np.random.Generator, surface: HandSurface, vertices: np.nda
         pieces.append(Piece(v, n, f, plain_attributes(r, PART_OTHER if other else PART_SLEEVE), look))
         if rng.random() < 0.4:  # a cuff
             v, n, f, r = arm.tube(start, start + rng.uniform(0.01, 0.06), thick + 0.0015)
-            pieces.append(Piece(v, n, f, plain_attributes(r, PART_OTHER if other else PART_SLEEVE),
-                                cloth(rng) if rng.random() < 0.3 else look))
+            pieces.append(
+                Piece(
+                    v,
+                    n,
+                    f,
+                    plain_attributes(r, PART_OTHER if other else PART_SLEEVE),
+                    cloth(rng) if rng.random() < 0.3 else look,
+                )
+            )
     elif rng.random() < 0.12:  # a watch or a bracelet
         where = rng.uniform(0.0, 0.04)
         v, n, f, r = arm.tube(where, where + rng.uniform(0.004, 0.025), rng.uniform(0.001, 0.003))
@@ -142,89 +195,26 @@ def hand_pieces(rng: np.random.Generator, surface: HandSurface, vertices: np.nda
     return pieces
 
 
-class _Arm:
-    """The forearm as a bent, widening tube that goes on where the wrist's open loop ends."""
-
-    def __init__(self, rng: np.random.Generator, surface: HandSurface, vertices: np.ndarray, frame: np.ndarray) -> None:
-        loop = vertices[surface.loop]
-        self.centre = loop.mean(axis=0)
-        self.offsets = loop - self.centre
-        self.frame = frame
-        radial, along, palmar = frame
-        self.flex = np.clip(rng.normal(0, 0.4), -1.0, 1.0)
-        self.deviate = np.clip(rng.normal(0.05, 0.15), -0.4, 0.4)
-        self.widen = np.array([rng.uniform(1.25, 1.65), 1.0, rng.uniform(1.25, 1.75)])  # radial, along, palmar
-        # an arm that comes toward the camera must not pass through it
-        direction = self._turn(np.ones(1))[0] @ -along
-        self.length = 0.32
-        if direction[2] < 0:
-            self.length = float(np.clip((self.centre[2] - 0.08) / -direction[2], 0.03, 0.32))
-
-    def _turn(self, share: np.ndarray) -> np.ndarray:
-        """Rotations (S,3,3) of the arm after the shares (S,) of the wrist's bend."""
-        radial, _, palmar = self.frame
-        return turns(palmar, self.deviate * share) @ turns(radial, self.flex * share)
-
-    def tube(self, start: float, end: float, thickness: float, wrinkle: float = 0.0,
-             rng: np.random.Generator | None = None):
-        """Vertices, normals, faces and rest positions of the arm's skin, or `thickness` outside it, from start to end."""
-        end = max(end, start + 0.003)
-        stations = np.concatenate([np.linspace(0, 0.045, 8)[1:], np.linspace(0.06, self.length, 8)])
-        stations = np.concatenate([[start], stations[(stations > start + 1e-3) & (stations < end - 1e-3)], [end]])
-        count, along = len(self.offsets), self.frame[1]
-        angle = 2 * np.pi * np.arange(count) / count
-        # the centre line: an arc over the first 5 cm, then straight
-        share = np.clip(stations / 0.05, 0, 1)
-        bend = self._turn(share)
-        centre = self.centre - (self._turn(share / 2) @ along) * np.minimum(stations, 0.05)[:, None]
-        centre -= (bend @ along) * np.maximum(stations - 0.05, 0)[:, None]
-        grow = 1 + (self.widen - 1) * (np.clip(stations / 0.22, 0, 1) ** 0.8)[:, None]
-        offsets = ((self.offsets @ self.frame.T) * grow[:, None]) @ self.frame @ bend.transpose(0, 2, 1)
-        out = np.full((len(stations), count), thickness)
-        if wrinkle:
-            out += wrinkle * (np.sin(stations[:, None] * 190 + 3 * np.sin(angle)) + rng.normal(0, 0.4, out.shape))
-        offsets = offsets * (1 + out / np.linalg.norm(offsets, axis=2))[..., None]
-        vertices = (centre[:, None] + offsets).reshape(-1, 3)
-        around = np.stack([np.cos(angle) * 0.03, np.zeros(count), np.sin(angle) * 0.03], axis=1)
-        rest = (around + np.array([0, 1.0, 0]) * stations[:, None, None]).reshape(-1, 3)
-        rows = len(stations) - 1
-        a = (np.arange(rows)[:, None] * count + np.arange(count)).ravel()
-        b = (np.arange(rows)[:, None] * count + (np.arange(count) + 1) % count).ravel()
-        faces = np.concatenate([np.stack([a, b, a + count], 1), np.stack([b, b + count, a + count], 1)])
-        normals = _smooth_normals(vertices, faces)
-        if np.sum(normals * offsets.reshape(-1, 3)) < 0:
-            faces, normals = faces[:, ::-1], -normals
-        return vertices, normals, faces, rest
-
-    def shift(self, rest: np.ndarray) -> np.ndarray:
-        """How far along the forearm each tube vertex lies, for skin texture that goes on without a seam."""
-        out = np.zeros_like(rest)
-        out[:, 0] = rest[:, 1]
-        return out
-
-
-def _smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    corners = vertices[faces]
-    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.zeros_like(vertices)
-    for k in range(3):
-        for c in range(3):
-            normals[:, c] += np.bincount(faces[:, k], flat[:, c], minlength=len(vertices))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-
-
 def cloth(rng: np.random.Generator) -> dict:
     """Look of a cloth or a painted thing: two colours and a pattern."""
+
     def colour() -> np.ndarray:
         value = rng.beta(1.1, 1.3)
         return np.clip(value * (1 + rng.normal(0, 0.25, 3) * (rng.random() < 0.7)), 0.01, 0.97)
 
     return {
-        "skin": 0.0, "base": linear(colour()), "second": linear(colour()),
+        "skin": 0.0,
+        "base": linear(colour()),
+        "second": linear(colour()),
         "pattern": float(rng.choice([0, 1, 2, 3, 4], p=[0.6, 0.1, 0.1, 0.05, 0.15])),
-        "pattern_scale": float(np.exp(rng.uniform(np.log(25), np.log(200)))), "mottle": rng.uniform(0, 0.3),
-        "grain": rng.uniform(0, 0.12), "bump": rng.uniform(0, 1.5), "gloss": rng.uniform(5, 60),
-        "specular": min(rng.exponential(0.08), 0.7), "wrap": rng.uniform(0, 0.2), "noise_seed": rng.uniform(0, 5, 3),
+        "pattern_scale": float(np.exp(rng.uniform(np.log(25), np.log(200)))),
+        "mottle": rng.uniform(0, 0.3),
+        "grain": rng.uniform(0, 0.12),
+        "bump": rng.uniform(0, 1.5),
+        "gloss": rng.uniform(5, 60),
+        "specular": min(rng.exponential(0.08), 0.7),
+        "wrap": rng.uniform(0, 0.2),
+        "noise_seed": rng.uniform(0, 5, 3),
     }
 
 
@@ -235,7 +225,8 @@ def solid_piece(rng: np.random.Generator, solid: Solid) -> Piece:
 
 
 def stray_solid(rng: np.random.Generator, joints: np.ndarray) -> Solid:
-    """Something between the camera and a part of the hand, or just beside or behind it; joints (21,3) camera frame."""
+    """Something between the camera and a part of the hand, or just beside or behind it; joints (21,3) camera
+    frame."""
     target = joints[rng.integers(21)] + rng.normal(0, 0.03, 3)
     in_front = rng.random() < 0.6
     toward = rng.uniform(0.035, 0.12) if in_front else -rng.uniform(0.05, 0.2)
@@ -256,11 +247,14 @@ def stick(rng: np.random.Generator, joints: np.ndarray) -> Solid:
     axes[1] = across
     axes[2] = np.cross(axis, across)
     half, radius = rng.uniform(0.04, 0.09), rng.uniform(0.0025, 0.005)
-    return Solid("cylinder", grip + axis * rng.uniform(-0.7, 0.7) * half, axes, np.array([half, radius, radius]))
+    return Solid(
+        "cylinder", grip + axis * rng.uniform(-0.7, 0.7) * half, axes, np.array([half, radius, radius])
+    )
 
 
-def other_hand(rng: np.random.Generator, vertices: np.ndarray, frame: np.ndarray, joints: np.ndarray,
-               half_width: float) -> tuple[np.ndarray, np.ndarray, bool]:
+def other_hand(
+    rng: np.random.Generator, vertices: np.ndarray, frame: np.ndarray, joints: np.ndarray, half_width: float
+) -> tuple[np.ndarray, np.ndarray, bool]:
     """A second hand near the first: posed vertices (V,3) with the wrist at the origin -> camera frame.
 
     joints (21,3) of the labelled hand, camera frame; half_width: half of the crop at the hand's distance, m.
@@ -276,7 +270,11 @@ def other_hand(rng: np.random.Generator, vertices: np.ndarray, frame: np.ndarray
     angle = rng.uniform(0, 2 * np.pi)
     reach = half_width * rng.uniform(0.55, 1.35)
     offset = np.array([np.cos(angle) * reach, np.sin(angle) * reach, 0.0])
-    offset[2] = rng.choice([-1, 1], p=[0.35, 0.65]) * rng.uniform(0.07, 0.2) if reach < half_width else rng.normal(0, 0.05)
+    offset[2] = (
+        rng.choice([-1, 1], p=[0.35, 0.65]) * rng.uniform(0.07, 0.2)
+        if reach < half_width
+        else rng.normal(0, 0.05)
+    )
     centre = vertices.mean(axis=0)
     moved = vertices - centre + middle + offset
     nearest = moved[:, 2].min()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-# Camera frame: x right, y down, z forward. y is not flipped, so the first row read back is the top of the picture.
+# Camera frame: x right, y down, z forward. y is not flipped, so the first row read back is the picture's top.
 VERTEX = """
 #version 330
 uniform float focal;          // 2 f / 224
 uniform vec2 clip;
 uniform mat4 light_matrix;
 invariant gl_Position;        // the same depth in the pass before
-in vec3 in_position; in vec3 in_normal; in vec3 in_rest; in vec3 in_nail; in vec2 in_crease; in vec3 in_extra;
-out vec3 position; out vec3 normal; out vec3 rest; out vec3 nail; out vec2 crease; out vec2 tint; out vec3 shadow_at;
+in vec3 in_position; in vec3 in_normal; in vec3 in_rest; in vec3 in_nail; in vec2 in_crease;
+in vec3 in_extra;
+out vec3 position; out vec3 normal; out vec3 rest; out vec3 nail; out vec2 crease; out vec2 tint;
+out vec3 shadow_at;
 flat out float part;
 void main() {
     position = in_position; normal = in_normal; rest = in_rest; nail = in_nail; crease = in_crease;
@@ -24,10 +26,14 @@ void main() {
 FRAGMENT = """
 #version 330
 uniform vec3 light_directions[3]; uniform vec3 light_colours[3];
-uniform int light_count; uniform vec3 sky; uniform vec3 ground; uniform float shadow_strength; uniform float exposure;
-uniform float skin; uniform vec3 base; uniform vec3 second; uniform vec3 nail_colour; uniform float nail_polish;
-uniform float red_amount; uniform float mottle; uniform float grain; uniform float bump; uniform float crease_depth;
-uniform float gloss; uniform float specular; uniform float wrap; uniform float pattern; uniform float pattern_scale;
+uniform int light_count; uniform vec3 sky; uniform vec3 ground; uniform float shadow_strength;
+uniform float exposure;
+uniform float skin; uniform vec3 base; uniform vec3 second; uniform vec3 nail_colour;
+uniform float nail_polish;
+uniform float red_amount; uniform float mottle; uniform float grain; uniform float bump;
+uniform float crease_depth;
+uniform float gloss; uniform float specular; uniform float wrap; uniform float pattern;
+uniform float pattern_scale;
 uniform vec3 noise_seed;
 uniform sampler2DShadow shadow_map;
 in vec3 position; in vec3 normal; in vec3 rest; in vec3 nail; in vec2 crease; in vec2 tint; in vec3 shadow_at;
@@ -76,12 +82,15 @@ void main() {
         float across = nail.x / 0.72, along = (nail.y - 0.62) / 0.36;
         float shape = across * across * abs(across) + along * along * (along > 0.0 ? along * along : -along);
         float on = (1.0 - smoothstep(0.80, 1.0, shape)) * smoothstep(0.05, 0.25, nail.z);
-        float rim = smoothstep(0.62, 0.85, shape) * (1.0 - smoothstep(0.95, 1.25, shape)) * smoothstep(0.05, 0.25, nail.z);
+        float rim = smoothstep(0.62, 0.85, shape) * (1.0 - smoothstep(0.95, 1.25, shape))
+            * smoothstep(0.05, 0.25, nail.z);
         albedo *= 1.0 - 0.25 * rim;
         vec3 nail_tone = nail_colour;
         if (nail_polish < 0.5) {
-            nail_tone = mix(nail_tone, nail_tone * 1.25 + 0.05, smoothstep(0.62, 0.72, along));     // free edge
-            nail_tone = mix(nail_tone, nail_tone * 1.15 + 0.03, 1.0 - smoothstep(-0.75, -0.6, along));  // lunula
+            // free edge
+            nail_tone = mix(nail_tone, nail_tone * 1.25 + 0.05, smoothstep(0.62, 0.72, along));
+            // lunula
+            nail_tone = mix(nail_tone, nail_tone * 1.15 + 0.03, 1.0 - smoothstep(-0.75, -0.6, along));
         }
         albedo = mix(albedo, nail_tone, on);
         shine = mix(shine, 0.5, on); power = mix(power, 70.0, on); height *= 1.0 - on;

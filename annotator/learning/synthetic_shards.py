@@ -1,12 +1,12 @@
 """Synthetic photos on disk: shards that are read at random without unpickling anything.
 
 A folder holds `meta.json` and, for each shard, `shard-00000.jpegs` (JPEG files end to end) and
-`shard-00000.safetensors`:
-  offsets (N+1,) int64 byte positions; keypoints (N,21,2) float32 crop px; visible (N,21) uint8; joints (N,21,3) float32 m,
-  crop camera frame; rotations (N,16,3,3) float32, the first the whole hand's; shape (N,10) float32;
-  translation (N,3) float32 m: vertices = HandLayer(rotations, shape) + translation; focal (N,) float32 px (principal point
-  111.5, 111.5); kind (N,) int32, index into meta's `kinds`; seed (N,2) int64: the set's seed and the sample's number.
-All hands are right hands. A shard is complete when its .safetensors file exists.
+`shard-00000.safetensors`: offsets (N+1,) int64 byte positions; keypoints (N,21,2) float32 crop px; visible
+(N,21) uint8; joints (N,21,3) float32 m, crop camera frame; rotations (N,16,3,3) float32, the first the whole
+hand's; shape (N,10) float32; translation (N,3) float32 m: vertices = HandLayer(rotations, shape) +
+translation; focal (N,) float32 px (principal point 111.5, 111.5); kind (N,) int32, index into meta's `kinds`;
+seed (N,2) int64: the set's seed and the sample's number. All hands are right hands. A shard is complete when
+its .safetensors file exists.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def write_meta(folder: str | Path, meta: dict) -> None:
 
 
 def read_meta(folder: str | Path) -> dict:
-    """meta.json of a folder of shards. InputError if the folder is not one, or was written by another version."""
+    """meta.json of a folder of shards. InputError if the folder is not one, or was written by another
+    version."""
     path = Path(folder) / "meta.json"
     try:
         meta = json.loads(path.read_text())
@@ -80,9 +81,10 @@ def read_meta(folder: str | Path) -> dict:
 class SyntheticShards(torch.utils.data.Dataset):
     """The complete shards of a folder as one data set.
 
-    `self[i]` is a dict: image (224,224,3) uint8 array and the sample's row of every label in LABELS, as arrays. All labels
-    are also there at once, as arrays over all samples: `shards.labels["keypoints"]` (N,21,2). Raises InputError when the
-    folder is missing or holds no complete shard. Can be shared with worker processes.
+    `self[i]` is a dict: image (224,224,3) uint8 array and the sample's row of every label in LABELS, as
+    arrays. All labels are also there at once, as arrays over all samples: `shards.labels["keypoints"]`
+    (N,21,2). Raises InputError when the folder is missing or holds no complete shard. Can be shared with
+    worker processes.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -115,7 +117,7 @@ class SyntheticShards(torch.utils.data.Dataset):
         shard = int(self._shard[index])
         if shard not in self._maps:
             self._maps[shard] = np.memmap(self._paths[shard], np.uint8, mode="r")
-        return self._maps[shard][self._start[index]:self._end[index]].tobytes()
+        return self._maps[shard][self._start[index] : self._end[index]].tobytes()
 
     def image(self, index: int) -> np.ndarray:
         """The sample's picture (224,224,3) uint8 RGB."""

@@ -1,7 +1,8 @@
 """What the renderer must know of the hand's surface: nails, creases, palm, redness, the open wrist.
 
-Everything is computed once from the rest pose of a `HandModel` and handed to the shader as vertex attributes that
-interpolate exactly (linear functions of the rest position), so that nails and creases stay sharp on a coarse mesh.
+Everything is computed once from the rest pose of a `HandModel` and handed to the shader as vertex attributes
+that interpolate exactly (linear functions of the rest position), so that nails and creases stay sharp on a
+coarse mesh.
 """
 
 from __future__ import annotations
@@ -12,14 +13,33 @@ import numpy as np
 import scipy.sparse
 
 #: Layout of one row of vertex attributes after position (3) and normal (3).
-ATTRIBUTES = ("rest_x", "rest_y", "rest_z", "nail_u", "nail_v", "nail_w", "crease_t", "crease", "red", "palmar", "part")
+ATTRIBUTES = (
+    "rest_x",
+    "rest_y",
+    "rest_z",
+    "nail_u",
+    "nail_v",
+    "nail_w",
+    "crease_t",
+    "crease",
+    "red",
+    "palmar",
+    "part",
+)
 PART = len(ATTRIBUTES) - 1
 
 #: Part numbers (the image's alpha while rendering): bones are 1 + MANO joint, then these.
 PART_FOREARM, PART_SLEEVE, PART_OBJECT, PART_OTHER = 20, 21, 30, 40
 
-# MANO joints: index 1-3, middle 4-6, little 7-9, ring 10-12, thumb 13-15; keypoints: thumb 1-4, index 5-8, ...
-_FINGER_KEYPOINTS = {1: (5, 6, 7, 8), 4: (9, 10, 11, 12), 10: (13, 14, 15, 16), 7: (17, 18, 19, 20), 13: (1, 2, 3, 4)}
+# MANO joints: index 1-3, middle 4-6, little 7-9, ring 10-12, thumb 13-15; keypoints: thumb 1-4, index 5-8,
+# ...
+_FINGER_KEYPOINTS = {
+    1: (5, 6, 7, 8),
+    4: (9, 10, 11, 12),
+    10: (13, 14, 15, 16),
+    7: (17, 18, 19, 20),
+    13: (1, 2, 3, 4),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +64,8 @@ class HandSurface:
 
 
 def palm_frame(joints: np.ndarray) -> np.ndarray:
-    """(3,3) rows: radial (to the thumb), along (wrist to middle MCP), palmar; from 21 joints (21,3) of a RIGHT hand."""
+    """(3,3) rows: radial (to the thumb), along (wrist to middle MCP), palmar; from 21 joints (21,3) of a
+    RIGHT hand."""
     along = joints[9] - joints[0]
     along = along / np.linalg.norm(along)
     radial = joints[5] - joints[17]
@@ -61,7 +82,9 @@ def hand_surface(model) -> HandSurface:
     radial, along, palmar = palm_frame(joints)
     count = len(template)
     face_sum = scipy.sparse.csr_matrix(
-        (np.ones(3 * len(faces)), (faces.ravel(), np.repeat(np.arange(len(faces)), 3))), shape=(count, len(faces)))
+        (np.ones(3 * len(faces)), (faces.ravel(), np.repeat(np.arange(len(faces)), 3))),
+        shape=(count, len(faces)),
+    )
     partial = HandSurface(faces, loop, np.zeros((count, 0)), face_sum)
     normals = partial.normals(template)
 
@@ -104,16 +127,20 @@ def hand_surface(model) -> HandSurface:
                 fold[nearer] = normals[members][nearer] @ back < -0.2
             else:
                 fold[nearer] = 1.0
-            knuckle = np.exp(-(np.linalg.norm(points - finger[joint], axis=1) / 0.012) ** 2)
-            attributes[members, 8] = np.maximum(attributes[members, 8], 0.8 * knuckle * (normals[members] @ back > 0))
+            knuckle = np.exp(-((np.linalg.norm(points - finger[joint], axis=1) / 0.012) ** 2))
+            attributes[members, 8] = np.maximum(
+                attributes[members, 8], 0.8 * knuckle * (normals[members] @ back > 0)
+            )
         attributes[members, 6] = np.clip(best, -1, 1)
-        # the weight falls to nothing within 9 mm, or interpolation between two joints would cross t = 0 and draw a fold
+        # the weight falls to nothing within 9 mm, or interpolation between two joints would cross t = 0 and
+        # draw a fold
         attributes[members, 7] = np.clip(1 - np.abs(best) / 0.009, 0, 1) * fold
     return HandSurface(faces, loop, attributes, face_sum)
 
 
 def _open_wrist(model) -> tuple[np.ndarray, np.ndarray]:
-    """Faces without the wrist's cap (if it has one) and the boundary loop left open, as ordered vertex indices."""
+    """Faces without the wrist's cap (if it has one) and the boundary loop left open, as ordered vertex
+    indices."""
     faces = np.asarray(model.faces, dtype=np.int32)
     template = np.asarray(model.template, dtype=float)
     joints = np.asarray(model.keypoint_regressor) @ template
@@ -128,7 +155,9 @@ def _open_wrist(model) -> tuple[np.ndarray, np.ndarray]:
         faces = faces[~cap]
     edges = _boundary(faces)
     loops = _chain(edges)
-    loop = max(loops, key=lambda ring: float(np.mean((template[ring] - joints[0]) @ backward) + 0.001 * len(ring)))
+    loop = max(
+        loops, key=lambda ring: float(np.mean((template[ring] - joints[0]) @ backward) + 0.001 * len(ring))
+    )
     return np.ascontiguousarray(faces), np.asarray(loop)
 
 

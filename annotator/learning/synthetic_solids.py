@@ -1,4 +1,5 @@
-"""Simple solids: their distance functions (for grasps), their meshes (for the renderer), and where a hand holds them."""
+"""Simple solids: their distance functions (for grasps), their meshes (for the renderer), and where a hand
+holds them."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """kind "cylinder", "sphere" or "box"; centre (3,) m; axes (3,3) rows, orthonormal (the first is a cylinder's axis);
-    half (3,) half extents along the axes, m (a cylinder: half length, radius, radius; a sphere: its radius thrice)."""
+    """kind "cylinder", "sphere" or "box"; centre (3,) m; axes (3,3) rows, orthonormal (the first is a
+    cylinder's axis); half (3,) half extents along the axes, m (a cylinder: half length, radius, radius; a
+    sphere: its radius thrice)."""
 
     kind: str
     centre: np.ndarray
@@ -18,16 +20,9 @@ class Solid:
     half: np.ndarray
 
     def distance(self, points: np.ndarray) -> np.ndarray:
-        """Signed distance (...,) of points (...,3) from the surface, m, negative inside (exact but near edges)."""
-        local = (points - self.centre) @ self.axes.T
-        if self.kind == "sphere":
-            return np.linalg.norm(local, axis=-1) - self.half[0]
-        if self.kind == "cylinder":
-            q = np.stack([np.abs(local[..., 0]) - self.half[0],
-                          np.linalg.norm(local[..., 1:], axis=-1) - self.half[1]], axis=-1)
-        else:
-            q = np.abs(local) - self.half
-        return np.linalg.norm(np.maximum(q, 0), axis=-1) + np.minimum(q.max(axis=-1), 0)
+        """Signed distance (...,) of points (...,3) from the surface, m, negative inside (near edges: no
+        less)."""
+        return distances([self], points[None])[0]
 
     def moved(self, rotation: np.ndarray, translation: np.ndarray) -> Solid:
         """The solid after x -> rotation x + translation."""
@@ -40,6 +35,24 @@ class Solid:
         normals = normals / self.half
         normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
         return local @ self.axes + self.centre, normals @ self.axes, faces, local
+
+
+def distances(solids: list[Solid], points: np.ndarray) -> np.ndarray:
+    """Signed distances (n,...) of points (n,...,3) from n solids of one kind, row by row."""
+    count, inner = len(solids), points.shape[1:-1]
+    centre = np.stack([solid.centre for solid in solids])
+    axes = np.stack([solid.axes for solid in solids])
+    half = np.stack([solid.half for solid in solids])[:, None]
+    local = (points.reshape(count, -1, 3) - centre[:, None]) @ axes.transpose(0, 2, 1)
+    if solids[0].kind == "sphere":
+        return (np.linalg.norm(local, axis=-1) - half[..., 0]).reshape(count, *inner)
+    if solids[0].kind == "cylinder":
+        across = np.hypot(local[..., 1], local[..., 2])
+        q = np.stack([np.abs(local[..., 0]) - half[..., 0], across - half[..., 1]], axis=-1)
+    else:
+        q = np.abs(local) - half
+    gaps = np.linalg.norm(np.maximum(q, 0), axis=-1) + np.minimum(q.max(axis=-1), 0)
+    return gaps.reshape(count, *inner)
 
 
 _MESHES: dict = {}
@@ -75,7 +88,9 @@ def _cylinder():
 
 def _sphere():
     lat, lon = np.meshgrid(np.linspace(0, np.pi, 17), np.linspace(0, 2 * np.pi, 33), indexing="ij")
-    points = np.stack([np.cos(lat), np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon)], axis=-1).reshape(-1, 3)
+    points = np.stack([np.cos(lat), np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon)], axis=-1).reshape(
+        -1, 3
+    )
     return points, points.copy(), _grid_faces(16, 32)
 
 
@@ -111,8 +126,11 @@ def random_solid(rng: np.random.Generator, centre: np.ndarray, size: float) -> S
     return Solid(kind, np.asarray(centre, float), random_axes(rng), half)
 
 
-def grasp_solids(shape: str, count: int, rest: np.ndarray, frame: np.ndarray, rng: np.random.Generator) -> list[Solid]:
-    """Solids lying against the palm of the rest hand (rest (21,3) joints, frame rows radial, along, palmar)."""
+def grasp_solids(
+    shape: str, count: int, rest: np.ndarray, frame: np.ndarray, rng: np.random.Generator
+) -> list[Solid]:
+    """Solids lying against the palm of the rest hand (rest (21,3) joints, frame rows radial, along,
+    palmar)."""
     radial, along, palmar = frame
     knuckles = rest[[5, 9, 13, 17]].mean(axis=0)
     skin = 0.014  # from the metacarpals' line to the palm's skin
@@ -130,10 +148,17 @@ def grasp_solids(shape: str, count: int, rest: np.ndarray, frame: np.ndarray, rn
             radius = np.exp(rng.uniform(np.log(0.008), np.log(0.045)))
             half = np.array([rng.uniform(0.06, 0.16), radius, radius])
             place = knuckles + along * rng.uniform(-0.025, 0.012) + axis * rng.normal(0, 0.025)
-            first, second = np.cos(roll) * across + np.sin(roll) * palmar, -np.sin(roll) * across + np.cos(roll) * palmar
-            solids.append(Solid("cylinder", place + palmar * (skin + radius), np.stack([axis, first, second]), half))
+            first, second = (
+                np.cos(roll) * across + np.sin(roll) * palmar,
+                -np.sin(roll) * across + np.cos(roll) * palmar,
+            )
+            solids.append(
+                Solid("cylinder", place + palmar * (skin + radius), np.stack([axis, first, second]), half)
+            )
         else:  # a box: a phone, a book, a brick
             half = np.array([rng.uniform(0.03, 0.09), rng.uniform(0.015, 0.07), rng.uniform(0.004, 0.028)])
             place = knuckles + along * (rng.uniform(-0.02, 0.03)) + axis * rng.normal(0, 0.02)
-            solids.append(Solid("box", place + palmar * (skin + half[2]), np.stack([axis, across, palmar]), half))
+            solids.append(
+                Solid("box", place + palmar * (skin + half[2]), np.stack([axis, across, palmar]), half)
+            )
     return solids

@@ -1,7 +1,7 @@
 """Where the camera of a synthetic photo stands: the view of the hand and the crop round it.
 
-The crop's own camera looks at the crop's centre (principal point 111.5, 111.5). Crops are placed by the rule used on
-real photos (`Crop.from_landmarks`), with jitter; some by the tight box of the keypoints instead.
+The crop's own camera looks at the crop's centre (principal point 111.5, 111.5). Crops are placed by the rule
+used on real photos (`Crop.from_landmarks`), with jitter; some by the tight box of the keypoints instead.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ NEAREST = 0.12  # m, the camera never comes closer to a joint
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The hand in the crop camera's frame: x_camera = rotation x_hand + translation; focal px of the 224 px crop;
-    keypoints (21,2) crop px."""
+    """The hand in the crop camera's frame: x_camera = rotation x_hand + translation; focal px of the 224 px
+    crop; keypoints (21,2) crop px."""
 
     rotation: np.ndarray
     translation: np.ndarray
@@ -45,9 +45,13 @@ def random_turn(rng: np.random.Generator, sigma: float | None = None) -> np.ndar
     """A uniform random rotation, or (sigma, rad) a small one about a random axis."""
     if sigma is None:
         w, x, y, z = _unit(rng.normal(size=4))
-        return np.array([[1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-                         [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-                         [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]])
+        return np.array(
+            [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+                [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+                [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+            ]
+        )
     vector = rng.normal(0, sigma, 3)
     angle = np.linalg.norm(vector)
     return turn(vector / max(angle, 1e-9), angle)
@@ -58,9 +62,11 @@ def _unit(v: np.ndarray) -> np.ndarray:
 
 
 def hand_view(rng: np.random.Generator, frame: np.ndarray) -> np.ndarray:
-    """Rotation (3,3) of the hand into a camera's frame; frame rows: the rest hand's radial, along, palmar axes.
+    """Rotation (3,3) of the hand into a camera's frame; frame rows: the rest hand's radial, along, palmar
+    axes.
 
-    Half uniform over all views, half ordinary ones: palm or back toward the camera, or seen by its owner's eyes.
+    Half uniform over all views, half ordinary ones: palm or back toward the camera, or seen by its owner's
+    eyes.
     """
     if rng.random() < 0.5:
         return random_turn(rng)
@@ -77,7 +83,8 @@ def hand_view(rng: np.random.Generator, frame: np.ndarray) -> np.ndarray:
 
 
 def place(rng: np.random.Generator, joints: np.ndarray, rotation: np.ndarray) -> View:
-    """Stand the camera off at a random distance and look at the jittered crop round the joints (21,3), rest frame.
+    """Stand the camera off at a random distance and look at the jittered crop round the joints (21,3), rest
+    frame.
 
     Focal lengths are log-uniform in FOCAL_RANGE (times half the crop), unless the hand would come too near.
     """

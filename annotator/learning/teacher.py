@@ -55,7 +55,7 @@ def jittered(crop: Crop, count: int, generator: np.random.Generator) -> list[Cro
 
 @torch.inference_mode()
 def teach(
-    photo: np.ndarray, crop: Crop, K: np.ndarray, network: MediaPipeHand, looks: int = 12, seed: int = 0
+    photo: np.ndarray, crop: Crop, K: np.ndarray, network: MediaPipeHand, looks: int = 10, seed: int = 0
 ) -> Taught:
     """Asks `network` `looks` times about the hand in `crop` of `photo` (H, W, 3) uint8 taken with intrinsics `K`."""
     crops = jittered(crop, looks, np.random.default_rng(seed))

@@ -75,7 +75,7 @@ class RefinementStage(nn.Module):
     ) -> tuple[list[Estimate], Tensor]:
         """Returns the estimate after each retrieval and the last tokens (B, N + 21, width); `start` is M0."""
         prepared = self.retrieve.prepare(feature_map)
-        origin = self._points(layer, start, focal).detach()
+        origin = self._points(layer, start, focal)
         history = []
         tokens = None
         for _ in range(self.retrievals):
@@ -83,6 +83,7 @@ class RefinementStage(nn.Module):
             history.append(estimate)
         return history, tokens
 
+    @torch.no_grad()  # positions are data, not a path for gradients: this is what keeps consecutive steps stable
     def _points(self, layer: nn.Module, estimate: Estimate, focal: Tensor) -> Tensor:
         """This level's vertices and the 21 joints, (B, N + 21, 3) m in the crop camera's frame."""
         rotations = estimate.rotations()
@@ -93,15 +94,14 @@ class RefinementStage(nn.Module):
     def _step(self, layer, features, prepared, estimate, origin, prompts, projection, focal):
         points = self._points(layer, estimate, focal)
         pixels = finite_points(project(points, projection))
-        # the retrieval's position is data, not a path for gradients: this is what keeps consecutive steps stable
-        seen = self.retrieve(prepared, pixels.detach())
-        guide = guidance(features, prompts, pixels[:, -21:].detach())
+        seen = self.retrieve(prepared, pixels)
+        guide = guidance(features, prompts, pixels[:, -21:])
         hidden = estimate.hidden
         geometry = torch.cat(
             [
                 (origin - origin[:, -21:-20]) * 10.0,
-                (points.detach() - origin) * 10.0,
-                (pixels.detach() - (HALF - 0.5)) / HALF,
+                (points - origin) * 10.0,
+                (pixels - (HALF - 0.5)) / HALF,
             ],
             dim=-1,
         )

@@ -10,7 +10,6 @@ from annotator.hand.model import OFFSET_LEVEL, HandModel, load_hand
 from annotator.project.record import HandRecord
 from annotator.vision.camera import project
 
-CAMERA = "K" if "K" in HandMesh.__dataclass_fields__ else "camera"
 # m: how far a mesh may be from what its own parameters give; single precision alone stays below 1e-7
 TOLERANCE = 1e-4
 
@@ -35,7 +34,7 @@ def record_of(hand: HandMesh, model: HandModel, joint_states: tuple[str, ...], s
         )
     record = HandRecord(
         side=hand.side,
-        K=getattr(hand, CAMERA),
+        K=hand.camera,
         crop=np.array([*hand.crop_center, hand.crop_size, hand.crop_angle]),
         **{
             name: getattr(parameters, name).astype(np.float32)
@@ -73,7 +72,7 @@ def mesh_of(record: HandRecord, model: HandModel, parametric: bytes | None = Non
     joints = model.joints(vertices)
     return HandMesh(
         side=record.side,
-        **{CAMERA: record.K},
+        camera=record.K,
         crop_center=record.crop[:2],
         crop_size=record.crop[2],
         crop_angle=record.crop[3],
@@ -113,4 +112,4 @@ def _parametric_estimate(
     parameters = HandParameters(values[:48].reshape(16, 3), values[48:58], values[58:61], offsets)
     vertices = model.vertices(parameters, record.side)
     joints = model.joints(vertices)
-    return ParametricEstimate(vertices, joints, project(joints, record.K), parameters=parameters)
+    return ParametricEstimate(vertices, joints, project(joints, record.K))

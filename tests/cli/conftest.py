@@ -26,3 +26,17 @@ def folder(tmp_path, photo_file, make_hand):
         photo = project.add_photo(photo_file)
         project.add_proposals(photo, [make_hand(1), make_hand(2, "left")], Provenance("test", "d" * 64))
     return tmp_path / "project"
+
+
+@pytest.fixture
+def loaded(model, monkeypatch):
+    """Commands take the shipped model that is loaded already, instead of loading it again; checkpoints are read."""
+    import annotator.model
+
+    load = annotator.model.load_model
+    monkeypatch.setattr(
+        annotator.model,
+        "load_model",
+        lambda checkpoint=None, hand=None, device=None: model if checkpoint is None else load(checkpoint, hand, device),
+    )
+    return model

@@ -1,4 +1,4 @@
-"""The command line as a process: quick help, Ctrl-C, a reader that goes away; and the package as it is declared."""
+"""The command line as a process (help, Ctrl-C, a reader that goes away), and the package as declared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ RUN = "import sys; from annotator.cli import main; sys.exit(main(sys.argv[1:]))"
 def test_help_needs_none_of_the_heavy_parts():
     script = (
         "import sys; from annotator.cli import main; code = main(['--help']); "
-        "heavy = {'torch', 'napari', 'qtpy', 'sqlalchemy'} & set(sys.modules); sys.exit(str(heavy) if heavy else code)"
+        "heavy = {'torch', 'napari', 'qtpy', 'sqlalchemy'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else code)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

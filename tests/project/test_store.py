@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from annotator.errors import InputError
+from annotator.hand.mesh import ParametricEstimate
 from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash
 
@@ -217,3 +218,18 @@ def test_unknown_things_are_named(project, hand_id, make_hand):
         with pytest.raises(InputError, match=text):
             call()
     assert project.hand(hand_id).version == 1
+
+
+def test_the_parametric_stage_comes_back_if_it_gave_its_parameters(project, photo_file, make_hand, source):
+    class WithParameters(ParametricEstimate):
+        parameters = None
+
+    mesh = make_hand(5, "left")
+    first = WithParameters(mesh.parametric.vertices, mesh.parametric.joints, mesh.parametric.keypoints)
+    offsets = np.zeros_like(mesh.parameters.offsets)
+    object.__setattr__(first, "parameters", mesh.parameters.replace(offsets=offsets))
+    photo = project.add_photo(photo_file)
+    with_it, without = project.add_proposals(photo, [mesh.replace(parametric=first), mesh], source)
+    assert np.abs(project.mesh(with_it).parametric.vertices - mesh.parametric.vertices).max() < 1e-6
+    assert np.abs(project.mesh(with_it).parametric.keypoints - mesh.parametric.keypoints).max() < 1e-3
+    assert project.mesh(without).parametric is None

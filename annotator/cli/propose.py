@@ -1,0 +1,150 @@
+"""`annotator propose PHOTOS... --project DIR`: find hands, propose meshes, store them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotator.cli.output import JsonOption, WhoOption, emit, progress
+from annotator.cli.photo_files import photo_files, read_ahead
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from annotator.hand.mesh import HandMesh
+    from annotator.model import Model
+    from annotator.project import Project
+
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", help="A checkpoint; default: the shipped one.", show_default=False)
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+def command(
+    photos: Annotated[
+        list[str],
+        typer.Argument(metavar="PHOTOS...", help="Image files, folders of them, patterns.", show_default=False),
+    ],
+    project: Annotated[
+        Path, typer.Option(help="The project's folder; made if it is missing.", show_default=False)
+    ],
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    batch: Annotated[int, typer.Option(help="Hands in one pass of the network.", min=1, max=1024)] = 16,
+    who: WhoOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find hands in photos, propose a mesh for each and store them; what is done already is skipped."""
+    from annotator.errors import InputError
+
+    start = time.perf_counter()
+    files, empty = photo_files(photos)
+    if not files:
+        raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
+    for name, why in empty:
+        say_skipped(f"{name}: {why}")
+
+    from annotator.model import load_model
+    from annotator.project import Project
+
+    network = load_model(model, device=device)
+    with Project.open_or_create(project, who) as opened:
+        done = propose_photos(opened, network, files, model.name if model else "default", batch)
+    if not done.photos and not done.skipped:
+        others = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""
+        raise InputError(f"no photo could be read: {done.failed[0][1]}{others}")
+    result = {
+        "project": str(project),
+        "photos": done.photos,
+        "photos_with_hand": done.photos_with_hand,
+        "hands": done.hands,
+        "skipped": done.skipped,
+        "failed": [{"photo": name, "error": why} for name, why in [*empty, *done.failed]],
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+    text = f"{done.hands} hands in {done.photos_with_hand} of {done.photos} photos, stored in {project}"
+    text = text if done.photos else f"nothing new for {project}"
+    text += f"; {done.skipped} photos were done already" if done.skipped else ""
+    text += f"; {len(result['failed'])} could not be used" if result["failed"] else ""
+    emit(as_json, result, text)
+
+
+@dataclass
+class Done:
+    """What came of a list of photos: how many were looked at now, gave a hand, were skipped; (file, why) of the failed."""
+
+    photos: int = 0
+    photos_with_hand: int = 0
+    hands: int = 0
+    skipped: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def propose_photos(
+    project: Project,
+    model: Model,
+    files: Sequence[Path],
+    name: str,
+    batch: int = 16,
+    stored: Callable[[Path, list[str], list[HandMesh]], None] | None = None,
+) -> Done:
+    """Propose on photos and store the answers, photo by photo, so that an interrupted run goes on where it stopped.
+
+    A photo whose content this very model (its digest) has looked at is skipped; one that cannot be read is named on
+    stderr. name: of the model, for its provenance. stored: called with each photo, its new hands' ids and the meshes.
+    """
+    from annotator.project import Provenance
+
+    done, provenance, seen = Done(), Provenance(name, model.digest), set()
+    waiting: deque[tuple[Path, tuple[int, int]]] = deque()
+
+    def decoded() -> Iterator[np.ndarray]:
+        looks = read_ahead(files, lambda path: _look(project, model.digest, path))
+        for path, sha256, photo, why in progress(looks, "propose", len(files)):
+            if why:
+                done.failed.append((str(path), why))
+                say_skipped(why)
+            elif photo is None or sha256 in seen:
+                done.skipped += 1
+            else:
+                seen.add(sha256)
+                waiting.append((path, photo.shape[:2]))
+                yield photo
+
+    for hands in model.propose_many(decoded(), batch=batch):
+        path, size = waiting.popleft()
+        ids = project.add_proposals(project.add_photo(path, size), hands, provenance)
+        done.photos += 1
+        done.photos_with_hand += bool(ids)
+        done.hands += len(ids)
+        if stored is not None:
+            stored(path, ids, hands)
+    return done
+
+
+def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
+    """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
+    from annotator.errors import InputError
+    from annotator.vision.photos import photo_hash, read_photo
+
+    try:
+        if not path.is_file():
+            read_photo(path)  # says what is wrong with it
+        sha256 = photo_hash(path)
+        done = project.has_photo(sha256, digest)
+        return path, sha256, None if done else read_photo(path), ""
+    except InputError as error:
+        return path, "", None, str(error)
+
+
+def say_skipped(why: str) -> None:
+    """One line on stderr about a photo that is left out."""
+    print(f"annotator: skipped: {' '.join(why.split())}", file=sys.stderr)

@@ -1,0 +1,76 @@
+"""A stand-in for the person in a demonstration: corrects and judges hands by an independent answer, always the same way.
+
+The independent answer is the landmark network's, asked several times through turned, scaled and mirrored crops
+(`learning.teacher`). It is not truth, but where it agrees with itself it is usually right to a few hundredths of the
+hand's size: what a person would click within that is not better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotator.hand.mesh import HandMesh
+from annotator.learning.teacher import Taught, teach
+from annotator.model import Model
+from annotator.vision.crops import Crop
+
+LOOKS = 8
+MOST = 3  # corrections of a hand
+WORTH = 0.06  # of the hand's size: a keypoint this far off is worth a correction
+TRUSTED = 0.5  # weight (see `teacher.Taught`) from which an answer may correct a keypoint
+CONFIDENT, CLOSE = 0.5, 0.08  # a hand is accepted from this confidence on, and up to this mean distance
+
+
+@dataclass(frozen=True, eq=False)
+class SecondOpinion:
+    """Where the keypoints of a hand are in the independent answer: (21, 2) px, trusted (21,), size of the hand in px."""
+
+    keypoints: np.ndarray
+    trusted: np.ndarray
+    size: float
+
+    def distances(self, hand: HandMesh) -> np.ndarray:
+        """(21,): how far the hand's keypoints are from these, as shares of its size; 0 where this answer is no help."""
+        apart = np.linalg.norm(hand.keypoints - self.keypoints, axis=1) / self.size
+        return np.where(self.trusted, apart, 0.0)
+
+    def mean_distance(self, hand: HandMesh) -> float:
+        """Mean over the trusted keypoints; infinite if there are fewer than six."""
+        if self.trusted.sum() < 6:
+            return float("inf")
+        return float(self.distances(hand)[self.trusted].mean())
+
+
+def ask(model: Model, photo: np.ndarray, hand: HandMesh) -> SecondOpinion:
+    """The independent answer for one hand of a photo (H, W, 3) uint8."""
+    crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
+    taught: Taught = teach(photo, crop, hand.camera, model.locator, looks=LOOKS)
+    height, width = photo.shape[:2]
+    inside = ((taught.keypoints >= 0) & (taught.keypoints <= (width - 1, height - 1))).all(1)
+    size = float(np.ptp(taught.keypoints, axis=0).max())
+    return SecondOpinion(taught.keypoints, (taught.weight >= TRUSTED) & inside, size)
+
+
+def next_correction(hand: HandMesh, opinion: SecondOpinion) -> tuple[int, tuple[float, float]] | None:
+    """(keypoint, place) of what most needs a correction and had none yet; None if the hand is good enough."""
+    apart = opinion.distances(hand)
+    apart[list(hand.corrections)] = 0.0
+    joint = int(apart.argmax())
+    if len(hand.corrections) >= MOST or apart[joint] < WORTH:
+        return None
+    x, y = opinion.keypoints[joint]
+    return joint, (float(x), float(y))
+
+
+def verdict(hand: HandMesh, opinion: SecondOpinion) -> tuple[str, str]:
+    """("accepted" or "rejected", why)."""
+    apart = opinion.mean_distance(hand)
+    if hand.confidence < CONFIDENT:
+        return "rejected", f"the network is not sure: confidence {hand.confidence:.2f}, wanted {CONFIDENT}"
+    if not np.isfinite(apart):
+        return "rejected", "the landmark network contradicts itself here: there is nothing to check against"
+    if apart > CLOSE:
+        return "rejected", f"keypoints are off by {apart:.1%} of the hand's size on average, wanted {CLOSE:.0%}"
+    return "accepted", f"keypoints are within {apart:.1%} of the hand's size of the landmark network's on average"

@@ -1,0 +1,214 @@
+"""`annotator demo`: the whole road once, and what it leaves behind."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from annotator.cli import demo, main
+from annotator.cli.report import PIXELS, ReportedHand, hand_pictures, write_report
+from annotator.cli.stand_in import MOST, SecondOpinion, next_correction, verdict
+from annotator.errors import InputError
+from annotator.formats import reader
+from annotator.hand.joints import JOINT_NAMES
+from annotator.project import Project
+from annotator.vision.camera import project as to_pixels
+from annotator.vision.photos import read_photo
+
+
+class Page(HTMLParser):
+    """The pictures, captions and tags of a report."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.pictures, self.captions, self.tags, self.open = [], [], set(), []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag == "img":
+            self.pictures.append(dict(attributes)["src"])
+        if tag not in ("img", "meta"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] == ["figcaption"]:
+            self.captions.append(data)
+
+
+def picture(source):
+    kind, data = source.split(",", 1)
+    assert kind == "data:image/jpeg;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data, validate=True))))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """(folder, the JSON it printed) of one run with the shipped model."""
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    result = demo.run(folder, device="cpu")
+    return folder, result
+
+
+def test_it_finds_and_exports_hands(made, sample_photos):
+    folder, result = made
+    assert result["photos"] == len(sample_photos) >= 24
+    assert result["photos_with_hand"] >= 0.9 * result["photos"]
+    assert result["hands"] >= result["photos_with_hand"] and result["failed"] == []
+    assert result["exported"] == result["accepted"] >= 20
+    assert result["accepted"] + result["rejected"] == result["hands"]
+    assert set(result["seconds"]) == {"load", "propose", "correct", "export", "report"}
+    assert json.loads((folder / "demo.json").read_text()) == result
+
+
+def test_the_project_tells_what_was_done(made):
+    folder, result = made
+    with Project.open(folder / "project") as project:
+        assert project.verify() == []
+        entries = project.hands()
+        assert len(entries) == result["hands"]
+        assert sum(entry.corrections for entry in entries) == result["corrections"] > 0
+        corrected = [project.hand(entry.id) for entry in entries if entry.corrections]
+        for hand in corrected:
+            assert len(hand.corrections) <= MOST
+            assert all(hand.joint_states[joint] == "corrected" for joint in hand.corrections)
+            kinds = [event.kind for event in project.history(hand.id)]
+            assert kinds == ["propose", *["edit"] * len(hand.corrections), "state"]
+        off = [
+            np.linalg.norm(hand.keypoints[joint] - place) / hand.crop[2]
+            for hand in corrected
+            for joint, place in hand.corrections.items()
+        ]
+        assert np.median(off) < 0.005  # the mesh goes where the keypoint was put
+
+
+def test_the_exported_set_reads_back_as_the_project_has_it(made):
+    folder, result = made
+    exported = list(reader("freihand").read(folder / "export" / "freihand"))
+    with Project.open(folder / "project") as project:
+        assert [hand.id for hand in exported] == [entry.id for entry in project.hands("accepted")]
+        for hand in exported:
+            mesh = project.mesh(hand.id)
+            mirror = [-1, 1, 1] if mesh.side == "left" else [1, 1, 1]
+            assert np.abs(hand.vertices * mirror - mesh.vertices).max() < 1e-6
+            assert np.abs(to_pixels(hand.joints, hand.K) - hand.keypoints).max() < 1e-3
+
+
+def test_the_report_shows_every_hand(made):
+    folder, result = made
+    path = folder / "report.html"
+    assert path.stat().st_size < 15e6
+    page = Page(path)
+    assert page.open == [] and not page.tags & {"script", "link", "iframe"}
+    with Project.open(folder / "project") as project:
+        entries = project.hands()
+    text = path.read_text(encoding="utf-8")
+    assert all(f"<h2>{entry.id} <span" in text for entry in entries)
+    meshes = [picture(s) for s, c in zip(page.pictures, page.captions, strict=True) if c == "mesh"]
+    photos = [picture(s) for s, c in zip(page.pictures, page.captions, strict=True) if c == "photo"]
+    assert len(meshes) == len(photos) == len(entries)
+    for photo, mesh in zip(photos, meshes, strict=True):
+        assert photo.shape == (PIXELS, PIXELS, 3)
+        changed = np.abs(photo.astype(int) - mesh).max(2) > 40
+        assert 0.02 < changed.mean() < 0.9
+    after = sum(caption.startswith("keypoints after") for caption in page.captions)
+    assert after == sum(entry.corrections > 0 for entry in entries)
+
+
+def test_an_earlier_demo_is_replaced_and_nothing_else(tmp_path, capfd):
+    mine = tmp_path / "mine"
+    (mine / "project").mkdir(parents=True)
+    (mine / "project" / "thesis.txt").write_text("years of work")
+    assert main(["demo", "--out", str(mine)]) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and "not an earlier demo" in err and err.count("\n") == 1
+    assert (mine / "project" / "thesis.txt").exists()
+    with pytest.raises(InputError, match="cannot write"):
+        demo.clear(mine / "project" / "thesis.txt")
+
+    old = tmp_path / "old"
+    demo.clear(old)
+    for part in ("project", "export"):
+        (old / part).mkdir()
+        (old / part / "file").write_text("old")
+    (old / "report.html").write_text("old")
+    (old / "notes.txt").write_text("mine")
+    demo.clear(old)
+    assert sorted(path.name for path in old.iterdir()) == ["demo.json", "notes.txt"]
+
+
+# -- the stand-in -----------------------------------------------------------------------------------------------------
+def opinion_on(hand, moves, trusted=None):
+    """The hand's own keypoints but for `moves`: joint -> by how much of the hand's size."""
+    size = float(np.ptp(hand.keypoints, axis=0).max())
+    places = hand.keypoints.copy()
+    for joint, share in moves.items():
+        places[joint] += [share * size, 0]
+    return SecondOpinion(places, np.ones(21, bool) if trusted is None else trusted, size)
+
+
+def test_the_stand_in_corrects_the_worst_keypoint_it_can_judge(make_hand):
+    hand = make_hand(1)
+    assert next_correction(hand, opinion_on(hand, {8: 0.02, 4: 0.05})) is None
+    opinion = opinion_on(hand, {8: 0.2, 4: 0.1})
+    assert next_correction(hand, opinion) == (8, tuple(opinion.keypoints[8]))
+    trusted = np.arange(21) != 8
+    assert next_correction(hand, opinion_on(hand, {8: 0.2, 4: 0.1}, trusted))[0] == 4
+    corrected = hand.replace(corrections={8: (1, 2)})
+    assert next_correction(corrected, opinion)[0] == 4
+    enough = hand.replace(corrections={joint: (1, 2) for joint in range(MOST)})
+    assert next_correction(enough, opinion) is None
+
+
+def test_the_stand_in_rejects_what_is_unsure_or_off(make_hand):
+    hand = make_hand(1).replace(confidence=0.9)
+    assert verdict(hand, opinion_on(hand, {}))[0] == "accepted"
+    assert verdict(hand.replace(confidence=0.2), opinion_on(hand, {}))[0] == "rejected"
+    assert verdict(hand, opinion_on(hand, dict.fromkeys(range(21), 0.2)))[0] == "rejected"
+    assert verdict(hand, opinion_on(hand, {}, np.zeros(21, bool)))[0] == "rejected"
+
+
+# -- the report -------------------------------------------------------------------------------------------------------
+def test_a_corrected_hand_shows_before_and_after(make_hand, photo_file, tmp_path):
+    photo = read_photo(photo_file)
+    before = make_hand(1)
+    after = make_hand(2, corrections={8: before.keypoints[8] + 20})
+    hand = ReportedHand("x<1>", "p&q.jpg", photo, before, after, ["corrected"] + ["proposed"] * 20, "accepted", ["a < b"])
+    pictures = dict(hand_pictures(hand))
+    assert {shape.shape for shape in pictures.values()} == {(PIXELS, PIXELS, 3)}
+    captions = list(pictures)
+    assert captions[:3] == ["photo", "mesh", "the same mesh from the right"]
+    assert JOINT_NAMES[8] in captions[3] and captions[4].startswith("keypoints after")
+    assert (pictures[captions[3]] != pictures[captions[4]]).any()
+    plain = dict(hand_pictures(ReportedHand("y", "p", photo, before, before, ["proposed"] * 21, "rejected")))
+    assert len(plain) == len(pictures) - 1
+
+    path = tmp_path / "new" / "report.html"
+    assert write_report(path, "T & T", {"<a>": "<b>"}, [hand], [("none.jpg", "no <hand>", photo)]) == 1
+    page = Page(path)
+    assert len(page.pictures) == len(pictures) + 1 and page.captions[-1] == "none.jpg: no <hand>"
+    assert "x&lt;1&gt;" in path.read_text() and "a &lt; b" in path.read_text()
+    assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+
+
+def test_a_report_that_fails_leaves_nothing(make_hand, tmp_path):
+    def broken():
+        raise InputError("a photo is gone")
+        yield
+
+    with pytest.raises(InputError, match="gone"):
+        write_report(tmp_path / "r.html", "t", {}, broken())
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot write"):
+        write_report(tmp_path / "file" / "r.html", "t", {}, [])
