@@ -131,14 +131,22 @@ def review(project: Project, model: Model, hand_id: str, hand: HandMesh) -> list
 
     photo = _photo(project.hand(hand_id).photo.path)
     opinion = ask(model, photo, hand)
-    remarks = []
-    while (found := next_correction(hand, opinion)) is not None:
+    remarks, given_up = [], []
+    while (found := next_correction(hand, opinion, given_up)) is not None:
         joint, place = found
-        was = opinion.distances(hand)[joint] * opinion.size
-        hand = model.refine(hand, {joint: place})
-        left = opinion.distances(hand)[joint] * opinion.size
-        project.edit(hand_id, hand, note={"joint": JOINT_NAMES[joint], "command": "demo"})
-        remarks.append(f"corrected {JOINT_NAMES[joint]}: {was:.1f} px off before, {left:.1f} px after")
+        fixed = model.refine(hand, {joint: place})
+        if opinion.mean_distance(fixed) > opinion.mean_distance(hand):
+            given_up.append(joint)
+            remarks.append(f"{JOINT_NAMES[joint]} was tried and left: corrected, it made the hand worse")
+            continue
+        project.edit(hand_id, fixed, note={"joint": JOINT_NAMES[joint], "command": "demo"})
+        was, now = (opinion.distances(one)[joint] * opinion.size for one in (hand, fixed))
+        means = (f"{opinion.mean_distance(one):.1%}" for one in (hand, fixed))
+        remarks.append(
+            f"corrected {JOINT_NAMES[joint]}: {was:.1f} px off before, {now:.1f} px after; "
+            f"all keypoints, in hand sizes: {' before, '.join(means)} after"
+        )
+        hand = fixed
     state, why = verdict(hand, opinion)
     project.set_state(hand_id, state, note={"why": why})
     return [*remarks, f"{state}: {why}"]

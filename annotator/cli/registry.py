@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 # name -> module in this package; a new command is one line here
 COMMANDS = {
     "demo": "demo",
+    "gui": "gui",
     "propose": "propose",
     "correct": "correct",
     "status": "status",

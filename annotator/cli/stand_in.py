@@ -7,10 +7,12 @@ hand's size: what a person would click within that is not better.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
+from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.learning.teacher import Taught, teach
 from annotator.model import Model
@@ -19,6 +21,8 @@ from annotator.vision.crops import Crop
 LOOKS = 8
 MOST = 3  # corrections of a hand
 WORTH = 0.06  # of the hand's size: a keypoint this far off is worth a correction
+# Wrist and thumb base have no mark on the skin: people (and networks) place them by habit, some 2 cm apart.
+PLACED_BY_EYE = np.array([name not in ("wrist", "thumb_cmc") for name in JOINT_NAMES])
 TRUSTED = 0.5  # weight (see `teacher.Taught`) from which an answer may correct a keypoint
 CONFIDENT, CLOSE = 0.5, 0.08  # a hand is accepted from this confidence on, and up to this mean distance
 
@@ -53,12 +57,17 @@ def ask(model: Model, photo: np.ndarray, hand: HandMesh) -> SecondOpinion:
     return SecondOpinion(taught.keypoints, (taught.weight >= TRUSTED) & inside, size)
 
 
-def next_correction(hand: HandMesh, opinion: SecondOpinion) -> tuple[int, tuple[float, float]] | None:
-    """(keypoint, place) of what most needs a correction and had none yet; None if the hand is good enough."""
-    apart = opinion.distances(hand)
-    apart[list(hand.corrections)] = 0.0
+def next_correction(
+    hand: HandMesh, opinion: SecondOpinion, given_up: Collection[int] = ()
+) -> tuple[int, tuple[float, float]] | None:
+    """(keypoint, place) of what most needs a correction and had none yet; None if the hand is good enough.
+
+    given_up: keypoints whose correction did not help. Only keypoints that an eye can place are corrected.
+    """
+    apart = np.where(PLACED_BY_EYE, opinion.distances(hand), 0.0)
+    apart[[*hand.corrections, *given_up]] = 0.0
     joint = int(apart.argmax())
-    if len(hand.corrections) >= MOST or apart[joint] < WORTH:
+    if len(hand.corrections) + len(given_up) >= MOST or apart[joint] < WORTH:
         return None
     x, y = opinion.keypoints[joint]
     return joint, (float(x), float(y))

@@ -16,6 +16,9 @@ from annotator.network.glfnet import GLFNet
 from annotator.network.parametric import place
 
 
+MEAN_PALM = 0.087  # m, wrist to middle knuckle of the free hand's mean shape (see annotator.hand.anatomy)
+
+
 @dataclass(frozen=True)
 class Scored:
     """Per-sample answers of one estimate. Metres in the crop camera's frame, crop px."""
@@ -110,7 +113,7 @@ def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float 
             vertices = estimate.vertices[has_joints] if estimate.vertices is not None and true_vertices is not None else None
             row |= metrics.summary(
                 estimate.joints[has_joints],
-                labels.joints.numpy()[has_joints],
+                hand_sized(labels)[has_joints],
                 vertices,
                 None if vertices is None else true_vertices[has_joints],
             )
@@ -118,7 +121,18 @@ def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float 
     return rows
 
 
+def hand_sized(labels: Labels) -> np.ndarray:
+    """The labels' joints (S, 21, 3) in metres; where the scale is unknown, scaled to an ordinary hand's palm.
+
+    Errors of labels in an unknown unit (a triangulation without a ruler) then read as millimetres of a mean hand.
+    """
+    joints = labels.joints.numpy().astype(np.float64)
+    palm = np.linalg.norm(joints[:, 9] - joints[:, 0], axis=-1)
+    scale = np.where(labels.metric.numpy() > 0, 1.0, MEAN_PALM / np.maximum(palm, 1e-9))
+    return joints * scale[:, None, None]
+
+
 def per_joint(run: Run, which: int = -1) -> np.ndarray:
     """(21,) mean joint error in mm after alignment, of one estimate: where the hand is wrong."""
     estimate = run.estimates[which]
-    return 1000 * metrics.point_errors(estimate.joints, run.labels.joints.numpy()).mean(0)
+    return 1000 * metrics.point_errors(estimate.joints, hand_sized(run.labels)).mean(0)

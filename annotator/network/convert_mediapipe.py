@@ -3,9 +3,9 @@
     pip download --no-deps mediapipe==0.10.21
     python -m annotator.network.convert_mediapipe mediapipe-0.10.21-*.whl
 
-Needs the PyPI package `tflite` (the file format's reader; not a run-time dependency). Both graphs are plain sequences
-of convolutions, so the n-th weighted operation of the graph is the n-th layer of the module, which declares its layers
-in that order; the shapes are checked on the way.
+Needs the PyPI package `tflite` (the file format's reader; not a run-time dependency). Both graphs are plain
+sequences of convolutions, so the n-th weighted operation of the graph is the n-th layer of the module, which
+declares its layers in that order; the shapes are checked on the way.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROOMS = Path(__file__).resolve().parents[1]
 
 
 def weighted_operations(graph: bytes) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Operations of a .tflite file that own weights, in running order: name, arrays (TensorFlow's layout, float16)."""
+    """Operations of a .tflite file that own weights, in running order: name, float16 arrays."""
     import tflite
 
     model = tflite.Model.GetRootAs(graph, 0)
@@ -47,7 +47,9 @@ def weighted_operations(graph: bytes) -> Iterator[tuple[str, list[np.ndarray]]]:
             if tensor.Type() != tflite.TensorType.FLOAT16:
                 raise InputError(f"tensor {tensor.Name().decode()} is not stored as float16")
             data = model.Buffers(tensor.Buffer()).DataAsNumpy().tobytes()
-            constants[operation.OutputsAsNumpy()[0]] = np.frombuffer(data, np.float16).reshape(tensor.ShapeAsNumpy())
+            constants[operation.OutputsAsNumpy()[0]] = np.frombuffer(data, np.float16).reshape(
+                tensor.ShapeAsNumpy()
+            )
         elif any(i in constants for i in inputs):
             yield name, [constants[i] for i in inputs if i in constants]
 
@@ -70,7 +72,9 @@ def state_of(module: nn.Module, graph: bytes) -> dict[str, torch.Tensor]:
         elif operation != "FULLY_CONNECTED":
             raise InputError(f"unexpected operation {operation} at layer {layer_name}")
         if kernel.shape != tuple(layer.weight.shape):
-            raise InputError(f"layer {layer_name}: graph {kernel.shape}, expected {tuple(layer.weight.shape)}")
+            raise InputError(
+                f"layer {layer_name}: graph {kernel.shape}, expected {tuple(layer.weight.shape)}"
+            )
         state[f"{layer_name}.weight"] = torch.from_numpy(kernel.copy())
         bias = arrays[1] if len(arrays) > 1 else None
         if getattr(layer, "bias", None) is not None:
@@ -87,7 +91,11 @@ def convert(wheel: Path, hand_out: Path, palm_out: Path) -> None:
             hand, palm = archive.read(HAND_GRAPH), archive.read(PALM_GRAPH)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{wheel} is not a MediaPipe wheel with the hand graphs: {error}") from error
-    about = {"source": "mediapipe 0.10.21 (PyPI wheel)", "license": "Apache-2.0", "copyright": "The MediaPipe Authors"}
+    about = {
+        "source": "mediapipe 0.10.21 (PyPI wheel)",
+        "license": "Apache-2.0",
+        "copyright": "The MediaPipe Authors",
+    }
     for module, graph, name, out in (
         (MediaPipeHand(), hand, HAND_GRAPH, hand_out),
         (PalmNetwork(), palm, PALM_GRAPH, palm_out),
@@ -102,7 +110,9 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         convert(
-            Path(arguments[0]), ROOMS / "network" / "weights" / WEIGHTS, ROOMS / "vision" / "weights" / PALM_WEIGHTS
+            Path(arguments[0]),
+            ROOMS / "network" / "weights" / WEIGHTS,
+            ROOMS / "vision" / "weights" / PALM_WEIGHTS,
         )
     except InputError as error:
         print(error, file=sys.stderr)

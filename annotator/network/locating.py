@@ -1,6 +1,7 @@
 """From a photo, or from plain boxes in it, to crops in which every hand points up.
 
-Palms give the first hypotheses; `network.looking` follows them, and tries all rotations where palms do not help.
+Palms give the first hypotheses; `network.looking` follows them, and tries all rotations where palms do not
+help.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Located:
 
     crop: the hand upright, flipped if it is a left hand. side: "right" or "left", as told or else as seen.
     presence: 0..1, the network's probability of a hand, lowered where its looks disagree.
-    right_probability: 0..1, from the crop and its mirror image alike. box: x0, y0, x1, y1 photo pixels, as given, or
-    round the landmarks. landmarks: (21, 2) photo pixels, read-only, in keypoint order.
+    right_probability: 0..1, from the crop and its mirror image alike. box: x0, y0, x1, y1 photo pixels, as
+    given, or round the landmarks. landmarks: (21, 2) photo pixels, read-only, in keypoint order.
     """
 
     crop: Crop
@@ -50,10 +51,10 @@ def locate(
 ) -> list[Located]:
     """The hands of a photo (H, W, 3) uint8, each with its upright crop.
 
-    Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in photo
-    pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the hand is; a low
-    presence where no hand is seen. sides: "left", "right" or None for each box.
-    InputError for boxes or sides that cannot be used.
+    Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
+    photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the
+    hand is; a low presence where no hand is seen. sides: "left", "right" or None for each box. InputError for
+    boxes or sides that cannot be used.
     """
     if boxes is None:
         if sides is not None:
@@ -98,14 +99,14 @@ def _detected(photo: np.ndarray, encoder: MediaPipeHand, detector: PalmDetector)
 
 
 def _same(a: Look, b: Look) -> bool:
-    """Whether two looks show one hand: their boxes nearly coincide, or overlap and the landmarks lie close."""
+    """Whether two looks show one hand: their boxes nearly coincide, or overlap and landmarks lie close."""
     shared = float(overlap(a.box, b.box[None])[0])
     apart = np.linalg.norm(a.landmarks - b.landmarks, axis=1).mean() / min(a.crop.size, b.crop.size)
     return shared > 0.6 or (shared > 0.25 and apart < 0.2)
 
 
 def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...]:
-    """Crops of the palms whose middle lies in the box: a start at the right size, however loose the box is."""
+    """Crops of the palms whose middle lies in the box: starts of the right size, however loose it is."""
     x0, y0, x1, y1 = box
     crops = []
     for palm in detector.detect_in(photo, [Crop.from_box(box, BOX_MARGIN)]):
@@ -116,12 +117,14 @@ def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...
 
 
 def _in_box(photo: np.ndarray, encoder: MediaPipeHand, look: Look, target: Target) -> Located:
-    """The answer for a box. Where the settled hand has left the box, the box itself is the crop, with low presence."""
+    """The answer for a box. If the settled hand has left it, the box itself is the crop, presence low."""
     shared = float(overlap(np.asarray(target.box), look.box[None])[0])
     if shared < 0.1:
         (look,) = look_at(photo, encoder, [Crop.from_box(target.box, BOX_MARGIN)])
         hand = _located(look, target)
-        return replace(hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared)
+        return replace(
+            hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared
+        )
     return _located(look, target)
 
 
@@ -146,9 +149,13 @@ def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float
         if not all(math.isfinite(v) for v in (x0, y0, x1, y1)):
             raise InputError(f"box {number} has NaN or infinite numbers")
         if x1 <= x0 or y1 <= y0:
-            raise InputError(f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty, expected x0 < x1 and y0 < y1")
+            raise InputError(
+                f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty, expected x0 < x1 and y0 < y1"
+            )
         if x1 < -0.5 or y1 < -0.5 or x0 > width - 0.5 or y0 > height - 0.5:
-            raise InputError(f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) lies outside the {width} x {height} px photo")
+            raise InputError(
+                f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) lies outside the {width} x {height} px photo"
+            )
         checked.append((x0, y0, x1, y1))
     sides = [None] * len(checked) if sides is None else list(sides)
     if len(sides) != len(checked):

@@ -1,8 +1,9 @@
 """MediaPipe's hand landmark network as a trainable PyTorch module: the default encoder.
 
-The architecture is that of `hand_landmark_full.tflite` in the wheel `mediapipe==0.10.21` (Apache-2.0, The MediaPipe
-Authors): an EfficientNet-B0-like stack of inverted residuals with ReLU6 and folded batch normalisation. The weights
-beside this file were copied from that graph by `annotator.network.convert_mediapipe`; see weights/NOTICE-mediapipe.txt.
+The architecture is that of `hand_landmark_full.tflite` in the wheel `mediapipe==0.10.21` (Apache-2.0, The
+MediaPipe Authors): an EfficientNet-B0-like stack of inverted residuals with ReLU6 and folded batch
+normalisation. The weights beside this file were copied from that graph by
+`annotator.network.convert_mediapipe`; see weights/NOTICE-mediapipe.txt.
 """
 
 from __future__ import annotations
@@ -37,11 +38,13 @@ class HandOutput(NamedTuple):
 
     maps: stride (4, 8, 16, 32) -> (B, C, 224/stride, 224/stride), C as in MAP_CHANNELS.
     pooled: (B, 1152) mean over space of the last layer.
-    landmarks: (B, 21, 3) x, y in crop pixels with centres at .0 (MediaPipe's own numbers minus 0.5); z, same scale,
-        relative to the wrist, smaller is nearer to the camera. Keypoint order: wrist; thumb to little, base to tip.
-    presence: (B,) probability that the crop shows a hand. It stays high for turned crops: no test of rotation.
-    right: (B,) P(right hand) of an unmirrored photo.
-    world: (B, 21, 3) metres, origin near the hand's centre, axes of the (rotated) crop: x right, y down, z away.
+    landmarks: (B, 21, 3) x, y in crop pixels with centres at .0 (MediaPipe's own numbers minus 0.5); z, same
+    scale,
+        relative to the wrist, smaller is nearer to the camera. Keypoint order: wrist; thumb to little, base
+        to tip.
+    presence: (B,) probability that the crop shows a hand. It stays high for turned crops: no test of
+    rotation. right: (B,) P(right hand) of an unmirrored photo. world: (B, 21, 3) metres, origin near the
+    hand's centre, axes of the (rotated) crop: x right, y down, z away.
     """
 
     maps: dict[int, Tensor]
@@ -69,7 +72,8 @@ class InvertedResidual(nn.Module):
 
 
 class MediaPipeHand(nn.Module):
-    """MediaPipe's hand landmark network. Input (B, 3, 224, 224) RGB in 0..1; runs and trains in channels_last.
+    """MediaPipe's hand landmark network. Input (B, 3, 224, 224) RGB in 0..1; runs and trains in
+    channels_last.
 
     Layers are declared in the order in which the original graph runs them; the converter relies on it.
     """
@@ -79,7 +83,9 @@ class MediaPipeHand(nn.Module):
         self.stem = SameConv(3, 24, 3, 2)
         self.stem_depthwise = SameConv(24, 24, 3, groups=24)
         self.stem_project = SameConv(24, 16, 1)
-        self.stages = nn.ModuleList(nn.Sequential(*(InvertedResidual(*row) for row in rows)) for rows in STAGES)
+        self.stages = nn.ModuleList(
+            nn.Sequential(*(InvertedResidual(*row) for row in rows)) for rows in STAGES
+        )
         self.head_expand = SameConv(192, POOLED, 1)
         self.head_depthwise = SameConv(POOLED, POOLED, 3, groups=POOLED)
         self.handedness = nn.Linear(POOLED, 1)
@@ -117,8 +123,7 @@ class MediaPipeHand(nn.Module):
 
 
 def load_mediapipe_hand() -> MediaPipeHand:
-    """The network with MediaPipe's weights, float32, in evaluation mode (fp16 on disk, as in the original file)."""
+    """The network with MediaPipe's weights, float32, in evaluation mode (fp16 on disk, like the original)."""
     network = MediaPipeHand()
     load_weights(network, files("annotator.network") / "weights" / WEIGHTS)
     return network.eval()
-

@@ -10,16 +10,16 @@ from annotator.errors import InputError
 def default_camera(height: int, width: int, largest_box: float = 0.0) -> np.ndarray:
     """(3, 3) intrinsics for a photo of unknown camera.
 
-    The focal length is 1.2 times the longer side, about that of a phone, but at least 3 times the side of the largest
-    hand box, so that a hand never comes closer than about three times its own size and perspective stays plausible.
-    The principal point is the photo's middle.
+    The focal length is 1.2 times the longer side, about that of a phone, but at least 3 times the side of the
+    largest hand box, so that a hand never comes closer than about three times its own size and perspective
+    stays plausible. The principal point is the photo's middle.
     """
     focal = max(1.2 * max(height, width), 3.0 * float(largest_box))
     return np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
 
 
 def check_camera(K) -> np.ndarray:
-    """A (3, 3) float64 copy of the intrinsics K. InputError unless it is a finite pinhole matrix with positive focals."""
+    """A (3, 3) float64 copy of the intrinsics K. InputError unless it is a finite pinhole matrix."""
     try:
         matrix = np.array(K, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -29,14 +29,16 @@ def check_camera(K) -> np.ndarray:
     if not np.isfinite(matrix).all():
         raise InputError("camera matrix K has NaN or infinite entries")
     if matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
-        raise InputError(f"camera matrix K has focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g}; both must be positive")
+        raise InputError(
+            f"camera matrix K has focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g}; both must be positive"
+        )
     if matrix[1, 0] != 0 or not np.array_equal(matrix[2], (0.0, 0.0, 1.0)):
         raise InputError("camera matrix K is not of the form [[fx, s, cx], [0, fy, cy], [0, 0, 1]]")
     return matrix
 
 
 def project(points: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """Points (..., 3) in metres, camera frame, to photo pixels (..., 2). Depths must be positive to mean anything."""
+    """Points (..., 3) in metres, camera frame, to photo pixels (..., 2). Depths must be positive."""
     points = np.asarray(points)
     homogeneous = points @ np.asarray(K).T
     return homogeneous[..., :2] / homogeneous[..., 2:]

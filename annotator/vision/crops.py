@@ -1,7 +1,7 @@
 """Crops: a rotated square box in a photo, seen at 224 px, with the exact map there and back.
 
-The rules for placing a crop are MediaPipe's (Zhang et al. 2020, arXiv 2006.10214, and its hand landmark graph): the
-hand points up in the crop, so that the network sees every hand the same way round.
+The rules for placing a crop are MediaPipe's (Zhang et al. 2020, arXiv 2006.10214, and its hand landmark
+graph): the hand points up in the crop, so that the network sees every hand the same way round.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ LANDMARK_SCALE, LANDMARK_SHIFT = 2.0, 0.1
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of side `size` photo pixels round (cx, cy), its +x axis turned by `angle` (atan2(dy, dx), y down).
+    """A square of side `size` photo pixels round (cx, cy), its +x axis turned by `angle` (atan2(dy, dx), y
+    down).
 
-    crop = 224 / size * R(-angle) (photo - centre) + 111.5, then x -> 223 - x if `flip`: left hands are shown mirrored
-    to a network that knows right hands. InputError for a size that is not positive or anything not finite.
+    crop = 224 / size * R(-angle) (photo - centre) + 111.5, then x -> 223 - x if `flip`: left hands are shown
+    mirrored to a network that knows right hands. InputError for a size that is not positive or anything not
+    finite.
     """
 
     cx: float
@@ -50,7 +52,7 @@ class Crop:
 
     @classmethod
     def from_box(cls, box, margin: float = 1.5, angle: float = 0.0, flip: bool = False) -> Crop:
-        """Round an upright box (x0, y0, x1, y1) in photo pixels; the side is `margin` times the box's longer side."""
+        """Round an upright box (x0, y0, x1, y1), photo pixels; the side is `margin` times its longer side."""
         x0, y0, x1, y1 = (float(v) for v in box)
         if not (x1 > x0 and y1 > y0):
             raise InputError(f"box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty, expected x0 < x1 and y0 < y1")
@@ -115,7 +117,7 @@ class Crop:
 
     @property
     def corners(self) -> np.ndarray:
-        """(4, 2) photo pixels: the crop's outer corners, top left first, then clockwise as the crop shows them."""
+        """(4, 2) photo pixels: the outer corners, top left first, then clockwise as the crop shows them."""
         low, high = -0.5, CROP_SIZE - 0.5
         return self.to_photo([(low, low), (high, low), (high, high), (low, high)])
 
@@ -128,18 +130,21 @@ class Crop:
         return replace(self, flip=not self.flip)
 
     def mirrored(self, width: int) -> Crop:
-        """The crop of the left-right mirrored photo (of this width) that shows the same picture as this one."""
+        """The crop of the mirrored photo (of this width) that shows the same picture as this one."""
         return Crop(width - 1 - self.cx, self.cy, self.size, -self.angle, not self.flip)
 
     def extract(self, photo: np.ndarray, pixels: int = CROP_SIZE) -> np.ndarray:
-        """The crop of a photo (H, W, 3) uint8 as (pixels, pixels, 3) float32 in 0..1; black outside the photo.
+        """The crop of a photo (H, W, 3) uint8 as (pixels, pixels, 3) float32 in 0..1; black outside the
+        photo.
 
-        Bilinear. A crop that shrinks the photo is antialiased: whole blocks of pixels are averaged first, then up to
-        2 x 2 samples a crop pixel. Every step is symmetric under mirroring, so the mirrored crop of the mirrored photo
-        gives the same picture (to rounding).
+        Bilinear. A crop that shrinks the photo is antialiased: whole blocks of pixels are averaged first,
+        then up to 2 x 2 samples a crop pixel. Every step is symmetric under mirroring, so the mirrored crop
+        of the mirrored photo gives the same picture (to rounding).
         """
         shrink = self.size / pixels
-        block = 1 if shrink < 3 else (int(shrink) - 1) // 2 * 2 + 1  # odd, so that blocks can be laid symmetrically
+        block = (
+            1 if shrink < 3 else (int(shrink) - 1) // 2 * 2 + 1
+        )  # odd, so that blocks can be laid symmetrically
         source, x0, y0 = _blocks(photo, self.corners, block)
         if source is None:
             return np.zeros((pixels, pixels, 3), np.float32)
@@ -174,7 +179,8 @@ def upright_angle(wrist, knuckles) -> float:
 
 
 def _blocks(photo: np.ndarray, corners: np.ndarray, block: int) -> tuple[np.ndarray | None, int, int]:
-    """The part of the photo under the corners, averaged in blocks of `block` x `block` px, and its first pixel x, y.
+    """The part of the photo under the corners, averaged in blocks of `block` x `block` px, and its first
+    pixel x, y.
 
     None if nothing of the photo is there. The blocks lie symmetrically about the part's middle.
     """
@@ -194,7 +200,10 @@ def _blocks(photo: np.ndarray, corners: np.ndarray, block: int) -> tuple[np.ndar
         spans.append((low + first * block, low + last * block))
     (x0, x1), (y0, y1) = spans
     inside = photo[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
-    pad_y, pad_x = (max(-y0, 0), y1 - max(y0, 0) - inside.shape[0]), (max(-x0, 0), x1 - max(x0, 0) - inside.shape[1])
+    pad_y, pad_x = (
+        (max(-y0, 0), y1 - max(y0, 0) - inside.shape[0]),
+        (max(-x0, 0), x1 - max(x0, 0) - inside.shape[1]),
+    )
     if block == 1:
         return np.ascontiguousarray(inside), max(x0, 0), max(y0, 0)
     padded = np.pad(inside, (pad_y, pad_x, (0, 0)))

@@ -1,8 +1,9 @@
 """The palm detector: where hands are in a photo.
 
-MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) sees a square of
-192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it looks at the whole photo, letterboxed,
-and at overlapping tiles of large photos, each both ways round, so that a mirrored photo gives the mirrored palms.
+MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) sees a
+square of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it looks at the whole
+photo, letterboxed, and at overlapping tiles of large photos, each both ways round, so that a mirrored photo
+gives the mirrored palms.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ OVERLAP = 0.3  # intersection over union above which two boxes are one palm
 TILE = 360  # px: the photo is not cut into smaller tiles, unless nothing is found
 SHARES = (2, 4, 8)  # tiles are the photo's longer side divided by these
 SHARED = 0.25  # of a tile is shared with its neighbour
+EDGE = 0.01  # of a view: how far a palm may reach out of it
 BATCH = 8
 
 
@@ -32,8 +34,8 @@ BATCH = 8
 class Palm:
     """A detected palm.
 
-    score: 0..1. box: x0, y0, x1, y1 in photo pixels round the palm (nearly square). points: (7, 2) photo pixels: wrist,
-    knuckles of index, middle, ring and little finger, the thumb's two lower joints.
+    score: 0..1. box: x0, y0, x1, y1 in photo pixels round the palm (nearly square). points: (7, 2) photo
+    pixels: wrist, knuckles of index, middle, ring and little finger, the thumb's two lower joints.
     """
 
     score: float
@@ -53,10 +55,10 @@ class PalmDetector(nn.Module):
     def detect(self, photo: np.ndarray, threshold: float = 0.5) -> list[Palm]:
         """Palms in a photo (H, W, 3) uint8, best first.
 
-        The network finds hands of about a third of what it looks at, or more. It looks at the whole photo, then at
-        overlapping tiles of half its size, a quarter, an eighth, while they are at least 360 px: hands down to 120 px,
-        or to a 24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that
-        fills it); if still nothing, smaller tiles.
+        The network finds hands of about a third of what it looks at, or more. It looks at the whole photo,
+        then at overlapping tiles of half its size, a quarter, an eighth, while they are at least 360 px:
+        hands down to 120 px, or to a 24th of a large photo. If nothing is found: the photo turned, and from
+        farther away (a hand that fills it); if still nothing, smaller tiles.
         """
         height, width = photo.shape[:2]
         whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
@@ -73,9 +75,11 @@ class PalmDetector(nn.Module):
         return found
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
-        """Palms seen in any of these square views of a photo, best first; one palm seen twice is returned once.
+        """Palms seen in any of these square views of a photo, best first; one palm seen twice is returned
+        once.
 
-        Each view is looked at as it is and mirrored. A view's rotation turns what the network sees.
+        Each view is looked at as it is and mirrored. A view's rotation turns what the network sees. Palms that a
+        view's edge cuts while the photo goes on are left out: what is seen of half a hand is another hand.
         """
         device = next(self.parameters()).device
         scores, boxes, points = [np.zeros(0)], [np.zeros((0, 4))], [np.zeros((0, 7, 2))]
@@ -85,12 +89,18 @@ class PalmDetector(nn.Module):
             batch += [view.flipped() for view in batch]
             with torch.inference_mode():
                 raw, logits = self.network(torch.cat([pictures, pictures.flip(-1)]))
-            for view, rows, values in zip(batch, raw.double().cpu().numpy(), logits.double().cpu().numpy(), strict=True):
+            for view, rows, values in zip(
+                batch, raw.double().cpu().numpy(), logits.double().cpu().numpy(), strict=True
+            ):
                 score = 1 / (1 + np.exp(-np.clip(values, -100, 100)))
                 kept = np.flatnonzero(score >= threshold)
-                places = rows[kept].reshape(-1, 9, 2) / INPUT  # centre, size, seven points; shares of the view
+                places = (
+                    rows[kept].reshape(-1, 9, 2) / INPUT
+                )  # centre, size, seven points; shares of the view
                 places[:, 0] += ANCHORS[kept]
                 places[:, 2:] += ANCHORS[kept, None]
+                whole = ~_cut(places, view, photo.shape)
+                kept, places = kept[whole], places[whole]
                 to_photo = view.to_photo(places * CROP_SIZE - 0.5)
                 half = places[:, 1] * view.size / 2
                 scores.append(score[kept])
@@ -107,6 +117,16 @@ def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     areas = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
     area = np.prod(np.clip(box[2:] - box[:2], 0, None))
     return shared / np.maximum(area + areas - shared, 1e-12)
+
+
+def _cut(places: np.ndarray, view: Crop, shape) -> np.ndarray:
+    """(N,) whether a box (places[:, 0] centre, [:, 1] size, shares of the view) leaves the view, not the photo."""
+    signs = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    corners = places[:, None, 0] + signs * places[:, None, 1]  # (N, 4, 2)
+    beyond = ((corners < -EDGE) | (corners > 1 + EDGE)).any(-1)
+    x, y = np.moveaxis(view.to_photo(corners * CROP_SIZE - 0.5), -1, 0)
+    in_photo = (x >= 0) & (x <= shape[1] - 1) & (y >= 0) & (y <= shape[0] - 1)
+    return (beyond & in_photo).any(1)
 
 
 def _merge(scores: np.ndarray, boxes: np.ndarray, points: np.ndarray) -> list[Palm]:
@@ -138,7 +158,7 @@ def _middles(length: int, side: float) -> np.ndarray:
 
 
 def _anchors() -> np.ndarray:
-    """(2016, 2) anchor centres as shares of the input: two on each cell of 24 x 24, six on each of 12 x 12."""
+    """(2016, 2) anchor centres as shares of the input: two a cell of 24 x 24, then six a cell of 12 x 12."""
     rows = []
     for cells, each in ((24, 2), (12, 6)):
         middle = (np.arange(cells) + 0.5) / cells

@@ -1,8 +1,9 @@
 """The network of MediaPipe's palm detector as a PyTorch module.
 
-The network is that of `palm_detection_full.tflite` in the wheel `mediapipe==0.10.21` (Apache-2.0, The MediaPipe
-Authors), a small single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214). The weights
-were copied from that graph by `annotator.network.convert_mediapipe`; see weights/NOTICE-mediapipe.txt.
+The network is that of `palm_detection_full.tflite` in the wheel `mediapipe==0.10.21` (Apache-2.0, The
+MediaPipe Authors), a small single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv
+2006.10214). The weights were copied from that graph by `annotator.network.convert_mediapipe`; see
+weights/NOTICE-mediapipe.txt.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ WIDTHS = (32, 64, 128, 256, 256)  # channels at 96, 48, 24, 12 and 6 px
 
 
 class Block(nn.Module):
-    """5x5 depthwise and 1x1 convolution, the input added, PReLU. Stride 2 pools the input and pads its channels."""
+    """5x5 depthwise, 1x1 convolution, the input added, PReLU. Stride 2 pools the input, pads its channels."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1):
         super().__init__()

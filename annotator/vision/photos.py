@@ -13,15 +13,25 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from annotator.errors import InputError
 
 SMALLEST_SIDE = 8  # px; below this there is no hand to see
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error, MemoryError)
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    struct.error,
+    zlib.error,
+    MemoryError,
+)
 
 
 def read_photo(path: str | Path) -> np.ndarray:
     """Read an image file as (H, W, 3) uint8 RGB.
 
-    The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white, 16-bit and
-    float images (0..1) are scaled to 8 bits. Of an animation the first frame counts.
-    Raises InputError naming the file: missing, a directory, not an image, truncated, NaN, under 8 px a side.
+    The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white,
+    16-bit and float images (0..1) are scaled to 8 bits. Of an animation the first frame counts. Raises
+    InputError naming the file: missing, a directory, not an image, truncated, NaN, under 8 px a side.
     """
     path = Path(path)
     if path.is_dir():
@@ -46,9 +56,9 @@ def read_photo(path: str | Path) -> np.ndarray:
 def as_photo(array, name: str = "photo") -> np.ndarray:
     """Check an array and return it as a contiguous (H, W, 3) uint8 RGB photo.
 
-    Taken as they are: uint8 (H, W, 3). Converted: grey (H, W) or (H, W, 1); RGBA (H, W, 4), laid over white; uint16
-    (divided by 257); float in 0..1. InputError, beginning with `name`, for another shape or dtype, for NaN, values
-    outside 0..1 in a float image, or a side under 8 px.
+    Taken as they are: uint8 (H, W, 3). Converted: grey (H, W) or (H, W, 1); RGBA (H, W, 4), laid over white;
+    uint16 (divided by 257); float in 0..1. InputError, beginning with `name`, for another shape or dtype, for
+    NaN, values outside 0..1 in a float image, or a side under 8 px.
     """
     try:
         array = np.asarray(array)
@@ -67,7 +77,9 @@ def as_photo(array, name: str = "photo") -> np.ndarray:
         if not np.isfinite(array).all():
             raise InputError(f"{name} has NaN or infinite pixels")
         if array.min() < 0 or array.max() > 1:
-            raise InputError(f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})")
+            raise InputError(
+                f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})"
+            )
         array = np.rint(array * 255.0).astype(np.uint8)
     elif array.dtype != np.uint8:
         raise InputError(f"{name} has dtype {array.dtype}, expected uint8")

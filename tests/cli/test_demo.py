@@ -166,6 +166,8 @@ def test_the_stand_in_corrects_the_worst_keypoint_it_can_judge(make_hand):
     assert next_correction(hand, opinion_on(hand, {8: 0.2, 4: 0.1}, trusted))[0] == 4
     corrected = hand.replace(corrections={8: (1, 2)})
     assert next_correction(corrected, opinion)[0] == 4
+    assert next_correction(hand, opinion, given_up=[8])[0] == 4
+    assert next_correction(hand, opinion_on(hand, {0: 0.2, 1: 0.3})) is None  # no mark on the skin to click on
     enough = hand.replace(corrections={joint: (1, 2) for joint in range(MOST)})
     assert next_correction(enough, opinion) is None
 

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from annotator.sample_data import photos
 
 from annotator.hand import load_hand
 from annotator.hand.layer import HandLayer
+from annotator.learning.bank import FeatureBank
 from annotator.learning.evaluation import answers, scores
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.real_sets import UNKNOWN, row, table_of, teach_photo
-from annotator.learning.sources import CropSource
+from annotator.learning.sources import in_batches
+from annotator.learning.supervision import LossWeights
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.glfnet import GLFNet
 from annotator.network.mediapipe_hand import load_mediapipe_hand
-from annotator.sample_data import photos
 from annotator.vision.camera import default_camera
 from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import read_photo
 
 
-class AsTheyAre:
-    """Ten crops, drawn in turn rather than at random, so that each step sees all of them."""
+class AllOfThem:
+    """Every step sees all ten hands, with the encoder's features computed once."""
 
-    def __init__(self, crops: KeypointPhotos):
-        self.drawn = CropSource([crops], [1.0])
-        self.crops = crops
+    def __init__(self, bank: FeatureBank):
+        self.drawn = bank.batch(torch.arange(len(bank)))
 
     def draw(self, batch, generator):
-        rows = [self.crops.sample(i, generator) for i in range(len(self.crops))]
-        from annotator.learning.samples import concatenate
-
-        pixels = torch.stack([torch.from_numpy(c) for c, _ in rows]).permute(0, 3, 1, 2).float() / 255
-        return pixels, concatenate([label for _, label in rows])
+        return self.drawn
 
 
 def test_ten_photos_with_keypoints_alone_are_learned_to_two_pixels(tmp_path):
@@ -53,8 +50,10 @@ def test_ten_photos_with_keypoints_alone_are_learned_to_two_pixels(tmp_path):
     glfnet = GLFNet()
     before = scores(answers(glfnet, crops))[-2]
     assert before["error_over_box"] > 0.1  # an untrained network does not know where the hands are
-    settings = TrainSettings(steps=260, batch=10, rate=2e-3, warmup=20, average=0.9, prompts=False)
-    Trainer(glfnet, AsTheyAre(crops), tmp_path / "run", settings).run()
+    bank = FeatureBank.build(tmp_path / "bank", glfnet.encoder, in_batches(crops, len(crops)), len(crops))
+    settings = TrainSettings(steps=450, batch=10, rate=1e-3, warmup=40, average=0.9, prompts=False)
+    weights = LossWeights(joints=0.0)
+    Trainer(glfnet, AllOfThem(bank), tmp_path / "run", settings, weights).run()
     run = answers(glfnet, crops)
     pixels = np.linalg.norm(run.estimates[-1].keypoints - run.labels.keypoints.numpy(), axis=-1)
     assert pixels.mean() < 2.0, f"mean error {pixels.mean():.2f} px of 224"

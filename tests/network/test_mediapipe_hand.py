@@ -1,8 +1,8 @@
 """The converted networks against the outputs of MediaPipe's own files, and what GLFNet needs of the encoder.
 
-data/mediapipe_reference.npz holds three sample photos (100 x 100 px, Apache-2.0, ardamavi/Sign-Language-Digits-Dataset)
-and what the .tflite files of the wheel mediapipe 0.10.21 answered, run by LiteRT, for them and for noise, enlarged to
-the input size by repeating pixels.
+data/mediapipe_reference.npz holds three sample photos (100 x 100 px, Apache-2.0,
+ardamavi/Sign-Language-Digits-Dataset) and what the .tflite files of the wheel mediapipe 0.10.21 answered, run
+by LiteRT, for them and for noise, enlarged to the input size by repeating pixels.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def network() -> MediaPipeHand:
 
 
 def inputs(reference, size: int) -> torch.Tensor:
-    noise = np.random.default_rng(int(reference["noise_seed"])).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    noise = np.random.default_rng(int(reference["noise_seed"])).integers(
+        0, 256, (100, 100, 3), dtype=np.uint8
+    )
     index = np.arange(size) * 100 // size
     pictures = np.stack([photo[index][:, index] for photo in (*reference["photos"], noise)])
     return torch.from_numpy(pictures.astype(np.float32) / 255).permute(0, 3, 1, 2)
@@ -64,7 +66,7 @@ def test_palm_network_answers_like_the_original(reference):
 
 
 def test_the_two_head_outputs_are_not_swapped(network, photo_file):
-    """The signing hand is a right hand: its mirror image is a left one, and both are hands; a flat wall is none."""
+    """The signing hand is a right hand: its mirror image is a left one, both are hands; a wall is none."""
     photo = read_photo(photo_file)
     found = PalmDetector().detect_in(photo, [Crop(309.5, 539.5, 1080)])
     crop = Crop.from_palm(found[0])
@@ -83,8 +85,12 @@ def test_maps_and_pooled_vector_have_their_shapes_and_train(network):
     for stride, channels in MAP_CHANNELS.items():
         assert out.maps[stride].shape == (2, channels, 224 // stride, 224 // stride)
     assert out.pooled.shape == (2, 1152) and out.pooled.dtype == torch.float32
-    (out.landmarks.square().mean() + out.world.square().mean() + out.presence.mean() + out.right.mean()).backward()
-    without = [name for name, p in student.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+    (
+        out.landmarks.square().mean() + out.world.square().mean() + out.presence.mean() + out.right.mean()
+    ).backward()
+    without = [
+        name for name, p in student.named_parameters() if p.grad is None or not p.grad.isfinite().all()
+    ]
     assert not without
     assert student.stem.weight.grad.abs().max() > 0
     assert out.maps[8].is_contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,154 @@
+"""Work that takes longer than a blink, in threads: loading the network, its features of a hand, proposing on photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.qt.threading import FunctionWorker, GeneratorWorker, create_worker
+
+from annotator.errors import InputError
+from annotator.project import Project, Provenance
+from annotator.vision.photos import photo_hash, read_photo
+from napari_hand_mesh.session import Session
+
+if TYPE_CHECKING:
+    from annotator.model import Model
+
+
+def load() -> Model:
+    """The shipped network. torch is imported here: it takes seconds."""
+    from annotator.model import load_model
+
+    return load_model(device="cpu")
+
+
+def propose(folder: Path, files: Sequence[Path], model: Model) -> Iterator[tuple[int, int, int, str]]:
+    """Hands of these photos into the project in `folder`, photo by photo, those done already left out.
+
+    Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). Its own connection: this runs in
+    another thread than the session's.
+    """
+    provenance = Provenance("default", model.digest)
+    with Project.open_or_create(folder) as project:
+        for done, path in enumerate(files, 1):
+            hands, wrong = 0, ""
+            try:
+                if not project.has_photo(photo_hash(path), model.digest):
+                    photo = read_photo(path)
+                    meshes = model.propose(photo)
+                    hands = len(project.add_proposals(project.add_photo(path, photo.shape[:2]), meshes, provenance))
+            except InputError as error:
+                wrong = str(error)
+            yield done, len(files), hands, wrong
+
+
+class Background:
+    """The threads of one widget. Answers that come after `stop`, or for another session, are dropped.
+
+    say: shown to the person; progress(done, all, new hands, wrong): of proposing; finished: after the last photo.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        progress: Callable[[int, int, int, str], None],
+        finished: Callable[[], None],
+    ):
+        self._say, self._progress, self._finished = say, progress, finished
+        self.model: Model | None = None
+        self._loading: FunctionWorker | None = None
+        self._looking: FunctionWorker | None = None
+        self._proposing: GeneratorWorker | None = None
+        self._session: Session | None = None
+        self._then: list[Callable[[], None]] = []
+        self._stopped = False
+
+    def with_model(self, then: Callable[[], None]) -> None:
+        """Call `then` when the network is loaded: at once, or after it was loaded in a thread."""
+        if self.model is not None:
+            then()
+            return
+        self._then.append(then)
+        if self._loading is None:
+            self._say("loading the network …")
+            self._loading = create_worker(load, _start_thread=False)
+            self._loading.returned.connect(self._loaded)
+            self._loading.errored.connect(self._failed)
+            self._loading.start()
+
+    def look(self, session: Session) -> None:
+        """Get the network's features of the hand that is looked at, so that a correction has its word too."""
+        self._session = session
+        session.model = self.model
+        wanted = session.wants_features()
+        if self.model is None or self._looking is not None or wanted is None:
+            return
+        key, photo, mesh = wanted
+
+        def returned(remembered) -> None:
+            self._looking = None
+            if self._stopped or self._session is not session:
+                return
+            session.keep_features(key, remembered)
+            self.look(session)  # the person may have gone on meanwhile
+
+        def errored(error: Exception) -> None:
+            self._looking = None
+            self._failed(error)
+
+        self._looking = create_worker(self.model.remember, photo, mesh, _start_thread=False)
+        self._looking.returned.connect(returned)
+        self._looking.errored.connect(errored)
+        self._looking.start()
+
+    def propose(self, folder: Path, files: Sequence[Path]) -> None:
+        """Propose on photos in a thread. InputError if that is under way already."""
+        if self._proposing is not None:
+            raise InputError("photos are being looked at already: wait, or cancel that first")
+        self._proposing = create_worker(propose, folder, list(files), self.model, _start_thread=False)
+        self._proposing.yielded.connect(lambda step: None if self._stopped else self._progress(*step))
+        self._proposing.errored.connect(self._failed)
+        self._proposing.finished.connect(self._proposed)
+        self._proposing.start()
+
+    @property
+    def proposing(self) -> bool:
+        return self._proposing is not None
+
+    def cancel(self) -> None:
+        """Stop proposing after the photo that is looked at now; what was found stays."""
+        if self._proposing is not None:
+            self._proposing.quit()
+
+    def forget(self) -> None:
+        """The session is over."""
+        self._session = None
+
+    def stop(self) -> None:
+        """The widget goes away: nothing is shown or stored any more."""
+        self._stopped = True
+        self._then.clear()
+        self.forget()
+        self.cancel()
+
+    def _loaded(self, model: Model) -> None:
+        self._loading = None
+        if self._stopped:
+            return
+        self.model = model
+        self._say("")
+        waiting, self._then = self._then, []
+        for then in waiting:
+            then()
+
+    def _failed(self, error: Exception) -> None:
+        self._loading = None
+        if not self._stopped:
+            self._say(f"the network cannot be used ({error}); corrections go on without it")
+
+    def _proposed(self) -> None:
+        self._proposing = None
+        if not self._stopped:
+            self._finished()

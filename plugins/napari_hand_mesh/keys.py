@@ -1,0 +1,74 @@
+"""The one registry of shortcuts: it binds them, labels the buttons and writes the help.
+
+Left hand alone, the right one drags. None is one of napari's own on the viewer or on a layer of ours (a test compares).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Action:
+    """name: of the widget's method; key: as napari writes it; button: its label ("" = none); words: for help."""
+
+    name: str
+    key: str
+    button: str
+    words: str
+
+
+ACTIONS = (
+    Action("accept", "E", "Accept", "accept this hand and go to the next open one"),
+    Action("reject", "R", "Reject", "reject this hand (it is not used) and go to the next open one"),
+    Action("flag", "T", "Flag", "put this hand aside for a second look and go to the next open one"),
+    Action("next_open", "W", "Next", "go to the next open hand"),
+    Action("previous_open", "Q", "Back", "go to the open hand before"),
+    Action("occluded", "D", "Occluded", "the keypoint under the mouse cannot be seen (again: it can)"),
+    Action("out_of_frame", "G", "Out of frame", "the keypoint under the mouse is outside the photo (again: it is not)"),
+    Action("confirm", "B", "Confirm", "the keypoint under the mouse is right where it is (again: not sure)"),
+    Action("confirm_all", "Shift-B", "Confirm all", "all keypoints still proposed are right where they are"),
+    Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start"),
+    Action("redo", "Control-Shift-Z", "Redo", "do it again"),
+    Action("fade_markers", "F", "", "hide or show keypoints and skeleton"),
+    Action("fade_mesh", "Shift-F", "", "hide or show the mesh"),
+    Action("colour_by_uncertainty", "Shift-G", "", "colour the mesh by its uncertainty: blue sure, red not"),
+    Action("look", "Shift-W", "", "bring the hand into view"),
+)
+
+
+def bind(targets: Iterable, call: Callable[[str], None]) -> None:
+    """Bind every action on all targets (a viewer and its layers: a layer's own keys win over the viewer's)."""
+    for target in targets:
+        for action in ACTIONS:
+            target.bind_key(action.key, _caller(action.name, call), overwrite=True)
+
+
+def unbind(targets: Iterable) -> None:
+    """Take them off again."""
+    for target in targets:
+        for action in ACTIONS:
+            target.bind_key(action.key, None)
+
+
+def shown(key: str) -> str:
+    """The key as people read it."""
+    return key.replace("Control", "Ctrl").replace("-", "+")
+
+
+def help_text() -> str:
+    """All shortcuts as an HTML table."""
+    rows = "".join(f"<tr><td><b>{shown(a.key)}</b>&nbsp;&nbsp;</td><td>{a.words}</td></tr>" for a in ACTIONS)
+    mouse = (
+        "<tr><td><b>drag</b></td><td>move a keypoint; the mesh follows</td></tr>"
+        "<tr><td><b>Shift+drag&nbsp;&nbsp;</b></td><td>move it while all others stay</td></tr>"
+    )
+    return f"<table>{mouse}{rows}</table>"
+
+
+def _caller(name: str, call: Callable[[str], None]):
+    def pressed(_target) -> None:
+        call(name)
+
+    return pressed

@@ -1,0 +1,132 @@
+"""The hand on napari's canvas: photo, mesh, skeleton and the 21 keypoints as four layers.
+
+napari's axes are (row, column): photo (x, y) is (y, x) here. The layers only show; what is true is in the session.
+"""
+
+from __future__ import annotations
+
+import napari
+import numpy as np
+from napari.layers import Layer
+
+from annotator.hand.joints import BONES, JOINT_NAMES
+from annotator.hand.mesh import HandMesh
+from annotator.vision.skeleton import FINGER_COLOURS
+from napari_hand_mesh.picture import FINE, LIVE, mesh_picture
+
+PHOTO, MESH, SKELETON, KEYPOINTS = "photo", "hand mesh", "skeleton", "keypoints"
+# told apart by people with the common colour blindnesses (after Okabe and Ito), and against skin
+STATE_COLOURS = {
+    "proposed": "#ffffff",
+    "corrected": "#00c78f",
+    "confirmed": "#56b4e9",
+    "occluded": "#e69f00",
+    "out of frame": "#e46bb0",
+}
+NEAR = 14.0  # screen px: a press this close to a keypoint takes it
+SMALLEST, LARGEST = 1 / 36, 1 / 9  # of the crop: diameters of keypoints
+DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A")
+
+
+class HandLayers:
+    """Four layers of a viewer, made at once and kept: another photo or hand only changes what they hold."""
+
+    def __init__(self, viewer: napari.Viewer):
+        self.viewer = viewer
+        self.by_uncertainty = False
+        self.hand: HandMesh | None = None
+        self._states: tuple[str, ...] = ("proposed",) * 21
+        empty = np.zeros((8, 8, 3), np.uint8)
+        self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
+        self.mesh = viewer.add_image(np.zeros((FINE, FINE, 4), np.uint8), rgb=True, name=MESH, opacity=0.55)
+        bones = np.zeros((20, 2, 2))
+        colours = np.array([(*FINGER_COLOURS[i // 4], 255) for i in range(20)]) / 255
+        self.skeleton = viewer.add_vectors(
+            bones, name=SKELETON, edge_color=colours, edge_width=2, vector_style="line", opacity=0.8
+        )
+        self.points = viewer.add_points(
+            np.zeros((21, 2)), name=KEYPOINTS, face_color="transparent", border_color="white", border_width=0.16,
+            size=8, ndim=2, opacity=1.0,
+        )  # fmt: skip
+        # 21 keypoints in one order: nothing of napari's own may add, delete, paste or select
+        self.points.editable = False
+        for key in DELETING:
+            self.points.bind_key(key, _nothing, overwrite=True)
+        self.points.events.data.connect(self._protect)
+        viewer.layers.selection.active = self.points
+
+    @property
+    def all(self) -> tuple[Layer, ...]:
+        return self.photo, self.mesh, self.skeleton, self.points
+
+    def remove(self) -> None:
+        """Take the layers off the viewer; those a person took off already are no matter."""
+        self.points.events.data.disconnect(self._protect)
+        for layer in self.all:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    def show_photo(self, photo: np.ndarray) -> None:
+        """Another photo (H, W, 3) uint8."""
+        self.photo.data = photo
+
+    def show(
+        self, hand: HandMesh, states: tuple[str, ...], recommended: int | None = None, live: bool = False
+    ) -> None:
+        """The hand with its joint states. recommended: the keypoint worth correcting, drawn as a diamond; live: while it
+        is dragged, with a coarser picture of the mesh and markers as they are."""
+        self.hand, self._states = hand, states
+        picture = mesh_picture(hand, LIVE if live else FINE, self.by_uncertainty)
+        self.mesh.data = picture.rgba
+        self.mesh.scale, self.mesh.translate = (picture.scale,) * 2, picture.corner
+        places = np.ascontiguousarray(hand.keypoints[:, ::-1])
+        start = places[[a for a, _ in BONES]]
+        self.skeleton.data = np.stack([start, places[[b for _, b in BONES]] - start], axis=1)
+        with self.points.events.data.blocker():
+            self.points.data = places
+        if live:
+            return
+        self.skeleton.edge_width = max(hand.crop_size / 160, 0.4)
+        base = hand.crop_size
+        self.points.size = np.clip(2 * hand.keypoint_sigma, SMALLEST * base, LARGEST * base)
+        self.points.border_color = [STATE_COLOURS[state] for state in states]
+        self.points.symbol = ["diamond" if k == recommended else "disc" for k in range(21)]
+
+    def clear(self) -> None:
+        """No hand: the photo stays, the rest becomes invisible."""
+        for layer in self.all[1:]:
+            layer.visible = False
+
+    def look_at(self, hand: HandMesh) -> None:
+        """Bring the hand into the middle of the canvas, at a size that shows its whole crop."""
+        self.viewer.reset_view()
+        height, width = self.photo.data.shape[:2]
+        fits = self.viewer.camera.zoom
+        middle = (hand.keypoints.min(0) + hand.keypoints.max(0)) / 2
+        self.viewer.camera.center = (0.0, float(middle[1]), float(middle[0]))
+        self.viewer.camera.zoom = max(fits, fits * min(height, width) / (0.9 * hand.crop_size))
+
+    def joint_at(self, position) -> int | None:
+        """The keypoint at a world position (row, column), or None if none is near on the screen."""
+        if self.hand is None:
+            return None
+        distance = np.linalg.norm(self.hand.keypoints[:, ::-1] - np.asarray(position)[-2:], axis=1)
+        joint = int(distance.argmin())
+        return joint if distance[joint] * self.viewer.camera.zoom <= NEAR else None
+
+    def describe(self, joint: int) -> str:
+        """A keypoint in words, for the status line."""
+        return f"{JOINT_NAMES[joint].replace('_', ' ')}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px"
+
+    def _protect(self, _event=None) -> None:
+        """Whoever changed the points (napari's console, another plugin): they are shown as they are in the session."""
+        if self.hand is None or (self.points.data.shape == (21, 2) and np.array_equal(
+            self.points.data, self.hand.keypoints[:, ::-1]
+        )):  # fmt: skip
+            return
+        hand, self.hand = self.hand, None  # so that what follows does not come back here
+        self.show(hand, self._states)
+
+
+def _nothing(_layer) -> None:
+    """What keys do that would add or delete keypoints."""

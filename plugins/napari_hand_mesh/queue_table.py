@@ -1,0 +1,195 @@
+"""The queue as a table: hands, their states, how sure the network is, and why to look at them.
+
+The reason for a hand costs some milliseconds, so it is worked out for rows that are in sight, one at a time, while
+nothing else happens.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, QTimer, Signal
+from qtpy.QtGui import QColor, QFont
+from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QLabel, QProgressBar, QTableView
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from annotator.errors import InputError
+from annotator.project import HandEntry
+from napari_hand_mesh.session import OPEN, Session
+
+FILTERS = {
+    "to do": OPEN, "all": None, "accepted": ("accepted",), "rejected": ("rejected",), "flagged": ("flagged",),
+}  # fmt: skip
+COLUMNS = ("hand", "state", "sure", "why look")
+COLOURS = {"accepted": "#00a878", "rejected": "#d1605e", "flagged": "#d99a1c", "in work": "#4f9fd8"}
+PAUSE = 30  # ms between two reasons: the canvas comes first
+
+
+class QueueModel(QAbstractTableModel):
+    """Some of a session's hands, in the queue's order."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._entries: list[HandEntry] = []
+        self._row: dict[str, int] = {}
+        self._states: tuple[str, ...] | None = OPEN
+        self._why: dict[tuple[str, int], str] = {}
+        self._waiting: list[str] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(PAUSE)
+        self._timer.timeout.connect(self._one_reason)
+
+    def show(self, session: Session | None, states: tuple[str, ...] | None) -> None:
+        """Show a session's hands of these states (None: of all)."""
+        self.beginResetModel()
+        self._session, self._states = session, states
+        self._waiting.clear()
+        self._list()
+        self.endResetModel()
+
+    def refresh(self) -> None:
+        """Take over what changed in the session's queue; only a changed set of rows resets the view."""
+        if self._session is None:
+            return
+        before = self._entries
+        self._list()
+        if [entry.id for entry in before] != [entry.id for entry in self._entries]:
+            after, self._entries = self._entries, before
+            self.beginResetModel()
+            self._entries = after
+            self.endResetModel()
+            return
+        for row, (old, new) in enumerate(zip(before, self._entries, strict=True)):
+            if old is not new:
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+
+    def stop(self) -> None:
+        """No more work in the background."""
+        self._timer.stop()
+        self._waiting.clear()
+        self._session = None
+
+    def row_of(self, hand_id: str) -> int | None:
+        return self._row.get(hand_id)
+
+    def entry(self, row: int) -> HandEntry:
+        return self._entries[row]
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+        return len(self._entries)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+        return len(COLUMNS)
+
+    def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):  # noqa: N802
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return COLUMNS[section]
+        return None
+
+    def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
+        entry = self._entries[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (entry.id, entry.state, f"{100 * entry.confidence:.0f} %", self._reason(entry))[index.column()]
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:
+            return QColor(COLOURS[entry.state])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{Path(entry.photo).name}, {entry.side} hand, {entry.corrections} corrections\n{self._reason(entry)}"
+        if role == Qt.ItemDataRole.FontRole and self._session and self._session.hand:
+            font = QFont()
+            font.setBold(entry.id == self._session.hand.id)
+            return font
+        return None
+
+    def _list(self) -> None:
+        queue = self._session.queue if self._session else []
+        self._entries = [entry for entry in queue if self._states is None or entry.state in self._states]
+        self._row = {entry.id: row for row, entry in enumerate(self._entries)}
+
+    def _reason(self, entry: HandEntry) -> str:
+        known = self._why.get((entry.id, entry.version))
+        if known is None and self._session is not None:
+            if entry.id not in self._waiting:
+                self._waiting.append(entry.id)
+            self._timer.start()
+            return "…"
+        return known or ""
+
+    def _one_reason(self) -> None:
+        if not self._waiting or self._session is None:
+            self._timer.stop()
+            return
+        hand_id = self._waiting.pop()  # the newest: what is in sight now
+        row = self._row.get(hand_id)
+        if row is None:
+            return
+        entry = self._entries[row]
+        try:
+            self._why[entry.id, entry.version] = self._session.why(hand_id)
+        except InputError as error:
+            self._why[entry.id, entry.version] = str(error)
+        index = self.index(row, len(COLUMNS) - 1)
+        self.dataChanged.emit(index, index)
+
+
+class QueuePanel(QWidget):
+    """Filter, progress and the table. chosen: the id of a hand that was clicked."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.model = QueueModel(self)
+        self.filter = QComboBox()
+        self.filter.addItems(list(FILTERS))
+        self.filter.currentTextChanged.connect(self._filtered)
+        self.progress = QProgressBar()
+        self.progress.setFormat("%v of %m judged")
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(22)
+        header = self.table.horizontalHeader()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        for column, width in enumerate((150, 72, 48)):
+            self.table.setColumnWidth(column, width)
+        self.table.clicked.connect(lambda index: self.chosen.emit(self.model.entry(index.row()).id))
+        self._session: Session | None = None
+
+        top = QHBoxLayout()
+        top.addWidget(QLabel("Hands"))
+        top.addWidget(self.filter)
+        top.addWidget(self.progress, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        layout.addWidget(self.table, 1)
+
+    def show_session(self, session: Session | None) -> None:
+        self._session = session
+        self._filtered(self.filter.currentText())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """After any change of the session."""
+        self.model.refresh()
+        if self._session is None:
+            return
+        done, total = self._session.progress()
+        self.progress.setMaximum(max(total, 1))
+        self.progress.setValue(done)
+        row = self.model.row_of(self._session.hand.id) if self._session.hand else None
+        if row is None:
+            self.table.clearSelection()
+        else:
+            self.table.selectRow(row)
+            self.table.scrollTo(self.model.index(row, 0))
+
+    def _filtered(self, text: str) -> None:
+        self.model.show(self._session, FILTERS[text])

@@ -1,0 +1,98 @@
+"""Palms on real photos: one hand, hands of different sizes in a large photo, none, and the mirror law."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from annotator.vision.crops import Crop
+from annotator.vision.palm import ANCHORS, PalmDetector, overlap
+from annotator.vision.photos import read_photo
+
+
+@pytest.fixture(scope="module")
+def detector() -> PalmDetector:
+    return PalmDetector()
+
+
+@pytest.fixture(scope="module")
+def hand(sample_photos) -> np.ndarray:
+    return read_photo(next(path for path in sample_photos if path.name.startswith("digit-5")))
+
+
+def placed(hand: np.ndarray, canvas: tuple[int, int], spots) -> np.ndarray:
+    """The hand's photo pasted at (x, y, side) on a smooth background of about its own brightness."""
+    background = np.full((*canvas, 3), np.median(hand, axis=(0, 1)), np.uint8)
+    for x, y, side in spots:
+        background[y : y + side, x : x + side] = np.asarray(Image.fromarray(hand).resize((side, side)))
+    return background
+
+
+def middles(palms) -> np.ndarray:
+    return np.array([((p.box[0] + p.box[2]) / 2, (p.box[1] + p.box[3]) / 2) for p in palms])
+
+
+def test_one_hand(detector, photo_file):
+    photo = read_photo(photo_file)
+    palm = detector.detect(photo)[0]
+    assert palm.score > 0.9 and palm.points.shape == (7, 2)
+    x0, y0, x1, y1 = palm.box
+    assert 0 <= x0 < x1 < 620 and 0 <= y0 < y1 < 1080
+    # the signing hand is upright: its wrist below its knuckles
+    assert palm.points[0, 1] > palm.points[1:5, 1].max()
+    assert np.array_equal(detector.detect(photo)[0].points, palm.points)  # deterministic
+
+
+def test_mirrored_photo_gives_mirrored_palms(detector, photo_file):
+    photo = read_photo(photo_file)
+    (palm,), (mirrored,) = detector.detect(photo), detector.detect(photo[:, ::-1])
+    assert mirrored.score == pytest.approx(palm.score, abs=1e-5)
+    x0, y0, x1, y1 = palm.box
+    assert np.allclose(mirrored.box, (619 - x1, y0, 619 - x0, y1), atol=0.05)
+    assert np.allclose(mirrored.points, palm.points * (-1, 1) + (619, 0), atol=0.05)
+
+
+def test_small_hands_in_a_large_photo(detector, hand):
+    spots = [(150, 200, 150), (1500, 900, 700)]
+    palms = detector.detect(placed(hand, (1800, 2400), spots))
+    for x, y, side in spots:
+        assert any(x < u < x + side and y < v < y + side for u, v in middles(palms))
+    assert len(palms) == len(spots)
+
+
+def test_nothing_there(detector):
+    noise = np.random.default_rng(0).integers(90, 160, (240, 320, 3), dtype=np.uint8)
+    assert detector.detect(noise) == []
+    assert detector.detect_in(noise, []) == []
+
+
+def test_a_turned_view_finds_what_lies_on_its_side(detector, photo_file):
+    photo = read_photo(photo_file)
+    (upright,) = detector.detect(photo)
+    lying = np.ascontiguousarray(np.rot90(photo, -1))  # clockwise: (x, y) -> (1079 - y, x)
+    view = Crop(539.5, 309.5, 1080, np.pi / 2)
+    (found,) = detector.detect_in(lying, [view])
+    expected = np.stack([1079 - upright.points[:, 1], upright.points[:, 0]], 1)
+    side = upright.box[2] - upright.box[0]
+    assert np.abs(found.points - expected).max() < 0.15 * side
+
+
+def test_scores_below_the_threshold_are_left_out(detector, photo_file):
+    view = [Crop(309.5, 539.5, 1080)]
+    photo = read_photo(photo_file)
+    assert len(detector.detect_in(photo, view, threshold=0.999999)) == 0
+    assert all(palm.score >= 0.01 for palm in detector.detect_in(photo, view, threshold=0.01))
+
+
+def test_anchors_and_overlap():
+    assert ANCHORS.shape == (2016, 2)
+    assert np.allclose(ANCHORS[0], 0.5 / 24) and np.allclose(ANCHORS[-1], 11.5 / 12)
+    assert np.allclose(ANCHORS[2], (1.5 / 24, 0.5 / 24))  # x runs first
+    box = np.array([0.0, 0, 2, 2])
+    assert np.allclose(overlap(box, np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]])), [1, 1 / 3, 0])
+
+
+def test_network_is_a_module_of_float32(detector):
+    assert all(p.dtype == torch.float32 for p in detector.parameters()) and not detector.training
