@@ -189,7 +189,11 @@ class Model:
         start = Estimate(*(f.to(self.device) for f in kept.start))
         answer = _on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
         presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
-        return self._hand_mesh(answer, 0, kept, hand.camera, hand.side, presence, corrections)
+        answered = self._hand_mesh(answer, 0, kept, hand.camera, hand.side, presence, corrections)
+        sigma = np.array(answered.keypoint_sigma)
+        for joint in corrections:  # being told never makes a keypoint less sure
+            sigma[joint] = min(sigma[joint], hand.keypoint_sigma[joint])
+        return answered.replace(keypoint_sigma=sigma)
 
     # -- records ----------------------------------------------------------------------------------------------
     def _hand_mesh(self, answer: Answer, at: int, kept: Remembered, K, side, presence, corrections) -> HandMesh:
@@ -201,8 +205,6 @@ class Model:
         first_joints = self.hand.joints(first_vertices)
         crop = kept.crop
         sigma = answer.keypoint_sigma[at].double().numpy() * (PER_AXIS_2D * crop.size / CROP_SIZE)
-        for joint in corrections:  # a person's click is good to about two pixels of the crop
-            sigma[joint] = min(sigma[joint], 2.0 * crop.size / CROP_SIZE)
         # confidence falls with the landmark network's doubt and with the hand's own typical error over its size
         typical = float(np.median(answer.keypoint_sigma[at].numpy()))
         return HandMesh(
@@ -220,7 +222,7 @@ class Model:
             confidence=float(np.clip(presence, 0, 1) * np.exp(-typical / 40.0)),
             parameters=parameters,
             hand_model=self.hand.name,
-            parametric=ParametricEstimate(first_vertices, first_joints, project(first_joints, K)),
+            parametric=ParametricEstimate(first_vertices, first_joints, project(first_joints, K), first),
             corrections=dict(corrections),
             features=kept,
         )

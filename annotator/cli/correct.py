@@ -16,9 +16,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(context_settings={"ignore_unknown_options": True})
 def command(
     project: ProjectFolder,
-    hand: Annotated[str, typer.Argument(metavar="HAND", help="Its id, as `status` lists it.", show_default=False)],
+    hand: Annotated[
+        str, typer.Argument(metavar="HAND", help="Its id, as `status` lists it.", show_default=False)
+    ],
     joint: Annotated[
-        str, typer.Argument(metavar="JOINT", help="index_tip, wrist, ... or a number 0..20.", show_default=False)
+        str,
+        typer.Argument(metavar="JOINT", help="index_tip, wrist, ... or a number 0..20.", show_default=False),
     ],
     x: Annotated[float, typer.Argument(metavar="X", help="Photo px, to the right.", show_default=False)],
     y: Annotated[float, typer.Argument(metavar="Y", help="Photo px, down.", show_default=False)],
@@ -27,7 +30,7 @@ def command(
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a keypoint of a hand where it belongs; the mesh is refined with it and with all earlier corrections."""
+    """Put a keypoint of a hand where it belongs; the mesh follows it and all earlier corrections."""
     import numpy as np
 
     from annotator.errors import InputError
@@ -67,7 +70,7 @@ def command(
         "after_px": round(float(np.linalg.norm(after.keypoints[number] - (x, y))), 3),
     }
     text = (
-        f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm, the keypoint is "
-        f"{result['after_px']:.1f} px from where it was put (before: {result['before_px']:.1f} px)"
+        f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm, the keypoint "
+        f"is {result['after_px']:.1f} px from where it was put (before: {result['before_px']:.1f} px)"
     )
     emit(as_json, result, text)

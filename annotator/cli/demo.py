@@ -27,7 +27,9 @@ PARTS = ("project", "export", "report.html", MARK)
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="The folder to make; an earlier demo in it is replaced.")] = Path("out/demo"),
+    out: Annotated[Path, typer.Option(help="The folder to make; an earlier demo in it is replaced.")] = Path(
+        "out/demo"
+    ),
     model: ModelOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -70,8 +72,8 @@ def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict
             done = propose_photos(project, network, sample_data.photos(), name, stored=remember)
         with _timed(seconds, "correct"):
             remarks = {
-                hand_id: review(project, network, hand_id, mesh)
-                for hand_id, mesh in progress(proposals.items(), "correct", len(proposals))
+                hand_id: review(project, network, hand_id, proposals)
+                for hand_id in progress(proposals, "correct", len(proposals))
             }
         accepted, rejected = (len(project.hands(state)) for state in ("accepted", "rejected"))
         exported = 0
@@ -106,12 +108,14 @@ def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict
 
 
 def clear(out: Path) -> None:
-    """Make the folder, or take an earlier demo's parts out of it. InputError if it holds other things than a demo's."""
+    """Make the folder, or take an earlier demo's parts out of it; InputError if it is anything else."""
     from annotator.errors import InputError
 
     try:
         if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
-            raise InputError(f"{out} is not empty and not an earlier demo's: choose another folder with --out")
+            raise InputError(
+                f"{out} is not empty and not an earlier demo's: choose another folder with --out"
+            )
         for part in PARTS:
             path = out / part
             if path.is_dir() and not path.is_symlink():
@@ -124,12 +128,14 @@ def clear(out: Path) -> None:
         raise InputError(f"cannot write in {out}: {error.strerror}") from error
 
 
-def review(project: Project, model: Model, hand_id: str, hand: HandMesh) -> list[str]:
-    """Correct a hand as the script says, each correction stored as an edit, then accept or reject it; remarks."""
+def review(project: Project, model: Model, hand_id: str, proposals: dict[str, HandMesh]) -> list[str]:
+    """Correct a hand by the script, each correction an edit of its own, and accept or reject it; remarks."""
     from annotator.cli.stand_in import ask, next_correction, verdict
     from annotator.hand.joints import JOINT_NAMES
 
-    photo = _photo(project.hand(hand_id).photo.path)
+    stored, hand = project.hand(hand_id).photo, proposals[hand_id]
+    photo = _photo(stored.path)
+    others = [proposals[entry.id] for entry in project.hands(photo=stored.id) if entry.id != hand_id]
     opinion = ask(model, photo, hand)
     remarks, given_up = [], []
     while (found := next_correction(hand, opinion, given_up)) is not None:
@@ -147,12 +153,14 @@ def review(project: Project, model: Model, hand_id: str, hand: HandMesh) -> list
             f"all keypoints, in hand sizes: {' before, '.join(means)} after"
         )
         hand = fixed
-    state, why = verdict(hand, opinion)
+    state, why = verdict(hand, opinion, others)
     project.set_state(hand_id, state, note={"why": why})
     return [*remarks, f"{state}: {why}"]
 
 
-def reported(project: Project, proposals: dict[str, HandMesh], remarks: dict[str, list[str]]) -> Iterator[ReportedHand]:
+def reported(
+    project: Project, proposals: dict[str, HandMesh], remarks: dict[str, list[str]]
+) -> Iterator[ReportedHand]:
     """Every hand of the project as it is stored now, beside its proposal."""
     from annotator.cli.report import ReportedHand
 
@@ -176,8 +184,8 @@ def _facts(counts: dict, model: Model, name: str, seconds: dict[str, float]) -> 
         "photos": f"{counts['photos']}, with a hand: {counts['photos_with_hand']}",
         "hands": f"{counts['hands']}, accepted: {counts['accepted']}, rejected: {counts['rejected']}, "
         f"exported: {counts['exported']}",
-        "corrections": f"{counts['corrections']}, made by a script: keypoints that are far from the landmark network's "
-        "own answer were put there. That answer is good but not truth",
+        "corrections": f"{counts['corrections']}, made by a script: keypoints far from the landmark network's "
+        "own answer were put there; that answer is good but not truth",
         "model": f"{name}, digest {model.digest}, hand model {model.hand.name}",
         "seconds": ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()),
     }

@@ -17,11 +17,12 @@ Result = TypeVar("Result")
 
 
 def photo_files(given: Iterable[str | Path]) -> tuple[list[Path], list[tuple[str, str]]]:
-    """The files that paths, folders and patterns stand for, each once, and (what was given, why) for what gives none.
+    """The files that paths, folders and patterns stand for, each once, and (what was given, why) for what
+    gives none.
 
-    A folder stands for the image files in it and in its folders, sorted by path, hidden ones left out. A path that
-    names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken as it is,
-    whatever its suffix, and also if it is missing: reading it says what is wrong.
+    A folder stands for the image files in it and in its folders, sorted by path, hidden ones left out. A path
+    that names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken
+    as it is, whatever its suffix, and also if it is missing: reading it says what is wrong.
     """
     files: dict[Path, None] = {}
     empty = []

@@ -31,7 +31,9 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 def command(
     photos: Annotated[
         list[str],
-        typer.Argument(metavar="PHOTOS...", help="Image files, folders of them, patterns.", show_default=False),
+        typer.Argument(
+            metavar="PHOTOS...", help="Image files, folders of them, patterns.", show_default=False
+        ),
     ],
     project: Annotated[
         Path, typer.Option(help="The project's folder; made if it is missing.", show_default=False)
@@ -79,7 +81,7 @@ def command(
 
 @dataclass
 class Done:
-    """What came of a list of photos: how many were looked at now, gave a hand, were skipped; (file, why) of the failed."""
+    """What came of photos: how many were looked at, gave a hand, were skipped; (file, why) of the failed."""
 
     photos: int = 0
     photos_with_hand: int = 0
@@ -96,10 +98,12 @@ def propose_photos(
     batch: int = 16,
     stored: Callable[[Path, list[str], list[HandMesh]], None] | None = None,
 ) -> Done:
-    """Propose on photos and store the answers, photo by photo, so that an interrupted run goes on where it stopped.
+    """Propose on photos and store the answers, photo by photo, so that an interrupted run goes on where it
+    stopped.
 
-    A photo whose content this very model (its digest) has looked at is skipped; one that cannot be read is named on
-    stderr. name: of the model, for its provenance. stored: called with each photo, its new hands' ids and the meshes.
+    A photo whose content this very model (its digest) has looked at is skipped; one that cannot be read is
+    named on stderr. name: of the model, for its provenance. stored: called with each photo, its new hands'
+    ids and the meshes.
     """
     from annotator.project import Provenance
 

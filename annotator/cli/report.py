@@ -1,4 +1,4 @@
-"""The report: one HTML page with every hand's photo, mesh, side view and keypoints; no scripts, nothing beside it."""
+"""The report: one HTML page with every hand's photo, mesh, side view and keypoints; no scripts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -26,15 +27,17 @@ PIXELS = 240
 UNSURE = 0.015  # m: a vertex this unsure, or more, is shown in full red
 
 STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fafafa; margin: 2rem auto; max-width: 1560px;
-       padding: 0 1rem }
+body { font: 15px/1.45 system-ui, sans-serif; color: #222; background: #fafafa; margin: 2rem auto;
+       max-width: 1560px; padding: 0 1rem }
 h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin: 0 0 .2rem }
 .hand { background: #fff; border: 1px solid #ddd; border-radius: 6px; padding: .8rem 1rem; margin: 1rem 0 }
 .pictures { display: flex; flex-wrap: wrap; gap: 10px; margin-top: .5rem }
-figure { margin: 0; width: 240px } figcaption { font-size: .8rem; color: #555 } img { display: block; max-width: 100% }
+figure { margin: 0; width: 240px } figcaption { font-size: .8rem; color: #555 }
+img { display: block; max-width: 100% }
 .state { border-radius: 3px; padding: 0 .4em; font-size: .85rem; font-weight: 600; background: #ddd }
 .accepted { background: #cdeccd } .rejected { background: #f3cccc }
-table { border-collapse: collapse } td, th { text-align: left; padding: .15rem .9rem .15rem 0; vertical-align: top }
+table { border-collapse: collapse }
+td, th { text-align: left; padding: .15rem .9rem .15rem 0; vertical-align: top }
 p { margin: .2rem 0 } .swatch { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .8em }
 """
 
@@ -43,7 +46,8 @@ p { margin: .2rem 0 } .swatch { display: inline-block; width: .8em; height: .8em
 class ReportedHand:
     """A hand as the report shows it.
 
-    photo (H, W, 3) uint8; before: the network's proposal; after: what is stored now (the same if nobody touched it);
+    photo (H, W, 3) uint8; before: the network's proposal; after: what is stored now (the same if nobody
+    touched it);
     joint_states: 21; state: of the hand; remarks: lines of plain text.
     """
 
@@ -66,8 +70,8 @@ def write_report(
 ) -> int:
     """Write the page; how many hands it shows.
 
-    facts: the table at its head. hands are drawn one by one as they come. without: photos that gave no hand, as (name,
-    why, photo or None). The file appears only when it is whole. InputError if it cannot be written.
+    facts: the table at its head. hands are drawn one by one as they come. without: photos that gave no hand,
+    as (name, why, photo or None). The file appears only when it is whole. InputError if it cannot be written.
     """
     path = Path(path)
     part = path.with_suffix(path.suffix + ".part")
@@ -85,7 +89,8 @@ def write_report(
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return shown
 
 
@@ -99,7 +104,11 @@ def hand_pictures(hand: ReportedHand, pixels: int = PIXELS) -> list[tuple[str, n
     mesh = shade(after.vertices, after.faces, K, photo, 0.75)
     unsure = shade(after.vertices, after.faces, K, photo, 0.9, heat(after.vertex_sigma, 0.0, UNSURE))
     proposed = draw_skeleton(photo, window.points(before.keypoints))
-    pictures = [("photo", photo), ("mesh", mesh), ("the same mesh from the right", orbit(after.vertices, after.faces, 90, pixels))]
+    pictures = [
+        ("photo", photo),
+        ("mesh", mesh),
+        ("the same mesh from the right", orbit(after.vertices, after.faces, 90, pixels)),
+    ]
     if not after.corrections:
         pictures.append(("keypoints proposed, none corrected", proposed))
     else:

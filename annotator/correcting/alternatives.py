@@ -18,7 +18,7 @@ from annotator.correcting.descent import Descent, descend
 from annotator.correcting.doubt import Doubt
 from annotator.correcting.mirroring import EASE, JOINTS_OF, RELAXED, candidates
 from annotator.correcting.penetration import self_penetration
-from annotator.correcting.search import Settings
+from annotator.correcting.search import HARDEST, Settings
 from annotator.correcting.solver import UNSEEN, answer_of, checked_states, problem_of
 from annotator.hand.joints import FINGERS
 from annotator.hand.mesh import HandMesh, HandParameters
@@ -88,7 +88,7 @@ def _settle(
     settings = Settings(doubt=LOOSE)
     held = hand.replace(parameters=start, keypoint_sigma=np.full(21, HELD / scale))
     problem = problem_of(held, model, hand.corrections, states, (), settings)
-    problem.hardness = np.full(len(problem.targets.joints), settings.pose_steps[-1][0])
+    problem.hardness = np.full(len(problem.targets.joints), HARDEST)
     settled: Descent = descend(problem, problem.coordinates.start[: problem.count], 12, 1e-3, 1e-3)
     answer = answer_of(hand, model, problem, settled, hand.corrections, settings)
 

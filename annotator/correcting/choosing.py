@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from annotator.correcting.coordinates import PLACE, TURN
 from annotator.correcting.search import Settings
 from annotator.correcting.solver import checked_states, problem_of
 from annotator.hand.mesh import HandMesh
@@ -22,8 +23,8 @@ def expected_gain(
 ) -> np.ndarray:
     """(21,) m^2: by how much a correction of each keypoint is expected to shrink the joints' summed variance.
 
-    The hand's uncertainty is the solver's own Gaussian model round the hand, corrections so far included; joints are
-    taken relative to their mean, so that a shift of the whole hand does not count. A keypoint is 0 if it was corrected
+    The hand's uncertainty is the solver's own Gaussian model round the hand, corrections so far included; where the whole
+    hand lies and how it is turned does not count, as in errors after alignment. A keypoint is 0 if it was corrected
     or confirmed already, is occluded, or is out of frame.
     """
     settings = settings or Settings()
@@ -36,14 +37,17 @@ def expected_gain(
     information, _ = problem.normal_equations(state, hard=False)
     clicks = in_photo[problem.targets.joints].reshape(-1, problem.count) / settings.person
     covariance = np.linalg.inv(information + clicks.T @ clicks)
-    shape = (jacobian - jacobian.mean(axis=0)).reshape(63, -1)
+    shape = jacobian - jacobian.mean(axis=0)
+    shape[..., TURN] = 0.0
+    shape[..., PLACE] = 0.0
+    shape = shape.reshape(63, -1)
     seen = in_photo @ covariance  # (21,2,n)
-    spread = seen @ in_photo.transpose(0, 2, 1) + settings.person**2 * np.eye(2)
-    moved = shape @ seen.transpose(0, 2, 1)  # (21,63,2): how the joints go along with each keypoint
+    spread = seen @ in_photo.transpose(0, 2, 1)
+    # The network's own sigmas are calibrated, the solver's spread is not: a keypoint's spread is brought to its sigma.
+    factor = hand.keypoint_sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
+    moved = factor[:, None, None] * (shape @ seen.transpose(0, 2, 1))  # (21,63,2): how joints go along with a keypoint
+    spread = factor[:, None, None] ** 2 * spread + settings.person**2 * np.eye(2)
     gain = np.einsum("kji,kil,kjl->k", moved, np.linalg.inv(spread), moved)
-    # The model's own sigmas say how much of this is there: a hand that is surely right gains nothing.
-    expected = np.sqrt(np.einsum("kxi,kxi->k", seen, in_photo) / 2)
-    gain *= np.minimum((hand.keypoint_sigma * scale / expected) ** 2, 4.0)
     done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(hand.corrections)
     gain[done] = 0.0
     return gain

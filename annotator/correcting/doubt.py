@@ -36,8 +36,8 @@ class Doubt:
     depth: float = 0.12
     shape: float = 0.7
     keypoints: float = 1.0
-    together: float = 0.3
-    in_finger: float = 0.3
+    together: float = 0.05
+    in_finger: float = 0.1
 
     def sigmas(self, crop_focal: float) -> np.ndarray:
         """One sigma per coordinate (61,); crop_focal: the camera's focal length in crop px."""

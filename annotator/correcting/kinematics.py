@@ -83,7 +83,7 @@ class Chain:
         self._bones = np.concatenate([np.zeros((1, 3)), base[1:] - base[_PARENTS[1:]]])
         self._bone_directions = np.concatenate([np.zeros((1, 3, 10)), directions[1:] - directions[_PARENTS[1:]]])
         upsample = model.levels[OFFSET_LEVEL].upsample
-        self._from_offsets = (share.reshape(-1, share.shape[2]) @ upsample)  # (16*21, M)
+        self.from_offsets = (share.reshape(-1, share.shape[2]) @ upsample)  # (16*21, M)
         self._correctives = None
         if model.pose_directions is not None:  # (16*3, 21*135): row (bone, axis), column (keypoint, corrective)
             pose = np.tensordot(share, model.pose_directions, axes=1)  # (16,21,3,135)
@@ -93,7 +93,7 @@ class Chain:
         """The hand at rest, of shape (10,) and with offsets (M,3) m in the rest pose at mesh level OFFSET_LEVEL."""
         parts = self._parts + self._part_directions @ shape
         if offsets is not None and offsets.any():
-            parts = parts + (self._from_offsets @ offsets).reshape(16, 21, 3)
+            parts = parts + (self.from_offsets @ offsets).reshape(16, 21, 3)
         return Rest(parts, self._bones + self._bone_directions @ shape)
 
     def pose(self, rotations: np.ndarray, rest: Rest) -> Posed:

@@ -14,13 +14,13 @@ from annotator.hand.model import HandModel
 
 
 def sharper(
-    hand: HandMesh, model: HandModel, problem: HandProblem, state: State, person: float
+    hand: HandMesh, model: HandModel, problem: HandProblem, state: State, missing: np.ndarray, person: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keypoint sigmas (21,) photo px and vertex sigmas (V,) m after the corrections.
 
     Linearised at the answer, the solver's own least squares says by which factor the corrections shrink each keypoint's
     spread in the photo and each joint's in space; the proposal's sigmas, which are calibrated, shrink by these factors
-    and never below a person's `person` px (crop). Vertices follow the joints of the bones they hang on.
+    and never below a person's `person` px (crop). missing (h,): how far corrections are from being met, px. Vertices follow the joints of the bones they hang on.
     """
     if not len(problem.targets.joints):
         return np.asarray(hand.keypoint_sigma), np.asarray(hand.vertex_sigma)
@@ -28,7 +28,7 @@ def sharper(
     in_photo = problem.view.rates(state.image) @ jacobian
     before, _ = problem.normal_equations(state, hard=False)
     clicks = in_photo[problem.targets.joints].reshape(-1, problem.count)
-    miss = np.maximum(person, state.distances)  # a correction that was not met says less
+    miss = np.maximum(person, missing)  # a correction that was not met says less
     clicks = clicks / np.repeat(miss, 2)[:, None]
     after = before + clicks.T @ clicks
     pixel = _ratio(in_photo, before, after)

@@ -16,6 +16,7 @@ import numpy as np
 from annotator.correcting.coordinates import POSE_COUNT, Coordinates
 from annotator.correcting.descent import Descent
 from annotator.correcting.evidence import Evidence, SecondView, checked_points
+from annotator.correcting.field import displaced
 from annotator.correcting.posterior import sharper
 from annotator.correcting.problem import HandProblem, Proposal, Targets
 from annotator.correcting.search import Settings, search
@@ -86,11 +87,11 @@ def solve(
     problem = problem_of(hand, model, merged, states, evidence, settings)
     found = search(problem, any(isinstance(e, SecondView) for e in evidence), settings)
 
-    distances = found.state.distances
+    offsets, distances = displaced(problem, found.state, model, settings.surface)
     residuals = {int(k): float(d) for k, d in zip(problem.targets.joints, distances, strict=True)}
     unmet = tuple(JOINT_NAMES[k] for k, d in residuals.items() if d > settings.exact)
     strain = 0.5 * float(np.sum(found.state.soft**2) + np.sum(found.state.prior**2))
-    answer = answer_of(hand, model, problem, found, merged, settings)
+    answer = answer_of(hand, model, problem, found, merged, settings, offsets, distances)
     opened = problem.count > POSE_COUNT
     return Solution(answer, residuals, not unmet, unmet, found.tried, opened, strain)
 
@@ -130,12 +131,18 @@ def answer_of(
     found: Descent,
     corrections: Mapping[int, tuple[float, float]],
     settings: Settings,
+    offsets: np.ndarray | None = None,
+    missing: np.ndarray | None = None,
 ) -> HandMesh:
-    """The hand at the end of a search: skinned, projected, with what is left of its uncertainty."""
+    """The hand at the end of a search, with other offsets (M,3) m if given: skinned, projected, its uncertainty what is
+    left after corrections that are met but for `missing` (h,) px."""
     parameters = problem.coordinates.parameters(found.state.placed)
+    if offsets is not None:
+        parameters = parameters.replace(offsets=offsets)
     vertices = model.vertices(parameters, hand.side)
     joints = model.joints(vertices)
-    keypoint_sigma, vertex_sigma = sharper(hand, model, problem, found.state, settings.person)
+    missing = found.state.distances if missing is None else missing
+    keypoint_sigma, vertex_sigma = sharper(hand, model, problem, found.state, missing, settings.person)
     return dataclasses.replace(
         hand, vertices=vertices, joints=joints, keypoints=project(joints, hand.camera), parameters=parameters,
         corrections=corrections, keypoint_sigma=keypoint_sigma, vertex_sigma=vertex_sigma,

@@ -78,11 +78,13 @@ class HandParameters(_Record):
 
 @dataclass(frozen=True, eq=False)
 class ParametricEstimate(_Record):
-    """The parametric stage's own answer: vertices (V,3) m, joints (21,3) m, keypoints (21,2) photo px."""
+    """The parametric stage's own answer: vertices (V,3) m, joints (21,3) m, keypoints (21,2) photo px, and its
+    parameters, from which a project builds the rest again."""
 
     vertices: np.ndarray
     joints: np.ndarray
     keypoints: np.ndarray
+    parameters: HandParameters | None = None
 
     _SHAPES = {"vertices": (None, 3), "joints": (21, 3), "keypoints": (21, 2)}
 

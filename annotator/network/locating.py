@@ -1,7 +1,6 @@
 """From a photo, or from plain boxes in it, to crops in which every hand points up.
 
-Palms give the first hypotheses; `network.looking` follows them, and tries all rotations where palms do not
-help.
+Palms give the first hypotheses; `network.looking` follows them. Where palms do not help it tries all angles.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from annotator.vision.palm import PalmDetector, overlap
 SIDES = ("left", "right")
 BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
 FOUND = 0.5  # least presence of a detected hand
+HOPELESS = 0.05  # presence below which a palm is not looked at from all sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +81,12 @@ def _detected(photo: np.ndarray, encoder: MediaPipeHand, detector: PalmDetector)
     """All hands that palms lead to, best first, each once."""
     starts = [Crop.from_palm(palm) for palm in detector.detect(photo)]
     looks = settle(photo, encoder, [Target((start,)) for start in starts])
-    again = [start for start, look in zip(starts, looks, strict=True) if look.trust < FOUND]
-    # a palm seen at a wrong angle: try all round
-    looks += settle(photo, encoder, [Target(tuple(all_round(start))) for start in again])
+    good = [look for look in looks if look.trust >= FOUND]
+    # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
+    pairs = zip(starts, looks, strict=True)
+    lost = [start for start, look in pairs if look.trust < FOUND and look.presence > HOPELESS]
+    lost = [start for start in lost if not any(_inside(start, look) for look in good)]
+    looks += settle(photo, encoder, [Target(tuple(all_round(start))) for start in lost])
     good = [look for look in looks if look.trust >= FOUND]
     if not good:  # a hand that fills the photo
         height, width = photo.shape[:2]
@@ -96,6 +99,11 @@ def _detected(photo: np.ndarray, encoder: MediaPipeHand, detector: PalmDetector)
         if not any(_same(look, other) for other in once):
             once.append(look)
     return once
+
+
+def _inside(crop: Crop, look: Look) -> bool:
+    x0, y0, x1, y1 = look.box
+    return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)
 
 
 def _same(a: Look, b: Look) -> bool:

@@ -112,4 +112,4 @@ def _parametric_estimate(
     parameters = HandParameters(values[:48].reshape(16, 3), values[48:58], values[58:61], offsets)
     vertices = model.vertices(parameters, record.side)
     joints = model.joints(vertices)
-    return ParametricEstimate(vertices, joints, project(joints, record.K))
+    return ParametricEstimate(vertices, joints, project(joints, record.K), parameters)

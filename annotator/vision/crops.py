@@ -26,8 +26,7 @@ LANDMARK_SCALE, LANDMARK_SHIFT = 2.0, 0.1
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of side `size` photo pixels round (cx, cy), its +x axis turned by `angle` (atan2(dy, dx), y
-    down).
+    """A square of side `size` photo pixels round (cx, cy), its +x axis at `angle` (atan2(dy, dx), y down).
 
     crop = 224 / size * R(-angle) (photo - centre) + 111.5, then x -> 223 - x if `flip`: left hands are shown
     mirrored to a network that knows right hands. InputError for a size that is not positive or anything not

@@ -1,7 +1,7 @@
 """Meshes on photos: shaded, rightly occluded, translucent; and the same mesh seen from another side.
 
-Software only: a z-buffer (`vision.raster`), smooth normals, two lights and a darkened rim, which keeps fingers apart
-that lie in front of each other.
+Software only: a z-buffer (`vision.raster`), smooth normals, two lights and a darkened rim, which keeps
+fingers apart that lie in front of each other.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from annotator.vision.raster import rasterise
 COLOUR = (0.45, 0.68, 0.93)  # a light blue: no skin has it
 INSIDE = (0.55, 0.42, 0.42)  # the inner side of an open mesh
 GREY = 235
-# directions towards the lights, camera axes (x right, y down, z forward): one from above left, one from the right
+# directions towards the lights, camera axes (x right, y down, z forward): one from above left, one from the
+# right
 LIGHTS = ((np.array([-0.48, -0.66, -0.58]), 0.62), (np.array([0.75, 0.2, -0.65]), 0.32))
 AMBIENT = 0.40
 SMOOTHED_UP_TO = 1_500_000  # pixels of the drawn part; larger ones are drawn without oversampling
-HEAT = np.array([(0.17, 0.34, 0.70), (0.26, 0.68, 0.68), (0.95, 0.88, 0.45), (0.93, 0.50, 0.22), (0.72, 0.10, 0.16)])
+HEAT = np.array(
+    [(0.17, 0.34, 0.70), (0.26, 0.68, 0.68), (0.95, 0.88, 0.45), (0.93, 0.50, 0.22), (0.72, 0.10, 0.16)]
+)
 
 
 def shade(
@@ -31,9 +34,10 @@ def shade(
 ) -> np.ndarray:
     """A mesh over a picture: (H, W, 3) uint8, a new array.
 
-    vertices (V, 3) m, camera frame (x right, y down, z forward); faces (F, 3), counter-clockwise from outside; K (3, 3)
-    of the picture's own pixels. picture: a photo (H, W, 3) uint8, or (height, width) for a light grey ground. opacity
-    0..1. colour: RGB 0..1, one (3,) for all or one (V, 3) for each vertex (see `heat`).
+    vertices (V, 3) m, camera frame (x right, y down, z forward); faces (F, 3), counter-clockwise from
+    outside; K (3, 3) of the picture's own pixels. picture: a photo (H, W, 3) uint8, or (height, width) for a
+    light grey ground. opacity 0..1. colour: RGB 0..1, one (3,) for all or one (V, 3) for each vertex (see
+    `heat`).
     InputError for arrays of another shape or NaN.
     """
     vertices, faces = _checked(vertices, faces)
@@ -72,11 +76,15 @@ def shade(
         layer[channel, pixels] = light[channel]
     layer[3, pixels] = 1.0
     layer = layer.reshape(4, rows * fine, columns * fine)
-    layer = sum(layer[:, i::fine, j::fine] for i in range(fine) for j in range(fine)) * np.float32(opacity / fine**2)
+    layer = sum(layer[:, i::fine, j::fine] for i in range(fine) for j in range(fine)) * np.float32(
+        opacity / fine**2
+    )
     part = result[low[1] : high[1], low[0] : high[0]]
     rest = 1 - layer[3]
     for channel in range(3):
-        part[..., channel] = np.clip(part[..., channel] * rest + (layer[channel] + 0.5), 0, 255)  # rounds: all >= 0
+        part[..., channel] = np.clip(
+            part[..., channel] * rest + (layer[channel] + 0.5), 0, 255
+        )  # rounds: all >= 0
     return result
 
 
@@ -89,16 +97,20 @@ def orbit(
 ) -> np.ndarray:
     """The same mesh from another side: (size, size, 3) uint8 on light grey.
 
-    The viewer walks round the mesh, `angle` degrees to the right (counter-clockwise seen from above), at eye level; at
-    0 it is seen as the camera sees it, but centred. vertices (V, 3) m, camera frame; colour as in `shade`.
+    The viewer walks round the mesh, `angle` degrees to the right (counter-clockwise seen from above), at eye
+    level; at 0 it is seen as the camera sees it, but centred. vertices (V, 3) m, camera frame; colour as in
+    `shade`.
     """
     vertices, faces = _checked(vertices, faces)
     turned, K = turn(vertices, angle, size)
     return shade(turned, faces, K, (size, size), 1.0, colour)
 
 
-def turn(vertices: np.ndarray, angle: float, size: int, about: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """(vertices, K) of `orbit`'s view: the points turned and set before a camera that shows them all in size x size px.
+def turn(
+    vertices: np.ndarray, angle: float, size: int, about: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(vertices, K) of `orbit`'s view: the points turned and set before a camera that shows them all in size
+    x size px.
 
     about (V, 3): the mesh the view is made for, if the points are not that mesh itself but, say, its joints.
     """
@@ -114,7 +126,7 @@ def turn(vertices: np.ndarray, angle: float, size: int, about: np.ndarray | None
 
 
 def heat(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Colours (N, 3) 0..1 for values (N,): blue at `low` and below, through yellow, to red at `high` and above."""
+    """Colours (N, 3) 0..1 for values (N,): from blue at `low` through yellow to red at `high`."""
     place = np.clip((np.asarray(values, np.float64) - low) / (high - low), 0, 1) * (len(HEAT) - 1)
     return np.stack([np.interp(place, np.arange(len(HEAT)), HEAT[:, c]) for c in range(3)], axis=1)
 
@@ -130,7 +142,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def is_closed(faces: np.ndarray) -> bool:
-    """Whether every edge belongs to two faces that run through it in opposite directions: no inner side is in sight."""
+    """Whether each edge has two faces that run through it in opposite ways: no inner side shows."""
     ends = np.concatenate([faces, np.roll(faces, -1, 1)]).reshape(2, -1).astype(np.int64)
     count = int(faces.max(initial=0)) + 1
     return np.array_equal(np.sort(ends[0] * count + ends[1]), np.sort(ends[1] * count + ends[0]))

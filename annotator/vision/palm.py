@@ -75,11 +75,10 @@ class PalmDetector(nn.Module):
         return found
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
-        """Palms seen in any of these square views of a photo, best first; one palm seen twice is returned
-        once.
+        """Palms seen in any of these square views of a photo, best first, each once.
 
-        Each view is looked at as it is and mirrored. A view's rotation turns what the network sees. Palms that a
-        view's edge cuts while the photo goes on are left out: what is seen of half a hand is another hand.
+        Each view is looked at as it is and mirrored. A view's rotation turns what the network sees. Palms
+        cut by a view's edge while the photo goes on are left out: half a palm looks like another palm.
         """
         device = next(self.parameters()).device
         scores, boxes, points = [np.zeros(0)], [np.zeros((0, 4))], [np.zeros((0, 7, 2))]
@@ -89,14 +88,11 @@ class PalmDetector(nn.Module):
             batch += [view.flipped() for view in batch]
             with torch.inference_mode():
                 raw, logits = self.network(torch.cat([pictures, pictures.flip(-1)]))
-            for view, rows, values in zip(
-                batch, raw.double().cpu().numpy(), logits.double().cpu().numpy(), strict=True
-            ):
-                score = 1 / (1 + np.exp(-np.clip(values, -100, 100)))
+            for view, rows, values in zip(batch, raw.double().cpu(), logits.double().cpu(), strict=True):
+                score = 1 / (1 + np.exp(-np.clip(values.numpy(), -100, 100)))
                 kept = np.flatnonzero(score >= threshold)
-                places = (
-                    rows[kept].reshape(-1, 9, 2) / INPUT
-                )  # centre, size, seven points; shares of the view
+                # centre, size, seven points; in shares of the view
+                places = rows.numpy()[kept].reshape(-1, 9, 2) / INPUT
                 places[:, 0] += ANCHORS[kept]
                 places[:, 2:] += ANCHORS[kept, None]
                 whole = ~_cut(places, view, photo.shape)
@@ -120,7 +116,7 @@ def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def _cut(places: np.ndarray, view: Crop, shape) -> np.ndarray:
-    """(N,) whether a box (places[:, 0] centre, [:, 1] size, shares of the view) leaves the view, not the photo."""
+    """(N,) whether a box (places[:, 0] centre, [:, 1] size; shares of the view) is cut by its edge."""
     signs = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
     corners = places[:, None, 0] + signs * places[:, None, 1]  # (N, 4, 2)
     beyond = ((corners < -EDGE) | (corners > 1 + EDGE)).any(-1)

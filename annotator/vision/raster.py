@@ -1,7 +1,7 @@
 """A z-buffer in numpy: which face of a mesh is seen at each pixel, and where on that face.
 
-Exact coverage at pixel centres, perspective-correct weights, no OpenGL. Vectorised twice: first over all rows of all
-faces (spans between the edges), then over all pixels of all spans.
+Exact coverage at pixel centres, perspective-correct weights, no OpenGL. Vectorised twice: first over all rows
+of all faces (spans between the edges), then over all pixels of all spans.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 NEAREST = 1e-4  # m: what is nearer to the camera than this, or behind it, is not drawn
-EDGE = 1e-9  # px: a centre this close to an edge counts as covered, so that rounding tears no seam between two faces
+EDGE = 1e-9  # px: a centre this close to an edge counts as covered: rounding shall tear no seam
 
 
 @dataclass(frozen=True, eq=False)
 class Raster:
     """What is seen, at N covered pixels of a picture.
 
-    rows, columns (N,): the pixels; faces (N,): the nearest face's number; weights (3, N): how much of each of its three
-    corners (sum to one); depth (N,) m; front (N,) bool: the face shows its outside.
+    rows, columns (N,): the pixels; faces (N,): the nearest face's number; weights (3, N): how much of each of
+    its three corners (sum to one); depth (N,) m; front (N,) bool: the face shows its outside.
     """
 
     rows: np.ndarray
@@ -48,9 +48,9 @@ def rasterise(
 ) -> Raster:
     """The visible surface of a mesh whose vertices are at `points` (V, 2) px and `depth` (V,) m.
 
-    faces (F, 3), counter-clockwise from outside; inside: whether faces seen from their inner side are drawn, too (in a
-    closed mesh they are never in sight). Pixel centres are at whole numbers, 0..width-1 and 0..height-1. Faces that
-    reach nearer than NEAREST to the camera, or behind it, are left out.
+    faces (F, 3), counter-clockwise from outside; inside: whether faces seen from their inner side are drawn,
+    too (in a closed mesh they are never in sight). Pixel centres are at whole numbers, 0..width-1 and
+    0..height-1. Faces that reach nearer than NEAREST to the camera, or behind it, are left out.
     """
     faces = np.asarray(faces)
     inverse = 1.0 / np.maximum(depth, NEAREST)
@@ -63,7 +63,8 @@ def rasterise(
     number = np.flatnonzero(usable)
     front = area[number] < 0
     corner = np.where(front[:, None, None], corner[number][:, [0, 2, 1]], corner[number])
-    # each corner's share, over its depth, is linear in the picture: shares = along_x * x + along_y * y + at_origin
+    # each corner's share, over its depth, is linear in the picture: shares = along_x * x + along_y * y +
+    # at_origin
     along_x, along_y, at_origin = _shares(corner)
     shares = np.stack([along_x, along_y, at_origin])
     shares = np.where(front[:, None], shares[:, :, [0, 2, 1]], shares) * inverse[faces[number]]
@@ -94,8 +95,10 @@ def rasterise(
     return Raster(rows, columns, number[at], np.clip(weights, 0, 1, out=weights), seen_depth, front[at])
 
 
-def _spans(corner: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """For each row of each face (positively turned, (F, 3, 2)): face number, row, first column, number of columns."""
+def _spans(
+    corner: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Face number, row, first column and number of columns, for each row of each positively turned face."""
     top = np.clip(np.ceil(corner[:, :, 1].min(1) - EDGE), 0, height).astype(np.int64)
     bottom = np.clip(np.floor(corner[:, :, 1].max(1) + EDGE), -1, height - 1).astype(np.int64)
     rows = np.maximum(bottom - top + 1, 0)
@@ -117,7 +120,7 @@ def _spans(corner: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.
 
 
 def _shares(corner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Barycentric coordinates in faces (F, 3, 2) as functions of the place: slopes along x, along y, value at 0, (F, 3)."""
+    """Barycentric coordinates in faces (F, 3, 2): their slopes along x and y and values at 0, each (F, 3)."""
     after, before = np.roll(corner, -1, 1), np.roll(corner, -2, 1)
     side = before - after  # the edge opposite each corner
     area = side[:, 1, 0] * side[:, 2, 1] - side[:, 1, 1] * side[:, 2, 0]

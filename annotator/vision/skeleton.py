@@ -1,4 +1,4 @@
-"""Keypoints on photos: the hand's skeleton as antialiased lines and discs, marks and arrows for corrections."""
+"""Keypoints on photos: a skeleton of smooth lines and discs, rings and arrows for corrections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from annotator.hand.joints import BONES
 
-# one colour a finger, thumb to little, told apart by people with the common colour blindnesses (after Okabe and Ito)
+# one colour a finger, thumb to little, told apart by people with the common colour blindnesses (after Okabe
+# and Ito)
 FINGER_COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (214, 96, 160))
 WRIST_COLOUR = (250, 250, 250)
 KEYPOINT_COLOURS = (WRIST_COLOUR, *(FINGER_COLOURS[(k - 1) // 4] for k in range(1, 21)))
@@ -16,7 +17,11 @@ DARK = (20, 20, 20)
 
 
 def draw_skeleton(
-    picture: np.ndarray, keypoints: np.ndarray, width: float = 2.0, colours=KEYPOINT_COLOURS, opacity: float = 1.0
+    picture: np.ndarray,
+    keypoints: np.ndarray,
+    width: float = 2.0,
+    colours=KEYPOINT_COLOURS,
+    opacity: float = 1.0,
 ) -> np.ndarray:
     """A new picture (H, W, 3) uint8 with the 20 bones and 21 keypoints (21, 2) px drawn on it.
 
@@ -32,17 +37,29 @@ def draw_skeleton(
     return result
 
 
-def draw_rings(picture: np.ndarray, points: Iterable, radius: float, colour=(230, 30, 40), width: float = 2.0) -> np.ndarray:
+def draw_rings(
+    picture: np.ndarray, points: Iterable, radius: float, colour=(230, 30, 40), width: float = 2.0
+) -> np.ndarray:
     """A new picture with a ring round each point (x, y) px."""
     result = np.array(picture)
     for point in points:
-        _paint(result, point, point, radius + width + 2, lambda d: _cover(np.abs(d - radius), width / 2 + 0.9), (255,) * 3, 0.9)
-        _paint(result, point, point, radius + width, lambda d: _cover(np.abs(d - radius), width / 2), colour, 1.0)
+        _paint(
+            result,
+            point,
+            point,
+            radius + width + 2,
+            lambda d: _cover(np.abs(d - radius), width / 2 + 0.9),
+            (255,) * 3,
+            0.9,
+        )
+        _paint(
+            result, point, point, radius + width, lambda d: _cover(np.abs(d - radius), width / 2), colour, 1.0
+        )
     return result
 
 
 def draw_arrow(picture: np.ndarray, start, end, colour=(230, 30, 40), width: float = 2.0) -> np.ndarray:
-    """A new picture with an arrow from start to end (x, y) px; a move of under 3 px is drawn without a head."""
+    """A new picture with an arrow from start to end (x, y) px; under 3 px it has no head."""
     result = np.array(picture)
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     length = float(np.linalg.norm(end - start))
@@ -69,7 +86,7 @@ def _cover(distance: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _paint(picture: np.ndarray, start, end, reach: float, cover, colour, opacity: float) -> None:
-    """Blend `colour` into the picture where `cover(distance to the segment)` says, in place; outside is left out."""
+    """Blend `colour` in place, as much as `cover(distance to the segment)` says."""
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     if not (np.isfinite(start).all() and np.isfinite(end).all()):
         return

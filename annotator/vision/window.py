@@ -1,4 +1,4 @@
-"""A window: an upright square of a photo, shown at another size; small hands are enlarged, large photos cut out."""
+"""A window: an upright square of a photo, shown at another size, so that small hands are enlarged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ OUTSIDE = (225, 225, 225)  # what lies beyond the photo
 
 @dataclass(frozen=True)
 class Window:
-    """The square of side `size` photo px whose top left *outer corner* is (left, top), shown at pixels x pixels.
+    """The square of side `size` photo px whose top left *outer corner* is (left, top), shown at pixels x
+    pixels.
 
     Pixel centres are at .0 in the photo and in the picture.
     """
@@ -25,7 +26,9 @@ class Window:
     pixels: int
 
     @classmethod
-    def around(cls, points: np.ndarray, margin: float = 1.25, pixels: int = 320, least: float = 24.0) -> Window:
+    def around(
+        cls, points: np.ndarray, margin: float = 1.25, pixels: int = 320, least: float = 24.0
+    ) -> Window:
         """Round points (N, 2), photo px: `margin` times their extent, at least `least` photo px a side."""
         points = np.asarray(points, np.float64)
         if points.ndim != 2 or not len(points) or not np.isfinite(points).all():

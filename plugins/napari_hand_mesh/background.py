@@ -1,20 +1,35 @@
-"""Work that takes longer than a blink, in threads: loading the network, its features of a hand, proposing on photos."""
+"""Work that takes longer than a blink, in threads: loading the network, its features of a hand, proposing on
+photos, writing a data set."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.qt.threading import FunctionWorker, GeneratorWorker, create_worker
+from napari.qt.threading import FunctionWorker, GeneratorWorker, WorkerBase, create_worker
 
 from annotator.errors import InputError
+from annotator.formats import writer
+from annotator.formats.from_project import labelled_hands
 from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash, read_photo
 from napari_hand_mesh.session import Session
 
 if TYPE_CHECKING:
     from annotator.model import Model
+
+LONGEST = 30_000  # ms: loading the network from a cold disk
+
+
+@atexit.register
+def wait_for_threads() -> None:
+    """At the end of Python no thread may be left that still talks to Qt: that would abort the process. napari
+    waits when its event loop ends; a script that closes the viewer itself has none."""
+    with contextlib.suppress(RuntimeError):  # a thread that does not end in time is beyond our help
+        WorkerBase.await_workers(LONGEST)
 
 
 def load() -> Model:
@@ -27,9 +42,8 @@ def load() -> Model:
 def propose(folder: Path, files: Sequence[Path], model: Model) -> Iterator[tuple[int, int, int, str]]:
     """Hands of these photos into the project in `folder`, photo by photo, those done already left out.
 
-    Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). Its own connection: this runs in
-    another thread than the session's.
-    """
+    Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). Its own connection:
+    this runs in another thread than the session's. """
     provenance = Provenance("default", model.digest)
     with Project.open_or_create(folder) as project:
         for done, path in enumerate(files, 1):
@@ -38,17 +52,27 @@ def propose(folder: Path, files: Sequence[Path], model: Model) -> Iterator[tuple
                 if not project.has_photo(photo_hash(path), model.digest):
                     photo = read_photo(path)
                     meshes = model.propose(photo)
-                    hands = len(project.add_proposals(project.add_photo(path, photo.shape[:2]), meshes, provenance))
+                    hands = len(
+                        project.add_proposals(project.add_photo(path, photo.shape[:2]), meshes, provenance)
+                    )
             except InputError as error:
                 wrong = str(error)
             yield done, len(files), hands, wrong
 
 
+def export(folder: Path, name: str, out: Path) -> int:
+    """The accepted hands of the project in `folder` as a data set of format `name` in `out`; how many."""
+    with Project.open(folder) as project:
+        if not project.hands("accepted"):
+            raise InputError("no hand is accepted yet: there is nothing to export")
+        return writer(name).write(labelled_hands(project), out)["hands"]
+
+
 class Background:
     """The threads of one widget. Answers that come after `stop`, or for another session, are dropped.
 
-    say: shown to the person; progress(done, all, new hands, wrong): of proposing; finished: after the last photo.
-    """
+    say: shown to the person; progress(done, all, new hands, wrong): of proposing; finished: after the last
+    photo. """
 
     def __init__(
         self,
@@ -61,6 +85,7 @@ class Background:
         self._loading: FunctionWorker | None = None
         self._looking: FunctionWorker | None = None
         self._proposing: GeneratorWorker | None = None
+        self._exporting: FunctionWorker | None = None
         self._session: Session | None = None
         self._then: list[Callable[[], None]] = []
         self._stopped = False
@@ -112,6 +137,29 @@ class Background:
         self._proposing.errored.connect(self._failed)
         self._proposing.finished.connect(self._proposed)
         self._proposing.start()
+
+    def export(self, folder: Path, name: str, out: Path) -> None:
+        """Write a data set in a thread. InputError if one is being written already."""
+        if self._exporting is not None:
+            raise InputError("a data set is being written already")
+
+        def returned(hands: int) -> None:
+            if not self._stopped:
+                self._say(f"{hands} hand{'' if hands == 1 else 's'} written to {out}")
+
+        def errored(error: Exception) -> None:
+            if not self._stopped:
+                self._say(str(error))
+
+        def finished() -> None:
+            self._exporting = None
+
+        self._say(f"writing {out} …")
+        self._exporting = create_worker(export, folder, name, out, _start_thread=False)
+        self._exporting.returned.connect(returned)
+        self._exporting.errored.connect(errored)
+        self._exporting.finished.connect(finished)
+        self._exporting.start()
 
     @property
     def proposing(self) -> bool:

@@ -1,8 +1,7 @@
 """Dragging a keypoint: the mesh follows while the mouse moves, and is exact when it is let go.
 
-napari's own drag of a point tells its listeners only at the start and the end, so this is a generator among the layer's
-`mouse_drag_callbacks`, which napari resumes at every move.
-"""
+napari's own drag of a point tells its listeners only at the start and the end, so this is a generator among
+the layer's `mouse_drag_callbacks`, which napari resumes at every move. """
 
 from __future__ import annotations
 
@@ -39,7 +38,10 @@ class Dragging:
 
     def disconnect(self) -> None:
         points = self._layers.points
-        for callbacks, own in ((points.mouse_drag_callbacks, self._drag), (points.mouse_move_callbacks, self._hover)):
+        for callbacks, own in (
+            (points.mouse_drag_callbacks, self._drag),
+            (points.mouse_move_callbacks, self._hover),
+        ):
             if own in callbacks:
                 callbacks.remove(own)
 
@@ -58,7 +60,10 @@ class Dragging:
             return
         start = tuple(event.position)[-2:]
         place_of_joint = self._layers.hand.keypoints[joint]
-        grip = (place_of_joint[0] - start[1], place_of_joint[1] - start[0])  # the marker stays where it was gripped
+        grip = (
+            place_of_joint[0] - start[1],
+            place_of_joint[1] - start[0],
+        )  # the marker stays where it was gripped
         layer.mouse_pan = False
         self.dragged = joint
         self._touched(joint)
@@ -67,7 +72,7 @@ class Dragging:
             yield
             while event.type == "mouse_move":
                 row, column = tuple(event.position)[-2:]
-                far = max(abs(row - start[0]), abs(column - start[1])) * self._layers.viewer.camera.zoom
+                far = max(abs(row - start[0]), abs(column - start[1])) * self._layers.camera.zoom
                 moved = moved or far >= CLICK
                 begun = time.perf_counter()
                 if moved and begun >= free_at:

@@ -1,7 +1,7 @@
 """The one registry of shortcuts: it binds them, labels the buttons and writes the help.
 
-Left hand alone, the right one drags. None is one of napari's own on the viewer or on a layer of ours (a test compares).
-"""
+Left hand alone, the right one drags. None is one of napari's own on the viewer or on a layer of ours (a test
+compares). """
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Action:
-    """name: of the widget's method; key: as napari writes it; button: its label ("" = none); words: for help."""
+    """name: of the widget's method; key: as napari writes it; button: its label ("" = none); words: for
+    help."""
 
     name: str
     key: str
@@ -26,9 +27,14 @@ ACTIONS = (
     Action("next_open", "W", "Next", "go to the next open hand"),
     Action("previous_open", "Q", "Back", "go to the open hand before"),
     Action("occluded", "D", "Occluded", "the keypoint under the mouse cannot be seen (again: it can)"),
-    Action("out_of_frame", "G", "Out of frame", "the keypoint under the mouse is outside the photo (again: it is not)"),
+    Action(
+        "out_of_frame", "G", "Outside", "the keypoint under the mouse is outside the photo (again: it is not)"
+    ),
     Action("confirm", "B", "Confirm", "the keypoint under the mouse is right where it is (again: not sure)"),
     Action("confirm_all", "Shift-B", "Confirm all", "all keypoints still proposed are right where they are"),
+    Action(
+        "other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo"
+    ),
     Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start"),
     Action("redo", "Control-Shift-Z", "Redo", "do it again"),
     Action("fade_markers", "F", "", "hide or show keypoints and skeleton"),
@@ -39,7 +45,8 @@ ACTIONS = (
 
 
 def bind(targets: Iterable, call: Callable[[str], None]) -> None:
-    """Bind every action on all targets (a viewer and its layers: a layer's own keys win over the viewer's)."""
+    """Bind every action on all targets (a viewer and its layers: a layer's own keys win over the
+    viewer's)."""
     for target in targets:
         for action in ACTIONS:
             target.bind_key(action.key, _caller(action.name, call), overwrite=True)

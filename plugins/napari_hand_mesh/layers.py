@@ -1,7 +1,7 @@
 """The hand on napari's canvas: photo, mesh, skeleton and the 21 keypoints as four layers.
 
-napari's axes are (row, column): photo (x, y) is (y, x) here. The layers only show; what is true is in the session.
-"""
+napari's axes are (row, column): photo (x, y) is (y, x) here. The layers only show; what is true is in the
+session. """
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from napari.layers import Layer
 from annotator.hand.joints import BONES, JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.vision.skeleton import FINGER_COLOURS
-from napari_hand_mesh.picture import FINE, LIVE, mesh_picture
+from annotator.vision.window import Window
+from napari_hand_mesh.picture import PIXELS, affine_of, mesh_picture, window_of
 
 PHOTO, MESH, SKELETON, KEYPOINTS = "photo", "hand mesh", "skeleton", "keypoints"
 # told apart by people with the common colour blindnesses (after Okabe and Ito), and against skin
@@ -36,9 +37,19 @@ class HandLayers:
         self.by_uncertainty = False
         self.hand: HandMesh | None = None
         self._states: tuple[str, ...] = ("proposed",) * 21
+        self._window: Window | None = None
+        self._coloured: tuple[str, ...] | None = None
+        self._recommended: int | None = None
+        self._cleared = False
         empty = np.zeros((8, 8, 3), np.uint8)
         self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
-        self.mesh = viewer.add_image(np.zeros((FINE, FINE, 4), np.uint8), rgb=True, name=MESH, opacity=0.55)
+        self.mesh = viewer.add_image(
+            np.zeros((PIXELS, PIXELS, 4), np.uint8),
+            rgb=True,
+            name=MESH,
+            opacity=0.55,
+            interpolation2d="linear",
+        )
         bones = np.zeros((20, 2, 2))
         colours = np.array([(*FINGER_COLOURS[i // 4], 255) for i in range(20)]) / 255
         self.skeleton = viewer.add_vectors(
@@ -49,7 +60,7 @@ class HandLayers:
             size=8, ndim=2, opacity=1.0,
         )  # fmt: skip
         # 21 keypoints in one order: nothing of napari's own may add, delete, paste or select
-        self.points.editable = False
+        self.points.events.mode.connect(self._stay)
         for key in DELETING:
             self.points.bind_key(key, _nothing, overwrite=True)
         self.points.events.data.connect(self._protect)
@@ -59,9 +70,16 @@ class HandLayers:
     def all(self) -> tuple[Layer, ...]:
         return self.photo, self.mesh, self.skeleton, self.points
 
+    @property
+    def camera(self):
+        """The viewer's camera; from napari 0.9 on it belongs to the scene."""
+        scene = getattr(self.viewer, "scene", None)
+        return self.viewer.camera if scene is None else scene.camera
+
     def remove(self) -> None:
         """Take the layers off the viewer; those a person took off already are no matter."""
         self.points.events.data.disconnect(self._protect)
+        self.points.events.mode.disconnect(self._stay)
         for layer in self.all:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
@@ -73,12 +91,20 @@ class HandLayers:
     def show(
         self, hand: HandMesh, states: tuple[str, ...], recommended: int | None = None, live: bool = False
     ) -> None:
-        """The hand with its joint states. recommended: the keypoint worth correcting, drawn as a diamond; live: while it
-        is dragged, with a coarser picture of the mesh and markers as they are."""
+        """The hand with its joint states. recommended: the keypoint worth correcting, drawn as a diamond;
+        live: while it is dragged, with markers as they are."""
+        if self._cleared:
+            self._cleared = False
+            for layer in self.all[1:]:
+                layer.visible = True
+        if self.hand is None or not np.array_equal(hand.crop_center, self.hand.crop_center):
+            self._window = None  # another hand
         self.hand, self._states = hand, states
-        picture = mesh_picture(hand, LIVE if live else FINE, self.by_uncertainty)
-        self.mesh.data = picture.rgba
-        self.mesh.scale, self.mesh.translate = (picture.scale,) * 2, picture.corner
+        window = window_of(hand, self._window)
+        self.mesh.data = mesh_picture(hand, window, self.by_uncertainty)
+        if window is not self._window:
+            self._window = window
+            self.mesh.affine = affine_of(window)
         places = np.ascontiguousarray(hand.keypoints[:, ::-1])
         start = places[[a for a, _ in BONES]]
         self.skeleton.data = np.stack([start, places[[b for _, b in BONES]] - start], axis=1)
@@ -86,25 +112,35 @@ class HandLayers:
             self.points.data = places
         if live:
             return
-        self.skeleton.edge_width = max(hand.crop_size / 160, 0.4)
         base = hand.crop_size
+        width = max(base / 160, 0.4)
+        if self.skeleton.edge_width != width:
+            self.skeleton.edge_width = width
         self.points.size = np.clip(2 * hand.keypoint_sigma, SMALLEST * base, LARGEST * base)
-        self.points.border_color = [STATE_COLOURS[state] for state in states]
-        self.points.symbol = ["diamond" if k == recommended else "disc" for k in range(21)]
+        # each of these draws all points anew
+        if states != self._coloured:
+            self._coloured = states
+            self.points.border_color = [STATE_COLOURS[state] for state in states]
+        if recommended != self._recommended:
+            self._recommended = recommended
+            self.points.symbol = ["diamond" if k == recommended else "disc" for k in range(21)]
 
     def clear(self) -> None:
         """No hand: the photo stays, the rest becomes invisible."""
+        self._cleared = True
         for layer in self.all[1:]:
             layer.visible = False
 
     def look_at(self, hand: HandMesh) -> None:
         """Bring the hand into the middle of the canvas, at a size that shows its whole crop."""
+        self.viewer.layers.selection.active = self.points  # only the active layer has the mouse
         self.viewer.reset_view()
         height, width = self.photo.data.shape[:2]
-        fits = self.viewer.camera.zoom
+        camera = self.camera
+        fits = camera.zoom
         middle = (hand.keypoints.min(0) + hand.keypoints.max(0)) / 2
-        self.viewer.camera.center = (0.0, float(middle[1]), float(middle[0]))
-        self.viewer.camera.zoom = max(fits, fits * min(height, width) / (0.9 * hand.crop_size))
+        camera.center = (0.0, float(middle[1]), float(middle[0]))
+        camera.zoom = max(fits, fits * min(height, width) / (0.9 * hand.crop_size))
 
     def joint_at(self, position) -> int | None:
         """The keypoint at a world position (row, column), or None if none is near on the screen."""
@@ -112,19 +148,27 @@ class HandLayers:
             return None
         distance = np.linalg.norm(self.hand.keypoints[:, ::-1] - np.asarray(position)[-2:], axis=1)
         joint = int(distance.argmin())
-        return joint if distance[joint] * self.viewer.camera.zoom <= NEAR else None
+        return joint if distance[joint] * self.camera.zoom <= NEAR else None
 
     def describe(self, joint: int) -> str:
         """A keypoint in words, for the status line."""
         return f"{JOINT_NAMES[joint].replace('_', ' ')}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px"
 
+    def _stay(self, _event=None) -> None:
+        """Other modes are for adding and selecting points. (`editable` would forbid them, but new data resets
+        it.)"""
+        if self.points.mode != "pan_zoom":
+            self.points.mode = "pan_zoom"
+
     def _protect(self, _event=None) -> None:
-        """Whoever changed the points (napari's console, another plugin): they are shown as they are in the session."""
+        """Whoever changed the points (napari's console, another plugin): they are shown as they are in the
+        session."""
         if self.hand is None or (self.points.data.shape == (21, 2) and np.array_equal(
             self.points.data, self.hand.keypoints[:, ::-1]
         )):  # fmt: skip
             return
         hand, self.hand = self.hand, None  # so that what follows does not come back here
+        self._coloured = self._recommended = None
         self.show(hand, self._states)
 
 

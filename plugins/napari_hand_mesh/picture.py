@@ -1,12 +1,9 @@
 """The mesh as a picture with transparency, and where it lies on the photo; without napari.
 
-A renderer on the processor (`annotator.vision.overlay`) is exact about what hides what, which a translucent surface layer
-in two dimensions is not.
-"""
+A renderer on the processor (`annotator.vision.overlay`) is exact about what hides what, which a translucent
+surface layer in two dimensions is not. """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,18 +11,10 @@ from annotator.hand.mesh import HandMesh
 from annotator.vision.overlay import COLOUR, heat, shade
 from annotator.vision.window import Window
 
-MARGIN = 1.08
-LIVE, FINE = 160, 352  # px a side while dragging and at rest
+# The picture's square has room round the hand, so that it can stay where it is while a finger is dragged:
+# napari takes five times longer for a layer that moves than for one whose pixels change.
+MARGIN, PIXELS = 1.5, 320
 CERTAIN, UNCERTAIN = 0.002, 0.012  # m: sigma of a vertex that is drawn blue, and red
-
-
-@dataclass(frozen=True, eq=False)
-class MeshPicture:
-    """rgba (n, n, 4) uint8; scale: photo px a picture px; corner: photo (row, column) of its first pixel's centre."""
-
-    rgba: np.ndarray
-    scale: float
-    corner: tuple[float, float]
 
 
 def vertex_colours(hand: HandMesh) -> np.ndarray:
@@ -33,14 +22,28 @@ def vertex_colours(hand: HandMesh) -> np.ndarray:
     return heat(hand.vertex_sigma, CERTAIN, UNCERTAIN)
 
 
-def mesh_picture(hand: HandMesh, pixels: int = FINE, by_uncertainty: bool = False) -> MeshPicture:
-    """The shaded mesh on nothing, `pixels` a side. Its antialiased rim blends into black: a thin dark outline."""
-    places = hand.vertices @ hand.camera.T
-    window = Window.around(places[:, :2] / np.maximum(places[:, 2:], 1e-6), MARGIN, pixels)
+def window_of(hand: HandMesh, current: Window | None = None) -> Window:
+    """The square of the photo that the picture is of: `current` if the mesh is inside, else one round the
+    mesh."""
+    points = hand.vertices @ hand.camera.T
+    points = points[:, :2] / np.maximum(points[:, 2:], 1e-6)
+    if current is not None:
+        corner = np.array([current.left, current.top])
+        if (points > corner).all() and (points < corner + current.size).all():
+            return current
+    return Window.around(points, MARGIN, PIXELS)
+
+
+def mesh_picture(hand: HandMesh, window: Window, by_uncertainty: bool = False) -> np.ndarray:
+    """The shaded mesh on nothing: (n, n, 4) uint8, n = window.pixels. Its antialiased rim blends into black:
+    a thin dark outline."""
     colour = vertex_colours(hand) if by_uncertainty else COLOUR
-    black = np.zeros((pixels, pixels, 3), np.uint8)
+    black = np.zeros((window.pixels, window.pixels, 3), np.uint8)
     picture = shade(hand.vertices, hand.faces, window.matrix @ hand.camera, black, 1.0, colour)
-    rgba = np.dstack([picture, np.where(picture.any(axis=2), 255, 0).astype(np.uint8)])
-    scale = window.size / pixels
-    half = 0.5 * scale - 0.5
-    return MeshPicture(rgba, scale, (window.top + half, window.left + half))
+    return np.dstack([picture, np.where(picture.any(axis=2), 255, 0).astype(np.uint8)])
+
+
+def affine_of(window: Window) -> np.ndarray:
+    """(3, 3): (row, column) of the picture to (row, column) of the photo, homogeneous."""
+    x_first = np.linalg.inv(window.matrix)
+    return x_first[np.ix_([1, 0, 2], [1, 0, 2])]

@@ -1,8 +1,7 @@
 """The queue as a table: hands, their states, how sure the network is, and why to look at them.
 
-The reason for a hand costs some milliseconds, so it is worked out for rows that are in sight, one at a time, while
-nothing else happens.
-"""
+The reason for a hand costs some milliseconds, so it is worked out for rows that are in sight, one at a time,
+while nothing else happens. """
 
 from __future__ import annotations
 
@@ -10,8 +9,17 @@ from pathlib import Path
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QFont
-from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QLabel, QProgressBar, QTableView
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from annotator.errors import InputError
 from annotator.project import HandEntry
@@ -90,7 +98,9 @@ class QueueModel(QAbstractTableModel):
     def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
         entry = self._entries[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return (entry.id, entry.state, f"{100 * entry.confidence:.0f} %", self._reason(entry))[index.column()]
+            return (entry.id, entry.state, f"{100 * entry.confidence:.0f} %", self._reason(entry))[
+                index.column()
+            ]
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:
             return QColor(COLOURS[entry.state])
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -152,12 +162,13 @@ class QueuePanel(QWidget):
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setMinimumHeight(110)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(22)
         header = self.table.horizontalHeader()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((150, 72, 48)):
+        for column, width in enumerate((146, 84, 50)):
             self.table.setColumnWidth(column, width)
         self.table.clicked.connect(lambda index: self.chosen.emit(self.model.entry(index.row()).id))
         self._session: Session | None = None

@@ -1,8 +1,7 @@
 """What a person does with a project, one hand at a time; without Qt and napari.
 
-Every finished step (a drag, a state, a verdict) is one event of the project's journal, on disk when the method returns:
-undo and redo are the journal's own, so they work across restarts.
-"""
+Every finished step (a drag, a state, a verdict) is one event of the project's journal, on disk when the
+method returns: undo and redo are the journal's own, so they work across restarts. """
 
 from __future__ import annotations
 
@@ -17,11 +16,12 @@ import numpy as np
 
 import annotator
 from annotator.correcting import solve
+from annotator.correcting.alternatives import alternatives
 from annotator.correcting.choosing import next_keypoint
 from annotator.correcting.plausibility import reasons
 from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES, joint_index
-from annotator.hand.mesh import HandMesh
+from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.project import HandEntry, Project, StoredHand
 from annotator.vision.photos import photo_hash, read_photo
@@ -39,10 +39,10 @@ PHOTOS = 4  # decoded photos in memory
 class Session:
     """A project and the hand that is looked at. `close` it.
 
-    queue: the hands, see `read_queue`; hand: the `StoredHand` (None while the project has no hand); mesh: its `HandMesh`; photo (H, W, 3) uint8;
-    listeners: called without arguments whenever hand, mesh or states changed; model: a loaded `Model` or None.
-    All methods raise InputError with one clear line where something cannot be done.
-    """
+    queue: the hands, see `read_queue`; hand: the `StoredHand` (None while the project has no hand); mesh: its
+    `HandMesh`; photo (H, W, 3) uint8; listeners: called without arguments whenever hand, mesh or states
+    changed; model: a loaded `Model` or None. All methods raise InputError with one clear line where something
+    cannot be done. """
 
     def __init__(self, project: Project):
         self.project = project
@@ -71,9 +71,11 @@ class Session:
         self.listeners.clear()
         self.project.close()
 
-    # -- where we are ------------------------------------------------------------------------------------------
+    # -- where we are
+    # ------------------------------------------------------------------------------------------
     def resume(self) -> None:
-        """Go where the person was, or to the first open hand, or to the first hand; nowhere in an empty project."""
+        """Go where the person was, or to the first open hand, or to the first hand; nowhere in an empty
+        project."""
         self.read_queue()
         last = self._last_place()
         if last in self._row:
@@ -92,7 +94,8 @@ class Session:
         self._changed()
 
     def next_open(self, step: int = 1) -> bool:
-        """Go to the next hand (step -1: the one before) of the queue that waits for a person; False if there is none."""
+        """Go to the next hand (step -1: the one before) of the queue that waits for a person; False if there
+        is none."""
         here = self._row.get(self.hand.id, -1) if self.hand else -1
         if self.hand is None and step < 0:
             here = 0
@@ -112,7 +115,8 @@ class Session:
         """(hands that are judged, all hands)."""
         return sum(entry.state not in OPEN for entry in self.queue), len(self.queue)
 
-    # -- what is known of the hand -----------------------------------------------------------------------------
+    # -- what is known of the hand
+    # -----------------------------------------------------------------------------
     @property
     def hand_model(self) -> HandModel:
         return annotator.load_hand(self._mesh().hand_model)
@@ -121,16 +125,21 @@ class Session:
         """Why a person should look at a hand (None: this one), in a few words, the weightiest first."""
         mesh = self._mesh() if hand_id is None else self.project.mesh(hand_id)
         model = annotator.load_hand(mesh.hand_model)
+        if mesh.parametric is None:  # not stored: then the comparison with that stage has nothing to say
+            mesh = mesh.replace(parametric=ParametricEstimate(mesh.vertices, mesh.joints, mesh.keypoints))
         found = [reason.words for reason in reasons(mesh, model)[:2]]
-        return "; ".join(found) or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())].replace('_', ' ')}"
+        words = "; ".join(found) or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
+        return words.replace("_", " ")
 
     def worth_correcting(self) -> int | None:
         """The keypoint whose correction is expected to help most."""
         return next_keypoint(self._mesh(), self.hand_model, self.hand.joint_states)
 
-    # -- dragging ----------------------------------------------------------------------------------------------
+    # -- dragging
+    # ----------------------------------------------------------------------------------------------
     def preview(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> HandMesh:
-        """The hand as it would be with this keypoint at (x, y) photo px; nothing is stored. A few ms, no torch.
+        """The hand as it would be with this keypoint at (x, y) photo px; nothing is stored. A few ms, no
+        torch.
 
         hold: all other keypoints stay where they are in the photo, as far as a hand allows it.
         """
@@ -144,9 +153,8 @@ class Session:
     def drop(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> None:
         """The drag is over: the mesh with this keypoint at (x, y) photo px is stored as one step.
 
-        With a model and this hand's features (`remember`) the network's local refinement answers first; the solver
-        makes it exact in any case. hold as in `preview`; the keypoint then counts as confirmed.
-        """
+        With a model and this hand's features (`remember`) the network's local refinement answers first; the
+        solver makes it exact in any case. hold as in `preview`; the keypoint then counts as confirmed. """
         joint = joint_index(joint)
         place = (float(place[0]), float(place[1]))
         features = self._features.get(self._key())
@@ -160,7 +168,8 @@ class Session:
         self._reload()
 
     def _refined(self, joint: int, place: tuple[float, float], features: object) -> HandMesh:
-        """The network's answer to all corrections that can be seen, made exact with confirmed keypoints held."""
+        """The network's answer to all corrections that can be seen, made exact with confirmed keypoints
+        held."""
         mesh, states = self._mesh(), dict(enumerate(self.hand.joint_states))
         states[joint] = "corrected"
         given = dict(mesh.corrections) | {joint: place}
@@ -169,9 +178,11 @@ class Session:
         answer = self.model.refine(mesh.replace(features=features, corrections={}), prompts)
         return solve(answer.replace(corrections=given), self.hand_model, {}, states).hand
 
-    # -- features of the network -------------------------------------------------------------------------------
+    # -- features of the network
+    # -------------------------------------------------------------------------------
     def wants_features(self) -> tuple[str, np.ndarray, HandMesh] | None:
-        """(key, photo, mesh) for `Model.remember` in some thread, or None if this hand's features are there."""
+        """(key, photo, mesh) for `Model.remember` in some thread, or None if this hand's features are
+        there."""
         if self.mesh is None or self._key() in self._features:
             return None
         return self._key(), self.photo, self.mesh
@@ -182,7 +193,8 @@ class Session:
         while len(self._features) > REMEMBERED:
             self._features.popitem(last=False)
 
-    # -- states and verdicts -----------------------------------------------------------------------------------
+    # -- states and verdicts
+    # -----------------------------------------------------------------------------------
     def set_joint_state(self, joint: int | str, state: str) -> None:
         """Give one keypoint a state; asked twice, it goes back to what it was without it."""
         joint = joint_index(joint)
@@ -194,13 +206,27 @@ class Session:
     def confirm_all(self) -> None:
         """Confirm every keypoint that is still where the network put it."""
         self._mesh()
-        self._set_states({k: "confirmed" for k, state in enumerate(self.hand.joint_states) if state == "proposed"})
+        self._set_states(
+            {k: "confirmed" for k, state in enumerate(self.hand.joint_states) if state == "proposed"}
+        )
 
     def set_state(self, state: str) -> None:
         """Give the hand a state: accepted, rejected, flagged, ..."""
         self._mesh()
         self.project.set_state(self.hand.id, state, self.hand.version, {"from": "napari"})
         self._reload()
+
+    def other_depth(self) -> str:
+        """Put another hand that looks the same in the photo in this one's place, the likeliest; what was
+        turned over, in words. Asked again it goes on from there, which usually leads back. InputError if no
+        other hand looks the same."""
+        found = alternatives(self._mesh(), self.hand_model, self.hand.joint_states, most=1)
+        if not found:
+            raise InputError("no other hand looks the same in this photo")
+        note = {"from": "napari", "alternative": found[0].words}
+        self.project.edit(self.hand.id, found[0].hand.replace(features=None), None, self.hand.version, note)
+        self._reload()
+        return found[0].words
 
     def undo(self) -> str:
         """Take back the last step of the project and go to its hand; the hand's id."""
@@ -210,7 +236,8 @@ class Session:
         """Do again what was undone last and go to its hand; the hand's id."""
         return self._went(self.project.redo())
 
-    # -- inside ------------------------------------------------------------------------------------------------
+    # -- inside
+    # ------------------------------------------------------------------------------------------------
     def _went(self, hand_id: str) -> str:
         self.go(hand_id)
         return hand_id
@@ -233,7 +260,8 @@ class Session:
         self._changed()
 
     def _note_in_queue(self) -> None:
-        """One line of the queue as it is now: a project may have 20,000, reading all at every step would be felt."""
+        """One line of the queue as it is now: a project may have 20,000, reading all at every step would be
+        felt."""
         hand = self.hand
         if hand.id not in self._row:
             self.read_queue()
@@ -258,7 +286,9 @@ class Session:
         if known is None:
             known = read_photo(stored.photo.path)
             if photo_hash(stored.photo.path) != stored.photo.sha256:
-                raise InputError(f"{stored.photo.path} is not the photo any more that hand {stored.id} was proposed on")
+                raise InputError(
+                    f"{stored.photo.path} is not the photo any more that hand {stored.id} was proposed on"
+                )
             self._photos[stored.photo.sha256] = known
             while len(self._photos) > PHOTOS:
                 self._photos.popitem(last=False)

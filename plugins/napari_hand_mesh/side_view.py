@@ -17,7 +17,8 @@ DEGREES_PER_PIXEL = 0.6
 
 
 def turned(vertices: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
-    """Vertices (V, 3), camera frame, as one sees them after walking round the hand by `yaw` and up by `pitch` degrees."""
+    """Vertices (V, 3), camera frame, as one sees them after walking round the hand by `yaw` and up by `pitch`
+    degrees."""
     a, b = np.radians(yaw), np.radians(pitch)
     about_y = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])

@@ -14,7 +14,7 @@ from annotator.vision.photos import read_photo
 
 @pytest.fixture
 def proposed(loaded, tmp_path, photo_file):
-    """(folder, hand id) of a project with the model's own proposal on one photo; the photo is a copy in tmp_path."""
+    """(folder, hand id) of a project with the model's own proposal on a copy of a photo."""
     path = tmp_path / "photo.jpg"
     path.write_bytes(photo_file.read_bytes())
     with Project.create(tmp_path / "project") as project:
@@ -80,7 +80,7 @@ def test_a_joint_may_be_put_outside_the_photo(run, proposed):
         ("21", 10, 10, "21"),
         ("wrist", "nan", 10, "far outside"),
         ("wrist", 1e6, 10, "far outside"),
-        ("wrist", "left", 10, "left"),
+        ("wrist", "left", 10, "number"),
     ],
 )
 def test_wrong_corrections_change_nothing(run, proposed, joint, x, y, said):

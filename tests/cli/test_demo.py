@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -20,6 +21,7 @@ from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project
 from annotator.vision.camera import project as to_pixels
 from annotator.vision.photos import read_photo
+from annotator.vision.visibility import in_sight
 
 
 class Page(HTMLParser):
@@ -147,45 +149,92 @@ def test_an_earlier_demo_is_replaced_and_nothing_else(tmp_path, capfd):
     assert sorted(path.name for path in old.iterdir()) == ["demo.json", "notes.txt"]
 
 
-# -- the stand-in -----------------------------------------------------------------------------------------------------
+# -- the stand-in ----------
 def opinion_on(hand, moves, trusted=None):
     """The hand's own keypoints but for `moves`: joint -> by how much of the hand's size."""
     size = float(np.ptp(hand.keypoints, axis=0).max())
     places = hand.keypoints.copy()
     for joint, share in moves.items():
         places[joint] += [share * size, 0]
-    return SecondOpinion(places, np.ones(21, bool) if trusted is None else trusted, size)
+    return SecondOpinion(places, np.ones(21, bool) if trusted is None else trusted, np.zeros(21), size)
 
 
-def test_the_stand_in_corrects_the_worst_keypoint_it_can_judge(make_hand):
-    hand = make_hand(1)
-    assert next_correction(hand, opinion_on(hand, {8: 0.02, 4: 0.05})) is None
-    opinion = opinion_on(hand, {8: 0.2, 4: 0.1})
-    assert next_correction(hand, opinion) == (8, tuple(opinion.keypoints[8]))
+@pytest.fixture(scope="module")
+def flat(hand_model):
+    """A flat hand that shows its palm: nothing hides anything."""
+    from annotator.hand.mesh import HandMesh, HandParameters
+
+    pose = np.zeros((16, 3))
+    pose[0] = [np.pi / 2, 0, 0]
+    parameters = HandParameters(pose, np.zeros(10), [0.09, 0, 0.6], np.zeros((hand_model.offset_count, 3)))
+    vertices, K = hand_model.vertices(parameters), np.array([[700.0, 0, 200], [0, 700, 200], [0, 0, 1]])
+    joints = hand_model.joints(vertices)
+    return HandMesh(
+        side="right", camera=K, crop_center=[200, 200], crop_size=400.0, crop_angle=0.0, vertices=vertices,
+        faces=hand_model.faces, joints=joints, keypoints=to_pixels(joints, K), keypoint_sigma=np.ones(21),
+        vertex_sigma=np.full(len(vertices), 0.003), confidence=0.9, parameters=parameters,
+        hand_model=hand_model.name, parametric=None,
+    )  # fmt: skip
+
+
+def test_the_stand_in_corrects_the_worst_keypoint_it_can_judge(flat):
+    assert next_correction(flat, opinion_on(flat, {8: 0.02, 4: 0.03})) is None
+    opinion = opinion_on(flat, {8: 0.2, 4: 0.1})
+    assert next_correction(flat, opinion) == (8, tuple(opinion.keypoints[8]))
     trusted = np.arange(21) != 8
-    assert next_correction(hand, opinion_on(hand, {8: 0.2, 4: 0.1}, trusted))[0] == 4
-    corrected = hand.replace(corrections={8: (1, 2)})
+    assert next_correction(flat, opinion_on(flat, {8: 0.2, 4: 0.1}, trusted))[0] == 4
+    uncertain = replace(opinion, spread=np.where(trusted, 0, 0.15 * opinion.size))
+    assert next_correction(flat, uncertain)[0] == 4
+    corrected = flat.replace(corrections={8: (1, 2)})
     assert next_correction(corrected, opinion)[0] == 4
-    assert next_correction(hand, opinion, given_up=[8])[0] == 4
-    assert next_correction(hand, opinion_on(hand, {0: 0.2, 1: 0.3})) is None  # no mark on the skin to click on
-    enough = hand.replace(corrections={joint: (1, 2) for joint in range(MOST)})
+    assert next_correction(flat, opinion, given_up=[8])[0] == 4
+    assert (
+        next_correction(flat, opinion_on(flat, {0: 0.2, 1: 0.3})) is None
+    )  # no mark on the skin to click on
+    enough = flat.replace(corrections={joint: (1, 2) for joint in range(MOST)})
     assert next_correction(enough, opinion) is None
 
 
-def test_the_stand_in_rejects_what_is_unsure_or_off(make_hand):
-    hand = make_hand(1).replace(confidence=0.9)
-    assert verdict(hand, opinion_on(hand, {}))[0] == "accepted"
-    assert verdict(hand.replace(confidence=0.2), opinion_on(hand, {}))[0] == "rejected"
-    assert verdict(hand, opinion_on(hand, dict.fromkeys(range(21), 0.2)))[0] == "rejected"
-    assert verdict(hand, opinion_on(hand, {}, np.zeros(21, bool)))[0] == "rejected"
+def test_the_stand_in_does_not_place_what_the_hand_hides(flat):
+    """A plate before the hand, part of the same mesh: its joints are out of sight."""
+    low, high = flat.joints.min(0) - 0.02, flat.joints.max(0) + 0.02
+    plate = np.array(
+        [[low[0], low[1], 0.5], [high[0], low[1], 0.5], [high[0], high[1], 0.5], [low[0], high[1], 0.5]]
+    )
+    count = len(flat.vertices)
+    hidden = flat.replace(
+        vertices=np.vstack([flat.vertices, plate]),
+        faces=np.vstack([flat.faces, [[count, count + 1, count + 2], [count, count + 2, count + 3]]]),
+        vertex_sigma=np.append(flat.vertex_sigma, [0.003] * 4),
+    )
+    assert in_sight(flat.vertices, flat.faces, flat.joints, flat.camera)[
+        2:
+    ].all()  # the thumb's base lies deep
+    assert not in_sight(hidden.vertices, hidden.faces, hidden.joints, hidden.camera).any()
+    assert next_correction(hidden, opinion_on(flat, {8: 0.2})) is None
 
 
-# -- the report -------------------------------------------------------------------------------------------------------
+def test_the_stand_in_rejects_what_is_unsure_off_or_found_twice(flat):
+    agreed = opinion_on(flat, {})
+    assert verdict(flat, agreed)[0] == "accepted"
+    assert verdict(flat.replace(confidence=0.2), agreed)[0] == "rejected"
+    assert verdict(flat, opinion_on(flat, dict.fromkeys(range(21), 0.2)))[0] == "rejected"
+    assert verdict(flat, opinion_on(flat, {}, np.zeros(21, bool)))[0] == "rejected"
+    part = flat.replace(keypoints=flat.keypoints.mean(0) + 0.3 * (flat.keypoints - flat.keypoints.mean(0)))
+    assert verdict(part, opinion_on(part, {}), [flat])[0] == "rejected"
+    assert verdict(flat, agreed, [part])[0] == "accepted"
+    beside = flat.replace(keypoints=flat.keypoints * 1.2 + [300, 0])
+    assert verdict(flat, agreed, [beside])[0] == "accepted"
+
+
+# -- the report ----------
 def test_a_corrected_hand_shows_before_and_after(make_hand, photo_file, tmp_path):
     photo = read_photo(photo_file)
     before = make_hand(1)
     after = make_hand(2, corrections={8: before.keypoints[8] + 20})
-    hand = ReportedHand("x<1>", "p&q.jpg", photo, before, after, ["corrected"] + ["proposed"] * 20, "accepted", ["a < b"])
+    hand = ReportedHand(
+        "x<1>", "p&q.jpg", photo, before, after, ["corrected"] + ["proposed"] * 20, "accepted", ["a < b"]
+    )
     pictures = dict(hand_pictures(hand))
     assert {shape.shape for shape in pictures.values()} == {(PIXELS, PIXELS, 3)}
     captions = list(pictures)

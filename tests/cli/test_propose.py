@@ -20,7 +20,11 @@ def photos(tmp_path, sample_photos):
     """A folder with two photos of one hand and one of two, in folders."""
     folder = tmp_path / "photos"
     (folder / "more").mkdir(parents=True)
-    names = {"digit-3-IMG_4536.jpg": folder, "digit-1-IMG_5102.jpg": folder / "more", "two-hands.jpg": folder / "more"}
+    names = {
+        "digit-3-IMG_4536.jpg": folder,
+        "digit-1-IMG_5102.jpg": folder / "more",
+        "two-hands.jpg": folder / "more",
+    }
     for path in sample_photos:
         if path.name in names:
             shutil.copy(path, names[path.name])
@@ -32,7 +36,12 @@ def test_hands_are_found_stored_and_not_proposed_twice(run, loaded, photos, tmp_
     code, out, err = run("propose", photos, "--project", folder, "--json")
     assert code == 0 and out.count("\n") == 1 and "propose" in err
     result = json.loads(out)
-    assert (result["photos"], result["photos_with_hand"], result["skipped"], result["failed"]) == (3, 3, 0, [])
+    assert (result["photos"], result["photos_with_hand"], result["skipped"], result["failed"]) == (
+        3,
+        3,
+        0,
+        [],
+    )
     assert result["hands"] == 4 and result["seconds"] > 0
     with Project.open(folder) as project:
         entries = project.hands()
@@ -47,7 +56,8 @@ def test_hands_are_found_stored_and_not_proposed_twice(run, loaded, photos, tmp_
         assert np.abs(project.mesh("digit-3-IMG_4536-1").vertices - alone.vertices).max() < 1e-4
         assert project.verify() == []
 
-    # the same again, by a pattern, with one new photo that shows what another file showed, and one without a hand
+    # the same again, by a pattern, with one new photo that shows what another file showed, and one without a
+    # hand
     shutil.copy(photos / "digit-3-IMG_4536.jpg", photos / "copy.jpg")
     Image.new("RGB", (120, 90), "white").save(photos / "blank.png")
     code, out, _ = run("propose", photos / "**" / "*.*g", photos, "--project", folder, "--json")
@@ -64,12 +74,18 @@ def test_bad_photos_are_named_and_the_others_done(run, loaded, photos, tmp_path)
     Image.new("RGB", (1, 1)).save(photos / "tiny.png")
     whole = (photos / "digit-3-IMG_4536.jpg").read_bytes()
     (photos / "half.jpg").write_bytes(whole[: len(whole) // 2])
-    code, out, err = run("propose", photos, photos / "gone.jpg", "nothing*.jpg", "--project", tmp_path / "p", "--json")
+    code, out, err = run(
+        "propose", photos, photos / "gone.jpg", "nothing*.jpg", "--project", tmp_path / "p", "--json"
+    )
     result = json.loads(out)
     assert code == 0 and result["photos"] == 3 and result["hands"] == 4
     bad = {failed["photo"].split("/")[-1]: failed["error"] for failed in result["failed"]}
     assert set(bad) == {"text.jpg", "tiny.png", "half.jpg", "gone.jpg", "nothing*.jpg"}
-    assert "1 x 1" in bad["tiny.png"] and "does not exist" in bad["gone.jpg"] and "matches" in bad["nothing*.jpg"]
+    assert (
+        "1 x 1" in bad["tiny.png"]
+        and "does not exist" in bad["gone.jpg"]
+        and "matches" in bad["nothing*.jpg"]
+    )
     for name in bad:
         assert sum("skipped" in line and name in line for line in err.splitlines()) == 1
 
@@ -126,7 +142,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(loaded, photos, tmp_path):
             propose_photos(project, loaded, files, "default", batch=1, stored=stop)
         assert project.status()["looked_at"] == 1 and project.verify() == []
         told = []
-        done = propose_photos(project, loaded, files, "default", stored=lambda path, ids, hands: told.append((path, ids)))
+        done = propose_photos(
+            project, loaded, files, "default", stored=lambda path, ids, hands: told.append((path, ids))
+        )
         assert (done.photos, done.skipped) == (2, 1)
         assert [path for path, _ in told] == files[1:]
         assert len(project.hands()) == 4
@@ -139,7 +157,9 @@ def test_files_of_folders_patterns_and_names(tmp_path):
         (tmp_path / name).touch()
     files, empty = photo_files([tmp_path])
     assert [file.name for file in files] == ["a.png", "b.JPG", "c.webp"] and empty == []
-    files, empty = photo_files([tmp_path / "b.JPG", tmp_path / "*.[jJ]*", tmp_path / "in", tmp_path / "notes.txt"])
+    files, empty = photo_files(
+        [tmp_path / "b.JPG", tmp_path / "*.[jJ]*", tmp_path / "in", tmp_path / "notes.txt"]
+    )
     assert [file.name for file in files] == ["b.JPG", "c.webp", "notes.txt"]
     (tmp_path / "a[1].png").touch()  # a name that looks like a pattern
     files, empty = photo_files([str(tmp_path / "a[1].png"), str(tmp_path / "*.gif")])

@@ -78,6 +78,18 @@ def test_mirror_law(parts, photo, hand):
     )
 
 
+def test_mirror_law_with_a_loose_box_of_a_turned_hand(parts, photo, hand):
+    picture, move = turned(photo, 2.2)
+    box = box_of(move(hand.landmarks), 0.5)
+    width = picture.shape[1]
+    (found,) = locate(picture, *parts, boxes=[box])
+    (other,) = locate(
+        picture[:, ::-1], *parts, boxes=[(width - 1 - box[2], box[1], width - 1 - box[0], box[3])]
+    )
+    assert (found.side, other.side) == ("right", "left")
+    assert np.abs(other.landmarks - (found.landmarks * (-1, 1) + (width - 1, 0))).max() < 0.02
+
+
 @pytest.mark.parametrize("angle", [0.6, 2.0, math.pi, -1.3])
 def test_turning_the_photo_turns_the_crop(parts, photo, hand, angle):
     picture, move = turned(photo, angle)

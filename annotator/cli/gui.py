@@ -1,0 +1,49 @@
+"""`annotator gui [PROJECT]`: napari with the hand annotator open."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    project: Annotated[
+        Path | None, typer.Argument(metavar="PROJECT", help="The project's folder.", show_default=False)
+    ] = None,
+) -> None:
+    """Open napari with the hand annotator, on a project if one is given."""
+    from annotator.errors import InputError
+
+    if project is not None:
+        from annotator.project import Project
+
+        Project.open(project).close()  # says what is wrong before a window appears
+    if no_display():
+        raise InputError(
+            "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+        )
+    try:
+        import napari
+        import qtpy  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"the window needs napari and Qt ({error}): pip install 'hand-mesh-annotator[gui]'"
+        ) from error
+
+    viewer = napari.Viewer(title="hand mesh annotator")
+    _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
+    if project is not None:
+        widget.open_project(project)
+    napari.run()
+
+
+def no_display() -> bool:
+    """Whether this is a system with X or Wayland, and neither is there: Qt would end the process without a
+    word to us."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return False
+    return not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,78 @@
+"""napari's way to open a project's folder, and the sample project: by drag and drop, or from the File
+menu."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.hand.joints import JOINT_NAMES
+from napari_hand_mesh.session import Session
+
+PLUGIN, WIDGET = "hand-mesh-annotator", "Hand annotator"
+FILE = "project.db"
+NOTHING = [(None,)]  # napari's word for "opened, and there is no layer to add"
+SAMPLES = 12
+PASSING = "looking for hands"
+
+
+def get_reader(path: str | list[str]) -> Callable | None:
+    """The reader of this path if it is one project (its folder, or its project.db), else None."""
+    if not isinstance(path, str):
+        return None
+    folder = Path(path)
+    there = (folder / FILE).is_file() or (folder.name == FILE and folder.is_file())
+    return read_project if there else None
+
+
+def read_project(path: str) -> list[tuple]:
+    """Open a project in the viewer's annotator dock. Without a viewer: photo and keypoints of its current
+    hand as layers."""
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        dock(viewer).open_project(path)
+        return NOTHING
+    session = Session.open(path)
+    try:
+        if session.hand is None:
+            raise InputError(f"there are no hands in {path}")
+        features = {"joint": list(JOINT_NAMES), "state": list(session.hand.joint_states)}
+        points = np.array(session.mesh.keypoints[:, ::-1])
+        return [
+            (session.photo, {"name": session.hand.photo.path.name, "rgb": True}, "image"),
+            (points, {"name": session.hand.id, "features": features}, "points"),
+        ]
+    finally:
+        session.close()
+
+
+def open_sample() -> list[tuple]:
+    """A new project on some of the sample photos, in a temporary folder; hands appear as they are found."""
+    from qtpy.QtCore import QTimer
+
+    from annotator import sample_data
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise InputError("the sample project needs a napari window")
+    files = sample_data.photos()
+    some = files[:: max(len(files) // SAMPLES, 1)][:SAMPLES]
+    dock(viewer).propose_on(some, tempfile.mkdtemp(prefix="hand-mesh-sample-"))
+
+    # napari takes a sample without any layer for a failure: it gets one, which goes away again at once
+    def tidy() -> None:
+        for layer in [layer for layer in viewer.layers if layer.name == PASSING]:
+            viewer.layers.remove(layer)
+
+    QTimer.singleShot(0, tidy)
+    return [(np.zeros((8, 8), np.uint8), {"name": PASSING, "visible": False}, "image")]
+
+
+def dock(viewer: napari.Viewer):
+    """The viewer's annotator widget, docked if it is not there yet."""
+    return viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)[1]

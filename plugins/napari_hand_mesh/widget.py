@@ -1,0 +1,448 @@
+"""The plugin's dock: queue, buttons, side view; and what ties them, the canvas, mouse and keys to a
+session."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import napari
+from napari.utils.notifications import show_info, show_warning
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from annotator.cli.photo_files import photo_files
+from annotator.errors import InputError
+from annotator.formats import WRITERS
+from annotator.hand.joints import JOINT_NAMES
+from annotator.project import Project
+from napari_hand_mesh import keys
+from napari_hand_mesh.background import Background
+from napari_hand_mesh.dragging import Dragging
+from napari_hand_mesh.layers import STATE_COLOURS, HandLayers
+from napari_hand_mesh.queue_table import QueuePanel
+from napari_hand_mesh.session import Session
+from napari_hand_mesh.side_view import SideView
+
+PROJECT_IN_PHOTOS = "hand-mesh-project"  # folder beside the photos a project was made of
+BUTTONS_IN_ROW = 4
+MESH_OPACITY = 55
+SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
+
+
+class _Held:
+    """What must be let go when the widget is destroyed; the widget itself is gone by then."""
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        self.background: Background | None = None
+
+    def release(self, *_args) -> None:
+        if self.background is not None:
+            self.background.stop()
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+
+class HandMeshWidget(QWidget):
+    """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
+    proposals and for its word on corrections; without it the solver alone moves the mesh."""
+
+    def __init__(self, napari_viewer: napari.Viewer, network: bool = True):
+        super().__init__()
+        self.viewer = napari_viewer
+        self.layers: HandLayers | None = None
+        self.dragging: Dragging | None = None
+        self._network = network
+        self._last_joint: int | None = None
+        self._side_at = 0.0
+        self._recommended: int | None = None
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._describe)
+        self._shown: tuple[str | None, int] = (None, 0)  # hand and photo on the canvas
+        self._held = _Held()
+        self.background = Background(self._say, self._proposed_some, self._proposed_all)
+        self._held.background = self.background
+        self.destroyed.connect(self._held.release)
+        self._build()
+
+    @property
+    def session(self) -> Session | None:
+        return self._held.session
+
+    # -- projects
+    # ----------------------------------------------------------------------------------------------
+    def open_project(self, folder: str | Path) -> None:
+        """Open a project where it was left. InputError if there is none; what was open then stays open."""
+        session = Session.open(folder)
+        self.close_project()
+        self._held.session = session
+        self.layers = HandLayers(self.viewer)
+        self.layers.mesh.opacity = self.opacity.value() / 100
+        self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch)
+        keys.bind((self.viewer, *self.layers.all), self.act)
+        session.listeners.append(self._refresh)
+        self.queue.show_session(session)
+        self._refresh()
+        if self._network:
+            self.background.with_model(self._look)
+
+    def close_project(self) -> None:
+        """Let go of the project; everything is stored already."""
+        if self.session is None:
+            return
+        self._later.stop()
+        self.background.cancel()
+        self.background.forget()
+        self.queue.show_session(None)
+        self.side.show_hand(None)
+        self.dragging.disconnect()
+        keys.unbind((self.viewer, *self.layers.all))
+        self.layers.remove()
+        self.session.close()
+        self._held.session, self.layers, self.dragging = None, None, None
+        self._last_joint, self._shown = None, (None, 0)
+
+    def propose_on(self, photos: str | Path | list[Path], project: str | Path) -> None:
+        """Look for hands in a folder of photos (or these files) in the background; `project` is made if it is
+        missing."""
+        files, empty = photo_files([photos] if isinstance(photos, (str, Path)) else photos)
+        if not files:
+            raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
+        if self.background.proposing:
+            raise InputError("photos are being looked at already: cancel that first")
+        Project.open_or_create(project).close()
+        self.open_project(project)
+        folder = self.session.project.folder
+
+        def start() -> None:
+            if self.session is not None and self.session.project.folder == folder:
+                self.background.propose(folder, files)
+                self.cancel.setVisible(True)
+
+        self.background.with_model(start)
+
+    def export(self, name: str, out: str | Path) -> None:
+        """Write the accepted hands as a data set of this format in the background."""
+        if self.session is None:
+            raise InputError("open a project first")
+        self.background.export(self.session.project.folder, name, Path(out))
+
+    # -- actions: names of keys.ACTIONS
+    # ------------------------------------------------------------------------
+    def act(self, name: str) -> None:
+        """Do what a key or button stands for; what cannot be done is said, not raised."""
+        if self.session is None:
+            show_warning("open a project first")
+            return
+        try:
+            getattr(self, name)()
+        except InputError as error:
+            show_warning(str(error))
+            self._say(str(error))
+
+    def accept(self) -> None:
+        self._judge("accepted")
+
+    def reject(self) -> None:
+        self._judge("rejected")
+
+    def flag(self) -> None:
+        self._judge("flagged")
+
+    def next_open(self) -> None:
+        if not self.session.next_open():
+            show_info("no other hand waits to be judged")
+
+    def previous_open(self) -> None:
+        if not self.session.next_open(-1):
+            show_info("no other hand waits to be judged")
+
+    def occluded(self) -> None:
+        self.session.set_joint_state(self._joint(), "occluded")
+
+    def out_of_frame(self) -> None:
+        self.session.set_joint_state(self._joint(), "out of frame")
+
+    def confirm(self) -> None:
+        self.session.set_joint_state(self._joint(), "confirmed")
+
+    def confirm_all(self) -> None:
+        self.session.confirm_all()
+
+    def other_depth(self) -> None:
+        self._say(f"turned over: {self.session.other_depth()} (Undo takes it back)")
+
+    def undo(self) -> None:
+        self.session.undo()
+
+    def redo(self) -> None:
+        self.session.redo()
+
+    def fade_markers(self) -> None:
+        visible = not self.layers.skeleton.visible
+        self.layers.skeleton.visible = visible
+        # keypoints fade but stay: a hidden layer would not take the mouse any more
+        self.layers.points.opacity = 1.0 if visible else 0.0
+
+    def fade_mesh(self) -> None:
+        self.layers.mesh.visible = not self.layers.mesh.visible
+
+    def colour_by_uncertainty(self) -> None:
+        self.layers.by_uncertainty = self.side.by_uncertainty = not self.layers.by_uncertainty
+        self._refresh()
+
+    def look(self) -> None:
+        if self.session.mesh is not None:
+            self.layers.look_at(self.session.mesh)
+
+    # -- mouse
+    # -------------------------------------------------------------------------------------------------
+    def _preview(self, joint: int, place: tuple[float, float], hold: bool) -> None:
+        try:
+            mesh = self.session.preview(joint, place, hold)
+        except InputError as error:  # the mouse is far outside the photo
+            self._say(str(error))
+            return
+        self.layers.show(mesh, self.session.hand.joint_states, live=True)
+        now = time.perf_counter()
+        if now - self._side_at > SIDE_EVERY:
+            self._side_at = now
+            self.side.show_hand(mesh, live=True)
+
+    def _drop(self, joint: int, place: tuple[float, float], hold: bool) -> None:
+        try:
+            self.session.drop(joint, place, hold)
+            missed = float(((self.session.mesh.keypoints[joint] - place) ** 2).sum() ** 0.5)
+            name = JOINT_NAMES[joint].replace("_", " ")
+            self._say(
+                ""
+                if missed < 1.5
+                else f"no plausible hand has its {name} there: it stays {missed:.0f} px off"
+            )
+        except InputError as error:
+            show_warning(str(error))
+            self._refresh()  # the canvas goes back to what is stored
+
+    def _touch(self, joint: int) -> None:
+        self._last_joint = joint
+
+    def _joint(self) -> int:
+        hovered = self.dragging.hovered
+        joint = self._last_joint if hovered is None else hovered
+        if joint is None:
+            raise InputError("put the mouse on a keypoint first")
+        return joint
+
+    # -- showing
+    # -----------------------------------------------------------------------------------------------
+    def _refresh(self) -> None:
+        """Everything as the session has it now."""
+        session, layers = self.session, self.layers
+        self.queue.refresh()
+        if session.hand is None:
+            layers.clear()
+            self.what.setText("No hands yet.")
+            return
+        if self._shown[1] != id(session.photo):
+            layers.show_photo(session.photo)
+        recommended = session.worth_correcting()
+        layers.show(session.mesh, session.hand.joint_states, recommended)
+        if self._shown[0] != session.hand.id:
+            layers.look_at(session.mesh)
+            self._last_joint = None
+            self._say("")
+        self._shown = (session.hand.id, id(session.photo))
+        self._recommended = recommended
+        self._later.start()
+
+    def _describe(self) -> None:
+        """What can wait until the canvas shows the new mesh: the side view and the words."""
+        if self.session is None or self.session.mesh is None:
+            return
+        self.side.show_hand(self.session.mesh)
+        self._look()
+        hand, recommended = self.session.hand, self._recommended
+        next_one = (
+            ""
+            if recommended is None
+            else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
+        )
+        many = len(hand.corrections)
+        self.what.setText(
+            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many} correction{'' if many == 1 else 's'}"
+            f"<br>{next_one}Why look: {self.session.why()}"
+        )
+
+    def _look(self) -> None:
+        if self.session is not None and self.background.model is not None:
+            self.background.look(self.session)
+
+    def _say(self, words: str) -> None:
+        self.status.setText(words)
+        self.status.setVisible(bool(words))
+
+    def _judge(self, state: str) -> None:
+        self.session.set_state(state)
+        self.next_open()
+
+    def _proposed_some(self, done: int, total: int, hands: int, wrong: str) -> None:
+        self._say(f"looking for hands: {done} of {total} photos")
+        if wrong:
+            show_warning(wrong)
+        if hands and self.session is not None:
+            self.session.read_queue()
+            if self.session.hand is None:
+                self.session.next_open()
+            else:
+                self.queue.refresh()
+
+    def _proposed_all(self) -> None:
+        self.cancel.setVisible(False)
+        self._say("")
+        if self.session is not None and self.session.hand is None:
+            self._say("no hand was found in these photos")
+
+    # -- building
+    # ----------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        self.queue = QueuePanel()
+        self.queue.chosen.connect(self._chosen)
+        self.side = SideView()
+        self.what = QLabel("Open a project, or a folder of photos to make one.")
+        self.what.setWordWrap(True)
+        self.what.setTextFormat(Qt.TextFormat.RichText)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setStyleSheet("color: #e0a030")
+        self.cancel = self._button(
+            "Cancel", "stop looking for hands; what was found stays", self.background.cancel
+        )
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(MESH_OPACITY)
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.opacity.valueChanged.connect(self._set_opacity)
+
+        files = QHBoxLayout()
+        files.addWidget(
+            self._button(
+                "Open project …", "a folder made by this plugin or by `annotator`", self._ask_project
+            )
+        )
+        files.addWidget(self._button("Photos …", "find hands in a folder of photos", self._ask_photos))
+        files.addWidget(self._button("Export …", "write the accepted hands as a data set", self._ask_export))
+        files.addWidget(self._button("Keys", "all shortcuts", self._show_keys))
+        actions = QGridLayout()
+        actions.setSpacing(4)
+        shown = [action for action in keys.ACTIONS if action.button]
+        for at, action in enumerate(shown):
+            button = self._button(
+                f"{action.button} ({keys.shown(action.key)})" if len(action.key) == 1 else action.button,
+                f"{action.words}  [{keys.shown(action.key)}]", lambda name=action.name: self.act(name),
+            )  # fmt: skip
+            actions.addWidget(button, at // BUTTONS_IN_ROW, at % BUTTONS_IN_ROW)
+        strength = QHBoxLayout()
+        strength.addWidget(QLabel("Mesh"))
+        strength.addWidget(self.opacity)
+        legend = QLabel(
+            " ".join(
+                f'<span style="color:{colour}">◯</span>&nbsp;{state} '
+                for state, colour in STATE_COLOURS.items()
+            )
+        )
+        legend.setWordWrap(True)
+
+        upper = QWidget()
+        layout = QVBoxLayout(upper)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(files)
+        layout.addWidget(self.queue, 1)
+        layout.addWidget(self.what)
+        layout.addWidget(self.status)
+        layout.addWidget(self.cancel)
+        layout.addLayout(actions)
+        layout.addLayout(strength)
+        layout.addWidget(legend)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(upper)
+        splitter.addWidget(self.side)
+        splitter.setSizes([520, 330])
+        splitter.setChildrenCollapsible(False)
+        whole = QVBoxLayout(self)
+        whole.addWidget(splitter)
+        self.status.setVisible(False)
+        self.cancel.setVisible(False)
+        self.setMinimumWidth(420)
+
+    def _button(self, label: str, tip: str, call) -> QPushButton:
+        button = QPushButton(label)
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
+        button.clicked.connect(lambda _checked=False: call())
+        return button
+
+    def _chosen(self, hand_id: str) -> None:
+        try:
+            self.session.go(hand_id)
+        except InputError as error:
+            show_warning(str(error))
+
+    def _set_opacity(self, value: int) -> None:
+        if self.layers is not None:
+            self.layers.mesh.opacity = value / 100
+
+    def _ask_project(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A project's folder")
+        if folder:
+            self._try(lambda: self.open_project(folder))
+
+    def _ask_photos(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A folder of photos")
+        if folder:
+            self._try(lambda: self.propose_on(folder, Path(folder) / PROJECT_IN_PHOTOS))
+
+    def _ask_export(self) -> None:
+        if self.session is None:
+            show_warning("open a project first")
+            return
+        name, chosen = QInputDialog.getItem(
+            self, "Export", "Format of the data set", sorted(WRITERS), 0, False
+        )
+        folder = QFileDialog.getExistingDirectory(self, "Folder to make the data set in") if chosen else ""
+        if folder:
+            self._try(lambda: self.export(name, Path(folder) / name))
+
+    def _try(self, call) -> None:
+        try:
+            call()
+        except InputError as error:
+            show_warning(str(error))
+            self._say(str(error))
+
+    def _show_keys(self) -> None:
+        dialog = QDialog(self)
+        dialog.setWindowTitle("Keys")
+        layout = QVBoxLayout(dialog)
+        layout.addWidget(QLabel(keys.help_text()))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.reject)
+        layout.addWidget(buttons)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()

@@ -1,0 +1,53 @@
+"""What runs in threads: the functions themselves, and that their answers arrive in the window."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("napari")
+pytest.importorskip("qtpy.QtWidgets")
+
+from napari_hand_mesh import background  # noqa: E402
+
+from annotator.errors import InputError  # noqa: E402
+from annotator.project import Project  # noqa: E402
+
+
+def test_proposing_skips_what_is_done_and_names_what_is_no_photo(model, photo_file, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no photo")
+    steps = list(background.propose(tmp_path / "project", [broken, photo_file], model))
+    assert [step[:3] for step in steps] == [(1, 2, 0), (2, 2, 1)]
+    assert "broken.jpg" in steps[0][3] and steps[1][3] == ""
+    again = list(background.propose(tmp_path / "project", [photo_file], model))
+    assert again == [(1, 1, 0, "")]
+    with Project.open(tmp_path / "project") as project:
+        assert len(project.hands()) == 1
+
+
+def test_the_window_fills_while_photos_are_looked_at(widget, model, sample_photos, tmp_path, qtbot):
+    widget.background.model = model  # as if it was loaded
+    widget.propose_on([sample_photos[0], sample_photos[-1]], tmp_path / "project")
+    qtbot.waitUntil(lambda: not widget.background.proposing, timeout=60_000)
+    assert len(widget.session.queue) == 3 and widget.session.hand is not None  # the last photo has two hands
+    assert widget.layers.points.visible and not widget.cancel.isVisible()
+    qtbot.waitUntil(lambda: widget.session.wants_features() is None, timeout=60_000)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no image files"):
+        widget.propose_on(tmp_path / "empty", tmp_path / "other")
+    assert not (tmp_path / "other").exists() and len(widget.session.queue) == 3
+
+
+def test_export_writes_the_accepted_hands(widget, folder, tmp_path, qtbot):
+    with pytest.raises(InputError, match="open a project"):
+        widget.export("freihand", tmp_path / "out")
+    widget.open_project(folder)
+    widget.act("accept")
+    widget.export("freihand", tmp_path / "out")
+    qtbot.waitUntil(lambda: "written" in widget.status.text(), timeout=30_000)
+    assert len(json.loads((tmp_path / "out" / "training_xyz.json").read_text())) == 1
+    with pytest.raises(InputError, match="nothing to export"):
+        widget.act("undo")
+        background.export(folder, "freihand", tmp_path / "other")

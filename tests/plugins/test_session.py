@@ -1,0 +1,216 @@
+"""What a person does with a project, without a window."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from napari_hand_mesh.picture import affine_of, mesh_picture, window_of
+from napari_hand_mesh.session import PLACE_FILE, Session
+
+from annotator.errors import InputError
+from annotator.project import Project
+
+
+@pytest.fixture
+def session(folder):
+    opened = Session.open(folder)
+    yield opened
+    opened.close()
+
+
+def near(session, joint, by):
+    """A place beside a keypoint."""
+    return tuple(session.mesh.keypoints[joint] + by)
+
+
+def test_opens_at_the_hand_the_network_is_least_sure_of(session):
+    assert [entry.id for entry in session.queue] == ["signing-0153-1", "signing-0153-2", "signing-0180-1"]
+    assert session.hand.id == "signing-0153-1" and session.photo.shape == (1080, 620, 3)
+    assert session.progress() == (0, 3)
+    assert session.why().strip() and session.worth_correcting() in range(21)
+
+
+def test_a_preview_moves_the_mesh_and_stores_nothing(session):
+    before, version = session.mesh, session.hand.version
+    place = near(session, 8, (9, -6))
+    seen = session.preview("index_tip", place)
+    assert np.allclose(seen.keypoints[8], place, atol=0.5)
+    assert np.abs(seen.vertices - before.vertices).max() > 1e-4
+    assert session.mesh is before and session.project.hand(session.hand.id).version == version
+
+
+def test_a_drop_is_one_step_that_undo_and_redo_restore_exactly(session):
+    first = session.mesh
+    calls = []
+    session.listeners.append(lambda: calls.append(session.hand.version))
+    place = near(session, 8, (9, -6))
+    session.drop(8, place)
+    second = session.mesh
+    assert calls == [2]
+    assert np.allclose(second.keypoints[8], place, atol=0.5) and set(second.corrections) == {8}
+    assert session.hand.joint_states[8] == "corrected" and session.hand.state == "in work"
+    assert session.queue[0].corrections == 1
+
+    session.undo()
+    assert np.array_equal(session.mesh.vertices, first.vertices) and session.hand.state == "proposed"
+    assert session.hand.joint_states == ("proposed",) * 21
+    session.redo()
+    assert (
+        np.array_equal(session.mesh.vertices, second.vertices) and session.hand.joint_states[8] == "corrected"
+    )
+
+
+def test_holding_the_others_moves_them_less(session):
+    place = near(session, 8, (6, -4))
+    start = session.mesh.keypoints
+    free, held = (session.preview(8, place, hold) for hold in (False, True))
+    others = [k for k in range(21) if k != 8]
+
+    def moved(hand):
+        return np.linalg.norm(hand.keypoints - start, axis=1)[others].max()
+
+    assert moved(held) < 0.5 * moved(free)
+    session.drop(8, place, hold=True)
+    assert session.hand.joint_states[8] == "confirmed" and 8 in session.hand.corrections
+
+
+def test_confirmed_keypoints_stay_when_another_is_moved(session):
+    session.set_joint_state("wrist", "confirmed")
+    stays = session.mesh.keypoints[0]
+    session.drop(12, near(session, 12, (12, 8)))
+    assert np.linalg.norm(session.mesh.keypoints[0] - stays) < 1.0
+    assert session.hand.joint_states[0] == "confirmed"
+
+
+def test_states_toggle_and_a_dragged_keypoint_is_seen_again(session):
+    session.set_joint_state(4, "occluded")
+    assert session.hand.joint_states[4] == "occluded"
+    session.set_joint_state(4, "occluded")
+    assert session.hand.joint_states[4] == "proposed"
+    session.set_joint_state(4, "out of frame")
+    session.drop(4, near(session, 4, (5, 5)))
+    assert session.hand.joint_states[4] == "corrected"
+    session.set_joint_state(4, "occluded")
+    session.set_joint_state(4, "occluded")
+    assert session.hand.joint_states[4] == "corrected"  # what it was without being occluded
+    session.confirm_all()
+    assert sorted(set(session.hand.joint_states)) == ["confirmed", "corrected"]
+    session.undo()
+    assert session.hand.joint_states.count("proposed") == 20
+
+
+def test_the_other_depth_looks_the_same_in_the_photo(session):
+    before = session.mesh
+    for entry in session.queue:
+        session.go(entry.id)
+        before = session.mesh
+        try:
+            words = session.other_depth()
+            break
+        except InputError as error:
+            assert "no other hand" in str(error) and session.hand.version == 1
+    else:
+        pytest.fail("none of three hands has an alternative")
+    assert words and session.hand.version == 2
+    apart = np.linalg.norm(session.mesh.keypoints - before.keypoints, axis=1).max()
+    assert apart < 2.5 * before.crop_size / 224
+    depth = (session.mesh.joints - session.mesh.joints[0] - before.joints + before.joints[0])[:, 2]
+    assert np.abs(depth).max() > 0.009
+    session.undo()
+    assert np.array_equal(session.mesh.vertices, before.vertices)
+
+
+def test_judging_and_the_next_open_hand(session):
+    session.set_state("accepted")
+    assert session.progress() == (1, 3)
+    assert session.next_open() and session.hand.id == "signing-0153-2"
+    session.set_state("rejected")
+    assert session.next_open() and session.hand.id == "signing-0180-1"
+    assert not session.next_open() and not session.next_open(-1)
+    assert session.undo() == "signing-0153-2" and session.hand.state == "proposed"
+    assert session.next_open(-1) and session.hand.id == "signing-0180-1"
+
+
+def test_reopening_resumes_where_the_person_was(folder):
+    first = Session.open(folder)
+    first.go("signing-0180-1")
+    first.drop(8, near(first, 8, (7, 7)))
+    mesh, states = first.mesh, first.hand.joint_states
+    first.close()
+    second = Session.open(folder)
+    assert second.hand.id == "signing-0180-1" and second.hand.joint_states == states
+    assert np.array_equal(second.mesh.vertices, mesh.vertices)
+    second.undo()
+    assert second.hand.version == 3 and not second.mesh.corrections
+    second.close()
+
+
+@pytest.mark.parametrize("written", ["", "[]", '{"hand": "gone-1"}', '{"hand": 3}'])
+def test_a_damaged_or_outdated_place_is_no_obstacle(folder, written):
+    (folder / PLACE_FILE).write_text(written)
+    opened = Session.open(folder)
+    assert opened.hand.id == "signing-0153-1"
+    assert json.loads((folder / PLACE_FILE).read_text()) == {"hand": "signing-0153-1"}
+    opened.close()
+
+
+def test_another_persons_change_is_not_overwritten(session, folder):
+    with Project.open(folder) as other:
+        other.set_state(session.hand.id, "flagged")
+    with pytest.raises(InputError, match="changed meanwhile"):
+        session.drop(8, near(session, 8, (7, 7)))
+
+
+def test_bad_wishes_are_one_clear_line(session, tmp_path):
+    with pytest.raises(InputError, match="nothing to undo"):
+        session.undo()
+    with pytest.raises(InputError, match="unknown joint"):
+        session.set_joint_state("elbow", "occluded")
+    with pytest.raises(InputError, match="far outside"):
+        session.drop(8, (1e7, 0))
+    assert session.hand.version == 1
+    with pytest.raises(InputError):
+        Session.open(tmp_path / "nothing")
+
+
+def test_the_network_has_its_word_and_the_correction_is_exact(session, model):
+    """With features the answer differs from the solver's alone, and still meets the correction and the held
+    keypoint."""
+    session.model = model
+    key, photo, mesh = session.wants_features()
+    session.keep_features(key, model.remember(photo, mesh))
+    assert session.wants_features() is None
+    session.set_joint_state(0, "confirmed")
+    assert session.wants_features() is None  # the crop is the same
+    stays = session.mesh.keypoints[0]
+    place = near(session, 8, (9, -6))
+    alone = session.preview(8, place)
+    session.drop(8, place)
+    assert np.allclose(session.mesh.keypoints[8], place, atol=1.5) and set(session.mesh.corrections) == {8}
+    assert np.linalg.norm(session.mesh.keypoints[0] - stays) < 1.5
+    assert np.abs(session.mesh.vertices - alone.vertices).max() > 1e-4
+
+
+def test_the_picture_of_the_mesh_lies_on_its_keypoints(session):
+    hand = session.mesh
+    window = window_of(hand)
+    alpha = mesh_picture(hand, window)[..., 3]
+    assert alpha.shape == (window.pixels, window.pixels) and 0.05 < (alpha > 0).mean() < 0.6
+    affine = affine_of(window)
+    places = np.c_[hand.keypoints[:, ::-1], np.ones(21)] @ np.linalg.inv(affine).T
+    rows, columns = np.rint(places[:, :2]).astype(int).T
+    assert (alpha[rows, columns] > 0).mean() > 0.9
+    covered = np.c_[np.argwhere(alpha > 0), np.ones((alpha > 0).sum())] @ affine.T
+    flat = hand.vertices @ hand.camera.T
+    flat = (flat[:, :2] / flat[:, 2:])[:, ::-1]
+    pixel = 2 * window.size / window.pixels
+    assert np.allclose([covered[:, :2].min(0), covered[:, :2].max(0)], [flat.min(0), flat.max(0)], atol=pixel)
+
+
+def test_the_picture_stays_while_the_hand_moves_inside_it(session):
+    window = window_of(session.mesh)
+    assert window_of(session.preview(8, near(session, 8, (6, -4))), window) is window
+    far = session.mesh.replace(vertices=session.mesh.vertices + (0.2, 0, 0))
+    assert window_of(far, window) is not window
