@@ -219,7 +219,7 @@ class Model:
             keypoints=project(joints, K),
             keypoint_sigma=sigma,
             vertex_sigma=self._vertex_weights @ answer.joint_sigma[at].double().numpy() * PER_AXIS_3D,
-            confidence=float(np.clip(presence, 0, 1) * np.exp(-typical / 40.0)),
+            confidence=float(np.clip(presence, 0, 1) * np.exp(-typical / 12.0)),
             parameters=parameters,
             hand_model=self.hand.name,
             parametric=ParametricEstimate(first_vertices, first_joints, project(first_joints, K), first),

@@ -1,8 +1,9 @@
-"""How fast errors fall under corrections, beside peers, in one run: `python benchmarks/solver_corrections.py SHARDS OUT`.
+"""How fast errors fall under corrections, beside peers, in one run: `python benchmarks/solver_corrections.py
+SHARDS OUT`.
 
-Every hand is annotated by the simulated annotator once for each way, one way after the other on the same hand, so a
-busy machine slows all of them alike. Clicks are the same for all ways (the same noise at each keypoint). Where each way
-corrects is its own worst keypoint.
+Every hand is annotated by the simulated annotator once for each way, one way after the other on the same
+hand, so a busy machine slows all of them alike. Clicks are the same for all ways (the same noise at each
+keypoint). Where each way corrects is its own worst keypoint.
 """
 
 from __future__ import annotations
@@ -59,8 +60,12 @@ def main(arguments: list[str] | None = None) -> int:
         for name, (refine, policy) in ways.items():
             most = options.peer_corrections if name.startswith("L-BFGS") else options.corrections
             random = np.random.default_rng(number)
-            traces[name].append(annotate(hand, truth, refine, model.hand, most, policy, options.noise, random))
-        print(f"\r{number + 1} hands, {time.perf_counter() - start:.0f} s", end="", file=sys.stderr, flush=True)
+            traces[name].append(
+                annotate(hand, truth, refine, model.hand, most, policy, options.noise, random)
+            )
+        print(
+            f"\r{number + 1} hands, {time.perf_counter() - start:.0f} s", end="", file=sys.stderr, flush=True
+        )
     print(file=sys.stderr)
 
     result = {}
@@ -75,14 +80,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def table(result: dict) -> str:
-    """Markdown: PA-MPVPE after k corrections, the others' 2-D error after (before), the farthest miss, ms an answer."""
-    head = ["", *(f"k={k} mm" for k in AT), *(f"others k={k} px (before)" for k in AT[1:]), "ms median", "ms p95"]
+    """Markdown: PA-MPVPE after k corrections, the others' 2-D error after (before), the farthest miss, ms an
+    answer.
+    """
+    head = [
+        "",
+        *(f"k={k} mm" for k in AT),
+        *(f"others k={k} px (before)" for k in AT[1:]),
+        "ms median",
+        "ms p95",
+    ]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for name, one in result.items():
         error, others, before = (one[m]["mean"] for m in ("vertex_mm", "others_px", "others_before_px"))
         cells = [f"{error[k]:.2f}" if k < len(error) else "" for k in AT]
         cells += [
-            f"{others[k]:.2f} ({before[k]:.2f})" if k < len(others) and others[k] is not None else "" for k in AT[1:]
+            f"{others[k]:.2f} ({before[k]:.2f})" if k < len(others) and others[k] is not None else ""
+            for k in AT[1:]
         ]
         seconds = one.get("seconds", {"median": 0, "p95": 0})
         cells += [f"{1000 * seconds['median']:.1f}", f"{1000 * seconds['p95']:.1f}"]

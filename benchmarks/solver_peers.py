@@ -1,8 +1,9 @@
 """A peer for the solver: the same hand model fitted to the same keypoints in the manner of SMPLify, on torch.
 
-F. Bogo et al., 'Keep it SMPL', 2016: reprojection, a prior on pose and one on shape, joint limits, minimised by L-BFGS to
-convergence. It is given what the solver is given: the corrected keypoints (to a person's 1.5 px) and the proposal's
-others (to their sigmas), in the photo's camera. It starts from the proposal or from the mean pose.
+F. Bogo et al., 'Keep it SMPL', 2016: reprojection, a prior on pose and one on shape, joint limits, minimised
+by L-BFGS to convergence. It is given what the solver is given: the corrected keypoints (to a person's 1.5 px)
+and the proposal's others (to their sigmas), in the photo's camera. It starts from the proposal or from the
+mean pose.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ from annotator.vision.camera import project
 
 CROP = 224.0
 PERSON = 1.5  # px, as the solver has it
-POSE_SPREAD, LIMIT_SPREAD, SHAPE_SPREAD = 0.5, 0.05, 1.0  # rad about the mean pose, rad beyond a limit, shape units
+POSE_SPREAD, LIMIT_SPREAD, SHAPE_SPREAD = (
+    0.5,
+    0.05,
+    1.0,
+)  # rad about the mean pose, rad beyond a limit, shape units
 BENT = 0.3  # rad: the mean pose's flexion at every finger joint
 
 
 class SmplifyFit:
-    """Fits one hand after another. start: "proposal" or "mean" (mean pose and shape, the proposal's place and turn)."""
+    """Fits one hand after another. start: "proposal" or "mean" (mean pose and shape, the proposal's place and
+    turn).
+    """
 
     def __init__(self, model: HandModel, start: str = "proposal", iterations: int = 200):
         self.model, self.start, self.iterations = model, start, iterations

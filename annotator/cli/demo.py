@@ -184,7 +184,7 @@ def _facts(counts: dict, model: Model, name: str, seconds: dict[str, float]) -> 
         "photos": f"{counts['photos']}, with a hand: {counts['photos_with_hand']}",
         "hands": f"{counts['hands']}, accepted: {counts['accepted']}, rejected: {counts['rejected']}, "
         f"exported: {counts['exported']}",
-        "corrections": f"{counts['corrections']}, made by a script: keypoints far from the landmark network's "
+        "corrections": f"{counts['corrections']}, made by a script: keypoints far from the landmark net's "
         "own answer were put there; that answer is good but not truth",
         "model": f"{name}, digest {model.digest}, hand model {model.hand.name}",
         "seconds": ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()),

@@ -1,4 +1,5 @@
-"""From corrections to a mesh that obeys them: solver, plausibility, depth alternatives, the simulated annotator.
+"""From corrections to a mesh that obeys them: solver, plausibility, depth alternatives, the simulated
+annotator.
 
 Nothing in the solver is torch; it needs a `HandMesh` and its `HandModel` alone.
 """

@@ -1,9 +1,10 @@
 """The other hands that look the same: one photo does not tell a bend toward the camera from one away from it.
 
-Seen from afar, a picture is the same when a part of the hand is mirrored in depth (H.-J. Lee and Z. Chen, 'Determination
-of 3D human body postures from a single view', 1985). A finger's mirror image may be within its joints' range; a palm,
-being nearly flat, has one that is a turn of the hand. Each candidate starts from such a mirror image and is solved again
-with all 21 keypoints held, so the picture stays and perspective, limits and flesh decide what remains.
+Seen from afar, a picture is the same when a part of the hand is mirrored in depth (H.-J. Lee and Z. Chen,
+'Determination of 3D human body postures from a single view', 1985). A finger's mirror image may be within its
+joints' range; a palm, being nearly flat, has one that is a turn of the hand. Each candidate starts from such
+a mirror image and is solved again with all 21 keypoints held, so the picture stays and perspective, limits
+and flesh decide what remains.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ HELD = 0.5  # px: sigma of the keypoints that are held
 DEEPEST = 0.006  # m: nothing of the hand may be deeper inside another part, unless it was before
 # Mirroring needs freedom; what a joint may not do is said by its limits, not by where it was.
 LOOSE = Doubt(
-    flexion=(0.8, 0.8, 0.6), abduction=(0.3, 0.05, 0.05), twist=(0.1, 0.05, 0.05), turn=0.6, depth=0.15, together=0.0,
-    in_finger=0.0,
+    flexion=(0.8, 0.8, 0.6), abduction=(0.3, 0.05, 0.05), twist=(0.1, 0.05, 0.05), turn=0.6, depth=0.15,
+    together=0.0, in_finger=0.0,
 )  # fmt: skip
 
 
@@ -40,8 +41,9 @@ LOOSE = Doubt(
 class Alternative:
     """Another hand with the same keypoints in the photo.
 
-    hand; words: what was turned over; strain: how unusual it is (lower is likelier), comparable among one hand's
-    alternatives; moved_mm: the joint that moved most in depth, mm; picture_px: how far a keypoint moved at most, crop px.
+    hand; words: what was turned over; strain: how unusual it is (lower is likelier), comparable among one
+    hand's alternatives; moved_mm: the joint that moved most in depth, mm; picture_px: how far a keypoint
+    moved at most, crop px.
     """
 
     hand: HandMesh
@@ -57,10 +59,12 @@ def alternatives(
     states: Mapping[int | str, str] | Sequence[str] | None = None,
     most: int = 3,
 ) -> tuple[Alternative, ...]:
-    """Up to `most` plausible hands with the same 21 keypoints as `hand` (2 px of the crop at most apart), likeliest first.
+    """Up to `most` plausible hands with the same 21 keypoints as `hand` (2 px of the crop at most apart),
+    likeliest first.
 
-    states as for `solve`: corrected and confirmed keypoints are held to 0.5 px, occluded ones and those out of frame are
-    free. Empty where no other hand looks the same. Each answer's `hand` can take the place of `hand`.
+    states as for `solve`: corrected and confirmed keypoints are held to 0.5 px, occluded ones and those out
+    of frame are free. Empty where no other hand looks the same. Each answer's `hand` can take the place of
+    `hand`.
     """
     known = checked_states(states)
     found: list[Alternative] = []
@@ -83,7 +87,9 @@ def _apart(a: HandMesh, b: HandMesh) -> float:
 def _settle(
     hand: HandMesh, model: HandModel, states: Mapping[int, str], start: HandParameters
 ) -> Alternative | None:
-    """The candidate brought to rest on the hand's own keypoints; None if it is no other hand, or no plausible one."""
+    """The candidate brought to rest on the hand's own keypoints; None if it is no other hand, or no plausible
+    one.
+    """
     scale = CROP / hand.crop_size
     settings = Settings(doubt=LOOSE)
     held = hand.replace(parameters=start, keypoint_sigma=np.full(21, HELD / scale))
@@ -95,7 +101,11 @@ def _settle(
     seen = [k for k in range(21) if states.get(k) not in UNSEEN]
     picture = np.linalg.norm(answer.keypoints - hand.keypoints, axis=1)[seen].max(initial=0.0) * scale
     moved = _apart(answer, hand)
-    if picture > SAME_PICTURE or moved < DIFFERENT or settled.state.distances.max(initial=0.0) > settings.exact:
+    if (
+        picture > SAME_PICTURE
+        or moved < DIFFERENT
+        or settled.state.distances.max(initial=0.0) > settings.exact
+    ):
         return None
     depth = self_penetration(answer, model).deepest
     if depth > max(DEEPEST, self_penetration(hand, model).deepest + 0.002):

@@ -1,7 +1,9 @@
-"""Joint angles about anatomical axes in numpy: rotations, rates, coupled limits. And small rotations of the whole hand.
+"""Joint angles about anatomical axes in numpy: rotations, rates, coupled limits. And small rotations of the
+whole hand.
 
-The same convention as `annotator.hand.limits` (which is torch): R = F(flexion) A(abduction) T(twist), intrinsic, about
-the rows of HandModel.anatomical_axes, with the same couplings of the limits. A test holds both to each other.
+The same convention as `annotator.hand.limits` (which is torch): R = F(flexion) A(abduction) T(twist),
+intrinsic, about the rows of HandModel.anatomical_axes, with the same couplings of the limits. A test holds
+both to each other.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ import numpy as np
 FLEXION, ABDUCTION, TWIST = 0, 1, 2
 SPLAY_ENDS = math.radians(70.0)  # a finger cannot splay once its MCP joint is flexed this far
 OVEREXTENSION_ENDS = math.radians(20.0)  # a PIP joint does not overextend while its DIP joint flexes
-TWIST_AT_REST, TWIST_FULL = 0.4, math.radians(40.0)  # share of the thumb's twist at rest; all of it once it opposes
+TWIST_AT_REST, TWIST_FULL = (
+    0.4,
+    math.radians(40.0),
+)  # share of the thumb's twist at rest; all of it once it opposes
 MCP, PIP, DIP, CMC = np.array([0, 3, 6, 9]), np.array([1, 4, 7, 10]), np.array([2, 5, 8, 11]), 12
 
 
@@ -29,7 +34,7 @@ def angles_to_rotations(angles: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
 
 def rotations_to_angles(rotations: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Angles (15,3) rad of rotations (15,3,3): the inverse of `angles_to_rotations` for |abduction| < 90 deg."""
+    """Angles (15,3) rad of rotations (15,3,3): inverts `angles_to_rotations` for |abduction| < 90 deg."""
     local = axes @ rotations @ axes.transpose(0, 2, 1)
     flexion = np.arctan2(-local[:, 1, 2], local[:, 2, 2])
     abduction = np.arctan2(local[:, 0, 2], np.hypot(local[:, 1, 2], local[:, 2, 2]))
@@ -50,9 +55,9 @@ def angle_rates(angles: np.ndarray, axes: np.ndarray) -> np.ndarray:
 def coupled_limits(angles: np.ndarray, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Least and most angles, each (15,3) rad, of a hand with angles (15,3) and constant limits (15,3,2).
 
-    A finger's splay range shrinks linearly to nothing as its MCP joint flexes to 70 deg, a PIP joint's overextension as
-    its DIP joint flexes to 20 deg; the thumb's CMC twist range grows from 40 % to all of it as flexion and abduction
-    there make 40 deg.
+    A finger's splay range shrinks linearly to nothing as its MCP joint flexes to 70 deg, a PIP joint's
+    overextension as its DIP joint flexes to 20 deg; the thumb's CMC twist range grows from 40 % to all of it
+    as flexion and abduction there make 40 deg.
     """
     least, most = limits[..., 0].copy(), limits[..., 1].copy()
     splay = 1.0 - np.minimum(np.maximum(angles[MCP, FLEXION] / SPLAY_ENDS, 0.0), 1.0)
@@ -67,13 +72,16 @@ def coupled_limits(angles: np.ndarray, limits: np.ndarray) -> tuple[np.ndarray, 
 
 
 def coupling_slopes(angles: np.ndarray) -> list[tuple[int, int, float, bool]]:
-    """How the coupled limits of angles (15,3) move: (dependent, driver, slope, both), numbers into the raveled angles.
+    """How the coupled limits of angles (15,3) move: (dependent, driver, slope, both), numbers into the
+    raveled angles.
 
-    The dependent angle's limit moves by slope times its constant limit per rad of the driver; only its least limit where
-    `both` is False.
+    The dependent angle's limit moves by slope times its constant limit per rad of the driver; only its least
+    limit where `both` is False.
     """
     slopes = [
-        (3 * j + ABDUCTION, 3 * j + FLEXION, -1.0 / SPLAY_ENDS, True) for j in MCP if 0 < angles[j, FLEXION] < SPLAY_ENDS
+        (3 * j + ABDUCTION, 3 * j + FLEXION, -1.0 / SPLAY_ENDS, True)
+        for j in MCP
+        if 0 < angles[j, FLEXION] < SPLAY_ENDS
     ] + [
         (3 * j + FLEXION, 3 * j + 3 + FLEXION, -1.0 / OVEREXTENSION_ENDS, False)
         for j in PIP
@@ -83,7 +91,9 @@ def coupling_slopes(angles: np.ndarray) -> list[tuple[int, int, float, bool]]:
     if max(flexion, 0.0) + max(abduction, 0.0) < TWIST_FULL:
         rise = (1.0 - TWIST_AT_REST) / TWIST_FULL
         slopes += [
-            (3 * CMC + TWIST, 3 * CMC + axis, rise, True) for axis in (FLEXION, ABDUCTION) if angles[CMC, axis] > 0
+            (3 * CMC + TWIST, 3 * CMC + axis, rise, True)
+            for axis in (FLEXION, ABDUCTION)
+            if angles[CMC, axis] > 0
         ]
     return slopes
 
@@ -114,7 +124,9 @@ def _rodrigues(vector: np.ndarray) -> tuple[np.ndarray, float, float, float]:
 
 
 def rotation_matrix(vector: np.ndarray) -> np.ndarray:
-    """The rotation (3,3) of one rotation vector (3,); `annotator.hand.rotation_matrices` without its per-call cost."""
+    """The rotation (3,3) of one rotation vector (3,); `annotator.hand.rotation_matrices` without its per-call
+    cost.
+    """
     cross, first, second, _ = _rodrigues(vector)
     return np.eye(3) + first * cross + second * (cross @ cross)
 

@@ -23,9 +23,9 @@ def expected_gain(
 ) -> np.ndarray:
     """(21,) m^2: by how much a correction of each keypoint is expected to shrink the joints' summed variance.
 
-    The hand's uncertainty is the solver's own Gaussian model round the hand, corrections so far included; where the whole
-    hand lies and how it is turned does not count, as in errors after alignment. A keypoint is 0 if it was corrected
-    or confirmed already, is occluded, or is out of frame.
+    The hand's uncertainty is the solver's own Gaussian model round the hand, corrections so far included;
+    where the whole hand lies and how it is turned does not count, as in errors after alignment. A keypoint is
+    0 if it was corrected or confirmed already, is occluded, or is out of frame.
     """
     settings = settings or Settings()
     known = checked_states(states)
@@ -43,12 +43,17 @@ def expected_gain(
     shape = shape.reshape(63, -1)
     seen = in_photo @ covariance  # (21,2,n)
     spread = seen @ in_photo.transpose(0, 2, 1)
-    # The network's own sigmas are calibrated, the solver's spread is not: a keypoint's spread is brought to its sigma.
+    # The network's own sigmas are calibrated, the solver's spread is not: a keypoint's spread is brought to
+    # its sigma.
     factor = hand.keypoint_sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
-    moved = factor[:, None, None] * (shape @ seen.transpose(0, 2, 1))  # (21,63,2): how joints go along with a keypoint
+    moved = factor[:, None, None] * (
+        shape @ seen.transpose(0, 2, 1)
+    )  # (21,63,2): how joints go along with a keypoint
     spread = factor[:, None, None] ** 2 * spread + settings.person**2 * np.eye(2)
     gain = np.einsum("kji,kil,kjl->k", moved, np.linalg.inv(spread), moved)
-    done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(hand.corrections)
+    done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(
+        hand.corrections
+    )
     gain[done] = 0.0
     return gain
 

@@ -1,4 +1,6 @@
-"""The solver's coordinates: one vector for pose, place and shape, in which limits are boxes and doubts are plain sigmas."""
+"""The solver's coordinates: one vector for pose, place and shape, in which limits are boxes and doubts are
+plain sigmas.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from annotator.correcting.angles import (
     coupled_limits,
     coupling_slopes,
     limit_excess,
-    rotations_to_angles,
     rotation_matrix,
+    rotations_to_angles,
     turn_rate,
 )
 from annotator.correcting.descent import Box
@@ -32,7 +34,9 @@ NEAREST_WRIST = 0.08  # m
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A hand at coordinates x (61,): keypoints (21,3) m in the solver's frame; rotations (16,3,3) local; posed."""
+    """A hand at coordinates x (61,): keypoints (21,3) m in the solver's frame; rotations (16,3,3) local;
+    posed.
+    """
 
     x: np.ndarray
     keypoints: np.ndarray
@@ -43,9 +47,10 @@ class Placed:
 class Coordinates:
     """Coordinates round a proposal.
 
-    x (61,): 45 joint angles (joint by joint: flexion, abduction, twist, rad); a rotation vector (rad) that turns the
-    whole hand, in its own frame, from the proposal; the wrist's place as X/Z, Y/Z and log Z; ten numbers of shape.
-    `start` is the proposal, drawn into the limits where it is more than `KEPT_EXCESS` outside them.
+    x (61,): 45 joint angles (joint by joint: flexion, abduction, twist, rad); a rotation vector (rad) that
+    turns the whole hand, in its own frame, from the proposal; the wrist's place as X/Z, Y/Z and log Z; ten
+    numbers of shape. `start` is the proposal, drawn into the limits where it is more than `KEPT_EXCESS`
+    outside them.
     """
 
     def __init__(self, model: HandModel, parameters: HandParameters, depth_factor: float, shape_limit: float):
@@ -65,7 +70,10 @@ class Coordinates:
         start[PLACE] = x / z, y / z, math.log(z)
         start[SHAPE] = parameters.shape
         self._low, self._high = np.full(COUNT, -np.inf), np.full(COUNT, np.inf)
-        self._low[ANGLES], self._high[ANGLES] = (limits[..., 0] - excess).ravel(), (limits[..., 1] + excess).ravel()
+        self._low[ANGLES], self._high[ANGLES] = (
+            (limits[..., 0] - excess).ravel(),
+            (limits[..., 1] + excess).ravel(),
+        )
         reach = math.log(depth_factor)
         self._low[LOG_DEPTH] = max(start[LOG_DEPTH] - reach, math.log(NEAREST_WRIST))
         self._high[LOG_DEPTH] = start[LOG_DEPTH] + reach

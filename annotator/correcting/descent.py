@@ -14,8 +14,9 @@ FIRST = 1.0  # damping, in units of the prior's curvature, which is 1 in every c
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """Bounds of the coordinates (n,) at one point. links: (dependent, driver, slope) triples: while `dependent` is held
-    at its bound, it moves `slope` times as far as `driver`, on which its bound depends."""
+    """Bounds of the coordinates (n,) at one point. links: (dependent, driver, slope) triples: while
+    `dependent` is held at its bound, it moves `slope` times as far as `driver`, on which its bound depends.
+    """
 
     low: np.ndarray
     high: np.ndarray
@@ -43,8 +44,9 @@ class Problem(Protocol):
 def boxed_step(hessian: np.ndarray, gradient: np.ndarray, box: Box) -> np.ndarray:
     """The step d (n,) that makes g d + d H d / 2 smallest with low <= d <= high (low <= 0 <= high).
 
-    A primal active set: free coordinates are solved for, those that leave the box are put on its side and the rest
-    solved again, a few times; exact when nothing has to be freed again, always inside the box (but for links).
+    A primal active set: free coordinates are solved for, those that leave the box are put on its side and the
+    rest solved again, a few times; exact when nothing has to be freed again, always inside the box (but for
+    links).
     """
     low, high = box.low, box.high
     held = ((low >= 0) & (gradient > 0)) | ((high <= 0) & (gradient < 0))
@@ -61,7 +63,9 @@ def boxed_step(hessian: np.ndarray, gradient: np.ndarray, box: Box) -> np.ndarra
         free = np.flatnonzero(~held)
         rows = hessian[free]
         _, solved, info = dposv(rows[:, free], -gradient[free] - rows[:, fixed] @ step[fixed])
-        if info:  # not positive definite: cannot happen with a prior on every coordinate, unless numbers overflow
+        if (
+            info
+        ):  # not positive definite: cannot happen with a prior on every coordinate, unless numbers overflow
             break
         step[free] = np.clip(solved, low[free], high[free])
         outside = free[solved != step[free]]
@@ -87,8 +91,8 @@ class Descent:
 def descend(problem: Problem, x: np.ndarray, most: int, enough: float, worth: float) -> Descent:
     """At most `most` steps from x.
 
-    Ends when a step moves no coordinate by `enough` (in units of the problem's scale) or makes the cost smaller by less
-    than `worth` of itself.
+    Ends when a step moves no coordinate by `enough` (in units of the problem's scale) or makes the cost
+    smaller by less than `worth` of itself.
     """
     x, box = problem.clamp(x)
     cost, state = problem.evaluate(x)

@@ -1,8 +1,9 @@
-"""How far a proposal may be from the truth, and how its errors hang together: what the solver weighs corrections against.
+"""How far a proposal may be from the truth, and how its errors hang together: what the solver weighs
+corrections against.
 
-A correction says where one keypoint is; what the others then most likely do follows from how a proposal's errors go
-together. Two descriptions are used at once: in pose (sigmas of joint angles, of the whole hand's turn, of its depth) and
-in the photo (keypoints err together over the whole hand, more so within a finger).
+A correction says where one keypoint is; what the others then most likely do follows from how a proposal's
+errors go together. Two descriptions are used at once: in pose (sigmas of joint angles, of the whole hand's
+turn, of its depth) and in the photo (keypoints err together over the whole hand, more so within a finger).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from annotator.correcting.coordinates import COUNT, LOG_DEPTH, PLACE, SHAPE, TURN
 
+LEAST_SIGMA = 0.1  # px: no keypoint is known better
 # The finger each keypoint is on; the wrist is on none.
 FINGER_OF = np.array([-1] + [finger for finger in range(5) for _ in range(4)])
 
@@ -21,10 +23,10 @@ FINGER_OF = np.array([-1] + [finger for finger in range(5) for _ in range(4)])
 class Doubt:
     """One sigma of a proposal's error.
 
-    flexion, abduction, twist: rad, each for the joints nearest the palm, the middle and the last ones; thumb: factor on
-    all of the thumb's; turn: rad; place: px of the crop; depth: of log depth; shape: of each number of shape;
-    keypoints: factor on the proposal's own keypoint sigmas; together, in_finger: the share of a keypoint's error
-    variance (px^2) that is the whole hand's, and its finger's.
+    flexion, abduction, twist: rad, each for the joints nearest the palm, the middle and the last ones; thumb:
+    factor on all of the thumb's; turn: rad; place: px of the crop; depth: of log depth; shape: of each number
+    of shape; keypoints: factor on the proposal's own keypoint sigmas; together, in_finger: the share of a
+    keypoint's error variance (px^2) that is the whole hand's, and its finger's.
     """
 
     flexion: tuple[float, float, float] = (0.25, 0.30, 0.20)
@@ -55,7 +57,8 @@ class Doubt:
         return sigma
 
     def keypoint_whitening(self, sigma: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """W (n,n) so that W e is white for the errors e (n,) px of the seen keypoints (n of 21), along one image axis.
+        """W (n,n) so that W e is white for the errors e (n,) px of the seen keypoints (n of 21), along one
+        image axis.
 
         sigma (21,) crop px: the proposal's own.
         """
@@ -64,6 +67,6 @@ class Doubt:
         own = 1.0 - self.together - self.in_finger
         correlation = self.together + self.in_finger * same + own * np.eye(len(seen))
         correlation[np.diag_indices(len(seen))] = 1.0
-        scale = self.keypoints * sigma[seen]
+        scale = self.keypoints * np.maximum(sigma[seen], LEAST_SIGMA)
         factor = np.linalg.cholesky(correlation * scale[:, None] * scale)
         return np.linalg.inv(factor)

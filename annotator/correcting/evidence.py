@@ -1,4 +1,6 @@
-"""Evidence in three dimensions that a correction may carry: who is in front of whom, distances, a second view."""
+"""Evidence in three dimensions that a correction may carry: who is in front of whom, distances, a second
+view.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from annotator.vision.camera import check_camera
 
 @dataclass(frozen=True)
 class InFront:
-    """Joint `near` is closer to the camera than joint `far`, by at least `margin` metres along the viewing axis.
+    """Joint `near` is closer to the camera than joint `far`, by at least `margin` metres along the viewing
+    axis.
 
-    Joints by name or number. InputError for an unknown joint, twice the same joint, or a margin outside 0..0.1 m.
+    Joints by name or number. InputError for an unknown joint, twice the same joint, or a margin outside
+    0..0.1 m.
     """
 
     near: int | str
@@ -37,7 +41,8 @@ class InFront:
 
 @dataclass(frozen=True, eq=False)
 class Depths:
-    """Joints are at these distances along the camera's axis: joint name or number -> z, m; sigma m (a depth sensor's).
+    """Joints are at these distances along the camera's axis: joint name or number -> z, m; sigma m (a depth
+    sensor's).
 
     InputError for an unknown joint or a depth that is not a positive number.
     """
@@ -61,9 +66,10 @@ class Depths:
 class SecondView:
     """The same instant seen by a second calibrated camera.
 
-    K (3,3) px; R (3,3), t (3,) m: a point X of the first camera's frame is R X + t in the second's; keypoints: joint
-    name or number -> (x, y) px in the second photo (undistorted); sigma: how far a point may be off, px of that photo.
-    InputError for anything not finite, an R that is no rotation, or a view without keypoints.
+    K (3,3) px; R (3,3), t (3,) m: a point X of the first camera's frame is R X + t in the second's;
+    keypoints: joint name or number -> (x, y) px in the second photo (undistorted); sigma: how far a point may
+    be off, px of that photo. InputError for anything not finite, an R that is no rotation, or a view without
+    keypoints.
     """
 
     K: np.ndarray
@@ -78,7 +84,9 @@ class SecondView:
         for name, shape in (("R", (3, 3)), ("t", (3,))):
             array = np.array(getattr(self, name), dtype=np.float64)
             if array.shape != shape or not np.isfinite(array).all():
-                raise InputError(f"second view: {name} must be finite and of shape {shape}, got shape {array.shape}")
+                raise InputError(
+                    f"second view: {name} must be finite and of shape {shape}, got shape {array.shape}"
+                )
             object.__setattr__(self, name, array)
         if np.abs(self.R @ self.R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(self.R) < 0:
             raise InputError("second view: R is not a rotation")
@@ -104,7 +112,9 @@ Evidence = InFront | Depths | SecondView
 
 
 def checked_points(points: Mapping[int | str, Sequence[float]], what: str) -> dict[int, tuple[float, float]]:
-    """Keypoint number -> (x, y), ascending; InputError naming `what` and the joint unless all are two finite numbers."""
+    """Keypoint number -> (x, y), ascending; InputError naming `what` and the joint unless all are two finite
+    numbers.
+    """
     if not isinstance(points, Mapping):
         raise InputError(f"{what}s must be a mapping from joint to (x, y), got {type(points).__name__}")
     found = {}

@@ -1,9 +1,10 @@
-"""The last pixels of a correction: a small smooth displacement of the mesh, as the network's own displacements are.
+"""The last pixels of a correction: a small smooth displacement of the mesh, as the network's own
+displacements are.
 
-A click is good to a pixel or two. A pose that followed every click exactly would follow its noise, and noise in a click
-turns into centimetres of depth. So the pose takes what the clicks say together (see `search`), and the rest, a few
-pixels at most, the surface round each keypoint takes: exactly, smoothly, in the picture's plane, and no farther than its
-own finger.
+A click is good to a pixel or two. A pose that followed every click exactly would follow its noise, and noise
+in a click turns into centimetres of depth. So the pose takes what the clicks say together (see `search`), and
+the rest, a few pixels at most, the surface round each keypoint takes: exactly, smoothly, in the picture's
+plane, and no farther than its own finger.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ NEWTON = 3
 def _smoothness(model: HandModel) -> np.ndarray:
     """(M,M) covariance of displacements at the offset level: near vertices of the same part move together.
 
-    A Gaussian of their distance at rest times how much of their skinning they share (Bhattacharyya), both positive
-    semi-definite.
+    A Gaussian of their distance at rest times how much of their skinning they share (Bhattacharyya), both
+    positive semi-definite.
     """
     indices = model.levels[OFFSET_LEVEL].indices
     points, weights = model.template[indices], np.sqrt(np.maximum(model.weights[indices], 0.0))
@@ -34,9 +35,13 @@ def _smoothness(model: HandModel) -> np.ndarray:
     return np.exp(-0.5 * squared / SMOOTH**2) * (weights @ weights.T) + OWN * np.eye(len(indices))
 
 
-def displaced(problem: HandProblem, state: State, model: HandModel, most: float) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (M,3) m, rest pose, and what is still missing (h,) px, after a field that moves each hard keypoint to its
-    target, or `most` px toward it where that is farther. The pose stays; of all such fields the smoothest."""
+def displaced(
+    problem: HandProblem, state: State, model: HandModel, most: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (M,3) m, rest pose, and what is still missing (h,) px, after a field that moves each hard
+    keypoint to its target, or `most` px toward it where that is farther. The pose stays; of all such fields
+    the smoothest.
+    """
     offsets = problem.coordinates.offsets
     joints, places = problem.targets.joints, problem.targets.places
     if not len(joints) or most <= 0:
@@ -48,10 +53,15 @@ def displaced(problem: HandProblem, state: State, model: HandModel, most: float)
     chain, posed = chain_of(model), state.placed.posed
     smooth = _smoothness(model)
     by_bone = chain.from_offsets.reshape(16, 21, -1)[:, joints]  # (16,h,M)
-    # d keypoint = sum_m (sum_j a_jkm G_j) o_m; in the smooth metric o = smooth a^T ... (K. Lanczos' least norm)
+    # d keypoint = sum_m (sum_j a_jkm G_j) o_m; in the smooth metric o = smooth a^T ... (K. Lanczos' least
+    # norm)
     count, size = len(joints), smooth.shape[0]
     moves = np.tensordot(by_bone, posed.turned, axes=(0, 0))  # (h,M,3,3)
-    spread = (smooth @ moves.transpose(1, 0, 2, 3).reshape(size, -1)).reshape(size, count, 3, 3).transpose(1, 0, 2, 3)
+    spread = (
+        (smooth @ moves.transpose(1, 0, 2, 3).reshape(size, -1))
+        .reshape(size, count, 3, 3)
+        .transpose(1, 0, 2, 3)
+    )
     points = state.placed.keypoints[joints]
     moved, field = points.copy(), np.zeros((size, 3))
     for _ in range(NEWTON):

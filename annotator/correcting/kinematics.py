@@ -1,13 +1,16 @@
 """The 21 joints of a posed hand and their closed-form Jacobian, without skinning the mesh.
 
-Joints are regressed from the mesh, X_k = sum_v r_kv x_v, and the mesh is linear blend skinning of a rest mesh that is
-linear in shape and offsets. The sums over vertices can be done once: with c_kj = sum_v r_kv w_vj (v_v - p_j) and
-m_kj = sum_v r_kv w_vj, where p_j is bone j's joint at rest, w the skinning weights and v the rest vertices,
+Joints are regressed from the mesh, X_k = sum_v r_kv x_v, and the mesh is linear blend skinning of a rest mesh
+that is linear in shape and offsets. So the sums over vertices can be done once: with
+
+    c_kj = sum_v r_kv w_vj (v_v - p_j),    m_kj = sum_v r_kv w_vj
+
+(v the rest vertices, w the skinning weights, p_j bone j's joint at rest),
 
     X_k = t + sum_j (G_j c_kj + m_kj q_j),
 
-G_j being bone j's rotation and q_j its joint, posed. That is exact, and costs 336 small products instead of a mesh.
-A turn of joint i by the small vector w in its own frame moves everything that hangs on i about q_i:
+G_j being bone j's rotation and q_j its joint, posed. That is exact, and costs 336 small products instead of a
+mesh. A turn of joint i by the small vector w in its own frame moves everything that hangs on i about q_i:
 
     dX_k = (G_i w) x S_ki,   S_ki = sum_{j below or at i} (G_j c_kj + m_kj (q_j - q_i)).
 """
@@ -54,8 +57,10 @@ class Rest:
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """A posed hand, wrist joint at the origin: keypoints (21,3) m; turned (16,3,3), each bone's rotation from rest;
-    joints (16,3) m, model order; pulled (16,21,3) m: each bone's share of each keypoint; rotations (16,3,3), local."""
+    """A posed hand, wrist joint at the origin: keypoints (21,3) m; turned (16,3,3), each bone's rotation from
+    rest; joints (16,3) m, model order; pulled (16,21,3) m: each bone's share of each keypoint; rotations
+    (16,3,3), local.
+    """
 
     keypoints: np.ndarray
     turned: np.ndarray
@@ -65,7 +70,7 @@ class Posed:
 
 
 class Chain:
-    """The kinematic chain of a hand model, its mesh summed away. Use `chain_of`, which keeps one per model."""
+    """The kinematic chain of a hand model, its mesh summed away; `chain_of` keeps one per model."""
 
     def __init__(self, model: HandModel):
         share = np.einsum("kv,vj->jkv", model.keypoint_regressor, model.weights)
@@ -74,23 +79,31 @@ class Chain:
         base, directions = model.joint_regressor @ model.template, np.tensordot(
             model.joint_regressor, model.shape_directions, axes=1
         )  # fmt: skip
-        # In the frame of the rest wrist; the wrist joint itself moves with the shape, and that is taken out below.
+        # In the frame of the rest wrist; the wrist joint itself moves with the shape, and that is taken out
+        # below.
         self._joints, self._joint_directions = base, directions  # (16,3), (16,3,10)
         self._parts = share @ model.template - self.mass[..., None] * base[:, None]
         self._part_directions = (
-            np.tensordot(share, model.shape_directions, axes=1) - self.mass[..., None, None] * directions[:, None]
+            np.tensordot(share, model.shape_directions, axes=1)
+            - self.mass[..., None, None] * directions[:, None]
         )  # (16,21,3,10)
         self._bones = np.concatenate([np.zeros((1, 3)), base[1:] - base[_PARENTS[1:]]])
-        self._bone_directions = np.concatenate([np.zeros((1, 3, 10)), directions[1:] - directions[_PARENTS[1:]]])
+        self._bone_directions = np.concatenate(
+            [np.zeros((1, 3, 10)), directions[1:] - directions[_PARENTS[1:]]]
+        )
         upsample = model.levels[OFFSET_LEVEL].upsample
-        self.from_offsets = (share.reshape(-1, share.shape[2]) @ upsample)  # (16*21, M)
+        self.from_offsets = share.reshape(-1, share.shape[2]) @ upsample  # (16*21, M)
         self._correctives = None
-        if model.pose_directions is not None:  # (16*3, 21*135): row (bone, axis), column (keypoint, corrective)
+        if (
+            model.pose_directions is not None
+        ):  # (16*3, 21*135): row (bone, axis), column (keypoint, corrective)
             pose = np.tensordot(share, model.pose_directions, axes=1)  # (16,21,3,135)
             self._correctives = np.ascontiguousarray(pose.transpose(0, 2, 1, 3).reshape(48, -1))
 
     def rest(self, shape: np.ndarray, offsets: np.ndarray | None = None) -> Rest:
-        """The hand at rest, of shape (10,) and with offsets (M,3) m in the rest pose at mesh level OFFSET_LEVEL."""
+        """The hand at rest, of shape (10,) and with offsets (M,3) m in the rest pose at mesh level
+        OFFSET_LEVEL.
+        """
         parts = self._parts + self._part_directions @ shape
         if offsets is not None and offsets.any():
             parts = parts + (self.from_offsets @ offsets).reshape(16, 21, 3)
@@ -112,12 +125,13 @@ class Chain:
         return Posed(pulled.sum(axis=0), turned, joints, pulled, rotations)
 
     def levers(self, posed: Posed) -> np.ndarray:
-        """S above, (16,21,3) m: a turn of bone i by the world vector u moves keypoint k by u x levers[i,k]."""
+        """S above, (16,21,3) m: a turn u of bone i (camera frame) moves keypoint k by u x S_ik."""
         hanging = (_BELOW @ posed.pulled.reshape(16, 63)).reshape(16, 21, 3)
         return hanging - self.mass_below[..., None] * posed.joints[:, None]
 
     def turn_jacobian(self, posed: Posed, rates: np.ndarray | None = None) -> np.ndarray:
-        """d keypoints / d turns, (21,3,16,3): of a small vector w, rotations[i] becoming rotations[i] exp([w]).
+        """d keypoints / d turns, (21,3,16,3): of a small vector w, rotations[i] becoming rotations[i]
+        exp([w]).
 
         rates (16,3,3), if given, are columns dw/dp of other coordinates p; the last axis is then p's.
         """
@@ -129,7 +143,8 @@ class Chain:
         return jacobian
 
     def _corrective_jacobian(self, posed: Posed, rates: np.ndarray | None) -> np.ndarray:
-        # MANO's pose correctives move rest vertices with the entries of (R_i - 1), so turns act through them too.
+        # MANO's pose correctives move rest vertices with the entries of (R_i - 1), so turns act through them
+        # too.
         side_by_side = posed.turned.transpose(1, 0, 2).reshape(3, 48)
         moved = (side_by_side @ self._correctives).reshape(3, 21, 15, 3, 3)
         rotations = posed.rotations[1:]
@@ -160,7 +175,7 @@ def chain_of(model: HandModel) -> Chain:
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cross product along the last axis, broadcasting; several times faster than `np.cross` on small arrays."""
+    """Cross product along the last axis, broadcasting; on small arrays faster than `np.cross`."""
     a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
     b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
     return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)

@@ -1,8 +1,9 @@
 """Hands mirrored in depth, part by part: where the search for other hands with the same picture starts.
 
-From afar a bone looks the same when its direction is mirrored along the line of sight. So a finger of three bones has
-eight poses with one picture, and a palm, being nearly flat, has two tilts. Which of these a hand can take is read off its
-joints in closed form: at each joint the bend and the tilt that turn the bone into the wanted direction.
+From afar a bone looks the same when its direction is mirrored along the line of sight. So a finger of three
+bones has eight poses with one picture, and a palm, being nearly flat, has two tilts. Which of these a hand
+can take is read off its joints in closed form: at each joint the bend and the tilt that turn the bone into
+the wanted direction.
 """
 
 from __future__ import annotations
@@ -29,7 +30,13 @@ from annotator.hand.rotations import rotation_matrices, rotation_vectors
 
 KEYPOINT = np.array(KEYPOINT_OF_MANO)
 # The three model joints of each finger, in the order of FINGERS (the model's order is another one).
-JOINTS_OF = {"thumb": (13, 14, 15), "index": (1, 2, 3), "middle": (4, 5, 6), "ring": (10, 11, 12), "little": (7, 8, 9)}
+JOINTS_OF = {
+    "thumb": (13, 14, 15),
+    "index": (1, 2, 3),
+    "middle": (4, 5, 6),
+    "ring": (10, 11, 12),
+    "little": (7, 8, 9),
+}
 BEYOND = math.radians(25.0)  # a start may be this far outside the limits in all: settling it will bend it in
 FLAT = math.radians(12.0)  # a bone nearer to the picture plane than this has no other side to speak of
 # A relaxed hand's bends (rad), finger by finger: what a pose is compared with where nothing else is known.
@@ -39,8 +46,9 @@ EASE = 0.6
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """angles (3,3) rad of one finger's joints; beyond: their excess in all, rad; unusual: squared distance from a
-    relaxed finger; mirrored: which bones are."""
+    """angles (3,3) rad of one finger's joints; beyond: their excess in all, rad; unusual: squared distance
+    from a relaxed finger; mirrored: which bones are.
+    """
 
     angles: np.ndarray
     beyond: float
@@ -49,7 +57,9 @@ class Pose:
 
 
 class Mirroring:
-    """A hand's bones and the frames to read them in. All in the frame of the parameters (a left hand's is mirrored)."""
+    """A hand's bones and the frames to read them in. All in the frame of the parameters (a left hand's is
+    mirrored).
+    """
 
     def __init__(self, hand: HandMesh, model: HandModel):
         self.hand, self.model, self.axes = hand, model, model.anatomical_axes
@@ -75,7 +85,7 @@ class Mirroring:
         return after @ before.T @ self.palm
 
     def finger_poses(self, finger: str, palm: np.ndarray) -> list[Pose]:
-        """Poses of a finger with (from afar) the same picture, on a palm of rotation (3,3), likeliest first."""
+        """Poses of a finger on a palm of rotation (3,3) that from afar look the same, likeliest first."""
         joints = JOINTS_OF[finger]
         keypoints = KEYPOINT[list(joints)]
         bones = self.joints[keypoints + 1] - self.joints[keypoints]
@@ -94,7 +104,7 @@ class Mirroring:
         return sorted(poses, key=lambda pose: pose.unusual + (pose.beyond / math.radians(5.0)) ** 2)
 
     def _reach(self, joints: tuple[int, ...], wanted: np.ndarray, palm: np.ndarray) -> np.ndarray:
-        """Angles (3,3) that turn a finger's bones, from the palm outward, into the wanted directions (3,3)."""
+        """Angles (3,3) that turn a finger's bones, palm outward, into the wanted directions (3,3)."""
         turned, angles = palm, np.zeros((3, 3))
         for row, joint in enumerate(joints):
             axes, keypoint = self.axes[joint - 1], KEYPOINT[joint]
@@ -123,10 +133,11 @@ class Mirroring:
 
 
 def bend_and_tilt(bone: np.ndarray, aim: np.ndarray) -> tuple[float, float]:
-    """Flexion and abduction (rad) that turn the unit vector `bone` (3,) into `aim` (3,), both in anatomical axes.
+    """Flexion and abduction (rad) that turn the unit vector `bone` (3,) into `aim` (3,), both in anatomical
+    axes.
 
-    R = F(flexion) A(abduction): the tilt alone sets the first component, the bend then the other two. Where no tilt
-    reaches the first component, the nearest one is taken.
+    R = F(flexion) A(abduction): the tilt alone sets the first component, the bend then the other two. Where
+    no tilt reaches the first component, the nearest one is taken.
     """
     reach = math.hypot(bone[0], bone[2])
     phase = math.atan2(bone[2], bone[0])
@@ -150,8 +161,9 @@ def candidates(hand: HandMesh, model: HandModel) -> Iterator[tuple[str, HandPara
     for finger in FINGERS:
         for pose in mirroring.finger_poses(finger, mirroring.palm):
             if any(pose.mirrored) and pose.beyond < BEYOND:
-                yield f"{_called(finger)} bent the other way in depth", mirroring.parameters(
-                    mirroring.palm, {finger: pose}
+                yield (
+                    f"{_called(finger)} bent the other way in depth",
+                    mirroring.parameters(mirroring.palm, {finger: pose}),
                 )
                 break
     palm = mirroring.turned_palm()

@@ -1,9 +1,10 @@
 """Where a hand runs into itself: winding numbers on a coarse level of its mesh.
 
-A point just outside a closed surface has winding number 0, one inside another part of it 1 (A. Jacobson et al., 'Robust
-inside-outside segmentation using generalized winding numbers', 2013). The solid angle of a triangle is A. van Oosterom
-and J. Strackee's (1983). Creases at bent joints are no penetration: for a vertex only the surface of bones counts that
-are neither its own nor next to it; that surface is open, and the number between 0 and 1.
+A point just outside a closed surface has winding number 0, one inside another part of it 1 (A. Jacobson et
+al., 'Robust inside-outside segmentation using generalized winding numbers', 2013). The solid angle of a
+triangle is A. van Oosterom and J. Strackee's (1983). Creases at bent joints are no penetration: for a vertex
+only the surface of bones counts that are neither its own nor next to it; that surface is open, and the number
+between 0 and 1.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ REACH = 0.03  # m: nothing of a hand is deeper inside another part
 
 @dataclass(frozen=True, eq=False)
 class Penetration:
-    """inside (n,): vertices of the full mesh that lie in another part; depth (n,) m, to that part's surface; into (n,):
-    that part's bone, model order; checked: how many vertices were looked at."""
+    """inside (n,): vertices of the full mesh that lie in another part; depth (n,) m, to that part's surface;
+    into (n,): that part's bone, model order; checked: how many vertices were looked at.
+    """
 
     inside: np.ndarray
     depth: np.ndarray
@@ -39,8 +41,9 @@ class Penetration:
 
 @functools.lru_cache(maxsize=4)
 def _level(model: HandModel) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The finest coarse level: vertices' numbers (M,), faces (f,3), each vertex's bone (M,), and which bones are far
-    enough from each other to run into each other (16,16)."""
+    """The finest coarse level: vertices' numbers (M,), faces (f,3), each vertex's bone (M,), and which bones
+    are far enough from each other to run into each other (16,16).
+    """
     level = model.levels[-1]
     bone = model.weights[level.indices].argmax(axis=1)
     far = ~np.eye(16, dtype=bool)
@@ -77,7 +80,8 @@ def solid_angles(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 def self_penetration(hand: HandMesh, model: HandModel) -> Penetration:
     """The vertices of one coarse level (about 390) that lie inside another part of the hand, and how deep.
 
-    Depths are to the nearest vertex of the other part, so they are a little too large, by less than half an edge.
+    Depths are to the nearest vertex of the other part, so they are a little too large, by less than half an
+    edge.
     """
     indices, faces, bone, far = _level(model)
     points = hand.vertices[indices]

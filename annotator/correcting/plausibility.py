@@ -1,4 +1,4 @@
-"""Is this hand plausible, and if not, why: measured reasons, each with its number, its threshold and words."""
+"""Is this hand plausible, and if not, why: reasons, each with its number, its threshold and words."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from annotator.hand.rotations import rotation_matrices
 
 CROP = 224.0
 ANGLE_WORDS = ("bends", "tilts sideways", "twists")
-# A bone's length varies by this much between hands beside what the shape space says (rounding, soft tissue at the tips).
+# A bone's length varies by this much between hands beside what the shape space says (rounding, soft tissue at
+# the tips).
 BONE_SLACK = 0.03
 
-# Above these a measure is a reason. Where they come from: `limit` 5 deg is what the issue allows; `bone` 3.5 sigma is one
-# bone in 2,000; flesh gives way by some 4 mm where parts touch; a person's click is good to 2 px, so 2 px are no residual;
-# `side` and `unsure` are probabilities.
+# Above these a measure is a reason. Where they come from: `limit` 5 deg is what the issue allows; `bone` 3.5
+# sigma is one bone in 2,000; flesh gives way by some 4 mm where parts touch; a person's click is good to 2
+# px, so 2 px are no residual; `side` and `unsure` are probabilities.
 THRESHOLDS: Mapping[str, float] = {
     "limit": 5.0,
     "bone": 3.5,
@@ -85,8 +86,9 @@ def measures(
 ) -> tuple[Reason, ...]:
     """All measures, worst (value over threshold) first.
 
-    right_probability: what the landmark network says, P(a right hand) in the unmirrored photo; None: taken from the
-    hand's cached features if it has some, else not measured. thresholds: other than `THRESHOLDS` for some kinds.
+    right_probability: what the landmark network says, P(a right hand) in the unmirrored photo; None: taken
+    from the hand's cached features if it has some, else not measured. thresholds: other than `THRESHOLDS` for
+    some kinds.
     """
     limit = dict(THRESHOLDS) | dict(thresholds or {})
     if right_probability is None:
@@ -100,7 +102,11 @@ def measures(
         _stages(hand, limit["stages"]),
         _sigma(hand, limit["sigma"]),
         Reason(
-            "unsure", 1.0 - hand.confidence, limit["unsure"], "", f"the network's confidence is {hand.confidence:.2f}"
+            "unsure",
+            1.0 - hand.confidence,
+            limit["unsure"],
+            "",
+            f"the network's confidence is {hand.confidence:.2f}",
         ),
     ]
     if right_probability is not None and np.isfinite(right_probability):

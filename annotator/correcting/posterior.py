@@ -18,9 +18,10 @@ def sharper(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keypoint sigmas (21,) photo px and vertex sigmas (V,) m after the corrections.
 
-    Linearised at the answer, the solver's own least squares says by which factor the corrections shrink each keypoint's
-    spread in the photo and each joint's in space; the proposal's sigmas, which are calibrated, shrink by these factors
-    and never below a person's `person` px (crop). missing (h,): how far corrections are from being met, px. Vertices follow the joints of the bones they hang on.
+    Linearised at the answer, the solver's own least squares says by which factor the corrections shrink each
+    keypoint's spread in the photo and each joint's in space; the proposal's sigmas, which are calibrated,
+    shrink by these factors and never below a person's `person` px (crop). missing (h,): how far corrections
+    are from being met, px. Vertices follow the joints of the bones they hang on.
     """
     if not len(problem.targets.joints):
         return np.asarray(hand.keypoint_sigma), np.asarray(hand.vertex_sigma)
@@ -32,7 +33,9 @@ def sharper(
     clicks = clicks / np.repeat(miss, 2)[:, None]
     after = before + clicks.T @ clicks
     pixel = _ratio(in_photo, before, after)
-    metre = _ratio(jacobian - jacobian.mean(axis=0), before, after)  # vertex sigmas are of the shape, not of the place
+    metre = _ratio(
+        jacobian - jacobian.mean(axis=0), before, after
+    )  # vertex sigmas are of the shape, not of the place
     floor = person * hand.crop_size / 224.0
     keypoint_sigma = np.maximum(hand.keypoint_sigma * pixel, np.minimum(hand.keypoint_sigma, floor))
     return keypoint_sigma, hand.vertex_sigma * (_bones_of(model) @ metre)

@@ -1,10 +1,9 @@
 """What a corrected hand is weighed by: the sum of squares that the solver makes smallest.
 
-In units of one sigma:
-  corrections, confirmed keypoints       (projection - target) / hardness, down to 0.02 px of the crop: hard
-  the proposal's keypoints               whitened by their sigmas and by how such errors hang together (`doubt`)
-  the proposal's pose, place and shape   by their doubt
-  evidence in 3-D                        depth relations, second views
+In units of one sigma: corrections, confirmed keypoints       (projection - target) / hardness, down to 0.02
+px of the crop: hard the proposal's keypoints               whitened by their sigmas and by how such errors
+hang together (`doubt`) the proposal's pose, place and shape   by their doubt evidence in 3-D
+depth relations, second views
 """
 
 from __future__ import annotations
@@ -30,8 +29,9 @@ class Targets:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """What the photo said of the keypoints before: joints (n,) that count, places (n,2) crop units of the solver's
-    frame, whitening (n,n) of their errors along one image axis."""
+    """What the photo said of the keypoints before: joints (n,) that count, places (n,2) crop units of the
+    solver's frame, whitening (n,n) of their errors along one image axis.
+    """
 
     joints: np.ndarray
     places: np.ndarray
@@ -40,7 +40,9 @@ class Proposal:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A hand and its residuals: miss (h,2) px of the hard keypoints, soft (n,2) whitened, prior (61 or 51,) sigmas."""
+    """A hand and its residuals: miss (h,2) px of the hard keypoints, soft (n,2) whitened, prior (61 or 51,)
+    sigmas.
+    """
 
     placed: Placed
     image: tuple[np.ndarray, np.ndarray]
@@ -55,7 +57,9 @@ class State:
 
 
 class HandProblem:
-    """The problem for `descend`. hardness (h,) px may be set between descents; `open_shape` frees ten coordinates more."""
+    """The problem for `descend`. hardness (h,) px may be set between descents; `open_shape` frees ten
+    coordinates more.
+    """
 
     def __init__(
         self,
@@ -110,7 +114,9 @@ class HandProblem:
         count = self.count
         jacobian = self.keypoint_jacobian(state)
         in_photo = self.view.rates(state.image) @ jacobian  # (21,2,n)
-        soft_rows = self.proposal.whitening @ in_photo[self.proposal.joints].reshape(len(self.proposal.joints), -1)
+        soft_rows = self.proposal.whitening @ in_photo[self.proposal.joints].reshape(
+            len(self.proposal.joints), -1
+        )
         rows, residuals = [soft_rows.reshape(-1, count)], [state.soft.ravel()]
         if hard:
             weight = 1.0 / self.hardness[:, None]
@@ -135,7 +141,11 @@ class HandProblem:
             lacking = z[relation.near] + relation.margin - z[relation.far]
             if lacking > 0:
                 rates = np.array([[[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]]) / self._relation_sigma
-                yield np.array([lacking / self._relation_sigma]), rates, np.array([relation.near, relation.far])
+                yield (
+                    np.array([lacking / self._relation_sigma]),
+                    rates,
+                    np.array([relation.near, relation.far]),
+                )
         for depths in self._depths:
             joints, wanted = np.array(list(depths.depths)), np.array(list(depths.depths.values()))
             rates = np.zeros((len(joints), len(joints), 3))

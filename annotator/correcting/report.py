@@ -1,4 +1,6 @@
-"""What many simulated annotations say together: means with their spread, shares of the gain, corrections to a goal."""
+"""What many simulated annotations say together: means with their spread, shares of the gain, corrections to a
+goal.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ MEASURES = ("vertex_mm", "joint_mm", "photo_px", "others_px", "others_before_px"
 def curve(traces: Sequence[Trace], measure: str, length: int) -> np.ndarray:
     """(hands, length+1): a measure of every hand after 0..length corrections.
 
-    A hand with fewer keypoints to correct keeps its last value (but for the keypoints not corrected, where there are
-    none left: NaN).
+    A hand with fewer keypoints to correct keeps its last value (but for the keypoints not corrected, where
+    there are none left: NaN).
     """
     rows = np.full((len(traces), length + 1), np.nan)
     for row, trace in zip(rows, traces, strict=True):
@@ -29,7 +31,7 @@ def curve(traces: Sequence[Trace], measure: str, length: int) -> np.ndarray:
 
 
 def corrections_to(traces: Sequence[Trace], goal_mm: float, length: int) -> dict[str, float | None]:
-    """How many corrections bring PA-MPVPE to `goal_mm`: mean over the hands that get there, and their share."""
+    """How many corrections bring PA-MPVPE to `goal_mm`: mean over hands that get there; their share."""
     reached = curve(traces, "vertex_mm", length) <= goal_mm
     there = reached.any(axis=1)
     return {
@@ -41,9 +43,11 @@ def corrections_to(traces: Sequence[Trace], goal_mm: float, length: int) -> dict
 
 
 def summarise(traces: Sequence[Trace], length: int) -> dict:
-    """For JSON: per measure mean, median, 10th and 90th percentile after 0..length corrections; shares; times.
+    """For JSON: per measure mean, median, 10th and 90th percentile after 0..length corrections; shares;
+    times.
 
-    share_of_gain[k]: (e_0 - e_k) / (e_0 - e_length) of mean PA-MPVPE; seconds: percentiles of one answer's time.
+    share_of_gain[k]: (e_0 - e_k) / (e_0 - e_length) of mean PA-MPVPE; seconds: percentiles of one answer's
+    time.
     """
     result: dict = {"hands": len(traces), "corrections": list(range(length + 1))}
     for measure in MEASURES:
@@ -55,9 +59,7 @@ def summarise(traces: Sequence[Trace], length: int) -> dict:
         table["p10"], table["p90"] = np.nanpercentile(rows[:, usable], [10, 90], axis=0)
         spread = np.nanstd(rows[:, usable], axis=0, ddof=1) if len(traces) > 1 else np.zeros(usable.sum())
         table["standard_error"] = spread / np.sqrt(np.isfinite(rows[:, usable]).sum(axis=0))
-        result[measure] = {
-            name: _spread_out(values, usable) for name, values in table.items()
-        }
+        result[measure] = {name: _spread_out(values, usable) for name, values in table.items()}
     error = curve(traces, "vertex_mm", length)
     if np.isfinite(error).all():
         mean = error.mean(axis=0)
@@ -67,8 +69,10 @@ def summarise(traces: Sequence[Trace], length: int) -> dict:
     seconds = np.concatenate([trace.seconds for trace in traces]) if traces else np.zeros(0)
     if len(seconds):
         result["seconds"] = {
-            "mean": float(seconds.mean()), "median": float(np.median(seconds)), "p95": float(np.percentile(seconds, 95))
-        }  # fmt: skip
+            "mean": float(seconds.mean()),
+            "median": float(np.median(seconds)),
+            "p95": float(np.percentile(seconds, 95)),
+        }
     return result
 
 
@@ -84,7 +88,11 @@ def plot(summaries: Mapping[str, Mapping], path: str | Path, measure: str = "ver
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    labels = {"vertex_mm": "PA-MPVPE, mm", "joint_mm": "PA-MPJPE, mm", "photo_px": "2-D error, px of the 224 px crop"}
+    labels = {
+        "vertex_mm": "PA-MPVPE, mm",
+        "joint_mm": "PA-MPJPE, mm",
+        "photo_px": "2-D error, px of the 224 px crop",
+    }
     figure = Figure(figsize=(7, 4.5), dpi=120)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()

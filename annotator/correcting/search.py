@@ -1,9 +1,11 @@
-"""The way to the answer: which descents are made, in which order, and what is done where no hand meets all corrections.
+"""The way to the answer: which descents are made, in which order, and what is done where no hand meets all
+corrections.
 
-A person's click is good to a pixel or two. So the pose is first what clicks and proposal say together, clicks weighed by
-that; then clicks that are still farther off than `reach` pull harder, until they are not; the rest, `reach` at most, is
-left to a smooth field on the surface (`field`), which is exact. A pose that met each click exactly would follow its
-noise: on rendered photos with 1.5 px of noise it was worse than the proposal after eight clicks, this one is better.
+A person's click is good to a pixel or two. So the pose is first what clicks and proposal say together, clicks
+weighed by that; then clicks that are still farther off than `reach` pull harder, until they are not; the
+rest, `reach` at most, is left to a smooth field on the surface (`field`), which is exact. A pose that met
+each click exactly would follow its noise: on rendered photos with 1.5 px of noise it was worse than the
+proposal after eight clicks, this one is better.
 """
 
 from __future__ import annotations
@@ -26,40 +28,31 @@ Stages = Sequence[tuple[float, int]]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the solver may do. Pixels are of the 224 px crop.
-
-    person: how exact a click is, one sigma along each axis; reach: a pose that leaves a correction no farther off than
-    this is good enough, the surface takes the rest; surface: at most this much, where no pose comes within `reach`;
-    exact: a correction within this is met;
-    steps: most Gauss-Newton steps of the first descent and of each one after a correction was made to pull harder;
-    rounds: how often that is done; gentle: if a little is missing then, a second try with the shape: sigma of a
-    correction and steps, descent by descent; enough, worth: see `descend`;
-    leg, most_legs: longer drags are followed in legs of this length; soft: sigma of a correction that cannot be met;
-    depth_factor: the hand may come nearer or go farther by this factor (but for a second view: then by 4);
-    shape_limit: numbers of shape stay within it; relation: sigma of a depth relation, m.
-    """
+    """What the solver may do. Pixels are of the 224 px crop, sigmas along each axis."""
 
     doubt: Doubt = field(default_factory=Doubt)
-    person: float = 1.5
-    reach: float = 3.0
-    surface: float = 5.0
-    exact: float = 0.5
-    steps: tuple[int, int] = (6, 3)
-    rounds: int = 4
-    gentle: Stages = ((4.0, 5), (1.0, 5), (0.2, 5), (0.05, 15))
-    enough: float = 1e-3
+    person: float = 1.5  # px, sigma of a person's click
+    reach: float = 3.0  # px: a pose need not come nearer to a correction, the surface takes the rest
+    surface: float = 5.0  # px: what the surface takes at most, where no pose comes within `reach`
+    exact: float = 0.5  # px: a correction within this is met
+    steps: tuple[int, int] = (6, 3)  # most steps of the first descent, and of each harder one
+    rounds: int = 4  # how often corrections are made to pull harder
+    gentle: Stages = ((4.0, 5), (1.0, 5), (0.2, 5), (0.05, 15))  # second try: sigma px, steps
+    enough: float = 1e-3  # see `descend`
     worth: float = 1e-3
-    leg: float = 30.0
-    most_legs: int = 8
-    soft: float = 2.0
-    depth_factor: float = 1.6
-    shape_limit: float = 3.0
-    relation: float = 0.0005
+    leg: float = 30.0  # px: longer drags are followed in legs of this length,
+    most_legs: int = 8  # ... or in so many
+    soft: float = 2.0  # px, sigma of a correction that no hand meets
+    depth_factor: float = 1.6  # the hand may come nearer or go farther by this; with a second view by 4
+    shape_limit: float = 3.0  # numbers of shape stay within it
+    relation: float = 0.0005  # m, sigma of a depth relation
 
 
 def search(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
-    """First the pose alone; the shape too where that is not enough (metric: from the start, where a second view tells
-    size from distance); a more gentle way where a little is missing; and where no hand is enough, the closest."""
+    """First the pose alone; the shape too where that is not enough (metric: from the start, where a second
+    view tells size from distance); a more gentle way where a little is missing; and where no hand is enough,
+    the closest.
+    """
     x = problem.coordinates.start[: problem.count]
     if metric:
         x = problem.open_shape(x)
@@ -84,7 +77,9 @@ def _worst(found: Descent) -> float:
 
 
 def _tightened(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent:
-    """Clicks weighed by what a person's hand is good for; then harder, those that stay farther off than `reach`."""
+    """Clicks weighed by what a person's hand is good for; then harder, those that stay farther off than
+    `reach`.
+    """
     found = _descents(problem, x, [(settings.person, settings.steps[0])], settings)
     tried = found.tried
     for _ in range(settings.rounds):
@@ -109,10 +104,11 @@ def _descents(problem: HandProblem, x: np.ndarray, stages: Stages, settings: Set
 
 
 def _closest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent:
-    """The answer to corrections that no hand meets: those that can be met together are, the others as nearly as may be.
+    """The answer to corrections that no hand meets: those that can be met together are, the others as nearly
+    as may be.
 
-    Which those are, a few passes with a concave penalty find (it lets misses fall on few keypoints, where squares would
-    spread them); in the last pass these pull softly and the rest hard.
+    Which those are, a few passes with a concave penalty find (it lets misses fall on few keypoints, where
+    squares would spread them); in the last pass these pull softly and the rest hard.
     """
     found = _descents(problem, x, [(settings.soft, 4)], settings)
     tried = found.tried
@@ -127,8 +123,9 @@ def _closest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent
 
 
 def _approach(problem: HandProblem, x: np.ndarray, settings: Settings) -> tuple[np.ndarray, int]:
-    """Draws the keypoints toward far targets along straight lines, a step of Gauss-Newton each: so a long drag ends in
-    the valley that a slow one would have followed."""
+    """Draws the keypoints toward far targets along straight lines, a step of Gauss-Newton each: so a long
+    drag ends in the valley that a slow one would have followed.
+    """
     goal = problem.targets.places
     _, state = problem.evaluate(x)
     legs = min(math.ceil(state.distances.max(initial=0.0) / settings.leg), settings.most_legs)

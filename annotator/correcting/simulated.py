@@ -1,8 +1,9 @@
-"""The simulated annotator: corrects a proposal as a person would, keypoint by keypoint, and measures what it is worth.
+"""The simulated annotator: corrects a proposal as a person would, keypoint by keypoint, and measures what it
+is worth.
 
-It sees the photo, not the mesh: in each step it takes the visible keypoint that is farthest from where it belongs in the
-photo (or the one another policy names), puts it there but for a person's noise, and asks for the hand again. Errors are
-taken after 0, 1, 2, ... corrections.
+It sees the photo, not the mesh: in each step it takes the visible keypoint that is farthest from where it
+belongs in the photo (or the one another policy names), puts it there but for a person's noise, and asks for
+the hand again. Errors are taken after 0, 1, 2, ... corrections.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ Refine = Callable[[HandMesh, Mapping[int, tuple[float, float]]], HandMesh]
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is so: keypoints (21,2) photo px; visible (21,) bool: where a person can click; vertices (V,3), joints (21,3)
-    m, any frame, or None where only the photo is known."""
+    """What is so: keypoints (21,2) photo px; visible (21,) bool: where a person can click; vertices (V,3),
+    joints (21,3) m, any frame, or None where only the photo is known.
+    """
 
     keypoints: np.ndarray
     visible: np.ndarray
@@ -39,10 +41,11 @@ class Truth:
 class Trace:
     """One hand, corrected n times (n may fall short of what was asked where fewer keypoints are visible).
 
-    joints (n,): keypoint numbers in order; vertex_mm, joint_mm (n+1,): PA-MPVPE and PA-MPJPE (no reflections), NaN
-    without a mesh truth; photo_px, others_px (n+1,): mean 2-D error in crop px of all visible keypoints, and of those
-    that are never corrected up to that step against the same keypoints in the proposal: see `others_before_px`;
-    miss_px (n+1,): farthest corrected keypoint from where it was put, crop px; seconds (n,): each answer's time.
+    joints (n,): keypoint numbers in order; vertex_mm, joint_mm (n+1,): PA-MPVPE and PA-MPJPE (no
+    reflections), NaN without a mesh truth; photo_px, others_px (n+1,): mean 2-D error in crop px of all
+    visible keypoints, and of those that are never corrected up to that step against the same keypoints in the
+    proposal: see `others_before_px`; miss_px (n+1,): farthest corrected keypoint from where it was put, crop
+    px; seconds (n,): each answer's time.
     """
 
     joints: np.ndarray
@@ -67,9 +70,10 @@ def annotate(
 ) -> Trace:
     """Correct `hand` up to `corrections` times.
 
-    refine: the hand as proposed and all corrections so far (keypoint number -> (x, y) photo px) -> the hand again;
-    policy: "worst" keypoint in the photo, "model" (where the model expects most, `choosing.expected_gain`), "random";
-    noise: a person's, px of the crop, one sigma per axis. Raises InputError for an unknown policy.
+    refine: the hand as proposed and all corrections so far (keypoint number -> (x, y) photo px) -> the hand
+    again; policy: "worst" keypoint in the photo, "model" (where the model expects most,
+    `choosing.expected_gain`), "random"; noise: a person's, px of the crop, one sigma per axis. Raises
+    InputError for an unknown policy.
     """
     if policy not in POLICIES:
         raise InputError(f"unknown policy {policy!r}: expected one of {', '.join(POLICIES)}")

@@ -1,7 +1,7 @@
-"""Corrections to a mesh that obeys them: damped Gauss-Newton on pose, place and, if corrections demand it, shape.
+"""Corrections to a mesh that obeys them: pose, place and, where corrections demand it, shape.
 
-Pixels are units of the 224 px crop unless said. Everything is float64 numpy in a fixed order: the same input gives the
-same answer, whatever order the corrections came in.
+Pixels are units of the 224 px crop unless said. Everything is float64 numpy in a fixed order: the same input
+gives the same answer, whatever order the corrections came in.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a c
 class Solution:
     """What `solve` found.
 
-    hand: the corrected hand; residual_px: joint number -> how far its keypoint is from where it was put, crop px;
-    feasible: every correction is met within `Settings.exact`; unmet: names of the joints that are not;
-    iterations: steps tried; shape_opened: whether the shape was free; strain: half the squared sigmas by which the
-    answer differs from the proposal, pose and keypoints (0: nothing moved).
+    hand: the corrected hand; residual_px: joint number -> how far its keypoint is from where it was put, crop
+    px; feasible: every correction is met within `Settings.exact`; unmet: names of the joints that are not;
+    iterations: steps tried; shape_opened: whether the shape was free; strain: half the squared sigmas by
+    which the answer differs from the proposal, pose and keypoints (0: nothing moved).
     """
 
     hand: HandMesh
@@ -70,12 +70,12 @@ def solve(
 ) -> Solution:
     """The hand, moved as its uncertainty allows, so that corrected keypoints are exactly where they were put.
 
-    hand: a proposal, or any hand of this model (no cached features needed); corrections: joint name or number -> (x, y)
-    photo px, added to those the hand has (a joint named again takes the new place);
-    states: joint -> state, or all 21: "confirmed" holds a keypoint where it is; "occluded" and "out of frame" take its
+    hand: a proposal, or any hand of this model (no cached features needed); corrections: joint name or number
+    -> (x, y) photo px, added to those the hand has (a joint named again takes the new place); states: joint
+    -> state, or all 21: "confirmed" holds a keypoint where it is; "occluded" and "out of frame" take its
     place in the photo out of the reckoning, a correction's too; evidence: relations in depth, second views.
-    Where no plausible hand meets the corrections the answer is the closest one, and says so.
-    Raises InputError for unknown joints or states, and places that are not finite or far outside the camera's sight.
+    Where no plausible hand meets the corrections the answer is the closest one, and says so. Raises
+    InputError for unknown joints or states, and places that are not finite or far outside the camera's sight.
     """
     settings = settings or Settings()
     states = checked_states(states)
@@ -104,7 +104,12 @@ def problem_of(
     evidence: Sequence[Evidence],
     settings: Settings,
 ) -> HandProblem:
-    """What `solve` makes smaller; all inputs checked before."""
+    """What `solve` makes smaller; corrections, states and evidence are checked before."""
+    if len(hand.vertices) != len(model.template) or len(hand.parameters.offsets) != model.offset_count:
+        raise InputError(
+            f"the hand has {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets, hand model "
+            f"{model.name!r} has {len(model.template)} and {model.offset_count}: it is another model's"
+        )
     scale = CROP / hand.crop_size
     left = hand.side == "left"
     to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
@@ -114,13 +119,15 @@ def problem_of(
     targets = Targets(joints, np.array([hard[k] for k in joints], dtype=np.float64).reshape(-1, 2) * to_view)
     seen = np.array([k for k in range(21) if states.get(k) not in UNSEEN], dtype=int)
     proposal = Proposal(
-        seen, hand.keypoints[seen] * to_view, settings.doubt.keypoint_whitening(hand.keypoint_sigma * scale, seen)
+        seen,
+        hand.keypoints[seen] * to_view,
+        settings.doubt.keypoint_whitening(hand.keypoint_sigma * scale, seen),
     )
     widest = 4.0 if any(isinstance(e, SecondView) for e in evidence) else settings.depth_factor
     focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
     return HandProblem(
-        Coordinates(model, hand.parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left), targets,
-        proposal, settings.doubt.sigmas(focal), evidence, left, settings.relation,
+        Coordinates(model, hand.parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left),
+        targets, proposal, settings.doubt.sigmas(focal), evidence, left, settings.relation,
     )  # fmt: skip
 
 
@@ -134,8 +141,9 @@ def answer_of(
     offsets: np.ndarray | None = None,
     missing: np.ndarray | None = None,
 ) -> HandMesh:
-    """The hand at the end of a search, with other offsets (M,3) m if given: skinned, projected, its uncertainty what is
-    left after corrections that are met but for `missing` (h,) px."""
+    """The hand at the end of a search, with other offsets (M,3) m if given: skinned, projected, its
+    uncertainty what is left after corrections that are met but for `missing` (h,) px.
+    """
     parameters = problem.coordinates.parameters(found.state.placed)
     if offsets is not None:
         parameters = parameters.replace(offsets=offsets)
@@ -171,5 +179,6 @@ def _check_sight(points: Mapping[int, tuple[float, float]], K: np.ndarray) -> No
         ray = np.linalg.solve(K, np.array([*place, 1.0]))
         if not math.hypot(ray[0], ray[1]) <= STEEPEST:
             raise InputError(
-                f"correction of {JOINT_NAMES[joint]}: ({place[0]:g}, {place[1]:g}) is far outside what the camera sees"
+                f"correction of {JOINT_NAMES[joint]}: "
+                f"({place[0]:g}, {place[1]:g}) is far outside what the camera sees"
             )

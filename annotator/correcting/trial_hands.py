@@ -21,8 +21,8 @@ def rendered_hands(
 ) -> Iterator[tuple[HandMesh, Truth]]:
     """The first `count` rendered photos of a folder of shards: the model's proposal of each, and the truth.
 
-    A rendered photo is the crop itself. simulated: landmarks with the noise of real photos in place of the encoder's
-    own, which on rendered photos are far worse than on real ones (as in `annotator evaluate`).
+    A rendered photo is the crop itself. simulated: landmarks with the noise of real photos in place of the
+    encoder's own, which on rendered photos are far worse than on real ones (as in `annotator evaluate`).
     """
     import torch
 
@@ -43,14 +43,21 @@ def rendered_hands(
             features = model.network.encoder(pictures.to(model.device))
             if simulated:
                 landmarks, world = simulate_landmarks(labels, generator)
-                features = features._replace(landmarks=landmarks.to(model.device), world=world.to(model.device))
-            answer = model.network.answer(features, labels.projection.to(model.device), labels.focal.to(model.device))
+                features = features._replace(
+                    landmarks=landmarks.to(model.device), world=world.to(model.device)
+                )
+            answer = model.network.answer(
+                features, labels.projection.to(model.device), labels.focal.to(model.device)
+            )
         features, answer = _detached(features), _on_cpu(answer)
         for row, focal in enumerate(labels.focal.double().tolist()):
             K = np.array([[focal, 0.0, MIDDLE], [0.0, focal, MIDDLE], [0.0, 0.0, 1.0]])
             one = slice(row, row + 1)
             kept = Remembered(
-                features.select(one), Estimate(*(f[one] for f in answer.parametric)), CropView.of(crop, K), crop
+                features.select(one),
+                Estimate(*(f[one] for f in answer.parametric)),
+                CropView.of(crop, K),
+                crop,
             )
             presence = float(np.nan_to_num(features.presence[row].item(), nan=1.0))
             hand = model._hand_mesh(answer, row, kept, K, "right", presence, {})

@@ -11,10 +11,11 @@ NEAREST = 0.02  # m: points nearer than this project as if they were here, so th
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Projects points (N,3) m of the solver's frame to pixels (N,2) of any unit: u = K (R X + t), dehomogenised.
+    """Projects points (N,3) m of the solver's frame to pixels (N,2) of any unit: u = K (R X + t),
+    dehomogenised.
 
-    The solver's frame is the photo's camera frame, for a left hand its mirror image (x -> -x), where the hand is a
-    right one. matrix (3,3) and shift (3,) hold K R and K t.
+    The solver's frame is the photo's camera frame, for a left hand its mirror image (x -> -x), where the hand
+    is a right one. matrix (3,3) and shift (3,) hold K R and K t.
     """
 
     matrix: np.ndarray
@@ -24,7 +25,9 @@ class View:
     def of(
         K: np.ndarray, scale: float, mirrored: bool, R: np.ndarray | None = None, t: np.ndarray | None = None
     ) -> View:
-        """The view of intrinsics K (3,3) px with pixels scaled by `scale`, mirrored for a left hand; R, t as above."""
+        """The view of intrinsics K (3,3) px with pixels scaled by `scale`, mirrored for a left hand; R, t as
+        above.
+        """
         matrix = np.diag([scale, scale, 1.0]) @ np.asarray(K, dtype=np.float64)
         shift = matrix @ t if t is not None else np.zeros(3)
         matrix = matrix @ R if R is not None else matrix

@@ -43,7 +43,8 @@ def propose(folder: Path, files: Sequence[Path], model: Model) -> Iterator[tuple
     """Hands of these photos into the project in `folder`, photo by photo, those done already left out.
 
     Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). Its own connection:
-    this runs in another thread than the session's. """
+    this runs in another thread than the session's.
+    """
     provenance = Provenance("default", model.digest)
     with Project.open_or_create(folder) as project:
         for done, path in enumerate(files, 1):
@@ -72,7 +73,8 @@ class Background:
     """The threads of one widget. Answers that come after `stop`, or for another session, are dropped.
 
     say: shown to the person; progress(done, all, new hands, wrong): of proposing; finished: after the last
-    photo. """
+    photo.
+    """
 
     def __init__(
         self,

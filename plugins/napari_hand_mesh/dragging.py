@@ -1,7 +1,8 @@
 """Dragging a keypoint: the mesh follows while the mouse moves, and is exact when it is let go.
 
 napari's own drag of a point tells its listeners only at the start and the end, so this is a generator among
-the layer's `mouse_drag_callbacks`, which napari resumes at every move. """
+the layer's `mouse_drag_callbacks`, which napari resumes at every move.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The one registry of shortcuts: it binds them, labels the buttons and writes the help.
 
 Left hand alone, the right one drags. None is one of napari's own on the viewer or on a layer of ours (a test
-compares). """
+compares).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The hand on napari's canvas: photo, mesh, skeleton and the 21 keypoints as four layers.
 
 napari's axes are (row, column): photo (x, y) is (y, x) here. The layers only show; what is true is in the
-session. """
+session.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +57,8 @@ class HandLayers:
             bones, name=SKELETON, edge_color=colours, edge_width=2, vector_style="line", opacity=0.8
         )
         self.points = viewer.add_points(
-            np.zeros((21, 2)), name=KEYPOINTS, face_color="transparent", border_color="white", border_width=0.16,
-            size=8, ndim=2, opacity=1.0,
+            np.zeros((21, 2)), name=KEYPOINTS, face_color="transparent", border_color="white",
+            border_width=0.16, size=8, ndim=2, opacity=1.0,
         )  # fmt: skip
         # 21 keypoints in one order: nothing of napari's own may add, delete, paste or select
         self.points.events.mode.connect(self._stay)
@@ -152,7 +153,8 @@ class HandLayers:
 
     def describe(self, joint: int) -> str:
         """A keypoint in words, for the status line."""
-        return f"{JOINT_NAMES[joint].replace('_', ' ')}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px"
+        name = JOINT_NAMES[joint].replace("_", " ")
+        return f"{name}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px"
 
     def _stay(self, _event=None) -> None:
         """Other modes are for adding and selecting points. (`editable` would forbid them, but new data resets

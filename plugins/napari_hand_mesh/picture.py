@@ -1,7 +1,8 @@
 """The mesh as a picture with transparency, and where it lies on the photo; without napari.
 
 A renderer on the processor (`annotator.vision.overlay`) is exact about what hides what, which a translucent
-surface layer in two dimensions is not. """
+surface layer in two dimensions is not.
+"""
 
 from __future__ import annotations
 

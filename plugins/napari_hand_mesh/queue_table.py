@@ -1,7 +1,8 @@
 """The queue as a table: hands, their states, how sure the network is, and why to look at them.
 
 The reason for a hand costs some milliseconds, so it is worked out for rows that are in sight, one at a time,
-while nothing else happens. """
+while nothing else happens.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +105,8 @@ class QueueModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:
             return QColor(COLOURS[entry.state])
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{Path(entry.photo).name}, {entry.side} hand, {entry.corrections} corrections\n{self._reason(entry)}"
+            line = f"{Path(entry.photo).name}, {entry.side} hand, {entry.corrections} corrections"
+            return f"{line}\n{self._reason(entry)}"
         if role == Qt.ItemDataRole.FontRole and self._session and self._session.hand:
             font = QFont()
             font.setBold(entry.id == self._session.hand.id)

@@ -1,7 +1,8 @@
 """What a person does with a project, one hand at a time; without Qt and napari.
 
 Every finished step (a drag, a state, a verdict) is one event of the project's journal, on disk when the
-method returns: undo and redo are the journal's own, so they work across restarts. """
+method returns: undo and redo are the journal's own, so they work across restarts.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Session:
     queue: the hands, see `read_queue`; hand: the `StoredHand` (None while the project has no hand); mesh: its
     `HandMesh`; photo (H, W, 3) uint8; listeners: called without arguments whenever hand, mesh or states
     changed; model: a loaded `Model` or None. All methods raise InputError with one clear line where something
-    cannot be done. """
+    cannot be done.
+    """
 
     def __init__(self, project: Project):
         self.project = project
@@ -71,8 +73,7 @@ class Session:
         self.listeners.clear()
         self.project.close()
 
-    # -- where we are
-    # ------------------------------------------------------------------------------------------
+    # -- where we are ----------------------------------------------------------------------------------------
     def resume(self) -> None:
         """Go where the person was, or to the first open hand, or to the first hand; nowhere in an empty
         project."""
@@ -115,8 +116,7 @@ class Session:
         """(hands that are judged, all hands)."""
         return sum(entry.state not in OPEN for entry in self.queue), len(self.queue)
 
-    # -- what is known of the hand
-    # -----------------------------------------------------------------------------
+    # -- what is known of the hand ---------------------------------------------------------------------------
     @property
     def hand_model(self) -> HandModel:
         return annotator.load_hand(self._mesh().hand_model)
@@ -135,8 +135,7 @@ class Session:
         """The keypoint whose correction is expected to help most."""
         return next_keypoint(self._mesh(), self.hand_model, self.hand.joint_states)
 
-    # -- dragging
-    # ----------------------------------------------------------------------------------------------
+    # -- dragging --------------------------------------------------------------------------------------------
     def preview(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> HandMesh:
         """The hand as it would be with this keypoint at (x, y) photo px; nothing is stored. A few ms, no
         torch.
@@ -154,7 +153,8 @@ class Session:
         """The drag is over: the mesh with this keypoint at (x, y) photo px is stored as one step.
 
         With a model and this hand's features (`remember`) the network's local refinement answers first; the
-        solver makes it exact in any case. hold as in `preview`; the keypoint then counts as confirmed. """
+        solver makes it exact in any case. hold as in `preview`; the keypoint then counts as confirmed.
+        """
         joint = joint_index(joint)
         place = (float(place[0]), float(place[1]))
         features = self._features.get(self._key())
@@ -178,8 +178,7 @@ class Session:
         answer = self.model.refine(mesh.replace(features=features, corrections={}), prompts)
         return solve(answer.replace(corrections=given), self.hand_model, {}, states).hand
 
-    # -- features of the network
-    # -------------------------------------------------------------------------------
+    # -- features of the network -----------------------------------------------------------------------------
     def wants_features(self) -> tuple[str, np.ndarray, HandMesh] | None:
         """(key, photo, mesh) for `Model.remember` in some thread, or None if this hand's features are
         there."""
@@ -193,8 +192,7 @@ class Session:
         while len(self._features) > REMEMBERED:
             self._features.popitem(last=False)
 
-    # -- states and verdicts
-    # -----------------------------------------------------------------------------------
+    # -- states and verdicts ---------------------------------------------------------------------------------
     def set_joint_state(self, joint: int | str, state: str) -> None:
         """Give one keypoint a state; asked twice, it goes back to what it was without it."""
         joint = joint_index(joint)
@@ -236,8 +234,7 @@ class Session:
         """Do again what was undone last and go to its hand; the hand's id."""
         return self._went(self.project.redo())
 
-    # -- inside
-    # ------------------------------------------------------------------------------------------------
+    # -- inside ----------------------------------------------------------------------------------------------
     def _went(self, hand_id: str) -> str:
         self.go(hand_id)
         return hand_id
@@ -268,8 +265,8 @@ class Session:
             return
         row = self._row[hand.id]
         self.queue[row] = dataclasses.replace(
-            self.queue[row], side=hand.side, state=hand.state, confidence=hand.confidence, version=hand.version,
-            corrections=len(hand.corrections), changed=hand.changed,
+            self.queue[row], side=hand.side, state=hand.state, confidence=hand.confidence,
+            version=hand.version, corrections=len(hand.corrections), changed=hand.changed,
         )  # fmt: skip
 
     def _changed(self) -> None:

@@ -1,5 +1,4 @@
-"""The plugin's dock: queue, buttons, side view; and what ties them, the canvas, mouse and keys to a
-session."""
+"""The plugin's dock: what ties its form, the canvas, mouse and keys to a session."""
 
 from __future__ import annotations
 
@@ -8,21 +7,8 @@ from pathlib import Path
 
 import napari
 from napari.utils.notifications import show_info, show_warning
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QGridLayout,
-    QHBoxLayout,
-    QInputDialog,
-    QLabel,
-    QPushButton,
-    QSlider,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from annotator.cli.photo_files import photo_files
 from annotator.errors import InputError
@@ -31,15 +17,12 @@ from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project
 from napari_hand_mesh import keys
 from napari_hand_mesh.background import Background
+from napari_hand_mesh.controls import Controls
 from napari_hand_mesh.dragging import Dragging
-from napari_hand_mesh.layers import STATE_COLOURS, HandLayers
-from napari_hand_mesh.queue_table import QueuePanel
+from napari_hand_mesh.layers import HandLayers
 from napari_hand_mesh.session import Session
-from napari_hand_mesh.side_view import SideView
 
 PROJECT_IN_PHOTOS = "hand-mesh-project"  # folder beside the photos a project was made of
-BUTTONS_IN_ROW = 4
-MESH_OPACITY = 55
 SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
 
 
@@ -58,7 +41,7 @@ class _Held:
             self.session = None
 
 
-class HandMeshWidget(QWidget):
+class HandMeshWidget(Controls):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -77,17 +60,22 @@ class HandMeshWidget(QWidget):
         self._later.timeout.connect(self._describe)
         self._shown: tuple[str | None, int] = (None, 0)  # hand and photo on the canvas
         self._held = _Held()
-        self.background = Background(self._say, self._proposed_some, self._proposed_all)
+        self.background = Background(self.say, self._proposed_some, self._proposed_all)
         self._held.background = self.background
         self.destroyed.connect(self._held.release)
-        self._build()
+        self.queue.chosen.connect(self._chosen)
+        self.opacity.valueChanged.connect(self._set_opacity)
+        self.acted.connect(self.act)
+        self.cancelled.connect(self.background.cancel)
+        self.asked_project.connect(self._ask_project)
+        self.asked_photos.connect(self._ask_photos)
+        self.asked_export.connect(self._ask_export)
 
     @property
     def session(self) -> Session | None:
         return self._held.session
 
-    # -- projects
-    # ----------------------------------------------------------------------------------------------
+    # -- projects --------------------------------------------------------------------------------------------
     def open_project(self, folder: str | Path) -> None:
         """Open a project where it was left. InputError if there is none; what was open then stays open."""
         session = Session.open(folder)
@@ -144,8 +132,7 @@ class HandMeshWidget(QWidget):
             raise InputError("open a project first")
         self.background.export(self.session.project.folder, name, Path(out))
 
-    # -- actions: names of keys.ACTIONS
-    # ------------------------------------------------------------------------
+    # -- actions: names of keys.ACTIONS ----------------------------------------------------------------------
     def act(self, name: str) -> None:
         """Do what a key or button stands for; what cannot be done is said, not raised."""
         if self.session is None:
@@ -155,7 +142,7 @@ class HandMeshWidget(QWidget):
             getattr(self, name)()
         except InputError as error:
             show_warning(str(error))
-            self._say(str(error))
+            self.say(str(error))
 
     def accept(self) -> None:
         self._judge("accepted")
@@ -187,7 +174,7 @@ class HandMeshWidget(QWidget):
         self.session.confirm_all()
 
     def other_depth(self) -> None:
-        self._say(f"turned over: {self.session.other_depth()} (Undo takes it back)")
+        self.say(f"turned over: {self.session.other_depth()} (Undo takes it back)")
 
     def undo(self) -> None:
         self.session.undo()
@@ -212,13 +199,12 @@ class HandMeshWidget(QWidget):
         if self.session.mesh is not None:
             self.layers.look_at(self.session.mesh)
 
-    # -- mouse
-    # -------------------------------------------------------------------------------------------------
+    # -- mouse -----------------------------------------------------------------------------------------------
     def _preview(self, joint: int, place: tuple[float, float], hold: bool) -> None:
         try:
             mesh = self.session.preview(joint, place, hold)
         except InputError as error:  # the mouse is far outside the photo
-            self._say(str(error))
+            self.say(str(error))
             return
         self.layers.show(mesh, self.session.hand.joint_states, live=True)
         now = time.perf_counter()
@@ -231,7 +217,7 @@ class HandMeshWidget(QWidget):
             self.session.drop(joint, place, hold)
             missed = float(((self.session.mesh.keypoints[joint] - place) ** 2).sum() ** 0.5)
             name = JOINT_NAMES[joint].replace("_", " ")
-            self._say(
+            self.say(
                 ""
                 if missed < 1.5
                 else f"no plausible hand has its {name} there: it stays {missed:.0f} px off"
@@ -250,8 +236,7 @@ class HandMeshWidget(QWidget):
             raise InputError("put the mouse on a keypoint first")
         return joint
 
-    # -- showing
-    # -----------------------------------------------------------------------------------------------
+    # -- showing ---------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
         """Everything as the session has it now."""
         session, layers = self.session, self.layers
@@ -267,7 +252,7 @@ class HandMeshWidget(QWidget):
         if self._shown[0] != session.hand.id:
             layers.look_at(session.mesh)
             self._last_joint = None
-            self._say("")
+            self.say("")
         self._shown = (session.hand.id, id(session.photo))
         self._recommended = recommended
         self._later.start()
@@ -284,9 +269,9 @@ class HandMeshWidget(QWidget):
             if recommended is None
             else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
         )
-        many = len(hand.corrections)
+        many = f"{len(hand.corrections)} correction{'' if len(hand.corrections) == 1 else 's'}"
         self.what.setText(
-            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many} correction{'' if many == 1 else 's'}"
+            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}"
             f"<br>{next_one}Why look: {self.session.why()}"
         )
 
@@ -294,16 +279,12 @@ class HandMeshWidget(QWidget):
         if self.session is not None and self.background.model is not None:
             self.background.look(self.session)
 
-    def _say(self, words: str) -> None:
-        self.status.setText(words)
-        self.status.setVisible(bool(words))
-
     def _judge(self, state: str) -> None:
         self.session.set_state(state)
         self.next_open()
 
     def _proposed_some(self, done: int, total: int, hands: int, wrong: str) -> None:
-        self._say(f"looking for hands: {done} of {total} photos")
+        self.say(f"looking for hands: {done} of {total} photos")
         if wrong:
             show_warning(wrong)
         if hands and self.session is not None:
@@ -315,89 +296,11 @@ class HandMeshWidget(QWidget):
 
     def _proposed_all(self) -> None:
         self.cancel.setVisible(False)
-        self._say("")
+        self.say("")
         if self.session is not None and self.session.hand is None:
-            self._say("no hand was found in these photos")
+            self.say("no hand was found in these photos")
 
-    # -- building
-    # ----------------------------------------------------------------------------------------------
-    def _build(self) -> None:
-        self.queue = QueuePanel()
-        self.queue.chosen.connect(self._chosen)
-        self.side = SideView()
-        self.what = QLabel("Open a project, or a folder of photos to make one.")
-        self.what.setWordWrap(True)
-        self.what.setTextFormat(Qt.TextFormat.RichText)
-        self.status = QLabel()
-        self.status.setWordWrap(True)
-        self.status.setStyleSheet("color: #e0a030")
-        self.cancel = self._button(
-            "Cancel", "stop looking for hands; what was found stays", self.background.cancel
-        )
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0, 100)
-        self.opacity.setValue(MESH_OPACITY)
-        self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.opacity.valueChanged.connect(self._set_opacity)
-
-        files = QHBoxLayout()
-        files.addWidget(
-            self._button(
-                "Open project …", "a folder made by this plugin or by `annotator`", self._ask_project
-            )
-        )
-        files.addWidget(self._button("Photos …", "find hands in a folder of photos", self._ask_photos))
-        files.addWidget(self._button("Export …", "write the accepted hands as a data set", self._ask_export))
-        files.addWidget(self._button("Keys", "all shortcuts", self._show_keys))
-        actions = QGridLayout()
-        actions.setSpacing(4)
-        shown = [action for action in keys.ACTIONS if action.button]
-        for at, action in enumerate(shown):
-            button = self._button(
-                f"{action.button} ({keys.shown(action.key)})" if len(action.key) == 1 else action.button,
-                f"{action.words}  [{keys.shown(action.key)}]", lambda name=action.name: self.act(name),
-            )  # fmt: skip
-            actions.addWidget(button, at // BUTTONS_IN_ROW, at % BUTTONS_IN_ROW)
-        strength = QHBoxLayout()
-        strength.addWidget(QLabel("Mesh"))
-        strength.addWidget(self.opacity)
-        legend = QLabel(
-            " ".join(
-                f'<span style="color:{colour}">◯</span>&nbsp;{state} '
-                for state, colour in STATE_COLOURS.items()
-            )
-        )
-        legend.setWordWrap(True)
-
-        upper = QWidget()
-        layout = QVBoxLayout(upper)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(files)
-        layout.addWidget(self.queue, 1)
-        layout.addWidget(self.what)
-        layout.addWidget(self.status)
-        layout.addWidget(self.cancel)
-        layout.addLayout(actions)
-        layout.addLayout(strength)
-        layout.addWidget(legend)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(upper)
-        splitter.addWidget(self.side)
-        splitter.setSizes([520, 330])
-        splitter.setChildrenCollapsible(False)
-        whole = QVBoxLayout(self)
-        whole.addWidget(splitter)
-        self.status.setVisible(False)
-        self.cancel.setVisible(False)
-        self.setMinimumWidth(420)
-
-    def _button(self, label: str, tip: str, call) -> QPushButton:
-        button = QPushButton(label)
-        button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
-        button.clicked.connect(lambda _checked=False: call())
-        return button
-
+    # -- dialogs ---------------------------------------------------------------------------------------------
     def _chosen(self, hand_id: str) -> None:
         try:
             self.session.go(hand_id)
@@ -434,15 +337,4 @@ class HandMeshWidget(QWidget):
             call()
         except InputError as error:
             show_warning(str(error))
-            self._say(str(error))
-
-    def _show_keys(self) -> None:
-        dialog = QDialog(self)
-        dialog.setWindowTitle("Keys")
-        layout = QVBoxLayout(dialog)
-        layout.addWidget(QLabel(keys.help_text()))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
-        layout.addWidget(buttons)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
+            self.say(str(error))

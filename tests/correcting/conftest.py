@@ -26,8 +26,9 @@ def hand_mesh(model: HandModel, parameters: HandParameters, side: str, crop=None
         crop = (low + high) / 2, 1.6 * (high - low).max()
     return HandMesh(
         side=side, camera=K, crop_center=crop[0], crop_size=crop[1], crop_angle=0.0, vertices=vertices,
-        faces=model.faces_of(side), joints=joints, keypoints=keypoints, keypoint_sigma=np.full(21, 4 * crop[1] / 224),
-        vertex_sigma=np.full(len(vertices), 0.008), confidence=0.8, parameters=parameters, hand_model=model.name,
+        faces=model.faces_of(side), joints=joints, keypoints=keypoints,
+        keypoint_sigma=np.full(21, 4 * crop[1] / 224), vertex_sigma=np.full(len(vertices), 0.008),
+        confidence=0.8, parameters=parameters, hand_model=model.name,
         parametric=ParametricEstimate(vertices, joints, keypoints),
     )  # fmt: skip
 
@@ -62,10 +63,14 @@ def make_truth(hand_model) -> Callable[..., HandMesh]:
         depth = random.uniform(0.35, 0.9)
         place = np.array([random.uniform(-0.25, 0.25) * depth, random.uniform(-0.15, 0.15) * depth, depth])
         rotations = np.concatenate([
-            any_rotation(random)[None], angles_to_rotations(possible_angles(random, hand_model), hand_model.anatomical_axes)
+            any_rotation(random)[None],
+            angles_to_rotations(possible_angles(random, hand_model), hand_model.anatomical_axes),
         ])  # fmt: skip
         parameters = HandParameters(
-            rotation_vectors(rotations), random.normal(0, 0.8, 10), place, np.zeros((hand_model.offset_count, 3))
+            rotation_vectors(rotations),
+            random.normal(0, 0.8, 10),
+            place,
+            np.zeros((hand_model.offset_count, 3)),
         )
         return hand_mesh(hand_model, parameters, side)
 
@@ -74,7 +79,9 @@ def make_truth(hand_model) -> Callable[..., HandMesh]:
 
 @pytest.fixture(scope="session")
 def make_proposal(hand_model) -> Callable[..., HandMesh]:
-    """make_proposal(truth, seed, size=1): the hand as a network might have it: bends, turn, depth and shape are off."""
+    """make_proposal(truth, seed, size=1): the hand as a network might have it: bends, turn, depth and shape
+    are off.
+    """
 
     def make(truth: HandMesh, seed: int, size: float = 1.0) -> HandMesh:
         random = np.random.default_rng(seed)
@@ -83,7 +90,9 @@ def make_proposal(hand_model) -> Callable[..., HandMesh]:
         angles = rotations_to_angles(rotations[1:], hand_model.anatomical_axes)
         off = np.zeros((15, 3))
         for base in (0, 3, 6, 9, 12):
-            off[base : base + 3, 0] = random.normal(0, 0.12) * np.array([0.6, 0.8, 1.0]) + random.normal(0, 0.1, 3)
+            off[base : base + 3, 0] = random.normal(0, 0.12) * np.array([0.6, 0.8, 1.0]) + random.normal(
+                0, 0.1, 3
+            )
             off[base, 1:] = random.normal(0, (0.05, 0.03))
         angles = clamp_angles(angles + size * off, hand_model.limits)
         rotations[0] = rotations[0] @ rotation_matrices(size * random.normal(0, 0.1, 3))

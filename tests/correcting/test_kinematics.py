@@ -89,7 +89,10 @@ def test_solver_coordinates_against_finite_differences(seed):
     random = np.random.default_rng(seed)
     pose = random.normal(0, 0.1, (16, 3))
     parameters = HandParameters(
-        pose, random.normal(size=10), np.array([0.1, -0.05, 0.5]), random.normal(0, 0.002, (model.offset_count, 3))
+        pose,
+        random.normal(size=10),
+        np.array([0.1, -0.05, 0.5]),
+        random.normal(0, 0.002, (model.offset_count, 3)),
     )
     coordinates = Coordinates(model, parameters, 1.6, 3.0)
     x = coordinates.start + 0

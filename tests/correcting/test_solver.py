@@ -26,7 +26,9 @@ def crop_px(hand: HandMesh, a, b) -> np.ndarray:
 
 def excess_degrees(hand: HandMesh, model) -> float:
     rotations = rotation_matrices(hand.parameters.pose)[1:]
-    return float(np.rad2deg(limit_excess(rotations_to_angles(rotations, model.anatomical_axes), model.limits).max()))
+    return float(
+        np.rad2deg(limit_excess(rotations_to_angles(rotations, model.anatomical_axes), model.limits).max())
+    )
 
 
 def some(hand: HandMesh, joints) -> dict[int, tuple[float, float]]:
@@ -43,7 +45,8 @@ def test_feasible_corrections_are_met(make_truth, make_proposal, hand_model, see
     hand = solution.hand
     assert solution.feasible and not solution.unmet
     assert crop_px(hand, hand.keypoints[joints], truth.keypoints[joints]).max() < 0.5
-    # what it says is so: the mesh is its parameters', the joints are the mesh's, the residuals those of the keypoints
+    # what it says is so: the mesh is its parameters', the joints are the mesh's, the residuals those of the
+    # keypoints
     assert np.abs(hand.vertices - hand_model.vertices(hand.parameters, side)).max() < 1e-12
     assert np.abs(hand.joints - hand_model.joints(hand.vertices)).max() < 1e-12
     assert np.abs(hand.keypoints - project(hand.joints, hand.camera)).max() < 1e-9
@@ -79,7 +82,11 @@ def test_the_other_keypoints_get_better_on_average(make_truth, make_proposal, ha
         before.append(off[rest].mean())
         after.append(crop_px(truth, hand.keypoints[rest], truth.keypoints[rest]).mean())
         for errors, one in ((mesh_before, proposal), (mesh_after, hand)):
-            errors.append(np.linalg.norm((one.vertices - one.joints[0]) - (truth.vertices - truth.joints[0]), axis=1).mean())
+            errors.append(
+                np.linalg.norm(
+                    (one.vertices - one.joints[0]) - (truth.vertices - truth.joints[0]), axis=1
+                ).mean()
+            )
     assert np.mean(after) < 0.85 * np.mean(before)
     assert np.mean(mesh_after) < np.mean(mesh_before)
 
@@ -114,8 +121,9 @@ def test_a_left_hand_is_the_mirror_image_of_a_right_one(make_truth, make_proposa
         return np.asarray(points) * (-1, 1) + (1279, 0)
 
     left = right.replace(
-        side="left", camera=mirrored_K, crop_center=mirrored(right.crop_center), faces=hand_model.faces_of("left"),
-        vertices=right.vertices * (-1, 1, 1), joints=right.joints * (-1, 1, 1), keypoints=mirrored(right.keypoints),
+        side="left", camera=mirrored_K, crop_center=mirrored(right.crop_center),
+        faces=hand_model.faces_of("left"), vertices=right.vertices * (-1, 1, 1),
+        joints=right.joints * (-1, 1, 1), keypoints=mirrored(right.keypoints),
     )  # fmt: skip
     corrections = some(truth, [4, 8, 20])
     a = solve(right, hand_model, corrections).hand

@@ -42,3 +42,12 @@ def widget(viewer):
     viewer.window.add_dock_widget(made, name="Hand annotator", area="right")
     yield made
     made.close_project()
+
+
+@pytest.fixture
+def wait_until(viewer, request):
+    """wait_until(condition, timeout=60_000 ms), while Qt goes on."""
+    # not an argument: pytest would make the QApplication before `viewer` could skip, and without a display
+    # that aborts
+    qtbot = request.getfixturevalue("qtbot")
+    return lambda condition, timeout=60_000: qtbot.waitUntil(condition, timeout=timeout)

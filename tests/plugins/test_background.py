@@ -27,26 +27,26 @@ def test_proposing_skips_what_is_done_and_names_what_is_no_photo(model, photo_fi
         assert len(project.hands()) == 1
 
 
-def test_the_window_fills_while_photos_are_looked_at(widget, model, sample_photos, tmp_path, qtbot):
+def test_the_window_fills_while_photos_are_looked_at(widget, model, sample_photos, tmp_path, wait_until):
     widget.background.model = model  # as if it was loaded
     widget.propose_on([sample_photos[0], sample_photos[-1]], tmp_path / "project")
-    qtbot.waitUntil(lambda: not widget.background.proposing, timeout=60_000)
+    wait_until(lambda: not widget.background.proposing)
     assert len(widget.session.queue) == 3 and widget.session.hand is not None  # the last photo has two hands
     assert widget.layers.points.visible and not widget.cancel.isVisible()
-    qtbot.waitUntil(lambda: widget.session.wants_features() is None, timeout=60_000)
+    wait_until(lambda: widget.session.wants_features() is None)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no image files"):
         widget.propose_on(tmp_path / "empty", tmp_path / "other")
     assert not (tmp_path / "other").exists() and len(widget.session.queue) == 3
 
 
-def test_export_writes_the_accepted_hands(widget, folder, tmp_path, qtbot):
+def test_export_writes_the_accepted_hands(widget, folder, tmp_path, wait_until):
     with pytest.raises(InputError, match="open a project"):
         widget.export("freihand", tmp_path / "out")
     widget.open_project(folder)
     widget.act("accept")
     widget.export("freihand", tmp_path / "out")
-    qtbot.waitUntil(lambda: "written" in widget.status.text(), timeout=30_000)
+    wait_until(lambda: "written" in widget.status.text())
     assert len(json.loads((tmp_path / "out" / "training_xyz.json").read_text())) == 1
     with pytest.raises(InputError, match="nothing to export"):
         widget.act("undo")

@@ -114,7 +114,7 @@ def test_the_21_keypoints_cannot_be_added_to_or_deleted(widget, folder):
     assert np.array_equal(points.data, places)
 
 
-def test_keys_judge_and_step_through_the_queue(widget, folder, qtbot):
+def test_keys_judge_and_step_through_the_queue(widget, folder, wait_until):
     widget.open_project(folder)
     points, table = widget.layers.points, widget.queue.model
     assert table.rowCount() == 3 and widget.queue.progress.value() == 0
@@ -136,7 +136,7 @@ def test_keys_judge_and_step_through_the_queue(widget, folder, qtbot):
     assert not widget.layers.skeleton.visible and widget.layers.points.visible
     press(widget.viewer, "Shift-G")
     assert widget.layers.by_uncertainty
-    qtbot.waitUntil(lambda: "Why look" in widget.what.text() and "signing-0153-1" in widget.what.text())
+    wait_until(lambda: "Why look" in widget.what.text() and "signing-0153-1" in widget.what.text())
     widget.side.turn_to(30, 200)
     assert widget.side.pitch == 90 and not widget.side.picture.pixmap().isNull()
 

@@ -1,0 +1,84 @@
+"""`annotator simulate DATA [--out DIR]`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from annotator.cli.output import JsonOption, emit, progress
+
+POLICIES = ("worst", "model", "random")
+
+
+def command(
+    data: Annotated[
+        Path,
+        typer.Argument(help="Folder of rendered photos (their meshes are known), held out of training.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for simulate.json and simulate.png.", show_default=False)
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Checkpoint; default: the shipped model.", show_default=False)
+    ] = None,
+    hands: Annotated[int, typer.Option(help="How many hands.", min=1)] = 100,
+    corrections: Annotated[int, typer.Option(help="How many corrections of each.", min=1, max=21)] = 21,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Which keypoint comes next: worst (in the photo), model (where it expects most), random. "
+            "May be given several times; default: all three.",
+            show_default=False,
+        ),
+    ] = None,
+    noise: Annotated[float, typer.Option(help="A person's click, px of the 224 px crop, one sigma.", min=0.0)] = 1.5,
+    seed: Annotated[int, typer.Option(help="Of the clicks.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a simulated annotator correct proposals, and measure the error after 0, 1, 2, ... corrections."""
+    from annotator.errors import InputError
+
+    policies = list(dict.fromkeys(policy or POLICIES))
+    for name in policies:
+        if name not in POLICIES:
+            raise InputError(f"unknown policy {name!r}: expected one of {', '.join(POLICIES)}")
+    if not (data / "meta.json").exists():
+        raise InputError(f"{data} is no folder of rendered photos (it has no meta.json)")
+
+    import json
+
+    import numpy as np
+
+    from annotator.correcting.report import plot, summarise
+    from annotator.correcting.simulated import annotate
+    from annotator.correcting.trial_hands import rendered_hands
+    from annotator.model import load_model
+
+    loaded = load_model(model)
+    traces: dict[str, list] = {name: [] for name in policies}
+    for number, (hand, truth) in enumerate(progress(rendered_hands(loaded, data, hands), "annotating", hands)):
+        for name in policies:
+            random = np.random.default_rng([seed, number])
+            traces[name].append(annotate(hand, truth, loaded.refine, loaded.hand, corrections, name, noise, random))
+    result = {
+        "data": str(data), "model": loaded.digest, "noise_px": noise, "seed": seed,
+        "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},
+    }  # fmt: skip
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "simulate.json").write_text(json.dumps(result, indent=1) + "\n")
+        plot(result["policies"], out / "simulate.png")
+    emit(as_json, result, table(result["policies"]))
+
+
+def table(policies: dict[str, dict]) -> str:
+    """A Markdown table: mean PA-MPVPE in mm after k corrections, policy by policy."""
+    length = max(len(one["corrections"]) for one in policies.values())
+    steps = [k for k in (0, 1, 2, 3, 4, 6, 8, 12, 16, 21) if k < length]
+    lines = ["| mm after | " + " | ".join(str(k) for k in steps) + " |", "|" + " --- |" * (len(steps) + 1)]
+    for name, one in policies.items():
+        mean = one["vertex_mm"]["mean"]
+        lines.append(f"| {name} | " + " | ".join(f"{mean[k]:.2f}" for k in steps) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,133 @@
+"""What the dock shows: queue, words, buttons, slider and side view; the form alone, without what it does."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_hand_mesh import keys
+from napari_hand_mesh.layers import STATE_COLOURS
+from napari_hand_mesh.queue_table import QueuePanel
+from napari_hand_mesh.side_view import SideView
+
+BUTTONS_IN_ROW = 4
+MESH_OPACITY = 55  # percent, at first
+
+
+class Controls(QWidget):
+    """The dock's form.
+
+    queue, side: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
+    of the mesh, percent. acted: the name of one of keys.ACTIONS.
+    """
+
+    acted = Signal(str)
+    asked_project = Signal()
+    asked_photos = Signal()
+    asked_export = Signal()
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = QueuePanel()
+        self.side = SideView()
+        self.what = QLabel("Open a project, or a folder of photos to make one.")
+        self.what.setWordWrap(True)
+        self.what.setTextFormat(Qt.TextFormat.RichText)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setStyleSheet("color: #e0a030")
+        self.cancel = self._button(
+            "Cancel", "stop looking for hands; what was found stays", self.cancelled.emit
+        )
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(MESH_OPACITY)
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+        files = QHBoxLayout()
+        files.addWidget(
+            self._button(
+                "Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit
+            )
+        )
+        files.addWidget(self._button("Photos …", "find hands in a folder of photos", self.asked_photos.emit))
+        files.addWidget(
+            self._button("Export …", "write the accepted hands as a data set", self.asked_export.emit)
+        )
+        files.addWidget(self._button("Keys", "all shortcuts", self._show_keys))
+        actions = QGridLayout()
+        actions.setSpacing(4)
+        shown = [action for action in keys.ACTIONS if action.button]
+        for at, action in enumerate(shown):
+            button = self._button(
+                f"{action.button} ({keys.shown(action.key)})" if len(action.key) == 1 else action.button,
+                f"{action.words}  [{keys.shown(action.key)}]", lambda name=action.name: self.acted.emit(name),
+            )  # fmt: skip
+            actions.addWidget(button, at // BUTTONS_IN_ROW, at % BUTTONS_IN_ROW)
+        strength = QHBoxLayout()
+        strength.addWidget(QLabel("Mesh"))
+        strength.addWidget(self.opacity)
+        legend = QLabel(
+            " ".join(
+                f'<span style="color:{colour}">◯</span>&nbsp;{state} '
+                for state, colour in STATE_COLOURS.items()
+            )
+        )
+        legend.setWordWrap(True)
+
+        upper = QWidget()
+        layout = QVBoxLayout(upper)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(files)
+        layout.addWidget(self.queue, 1)
+        layout.addWidget(self.what)
+        layout.addWidget(self.status)
+        layout.addWidget(self.cancel)
+        layout.addLayout(actions)
+        layout.addLayout(strength)
+        layout.addWidget(legend)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(upper)
+        splitter.addWidget(self.side)
+        splitter.setSizes([520, 330])
+        splitter.setChildrenCollapsible(False)
+        whole = QVBoxLayout(self)
+        whole.addWidget(splitter)
+        self.status.setVisible(False)
+        self.cancel.setVisible(False)
+        self.setMinimumWidth(420)
+
+    def say(self, words: str) -> None:
+        """Show words about what goes on; none: nothing."""
+        self.status.setText(words)
+        self.status.setVisible(bool(words))
+
+    def _show_keys(self) -> None:
+        dialog = QDialog(self)
+        dialog.setWindowTitle("Keys")
+        layout = QVBoxLayout(dialog)
+        layout.addWidget(QLabel(keys.help_text()))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.reject)
+        layout.addWidget(buttons)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def _button(self, label: str, tip: str, call) -> QPushButton:
+        button = QPushButton(label)
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
+        button.clicked.connect(lambda _checked=False: call())
+        return button
