@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from annotator.correcting import solve
 from annotator.errors import InputError
 from annotator.hand.joints import joint_index
-from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
+from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
-from annotator.network.crop_camera import CropView, translation_of
+from annotator.network.crop_camera import CropView
 from annotator.network.encoder import Features
-from annotator.network.glfnet import Answer, GLFNet
+from annotator.network.glfnet import GLFNet
+from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
 from annotator.network.locating import Located, locate
 from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
-from annotator.network.uncertainty import vertex_weights
-from annotator.vision.camera import check_camera, default_camera, project
-from annotator.vision.crops import CROP_SIZE, Crop, extract_all
+from annotator.vision.camera import check_camera, default_camera
+from annotator.vision.crops import Crop, extract_all
 from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import as_photo
-
-# The network's sigmas are scales b of densities exp(-r/b) of a distance r; their standard deviations along one axis:
-PER_AXIS_2D, PER_AXIS_3D = np.sqrt(3.0), 2.0
-MIRROR = np.diag([-1.0, 1.0, 1.0])
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors."""
-
-    features: Features
-    start: Estimate
-    view: CropView
-    crop: Crop
 
 
 class Model:
@@ -60,10 +44,7 @@ class Model:
         # Finding hands stays with the original weights, so that retraining never changes which hands are found.
         self.locator = load_mediapipe_hand().to(self.device).eval()
         self.detector = PalmDetector().to(self.device).eval()
-        model = self.hand
-        self._vertex_weights = vertex_weights(
-            model.template, model.keypoint_regressor @ model.template, model.weights, BONE_OF
-        )
+        self.records = HandMeshes(self.hand)
 
     # -- proposals --------------------------------------------------------------------------------------------
     def propose(
@@ -128,16 +109,16 @@ class Model:
         features = self.network.encoder(crops)
         projection, focal = self._cameras(views)
         answer = self.network.answer(features, projection, focal)
-        features, answer = _detached(features), _on_cpu(answer)
+        features, answer = for_keeping(features), on_cpu(answer)
         at = 0
-        for crops_of, K, found in waiting:
+        for _, K, found in waiting:
             hands = []
             for hand in found:
                 one = slice(at, at + 1)
                 kept = Remembered(
                     features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
                 )
-                hands.append(self._hand_mesh(answer, at, kept, K, hand.side, hand.presence, {}))
+                hands.append(self.records.of(answer, at, kept, K, hand.side, hand.presence, {}))
                 at += 1
             yield hands
 
@@ -157,7 +138,7 @@ class Model:
         picture = extract_all(as_photo(photo), [crop]).to(self.device, memory_format=torch.channels_last)
         features = self.network.encoder(picture)
         start = self.network.parametric(features, self._cameras([view])[1])
-        kept = Remembered(_detached(features), Estimate(*(f.cpu() for f in start)), view, crop)
+        kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return hand.replace(features=kept)
 
     def refine(self, hand: HandMesh, corrections: Mapping[str | int, Sequence[float]]) -> HandMesh:
@@ -187,64 +168,13 @@ class Model:
         maps = tuple(m.to(self.device) for m in kept.features.maps)
         features = Features(maps, *(f.to(self.device) for f in tuple(kept.features)[1:]))
         start = Estimate(*(f.to(self.device) for f in kept.start))
-        answer = _on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
+        answer = on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
         presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
-        answered = self._hand_mesh(answer, 0, kept, hand.camera, hand.side, presence, corrections)
+        answered = self.records.of(answer, 0, kept, hand.camera, hand.side, presence, corrections)
         sigma = np.array(answered.keypoint_sigma)
         for joint in corrections:  # being told never makes a keypoint less sure
             sigma[joint] = min(sigma[joint], hand.keypoint_sigma[joint])
         return answered.replace(keypoint_sigma=sigma)
-
-    # -- records ----------------------------------------------------------------------------------------------
-    def _hand_mesh(self, answer: Answer, at: int, kept: Remembered, K, side, presence, corrections) -> HandMesh:
-        parameters = self._parameters(answer.final, at, kept.view)
-        vertices = self.hand.vertices(parameters, side)
-        joints = self.hand.joints(vertices)
-        first = self._parameters(answer.parametric, at, kept.view)
-        first_vertices = self.hand.vertices(first, side)
-        first_joints = self.hand.joints(first_vertices)
-        crop = kept.crop
-        sigma = answer.keypoint_sigma[at].double().numpy() * (PER_AXIS_2D * crop.size / CROP_SIZE)
-        # confidence falls with the landmark network's doubt and with the hand's own typical error over its size
-        typical = float(np.median(answer.keypoint_sigma[at].numpy()))
-        return HandMesh(
-            side=side,
-            camera=np.array(K, np.float64),
-            crop_center=np.array([crop.cx, crop.cy]),
-            crop_size=crop.size,
-            crop_angle=crop.angle,
-            vertices=vertices,
-            faces=self.hand.faces_of(side),
-            joints=joints,
-            keypoints=project(joints, K),
-            keypoint_sigma=sigma,
-            vertex_sigma=self._vertex_weights @ answer.joint_sigma[at].double().numpy() * PER_AXIS_3D,
-            confidence=float(np.clip(presence, 0, 1) * np.exp(-typical / 12.0)),
-            parameters=parameters,
-            hand_model=self.hand.name,
-            parametric=ParametricEstimate(first_vertices, first_joints, project(first_joints, K), first),
-            corrections=dict(corrections),
-            features=kept,
-        )
-
-    def _parameters(self, estimate: Estimate, at: int, view: CropView) -> HandParameters:
-        """The estimate of hand `at`, turned from its crop camera's frame into the photo's camera's."""
-        rotations = Estimate(*(f[at : at + 1].double() for f in estimate)).rotations()[0].numpy()
-        focal = torch.tensor([view.focal], dtype=torch.float64)
-        translation = translation_of(estimate.camera[at : at + 1].double(), focal)[0].numpy()
-        # parameters of a left hand are those of its mirror image, see `HandModel.vertices`
-        turn = MIRROR @ view.rotation if view.flip else view.rotation
-        rotations = np.concatenate([(turn @ rotations[0])[None], rotations[1:]])
-        return HandParameters(
-            pose=Rotation.from_matrix(rotations).as_rotvec(),
-            shape=estimate.shape[at].double().numpy(),
-            translation=turn @ translation,
-            offsets=estimate.offsets[at].double().numpy(),
-        )
-
-
-# for each keypoint the bone (MANO order) it lies on: a tip lies on its distal bone
-BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7, 8, 9, 9])
 
 
 def check_corrections(corrections: Mapping[str | int, Sequence[float]]) -> dict[int, tuple[float, float]]:
@@ -265,16 +195,3 @@ def load_model(
     """The embedded default, or the checkpoint at a path; `hand` names another hand model in the same form."""
     network, card = load_checkpoint(checkpoint, hand)
     return Model(network, card, device)
-
-
-def _detached(features: Features) -> Features:
-    # half precision: 130 kB a hand is what a plugin session keeps for thousands of hands
-    return Features(tuple(m.cpu().half() for m in features.maps), *(f.cpu() for f in tuple(features)[1:]))
-
-
-def _on_cpu(answer: Answer) -> Answer:
-    return Answer(
-        [Estimate(*(f.cpu() for f in e)) for e in answer.estimates],
-        answer.keypoint_sigma.cpu(),
-        answer.joint_sigma.cpu(),
-    )

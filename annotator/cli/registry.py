@@ -28,6 +28,7 @@ COMMANDS = {
     "hand": "hand",
     "train": "train",
     "evaluate": "evaluate",
+    "simulate": "simulate",
 }
 
 

@@ -15,7 +15,10 @@ POLICIES = ("worst", "model", "random")
 def command(
     data: Annotated[
         Path,
-        typer.Argument(help="Folder of rendered photos (their meshes are known), held out of training.", show_default=False),
+        typer.Argument(
+            help="Folder of rendered photos (their meshes are known), held out of training.",
+            show_default=False,
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for simulate.json and simulate.png.", show_default=False)
@@ -33,7 +36,9 @@ def command(
             show_default=False,
         ),
     ] = None,
-    noise: Annotated[float, typer.Option(help="A person's click, px of the 224 px crop, one sigma.", min=0.0)] = 1.5,
+    noise: Annotated[
+        float, typer.Option(help="A person's click, px of the 224 px crop, one sigma.", min=0.0)
+    ] = 1.5,
     seed: Annotated[int, typer.Option(help="Of the clicks.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,10 +63,14 @@ def command(
 
     loaded = load_model(model)
     traces: dict[str, list] = {name: [] for name in policies}
-    for number, (hand, truth) in enumerate(progress(rendered_hands(loaded, data, hands), "annotating", hands)):
+    for number, (hand, truth) in enumerate(
+        progress(rendered_hands(loaded, data, hands), "annotating", hands)
+    ):
         for name in policies:
             random = np.random.default_rng([seed, number])
-            traces[name].append(annotate(hand, truth, loaded.refine, loaded.hand, corrections, name, noise, random))
+            traces[name].append(
+                annotate(hand, truth, loaded.refine, loaded.hand, corrections, name, noise, random)
+            )
     result = {
         "data": str(data), "model": loaded.digest, "noise_px": noise, "seed": seed,
         "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},

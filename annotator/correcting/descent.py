@@ -61,13 +61,16 @@ def boxed_step(hessian: np.ndarray, gradient: np.ndarray, box: Box) -> np.ndarra
     fixed = np.flatnonzero(held)
     for _ in range(PASSES):
         free = np.flatnonzero(~held)
-        rows = hessian[free]
-        _, solved, info = dposv(rows[:, free], -gradient[free] - rows[:, fixed] @ step[fixed])
+        if len(fixed):
+            rows = hessian[free]
+            _, solved, info = dposv(rows[:, free], -gradient[free] - rows[:, fixed] @ step[fixed])
+        else:
+            _, solved, info = dposv(hessian, -gradient)
         if (
             info
         ):  # not positive definite: cannot happen with a prior on every coordinate, unless numbers overflow
             break
-        step[free] = np.clip(solved, low[free], high[free])
+        step[free] = np.minimum(np.maximum(solved, low[free]), high[free])
         outside = free[solved != step[free]]
         if not len(outside):
             break

@@ -29,10 +29,10 @@ class Doubt:
     keypoint's error variance (px^2) that is the whole hand's, and its finger's.
     """
 
-    flexion: tuple[float, float, float] = (0.25, 0.30, 0.20)
+    flexion: tuple[float, float, float] = (0.30, 0.35, 0.25)
     abduction: tuple[float, float, float] = (0.12, 0.03, 0.03)
     twist: tuple[float, float, float] = (0.06, 0.03, 0.03)
-    thumb: float = 1.0
+    thumb: float = 1.4
     turn: float = 0.20
     place: float = 5.0
     depth: float = 0.12

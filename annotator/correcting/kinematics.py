@@ -178,4 +178,8 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Cross product along the last axis, broadcasting; on small arrays faster than `np.cross`."""
     a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
     b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
+    product = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    np.subtract(a1 * b2, a2 * b1, out=product[..., 0])
+    np.subtract(a2 * b0, a0 * b2, out=product[..., 1])
+    np.subtract(a0 * b1, a1 * b0, out=product[..., 2])
+    return product

@@ -57,8 +57,9 @@ def summarise(traces: Sequence[Trace], length: int) -> dict:
             continue
         table = {"mean": np.nanmean(rows[:, usable], axis=0), "median": np.nanmedian(rows[:, usable], axis=0)}
         table["p10"], table["p90"] = np.nanpercentile(rows[:, usable], [10, 90], axis=0)
-        spread = np.nanstd(rows[:, usable], axis=0, ddof=1) if len(traces) > 1 else np.zeros(usable.sum())
-        table["standard_error"] = spread / np.sqrt(np.isfinite(rows[:, usable]).sum(axis=0))
+        number = np.isfinite(rows[:, usable]).sum(axis=0)
+        squares = np.nansum((rows[:, usable] - table["mean"]) ** 2, axis=0)
+        table["standard_error"] = np.sqrt(squares / np.maximum(number - 1, 1) / number)
         result[measure] = {name: _spread_out(values, usable) for name, values in table.items()}
     error = curve(traces, "vertex_mm", length)
     if np.isfinite(error).all():

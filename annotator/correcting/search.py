@@ -32,7 +32,7 @@ class Settings:
 
     doubt: Doubt = field(default_factory=Doubt)
     person: float = 1.5  # px, sigma of a person's click
-    reach: float = 3.0  # px: a pose need not come nearer to a correction, the surface takes the rest
+    reach: float = 3.5  # px: a pose need not come nearer to a correction, the surface takes the rest
     surface: float = 5.0  # px: what the surface takes at most, where no pose comes within `reach`
     exact: float = 0.5  # px: a correction within this is met
     steps: tuple[int, int] = (6, 3)  # most steps of the first descent, and of each harder one

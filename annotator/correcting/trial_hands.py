@@ -29,7 +29,7 @@ def rendered_hands(
     from annotator.learning.noise import simulate_landmarks
     from annotator.learning.rendered import RenderedCrops
     from annotator.learning.sources import in_batches
-    from annotator.model import Remembered, _detached, _on_cpu
+    from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
     from annotator.network.crop_camera import CropView
     from annotator.network.parametric import Estimate
     from annotator.vision.crops import MIDDLE, Crop
@@ -49,7 +49,7 @@ def rendered_hands(
             answer = model.network.answer(
                 features, labels.projection.to(model.device), labels.focal.to(model.device)
             )
-        features, answer = _detached(features), _on_cpu(answer)
+        features, answer = for_keeping(features), on_cpu(answer)
         for row, focal in enumerate(labels.focal.double().tolist()):
             K = np.array([[focal, 0.0, MIDDLE], [0.0, focal, MIDDLE], [0.0, 0.0, 1.0]])
             one = slice(row, row + 1)
@@ -60,7 +60,7 @@ def rendered_hands(
                 crop,
             )
             presence = float(np.nan_to_num(features.presence[row].item(), nan=1.0))
-            hand = model._hand_mesh(answer, row, kept, K, "right", presence, {})
+            hand = model.records.of(answer, row, kept, K, "right", presence, {})
             yield hand, _truth(model, crops.shards.labels, at)
             at += 1
 

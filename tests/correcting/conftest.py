@@ -16,16 +16,16 @@ from annotator.vision.camera import project
 CAMERA = np.array([[900.0, 0, 640], [0, 920, 360], [0, 0, 1]])
 
 
-def hand_mesh(model: HandModel, parameters: HandParameters, side: str, crop=None, K=CAMERA) -> HandMesh:
+def hand_mesh(model: HandModel, parameters: HandParameters, side: str, crop=None) -> HandMesh:
     """The hand of these parameters; crop (centre, size) or None for one round its keypoints."""
     vertices = model.vertices(parameters, side)
     joints = model.joints(vertices)
-    keypoints = project(joints, K)
+    keypoints = project(joints, CAMERA)
     if crop is None:
         low, high = keypoints.min(axis=0), keypoints.max(axis=0)
         crop = (low + high) / 2, 1.6 * (high - low).max()
     return HandMesh(
-        side=side, camera=K, crop_center=crop[0], crop_size=crop[1], crop_angle=0.0, vertices=vertices,
+        side=side, camera=CAMERA, crop_center=crop[0], crop_size=crop[1], crop_angle=0.0, vertices=vertices,
         faces=model.faces_of(side), joints=joints, keypoints=keypoints,
         keypoint_sigma=np.full(21, 4 * crop[1] / 224), vertex_sigma=np.full(len(vertices), 0.008),
         confidence=0.8, parameters=parameters, hand_model=model.name,
@@ -52,6 +52,18 @@ def any_rotation(random: np.random.Generator) -> np.ndarray:
     q, r = np.linalg.qr(random.normal(size=(3, 3)))
     q = q * np.sign(np.diag(r))
     return q if np.linalg.det(q) > 0 else -q
+
+
+@pytest.fixture(scope="session")
+def build_hand(hand_model) -> Callable[..., HandMesh]:
+    """build_hand(parameters, side="right", crop=None): the hand of these parameters in front of the camera."""
+    return lambda parameters, side="right", crop=None: hand_mesh(hand_model, parameters, side, crop)
+
+
+@pytest.fixture(scope="session")
+def draw_angles(hand_model) -> Callable[..., np.ndarray]:
+    """draw_angles(random): joint angles (15,3) within the limits."""
+    return lambda random: possible_angles(random, hand_model)
 
 
 @pytest.fixture(scope="session")
