@@ -107,8 +107,8 @@ def problem_of(
     """What `solve` makes smaller; corrections, states and evidence are checked before."""
     if len(hand.vertices) != len(model.template) or len(hand.parameters.offsets) != model.offset_count:
         raise InputError(
-            f"the hand has {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets, hand model "
-            f"{model.name!r} has {len(model.template)} and {model.offset_count}: it is another model's"
+            f"a hand of {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets is not of hand "
+            f"model {model.name!r}, which has {len(model.template)} and {model.offset_count}"
         )
     scale = CROP / hand.crop_size
     left = hand.side == "left"

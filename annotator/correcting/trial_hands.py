@@ -29,8 +29,8 @@ def rendered_hands(
     from annotator.learning.noise import simulate_landmarks
     from annotator.learning.rendered import RenderedCrops
     from annotator.learning.sources import in_batches
-    from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
     from annotator.network.crop_camera import CropView
+    from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
     from annotator.network.parametric import Estimate
     from annotator.vision.crops import MIDDLE, Crop
 

@@ -56,7 +56,7 @@ def any_rotation(random: np.random.Generator) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def build_hand(hand_model) -> Callable[..., HandMesh]:
-    """build_hand(parameters, side="right", crop=None): the hand of these parameters in front of the camera."""
+    """build_hand(parameters, side="right", crop=None): the hand of these parameters, seen by the camera."""
     return lambda parameters, side="right", crop=None: hand_mesh(hand_model, parameters, side, crop)
 
 
