@@ -86,9 +86,3 @@ def model():
     import annotator
 
     return annotator.load_model(device="cpu")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """GUI tests first: once the renderer of synthetic photos has made its EGL context current, a window's OpenGL calls
-    in the same process and thread go to that context and fail."""
-    items.sort(key=lambda item: "plugins" not in item.path.parts)

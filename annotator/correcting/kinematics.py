@@ -73,32 +73,32 @@ class Chain:
     """The kinematic chain of a hand model, its mesh summed away; `chain_of` keeps one per model."""
 
     def __init__(self, model: HandModel):
-        share = np.einsum("kv,vj->jkv", model.keypoint_regressor, model.weights)
-        self.mass = np.ascontiguousarray(share.sum(axis=2))  # (16,21)
+        self.mass = np.zeros((16, 21))  # m_kj
+        parts, part_directions = np.zeros((16, 21, 3)), np.zeros((16, 21, 3, 10))
+        count = model.offset_count
+        from_offsets = np.zeros((16, 21, count))  # share of each offset in each part
+        correctives = np.zeros((16, 3, 21, 135)) if model.pose_directions is not None else None
+        # In loops and einsum, not in one product: BLAS's last digits depend on its number of threads.
+        for k, row in enumerate(model.keypoint_regressor):
+            v = np.flatnonzero(row)
+            share = (row[v, None] * model.weights[v]).T
+            self.mass[:, k] = share.sum(axis=1)
+            parts[:, k] = np.einsum("jv,va->ja", share, model.template[v])
+            part_directions[:, k] = np.einsum("jv,vab->jab", share, model.shape_directions[v])
+            from_offsets[:, k] = np.einsum("jv,vm->jm", share, model.levels[OFFSET_LEVEL].upsample[v])
+            if correctives is not None:
+                correctives[:, :, k] = np.einsum("jv,vap->jap", share, model.pose_directions[v])
         self.mass_below = _BELOW @ self.mass
-        base, directions = model.joint_regressor @ model.template, np.tensordot(
-            model.joint_regressor, model.shape_directions, axes=1
-        )  # fmt: skip
-        # In the frame of the rest wrist; the wrist joint itself moves with the shape, and that is taken out
-        # below.
-        self._joints, self._joint_directions = base, directions  # (16,3), (16,3,10)
-        self._parts = share @ model.template - self.mass[..., None] * base[:, None]
-        self._part_directions = (
-            np.tensordot(share, model.shape_directions, axes=1)
-            - self.mass[..., None, None] * directions[:, None]
-        )  # (16,21,3,10)
-        self._bones = np.concatenate([np.zeros((1, 3)), base[1:] - base[_PARENTS[1:]]])
-        self._bone_directions = np.concatenate(
-            [np.zeros((1, 3, 10)), directions[1:] - directions[_PARENTS[1:]]]
-        )
-        upsample = model.levels[OFFSET_LEVEL].upsample
-        self.from_offsets = share.reshape(-1, share.shape[2]) @ upsample  # (16*21, M)
-        self._correctives = None
-        if (
-            model.pose_directions is not None
-        ):  # (16*3, 21*135): row (bone, axis), column (keypoint, corrective)
-            pose = np.tensordot(share, model.pose_directions, axes=1)  # (16,21,3,135)
-            self._correctives = np.ascontiguousarray(pose.transpose(0, 2, 1, 3).reshape(48, -1))
+        self.from_offsets = from_offsets
+        joints = np.einsum("jv,va->ja", model.joint_regressor, model.template)
+        directions = np.einsum("jv,vab->jab", model.joint_regressor, model.shape_directions)
+        self._parts = parts - self.mass[..., None] * joints[:, None]
+        self._part_directions = part_directions - self.mass[..., None, None] * directions[:, None]
+        self._bones, self._bone_directions = np.zeros((16, 3)), np.zeros((16, 3, 10))
+        self._bones[1:] = joints[1:] - joints[_PARENTS[1:]]
+        self._bone_directions[1:] = directions[1:] - directions[_PARENTS[1:]]
+        # rows (bone, axis), columns (keypoint, corrective)
+        self._correctives = None if correctives is None else correctives.reshape(48, -1)
 
     def rest(self, shape: np.ndarray, offsets: np.ndarray | None = None) -> Rest:
         """The hand at rest, of shape (10,) and with offsets (M,3) m in the rest pose at mesh level
@@ -106,7 +106,7 @@ class Chain:
         """
         parts = self._parts + self._part_directions @ shape
         if offsets is not None and offsets.any():
-            parts = parts + (self.from_offsets @ offsets).reshape(16, 21, 3)
+            parts = parts + self.from_offsets @ offsets
         return Rest(parts, self._bones + self._bone_directions @ shape)
 
     def pose(self, rotations: np.ndarray, rest: Rest) -> Posed:

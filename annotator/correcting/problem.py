@@ -117,18 +117,23 @@ class HandProblem:
         soft_rows = self.proposal.whitening @ in_photo[self.proposal.joints].reshape(
             len(self.proposal.joints), -1
         )
-        rows, residuals = [soft_rows.reshape(-1, count)], [state.soft.ravel()]
-        if hard:
+        blocks = [(soft_rows.reshape(-1, count), state.soft.ravel())]
+        if hard and len(self.hardness):
             weight = 1.0 / self.hardness[:, None]
-            rows.append((in_photo[self.targets.joints] * weight[..., None]).reshape(-1, count))
-            residuals.append((state.miss * weight).ravel())
+            hard_rows = in_photo[self.targets.joints] * weight[..., None]
+            blocks.append((hard_rows.reshape(-1, count), (state.miss * weight).ravel()))
+        if hard:
             for residual, by_keypoint, joints in self._evidence(state.placed):
-                rows.append(by_keypoint.reshape(len(residual), -1) @ jacobian[joints].reshape(-1, count))
-                residuals.append(residual)
-        matrix = np.concatenate(rows)
-        hessian = matrix.T @ matrix
-        hessian.flat[:: count + 1] += 1.0
-        return hessian, np.concatenate(residuals) @ matrix + state.prior
+                rows = by_keypoint.reshape(len(residual), -1) @ jacobian[joints].reshape(-1, count)
+                blocks.append((rows, residual))
+        hessian, gradient = np.eye(count), state.prior.copy()
+        for (
+            rows,
+            residual,
+        ) in blocks:  # small products: BLAS spreads larger ones over threads, and rounds otherwise
+            hessian += rows.T @ rows
+            gradient += residual @ rows
+        return hessian, gradient
 
     def keypoint_jacobian(self, state: State) -> np.ndarray:
         """(21,3,n) m per sigma."""

@@ -23,6 +23,7 @@ from annotator.correcting.problem import HandProblem
 
 HARDEST = 0.02  # px: no correction pulls harder
 CONCAVE_PASSES = 4
+NEARLY = 1.03  # of `reach`: near enough
 Stages = Sequence[tuple[float, int]]
 
 
@@ -59,14 +60,14 @@ def search(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
     near, tried = _approach(problem, x, settings)
     found = _tightened(problem, near, settings)
     tried += found.tried
-    if _worst(found) > settings.reach and not metric:
+    if _worst(found) > settings.surface and not metric:
         found = _tightened(problem, problem.open_shape(found.x), settings)
         tried += found.tried
-    if settings.reach < _worst(found) < 4 * settings.reach:
+    if settings.surface < _worst(found) < 4 * settings.surface:
         again = _descents(problem, problem.open_shape(near), settings.gentle, settings)
         tried += again.tried
         found = min(found, again, key=_worst)
-    if _worst(found) > settings.reach:
+    if _worst(found) > settings.surface:
         found = _closest(problem, problem.open_shape(near), settings)
         tried += found.tried
     return dataclasses.replace(found, tried=tried)
@@ -84,11 +85,13 @@ def _tightened(problem: HandProblem, x: np.ndarray, settings: Settings) -> Desce
     tried = found.tried
     for _ in range(settings.rounds):
         far = found.state.distances
-        if far.max(initial=0.0) <= settings.reach:
+        if far.max(initial=0.0) <= NEARLY * settings.reach:
             break
-        # A miss grows with the square of the sigma: this one would leave 0.7 reach, were all linear.
-        harder = problem.hardness * np.sqrt(0.7 * settings.reach / np.maximum(far, 1e-9))
-        problem.hardness = np.where(far > settings.reach, np.maximum(harder, HARDEST), problem.hardness)
+        # A miss grows with the square of the sigma: this one would leave `reach`, were all linear. One that is just
+        # beyond `reach` is pulled just a little harder: the answer has no jump there.
+        problem.hardness = np.maximum(
+            problem.hardness * np.sqrt(settings.reach / np.maximum(far, settings.reach)), HARDEST
+        )
         found = descend(problem, found.x, settings.steps[1], settings.enough, settings.worth)
         tried += found.tried
     return dataclasses.replace(found, tried=tried)
@@ -116,7 +119,7 @@ def _closest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent
         problem.hardness = np.maximum(0.37 * found.state.distances**0.75, 0.05)
         found = descend(problem, found.x, 4, settings.enough, settings.worth)
         tried += found.tried
-    unmet = found.state.distances > settings.reach
+    unmet = found.state.distances > settings.surface
     problem.hardness = np.where(unmet, settings.soft, np.minimum(problem.hardness, 0.3))
     found = descend(problem, found.x, 8, settings.enough, settings.worth)
     return dataclasses.replace(found, tried=tried + found.tried)

@@ -8,6 +8,7 @@ leave as sRGB.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from dataclasses import dataclass, field
 
@@ -56,6 +57,13 @@ class Lights:
     count: int = 3
 
 
+def _triton_first() -> None:
+    """Import triton, if torch came with it, before a software OpenGL driver is loaded: both bring an LLVM, and loaded the
+    other way round (torch's optimisers import it late) they end in a segmentation fault."""
+    if importlib.util.find_spec("triton") is not None:
+        importlib.import_module("triton")
+
+
 class Renderer:
     """An OpenGL context with its programs and buffers; use it from the process and thread that made it."""
 
@@ -63,6 +71,7 @@ class Renderer:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # one core a worker; workers are the parallelism
         import moderngl
 
+        _triton_first()
         self.context = moderngl.create_context(standalone=True, backend="egl", require=330)
         context = self.context
         size = (SIZE, SIZE)
