@@ -19,7 +19,7 @@ from annotator.correcting.angles import (
     rotations_to_angles,
     turn_rate,
 )
-from annotator.correcting.descent import Box
+from annotator.correcting.descent import AT_BOUND, Box
 from annotator.correcting.kinematics import Posed, Rest, chain_of
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import HandModel
@@ -99,9 +99,9 @@ class Coordinates:
         """For angles that lie at a bound which depends on another angle: how the one moves with the other."""
         links, constant = [], self.model.limits.reshape(45, 2)
         for dependent, driver, slope, both in coupling_slopes(x[ANGLES].reshape(15, 3)):
-            if x[dependent] <= low[dependent]:
+            if x[dependent] <= low[dependent] + AT_BOUND:
                 links.append((dependent, driver, slope * constant[dependent, 0]))
-            elif both and x[dependent] >= high[dependent]:
+            elif both and x[dependent] >= high[dependent] - AT_BOUND:
                 links.append((dependent, driver, slope * constant[dependent, 1]))
         return tuple(links)
 

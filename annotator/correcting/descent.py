@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 PASSES = 4  # of the active set within one step
+AT_BOUND = 1e-9  # a coordinate this near to its bound is at it: coupled bounds move, and rounding with them
 FIRST = 1.0  # damping, in units of the prior's curvature, which is 1 in every coordinate
 
 
@@ -49,7 +50,7 @@ def boxed_step(hessian: np.ndarray, gradient: np.ndarray, box: Box) -> np.ndarra
     links).
     """
     low, high = box.low, box.high
-    held = ((low >= 0) & (gradient > 0)) | ((high <= 0) & (gradient < 0))
+    held = ((low >= -AT_BOUND) & (gradient > 0)) | ((high <= AT_BOUND) & (gradient < 0))
     links = [link for link in box.links if held[link[0]]]
     if links:
         hessian, gradient = hessian.copy(), gradient.copy()

@@ -33,6 +33,7 @@ class TrainSettings:
     encoder_rate: the encoder's peak rate, 0 = frozen. warmup: steps of linear warm-up, then half a cosine to 1 % of
     the peak. average: decay of the moving average of the weights. simulated: share of rendered hands whose landmarks
     are simulated (see `noise`). prompts: False trains without prompts. seconds: stop after that long (0 = never).
+    tensorboard: also write the log's numbers for TensorBoard, below the run's folder.
     """
 
     steps: int = 10_000
@@ -48,6 +49,7 @@ class TrainSettings:
     seed: int = 0
     seconds: float = 0.0
     save_every: float = 120.0
+    tensorboard: bool = False
 
 
 class Trainer:
@@ -76,6 +78,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.weight_decay)
         self.average = {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
         self.step, self.spent = 0, 0.0
+        self._board = None
 
     # -- one step ---------------------------------------------------------------------------------------------
     def learning_share(self) -> float:
@@ -167,6 +170,14 @@ class Trainer:
             if fresh:
                 writer.writeheader()
             writer.writerow(row)
+        if self.settings.tensorboard:
+            if self._board is None:
+                from torch.utils.tensorboard import SummaryWriter
+
+                self._board = SummaryWriter(self.folder / "tensorboard")
+            for name, value in numbers.items():
+                self._board.add_scalar(name, value, self.step)
+            self._board.flush()
 
     def averaged(self) -> GLFNet:
         """The network with the moving average in place of the last weights (a swap: training can go on after)."""

@@ -82,11 +82,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one(bank, tmp_path):
 
 
 def test_the_log_is_readable_and_the_error_falls(bank, tmp_path):
-    settings = TrainSettings(steps=100, batch=6, warmup=5, rate=2e-3, prompts=False)
+    settings = TrainSettings(steps=100, batch=6, warmup=5, rate=2e-3, prompts=False, tensorboard=True)
     Trainer(network(), BankSource([bank], [1.0]), tmp_path, settings).run()
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
     assert [int(r["step"]) for r in rows] == [50, 100]
     assert float(rows[1]["pixels"]) < float(rows[0]["pixels"])
+    (events,) = (tmp_path / "tensorboard").glob("events.*")
+    assert b"joints_mm" in events.read_bytes()
 
 
 def test_state_of_another_network_is_refused(bank, tmp_path):
