@@ -26,7 +26,8 @@ class Doubt:
     flexion, abduction, twist: rad, each for the joints nearest the palm, the middle and the last ones; thumb:
     factor on all of the thumb's; turn: rad; place: px of the crop; depth: of log depth; shape: of each number
     of shape; keypoints: factor on the proposal's own keypoint sigmas; together, in_finger: the share of a
-    keypoint's error variance (px^2) that is the whole hand's, and its finger's.
+    keypoint's error variance (px^2) that is the whole hand's, and its finger's; believed: corrections
+    farther off than so many sigmas say that the hand is elsewhere.
     """
 
     flexion: tuple[float, float, float] = (0.30, 0.35, 0.25)
@@ -40,9 +41,22 @@ class Doubt:
     keypoints: float = 1.0
     together: float = 0.05
     in_finger: float = 0.1
+    believed: float = 15.0
 
-    def sigmas(self, crop_focal: float) -> np.ndarray:
-        """One sigma per coordinate (61,); crop_focal: the camera's focal length in crop px."""
+    def strayed(self, off: np.ndarray, sigma: np.ndarray) -> float:
+        """How many times more doubtful the hand's place is than was thought: 1 but for the grossest errors.
+
+        off (h,2) px: where corrections are, from where their keypoints were expected to sigma (h,) px. Where
+        most of them are much farther off than that, the hand is elsewhere, and its other keypoints hold it no
+        longer.
+        """
+        if not len(off):
+            return 1.0
+        typical = float(np.median(np.hypot(off[:, 0], off[:, 1]) / np.maximum(sigma, LEAST_SIGMA)))
+        return max(1.0, typical / self.believed)
+
+    def sigmas(self, crop_focal: float, strayed: float = 1.0) -> np.ndarray:
+        """One sigma per coordinate (61,); crop_focal: the focal length in crop px; strayed: see above."""
         sigma = np.empty(COUNT)
         one = np.stack([self.flexion, self.abduction, self.twist], axis=-1)  # (row of joints, axis)
         angles = np.tile(one, (5, 1))
@@ -51,7 +65,7 @@ class Doubt:
         angles[12] = self.thumb * max(self.flexion[0], self.abduction[0])
         sigma[:45] = angles.ravel()
         sigma[TURN] = self.turn
-        sigma[PLACE] = self.place / crop_focal
+        sigma[PLACE] = strayed * self.place / crop_focal
         sigma[LOG_DEPTH] = self.depth
         sigma[SHAPE] = self.shape
         return sigma

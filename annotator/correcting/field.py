@@ -24,11 +24,12 @@ NEWTON = 3
 
 @functools.lru_cache(maxsize=4)
 def _smoothed(model: HandModel) -> np.ndarray:
-    """(21,M,32): for each keypoint and offset, first its share in the keypoint's 16 parts (`Chain.from_offsets`), then
-    the same shares smoothed over the hand.
+    """(21,M,32): for each keypoint and offset, first its share in the keypoint's 16 parts
+    (`Chain.from_offsets`), then the same shares smoothed over the hand.
 
-    Smoothing is a covariance of displacements: near vertices of the same part move together. It is a Gaussian of their
-    distance at rest times how much of their skinning they share (Bhattacharyya), both positive semi-definite.
+    Smoothing is a covariance of displacements: near vertices of the same part move together. It is a Gaussian
+    of their distance at rest times how much of their skinning they share (Bhattacharyya), both positive
+    semi-definite.
     """
     indices = model.levels[OFFSET_LEVEL].indices
     points, weights = model.template[indices], np.sqrt(np.maximum(model.weights[indices], 0.0))
@@ -42,8 +43,9 @@ def _smoothed(model: HandModel) -> np.ndarray:
 def displaced(
     problem: HandProblem, state: State, model: HandModel, most: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (M,3) m, rest pose, and what is still missing (h,) px, after a field that moves each hard keypoint
-    to its target, or `most` px toward it where that is farther. The pose stays; of all such fields the smoothest.
+    """Offsets (M,3) m, rest pose, and what is still missing (h,) px, after a field that moves each hard
+    keypoint to its target, or `most` px toward it where that is farther. The pose stays; of all such fields
+    the smoothest.
     """
     offsets = problem.coordinates.offsets
     joints, places = problem.targets.joints, problem.targets.places
@@ -52,7 +54,7 @@ def displaced(
     start, length = places + state.miss, state.distances
     aims = start - state.miss * np.minimum(1.0, most / np.maximum(length, 1e-12))[:, None]
 
-    # d keypoint = sum_m B_m o_m with B_m = sum_j share_mj G_j; least in the smooth norm (C. Lanczos): o = smooth B^T l
+    # d keypoint = sum_m B_m o_m with B_m = sum_j share_mj G_j; the smoothest such o is smooth B^T forces.
     count, turned = len(joints), state.placed.posed.turned.reshape(16, 9)
     shares = _smoothed(model)[joints]
     size = shares.shape[1]

@@ -1,9 +1,11 @@
 """What a corrected hand is weighed by: the sum of squares that the solver makes smallest.
 
-In units of one sigma: corrections, confirmed keypoints       (projection - target) / hardness, down to 0.02
-px of the crop: hard the proposal's keypoints               whitened by their sigmas and by how such errors
-hang together (`doubt`) the proposal's pose, place and shape   by their doubt evidence in 3-D
-depth relations, second views
+In units of one sigma:
+
+    corrections, confirmed keypoints       (projection - target) / hardness, see `search`
+    the proposal's keypoints               whitened by their sigmas and how such errors hang together (`doubt`)
+    the proposal's pose, place and shape   by their doubt
+    evidence in 3-D                        depth relations, depths, second views
 """
 
 from __future__ import annotations

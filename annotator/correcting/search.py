@@ -24,6 +24,7 @@ from annotator.correcting.problem import HandProblem
 HARDEST = 0.02  # px: no correction pulls harder
 CONCAVE_PASSES = 4
 NEARLY = 1.03  # of `reach`: near enough
+STUCK = 0.7  # of the miss a round before: after some rounds only great progress is worth another
 Stages = Sequence[tuple[float, int]]
 
 
@@ -37,7 +38,7 @@ class Settings:
     surface: float = 5.0  # px: what the surface takes at most, where no pose comes within `reach`
     exact: float = 0.5  # px: a correction within this is met
     steps: tuple[int, int] = (6, 3)  # most steps of the first descent, and of each harder one
-    rounds: int = 4  # how often corrections are made to pull harder
+    rounds: int = 4  # how often corrections are made to pull harder (twice that if it goes well)
     gentle: Stages = ((4.0, 5), (1.0, 5), (0.2, 5), (0.05, 15))  # second try: sigma px, steps
     enough: float = 1e-3  # see `descend`
     worth: float = 1e-3
@@ -82,13 +83,15 @@ def _tightened(problem: HandProblem, x: np.ndarray, settings: Settings) -> Desce
     `reach`.
     """
     found = _descents(problem, x, [(settings.person, settings.steps[0])], settings)
-    tried = found.tried
-    for _ in range(settings.rounds):
+    tried, before = found.tried, math.inf
+    for round_ in range(2 * settings.rounds):
         far = found.state.distances
-        if far.max(initial=0.0) <= NEARLY * settings.reach:
+        worst = far.max(initial=0.0)
+        if worst <= NEARLY * settings.reach or (round_ >= settings.rounds and worst > STUCK * before):
             break
-        # A miss grows with the square of the sigma: this one would leave `reach`, were all linear. One that is just
-        # beyond `reach` is pulled just a little harder: the answer has no jump there.
+        before = worst
+        # A miss grows with the square of the sigma: this one would leave `reach`, were all linear. One that
+        # is just beyond `reach` is pulled just a little harder: the answer has no jump there.
         problem.hardness = np.maximum(
             problem.hardness * np.sqrt(settings.reach / np.maximum(far, settings.reach)), HARDEST
         )

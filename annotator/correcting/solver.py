@@ -107,8 +107,8 @@ def problem_of(
     """What `solve` makes smaller; corrections, states and evidence are checked before."""
     if len(hand.vertices) != len(model.template) or len(hand.parameters.offsets) != model.offset_count:
         raise InputError(
-            f"a hand of {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets is not of hand "
-            f"model {model.name!r}, which has {len(model.template)} and {model.offset_count}"
+            f"a hand of {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets is not of "
+            f"hand model {model.name!r}, which has {len(model.template)} and {model.offset_count}"
         )
     scale = CROP / hand.crop_size
     left = hand.side == "left"
@@ -118,16 +118,14 @@ def problem_of(
     joints = np.array(sorted(hard), dtype=int)
     targets = Targets(joints, np.array([hard[k] for k in joints], dtype=np.float64).reshape(-1, 2) * to_view)
     seen = np.array([k for k in range(21) if states.get(k) not in UNSEEN], dtype=int)
-    proposal = Proposal(
-        seen,
-        hand.keypoints[seen] * to_view,
-        settings.doubt.keypoint_whitening(hand.keypoint_sigma * scale, seen),
-    )
+    places, sigma = hand.keypoints * to_view, hand.keypoint_sigma * scale
+    strayed = settings.doubt.strayed(targets.places - places[joints], sigma[joints])
+    proposal = Proposal(seen, places[seen], settings.doubt.keypoint_whitening(strayed * sigma, seen))
     widest = 4.0 if any(isinstance(e, SecondView) for e in evidence) else settings.depth_factor
     focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
     return HandProblem(
         Coordinates(model, hand.parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left),
-        targets, proposal, settings.doubt.sigmas(focal), evidence, left, settings.relation,
+        targets, proposal, settings.doubt.sigmas(focal, strayed), evidence, left, settings.relation,
     )  # fmt: skip
 
 

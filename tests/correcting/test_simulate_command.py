@@ -20,7 +20,19 @@ def shards(tmp_path_factory):
 
 def test_simulate_writes_numbers_and_a_plot(shards, tmp_path, capfd):
     out = tmp_path / "out"
-    arguments = ["simulate", shards, "--out", out, "--hands", 3, "--corrections", 4, "--policy", "worst", "--json"]
+    arguments = [
+        "simulate",
+        shards,
+        "--out",
+        out,
+        "--hands",
+        3,
+        "--corrections",
+        4,
+        "--policy",
+        "worst",
+        "--json",
+    ]
     assert main([str(a) for a in arguments]) == 0
     result = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert result == json.loads((out / "simulate.json").read_text())
