@@ -27,18 +27,13 @@ def command(
             "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)"
         )
     try:
-        import napari
-        import qtpy  # noqa: F401
+        from napari_hand_mesh.launch import launch
+
+        launch(project)
     except ImportError as error:
         raise InputError(
             f"the window needs napari and Qt ({error}): pip install 'hand-mesh-annotator[gui]'"
         ) from error
-
-    viewer = napari.Viewer(title="hand mesh annotator")
-    _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
-    if project is not None:
-        widget.open_project(project)
-    napari.run()
 
 
 def no_display() -> bool:

@@ -1,0 +1,17 @@
+"""Opens napari with the hand annotator docked: what `annotator gui` calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def launch(project: Path | None = None) -> None:
+    """Open the window, on a project if one is given, and stay until it is closed. ImportError without napari or Qt."""
+    import napari
+    import qtpy  # noqa: F401  (says in plain words when no Qt is installed)
+
+    viewer = napari.Viewer(title="hand mesh annotator")
+    _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
+    if project is not None:
+        widget.open_project(project)
+    napari.run()
