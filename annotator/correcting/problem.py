@@ -3,7 +3,7 @@
 In units of one sigma:
 
     corrections, confirmed keypoints       (projection - target) / hardness, see `search`
-    the proposal's keypoints               whitened by their sigmas and how such errors hang together (`doubt`)
+    the proposal's keypoints               whitened by their sigmas and how errors hang together (`doubt`)
     the proposal's pose, place and shape   by their doubt
     evidence in 3-D                        depth relations, depths, second views
 """
@@ -116,9 +116,8 @@ class HandProblem:
         count = self.count
         jacobian = self.keypoint_jacobian(state)
         in_photo = self.view.rates(state.image) @ jacobian  # (21,2,n)
-        soft_rows = self.proposal.whitening @ in_photo[self.proposal.joints].reshape(
-            len(self.proposal.joints), -1
-        )
+        joints = self.proposal.joints
+        soft_rows = self.proposal.whitening @ in_photo[joints].reshape(len(joints), 2 * count)
         blocks = [(soft_rows.reshape(-1, count), state.soft.ravel())]
         if hard and len(self.hardness):
             weight = 1.0 / self.hardness[:, None]

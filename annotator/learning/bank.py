@@ -1,12 +1,13 @@
-"""A bank of encoder features: while the encoder is frozen its answers are computed once and trained on many times.
+"""A bank of features: what does not learn of an encoder is computed once and trained on many times.
 
-A sample takes 128 kB (float16). Head training from a bank is several times faster than from photos on a CPU.
+With a frozen encoder that is all of it (128 kB a sample, float16), else its stem (66 kB). Training from a bank is
+several times faster than from photos on a CPU.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,9 @@ class FeatureBank:
         return unflatten(fields), self.labels.select(index)
 
     @staticmethod
-    def build(folder: str | Path, encoder: torch.nn.Module, batches: Iterable[tuple[Tensor, Labels]], count: int):
-        """Runs the encoder over (crops (B, 3, 224, 224), labels) and writes a bank of the first `count` samples."""
+    def build(folder: str | Path, encoder: Callable[[Tensor], Features], batches: Iterable[tuple[Tensor, Labels]], count: int):
+        """Runs `encoder` (crops -> Features) over (crops (B, 3, 224, 224), labels) and writes a bank of the first `count`
+        samples."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays, labels, names, at = None, [], None, 0

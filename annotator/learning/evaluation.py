@@ -16,9 +16,6 @@ from annotator.network.glfnet import GLFNet
 from annotator.network.parametric import place
 
 
-MEAN_PALM = 0.087  # m, wrist to middle knuckle of the free hand's mean shape (see annotator.hand.anatomy)
-
-
 @dataclass(frozen=True)
 class Scored:
     """Per-sample answers of one estimate. Metres in the crop camera's frame, crop px."""
@@ -122,14 +119,8 @@ def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float 
 
 
 def hand_sized(labels: Labels) -> np.ndarray:
-    """The labels' joints (S, 21, 3) in metres; where the scale is unknown, scaled to an ordinary hand's palm.
-
-    Errors of labels in an unknown unit (a triangulation without a ruler) then read as millimetres of a mean hand.
-    """
-    joints = labels.joints.numpy().astype(np.float64)
-    palm = np.linalg.norm(joints[:, 9] - joints[:, 0], axis=-1)
-    scale = np.where(labels.metric.numpy() > 0, 1.0, MEAN_PALM / np.maximum(palm, 1e-9))
-    return joints * scale[:, None, None]
+    """`Labels.hand_sized` as float64, for metrics: errors then read as millimetres of a mean hand."""
+    return labels.hand_sized().numpy().astype(np.float64)
 
 
 def per_joint(run: Run, which: int = -1) -> np.ndarray:

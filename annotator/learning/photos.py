@@ -61,10 +61,20 @@ class KeypointTable:
 
 
 class KeypointPhotos:
-    """The hands of a `KeypointTable` as crops, jittered when `jitter` is set (training) and plain when not."""
+    """The hands of a `KeypointTable` as crops, jittered when `jitter` is set (training) and plain when not.
 
-    def __init__(self, folder: str | Path, held: bool | None = False, jitter: bool = True, cache: int = 4000):
-        self.folder, self.jitter = Path(folder), jitter
+    held: False = the training part, True = the held-out part, None = all. joint_trust: factor on the joints' weights.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        held: bool | None = False,
+        jitter: bool = True,
+        joint_trust: float = 1.0,
+        cache: int = 4000,
+    ):
+        self.folder, self.jitter, self.joint_trust = Path(folder), jitter, joint_trust
         table = KeypointTable.load(folder)
         self.table = table if held is None else table.select(table.held == held)
         self._photos: OrderedDict[str, np.ndarray] = OrderedDict()
@@ -123,7 +133,7 @@ class KeypointPhotos:
             keypoint_weight=one(table.weight[index] * inside),
             visible=one(inside),
             joints=one(joints),
-            joint_weight=one(table.joint_weight[index]),
+            joint_weight=one(table.joint_weight[index] * self.joint_trust),
             metric=one(table.metric[index]),
             projection=one(view.projection),
             focal=one(view.focal),

@@ -1,7 +1,7 @@
 """A training run from one configuration file: data, network, losses and phases.
 
 A phase with a frozen encoder trains from feature banks (built on first use, kept in the run's folder); a phase that
-moves the encoder reads crops. Phases follow each other; each can be interrupted and resumed.
+moves all of the encoder reads crops. Phases follow each other; each can be interrupted and resumed.
 """
 
 from __future__ import annotations
@@ -27,20 +27,24 @@ from annotator.network.glfnet import GLFNet, GLFNetConfig
 class DataPart:
     """One set of a recipe. kind: 'rendered' (shards of synthetic photos) or 'photos' (a keypoint table).
 
-    share: its part of every batch; bank: how many samples its feature bank holds (0 = one of each).
+    share: its part of every batch; bank: how many samples its feature bank holds (0 = one of each). joint_trust: factor
+    on the weight of a table's 3-D joints: a teacher's depth is worth less than its keypoints. phases: the phases that
+    see the set (none named = all).
     """
 
     kind: str
     folder: str
     share: float = 1.0
     bank: int = 0
+    joint_trust: float = 1.0
+    phases: tuple[str, ...] = ()
 
     def crops(self, root: Path) -> CropSet:
         folder = root / self.folder
         if self.kind == "rendered":
             return RenderedCrops(folder)
         if self.kind == "photos":
-            return KeypointPhotos(folder)
+            return KeypointPhotos(folder, joint_trust=self.joint_trust)
         raise InputError(f"data kind '{self.kind}' is unknown: expected 'rendered' or 'photos'")
 
 
@@ -107,7 +111,10 @@ def run(
     for name, settings in recipe.phases.items():
         folder = out / name
         network.train()
-        source = source_of(recipe, data, out, network, settings, say)
+        parts = [part for part in recipe.data if not part.phases or name in part.phases]
+        if not parts:
+            raise InputError(f"[phases.{name}] has no data: every [[data]] names other phases")
+        source = source_of(parts, data, out, network, settings, say)
         card = {"trained_by": "annotator train", "phase": name, "supervision": "2-D and 3-D keypoints only, no mesh"}
         trainer = Trainer(network, source, folder, settings, recipe.losses, target, card)
         if trainer.resume():
@@ -120,13 +127,13 @@ def run(
     return final
 
 
-def source_of(recipe: Recipe, data: Path, out: Path, network: GLFNet, settings: TrainSettings, say) -> Source:
-    """Banks for a frozen encoder, crops for a learning one."""
-    shares = [part.share for part in recipe.data]
-    if settings.encoder_rate > 0:
-        return CropSource([part.crops(data) for part in recipe.data], shares)
+def source_of(parts: list[DataPart], data: Path, out: Path, network: GLFNet, settings: TrainSettings, say) -> Source:
+    """Banks of whatever of the encoder does not learn; crops where all of it does."""
+    shares = [part.share for part in parts]
+    if settings.encoder_rate > 0 and not network.encoder.kept_stem:
+        return CropSource([part.crops(data) for part in parts], shares)
     banks = []
-    for part in recipe.data:
+    for part in parts:
         folder = out / "banks" / part.folder.replace("/", "-")
         if (folder / "bank.json").exists():
             banks.append(FeatureBank(folder))
@@ -135,5 +142,5 @@ def source_of(recipe: Recipe, data: Path, out: Path, network: GLFNet, settings: 
         count = part.bank or len(crops)
         say(f"computing the encoder's features of {count} crops of {part.folder}")
         network.encoder.eval()
-        banks.append(FeatureBank.build(folder, network.encoder, in_batches(crops, count), count))
+        banks.append(FeatureBank.build(folder, network.encoder.stem, in_batches(crops, count), count))
     return BankSource(banks, shares)

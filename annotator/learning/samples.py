@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 
 
+MEAN_PALM = 0.087  # m, wrist to middle knuckle of the free hand's mean shape (see annotator.hand.anatomy)
+
+
 class Labels(NamedTuple):
     """Sparse labels of B crops of right hands (left ones are flipped crops). No mesh, no hand-model parameter.
 
@@ -31,6 +34,13 @@ class Labels(NamedTuple):
 
     def select(self, index) -> Labels:
         return Labels(*(field[index] for field in self))
+
+    def hand_sized(self) -> Tensor:
+        """The joints (B, 21, 3) in metres; where the scale is unknown (a triangulation without a ruler), scaled to an
+        ordinary hand's palm."""
+        palm = (self.joints[:, 9] - self.joints[:, 0]).norm(dim=-1)
+        scale = torch.where(self.metric > 0, torch.ones_like(palm), MEAN_PALM / palm.clamp(min=1e-9))
+        return self.joints * scale[:, None, None]
 
     def sparser(self, keep: Tensor) -> Labels:
         """Only the keypoints `keep` (21,) bool are labelled: for experiments on sparser supervision."""

@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from annotator.errors import InputError
-from annotator.learning.noise import simulate_landmarks
+from annotator.learning.disturbing import Disturbance, disturbed, with_mixed_styles
 from annotator.learning.samples import Labels
 from annotator.learning.sources import Source
 from annotator.learning.supervision import LossWeights, Supervision
@@ -31,8 +31,8 @@ class TrainSettings:
     """steps: optimiser steps in all; batch: crops a step; rate: peak learning rate of everything but the encoder.
 
     encoder_rate: the encoder's peak rate, 0 = frozen. warmup: steps of linear warm-up, then half a cosine to 1 % of
-    the peak. average: decay of the moving average of the weights. simulated: share of rendered hands whose landmarks
-    are simulated (see `noise`). prompts: False trains without prompts. seconds: stop after that long (0 = never).
+    the peak. average: decay of the moving average of the weights. simulated and the four after it: see `Disturbance`.
+    prompts: False trains without prompts. seconds: stop after that long (0 = never).
     tensorboard: also write the log's numbers for TensorBoard, below the run's folder.
     """
 
@@ -45,6 +45,10 @@ class TrainSettings:
     weight_decay: float = 0.02
     clip: float = 1.0
     simulated: float = 0.8
+    simulated_real: float = 0.0
+    blind: float = 0.0
+    unseen: float = 0.0
+    mixed_styles: float = 0.0
     prompts: bool = True
     seed: int = 0
     seconds: float = 0.0
@@ -70,11 +74,12 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.supervision = Supervision(network, weights).to(device)
         learned = settings.encoder_rate > 0
-        for parameter in network.encoder.parameters():
+        for parameter in network.encoder.learned().parameters():
             parameter.requires_grad_(learned)
+        self.disturbance = Disturbance(**{f.name: getattr(settings, f.name) for f in fields(Disturbance)})
         groups = [{"params": network.head_parameters(), "peak": settings.rate}]
         if learned:
-            groups.append({"params": list(network.encoder.parameters()), "peak": settings.encoder_rate})
+            groups.append({"params": list(network.encoder.learned().parameters()), "peak": settings.encoder_rate})
         self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.weight_decay)
         self.average = {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
         self.step, self.spent = 0, 0.0
@@ -95,10 +100,11 @@ class Trainer:
         drawn, labels = self.source.draw(self.settings.batch, generator)
         labels = Labels(*(field.to(self.device) for field in labels))
         if isinstance(drawn, Tensor):
-            features = self.network.encoder(drawn.to(self.device))
+            stem = self.network.encoder.stem(drawn.to(self.device))
         else:
-            features = Features(tuple(m.to(self.device) for m in drawn.maps), *(f.to(self.device) for f in drawn[1:]))
-        features = self.with_simulated_landmarks(features, labels)
+            stem = Features(tuple(m.to(self.device) for m in drawn.maps), *(f.to(self.device) for f in drawn[1:]))
+        features = self.network.encoder.complete(with_mixed_styles(stem, self.disturbance.mixed_styles))
+        features = disturbed(features, labels, self.disturbance)
         prompts = None
         if self.settings.prompts:
             drawn_prompts = random_prompts(labels.keypoints.cpu(), (labels.visible * (labels.keypoint_weight > 0.5)).cpu())
@@ -120,18 +126,6 @@ class Trainer:
                         self.average[name].lerp_(parameter.detach(), 1 - decay)
         self.step += 1
         return numbers | {"loss": float(loss.detach()), "rate": share * self.settings.rate}
-
-    def with_simulated_landmarks(self, features: Features, labels: Labels) -> Features:
-        """Rendered hands mostly get landmarks as real photos give them; the rest keep the encoder's own."""
-        simulate = labels.exact.cpu() * (torch.rand(len(labels.exact)) < self.settings.simulated)
-        if not bool(simulate.any()):
-            return features
-        points, world = simulate_landmarks(Labels(*(field.cpu() for field in labels)))
-        choose = simulate.bool().to(self.device)[:, None, None]
-        return features._replace(
-            landmarks=torch.where(choose, points.to(self.device), features.landmarks),
-            world=torch.where(choose, world.to(self.device), features.world),
-        )
 
     # -- the run ----------------------------------------------------------------------------------------------
     def run(self, progress=None) -> GLFNet:

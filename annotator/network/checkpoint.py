@@ -23,8 +23,8 @@ def save_checkpoint(path: str | Path, network: GLFNet, card: dict | None = None,
     path = Path(path)
     state = {}
     for name, tensor in network.state_dict().items():
-        if name.startswith("layer."):
-            continue  # the hand model's own file is its home; the digest below ties the two together
+        if not_stored(name, network):
+            continue
         tensor = tensor.detach().cpu().contiguous()
         state[name] = tensor.half() if half and tensor.is_floating_point() else tensor
     metadata = {
@@ -37,6 +37,13 @@ def save_checkpoint(path: str | Path, network: GLFNet, card: dict | None = None,
     temporary = path.with_suffix(path.suffix + ".part")
     save_file(state, temporary, metadata)
     temporary.replace(path)
+
+
+def not_stored(name: str, network: GLFNet) -> bool:
+    """Whether a tensor has its home elsewhere: the hand model's file (the digest ties the two together), or the packaged
+    weights of an encoder that never moves them."""
+    fixed = getattr(network.encoder, "packaged", None)
+    return name.startswith("layer.") or (fixed is not None and name.startswith(f"encoder.{fixed}"))
 
 
 def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None = None) -> tuple[GLFNet, dict]:
@@ -62,7 +69,7 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
         hand = load_hand(hand or config.hand)
     network = GLFNet(config, hand)
     missing, unexpected = network.load_state_dict(state, strict=False)
-    missing = [name for name in missing if not name.startswith("layer.")]
+    missing = [name for name in missing if not not_stored(name, network)]
     if missing or unexpected:
         raise InputError(f"{path} does not fit its own configuration: {(missing + unexpected)[:3]}")
     return network.eval(), json.loads(metadata.get("card", "{}"))

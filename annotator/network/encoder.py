@@ -42,15 +42,42 @@ class Features(NamedTuple):
 
 
 class Encoder(Protocol):
-    """Anything with these two attributes and this call serves as an encoder."""
+    """Anything with these attributes and calls serves as an encoder.
+
+    An encoder may come in two steps, `encoder(crops)` = `complete(stem(crops))`: `stem` never learns, so that its answer
+    can be computed once and kept while `complete` learns. `kept_stem` says whether it does; `OneStep` is the other case.
+    """
 
     channels: tuple[int, ...]
     global_channels: int
+    kept_stem: bool
 
     def __call__(self, crops: Tensor) -> Features: ...
 
+    def stem(self, crops: Tensor) -> Features: ...
 
-class MediaPipeEncoder(nn.Module):
+    def complete(self, stem: Features) -> Features: ...
+
+    def learned(self) -> nn.Module: ...
+
+
+class OneStep(nn.Module):
+    """What an encoder has that learns as a whole: `stem` does everything, `complete` nothing."""
+
+    kept_stem = False
+
+    def stem(self, crops: Tensor) -> Features:
+        return self(crops)
+
+    def complete(self, stem: Features) -> Features:
+        return stem
+
+    def learned(self) -> nn.Module:
+        """The module that training moves."""
+        return self
+
+
+class MediaPipeEncoder(OneStep):
     """MediaPipe's hand landmark network (Apache-2.0), converted to PyTorch, as an `Encoder`."""
 
     channels = (40, 112, 192)
@@ -73,7 +100,7 @@ class MediaPipeEncoder(nn.Module):
         )
 
 
-class TimmEncoder(nn.Module):
+class TimmEncoder(OneStep):
     """A `timm` backbone by name. It has no landmarks of its own, so those fields are NaN and read as 'absent'."""
 
     def __init__(self, name: str, pretrained: bool = False):
@@ -133,9 +160,13 @@ _DECLARED: list = []  # a torch Library undeclares its operators when it is drop
 
 
 def build_encoder(name: str) -> nn.Module:
-    """`mediapipe`, or `timm:NAME` for a backbone of timm (its weights are not downloaded)."""
+    """`mediapipe`, `mediapipe-tuned`, or `timm:NAME` for a backbone of timm (its weights are not downloaded)."""
     if name == "mediapipe":
         return MediaPipeEncoder()
+    if name == "mediapipe-tuned":
+        from annotator.network.tuned_encoder import TunedMediaPipeEncoder
+
+        return TunedMediaPipeEncoder()
     if name.startswith("timm:"):
         return TimmEncoder(name.removeprefix("timm:"))
-    raise InputError(f"unknown encoder '{name}': expected 'mediapipe' or 'timm:NAME'")
+    raise InputError(f"unknown encoder '{name}': expected 'mediapipe', 'mediapipe-tuned' or 'timm:NAME'")

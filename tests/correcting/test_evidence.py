@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from annotator.correcting import InFront, SecondView, solve
+from annotator.correcting import Depths, InFront, SecondView, solve
 from annotator.errors import InputError
 from annotator.hand.rotations import rotation_matrices
 from annotator.vision.camera import project
@@ -62,6 +62,22 @@ def test_a_depth_relation_turns_the_order_round(make_truth, make_proposal, hand_
     assert turned >= 9
 
 
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_measured_depths_bring_the_hand_to_its_distance(make_truth, make_proposal, hand_model, side):
+    before, after = [], []
+    for seed in range(6):
+        truth = make_truth(seed, side)
+        proposal = make_proposal(truth, seed)
+        corrections = {k: truth.keypoints[k] for k in (0, 5, 17)}
+        depths = Depths({k: float(truth.joints[k, 2]) for k in (0, 5, 8, 17)})
+        one = solve(proposal, hand_model, corrections)
+        two = solve(proposal, hand_model, corrections, evidence=[depths])
+        assert two.feasible
+        before.append(placed_error(one.hand, truth))
+        after.append(placed_error(two.hand, truth))
+    assert np.mean(after) < 0.6 * np.mean(before)
+
+
 def test_a_relation_that_holds_already_changes_nothing(make_truth, hand_model):
     hand = make_truth(3)
     z = hand.joints[:, 2]
@@ -74,6 +90,10 @@ def test_bad_evidence():
         InFront("index_tip", 8)
     with pytest.raises(InputError, match="margin"):
         InFront(8, 4, margin=-1)
+    with pytest.raises(InputError, match="wrist"):
+        Depths({0: -1.0})
+    with pytest.raises(InputError, match="sigma"):
+        Depths({0: 1.0}, sigma=0)
     K, R, t = np.diag([500.0, 500, 1]), np.eye(3), np.zeros(3)
     with pytest.raises(InputError, match="not a rotation"):
         SecondView(K, 2 * R, t, {0: (1, 2)})

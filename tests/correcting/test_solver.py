@@ -269,6 +269,23 @@ def test_bad_corrections(make_truth, hand_model, corrections, words):
         solve(make_truth(1), hand_model, corrections)
 
 
+def test_a_hand_of_another_model_is_refused(make_truth, hand_model):
+    hand = make_truth(1)
+    other = hand.replace(parameters=hand.parameters.replace(offsets=np.zeros((7, 3))))
+    with pytest.raises(InputError, match="is not of hand model"):
+        solve(other, hand_model, {8: (100, 100)})
+
+
+def test_nothing_seen_and_a_hand_that_is_surely_right(make_truth, hand_model):
+    hand = make_truth(2)
+    hidden = solve(hand, hand_model, {8: hand.keypoints[8]}, states=["occluded"] * 21)
+    assert not hidden.residual_px and np.abs(hidden.hand.vertices - hand.vertices).max() < 1e-9
+    sure = hand.replace(keypoint_sigma=np.zeros(21))
+    place = hand.keypoints[8] + 4 * hand.crop_size / 224
+    solution = solve(sure, hand_model, {8: place})
+    assert solution.feasible and crop_px(hand, solution.hand.keypoints[8], place) < 0.5
+
+
 def test_bad_states_and_evidence(make_truth, hand_model):
     hand = make_truth(1)
     with pytest.raises(InputError, match="unknown joint state 'hidden'"):
