@@ -42,7 +42,7 @@ class HandMeshes:
     def __init__(self, hand: HandModel):
         self.hand = hand
         rest = hand.keypoint_regressor @ hand.template
-        self._vertex_weights = vertex_weights(hand.template, rest, hand.weights, BONE_OF)
+        self.vertex_weights = vertex_weights(hand.template, rest, hand.weights, BONE_OF)
 
     def of(
         self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
@@ -68,7 +68,7 @@ class HandMeshes:
             joints=joints,
             keypoints=keypoints,
             keypoint_sigma=answer.keypoint_sigma[at].double().numpy() * (PER_AXIS_2D * crop.size / CROP_SIZE),
-            vertex_sigma=self._vertex_weights @ answer.joint_sigma[at].double().numpy() * PER_AXIS_3D,
+            vertex_sigma=self.vertex_weights @ answer.joint_sigma[at].double().numpy() * PER_AXIS_3D,
             confidence=float(np.clip(presence, 0, 1) * np.exp(-typical / DOUBTFUL)),
             parameters=parameters,
             hand_model=self.hand.name,

@@ -1,0 +1,60 @@
+"""Benchmark 3, real 2-D: held-out photos of the digits set against the teacher, and how many hands are found at all.
+
+    python benchmarks/real_keypoints.py DATA/real/digits [--model CHECKPOINT] [--detect 200]
+
+The teacher is MediaPipe's network asked ten times; the network starts from its weights. This table says how near the mesh
+comes to it, not to the truth. --detect: photos, drawn by hash, on which the whole of `propose` is run without a box.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from tables import interval, markdown
+
+from annotator.learning.evaluation import answers
+from annotator.learning.photos import KeypointPhotos
+from annotator.model import Model
+from annotator.network.checkpoint import load_checkpoint
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--detect", type=int, default=200)
+    arguments = parser.parse_args()
+    network, _ = load_checkpoint(arguments.model)
+    photos = KeypointPhotos(arguments.table, held=True, jitter=False)
+    run = answers(network, photos)
+    truth, known = run.labels.keypoints.numpy(), run.labels.keypoint_weight.numpy() > 0.3
+    box = np.ptp(truth, axis=1).max(1)
+    rows = []
+    for name, points in [
+        ("parametric", run.estimates[0].keypoints),
+        ("refined", run.estimates[-1].keypoints),
+        ("MediaPipe, one look", run.encoder_keypoints),
+    ]:
+        off = np.linalg.norm(points - truth, axis=-1) / box[:, None]
+        each = np.array([np.mean(o[k]) for o, k in zip(off, known, strict=True) if k.any()])
+        rows.append([name, len(each), interval(each, factor=100), f"{100 * np.mean(off[known] < 0.05):.1f}"])
+    print(markdown(["keypoints", "n", "2-D error, % of box", "PCK@5 %"], rows))
+
+    names = sorted(set(map(str, photos.table.photo)), key=lambda n: hashlib.sha256(n.encode()).hexdigest())
+    model, found, close = Model(network), 0, 0
+    chosen = names[: arguments.detect]
+    at = {str(name): k for k, name in enumerate(photos.table.photo)}
+    for name in chosen:
+        hands = model.propose(photos.photo(at[name]))
+        found += bool(hands)
+        target = photos.table.keypoints[at[name]]
+        size = np.ptp(target, axis=0).max()
+        close += any(np.linalg.norm(h.keypoints - target, axis=-1).mean() < 0.1 * size for h in hands)
+    print(f"\n`propose` without a box: a hand in {found} of {len(chosen)} photos, within 10 % of the teacher in {close}")
+
+
+if __name__ == "__main__":
+    main()
