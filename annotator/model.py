@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from annotator.correcting import solve
+from annotator.correcting.alternatives import Alternative, alternatives
+from annotator.correcting.evidence import Evidence
+from annotator.correcting.solver import CONFIRMED, UNSEEN, checked_states
 from annotator.errors import InputError
 from annotator.hand.joints import joint_index
 from annotator.hand.mesh import HandMesh
@@ -141,7 +144,13 @@ class Model:
         kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return hand.replace(features=kept)
 
-    def refine(self, hand: HandMesh, corrections: Mapping[str | int, Sequence[float]]) -> HandMesh:
+    def refine(
+        self,
+        hand: HandMesh,
+        corrections: Mapping[str | int, Sequence[float]],
+        states: Mapping[str | int, str] | Sequence[str] | None = None,
+        evidence: Sequence[Evidence] = (),
+    ) -> HandMesh:
         """The hand again, with keypoints set by a person.
 
         Local refinement runs with the corrections as prompts (from cached features, the encoder is not run); then the
@@ -150,12 +159,29 @@ class Model:
         its photo to have the network's word too.
 
         corrections: joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px; earlier corrections of
-        the hand stay unless named again. Returns a new `HandMesh`; `correcting.solve` also tells what could not be met.
+        the hand stay unless named again. states: joint -> state, or all 21: 'confirmed' keypoints are held where they
+        are, 'occluded' ones and those 'out of frame' are told to nobody. evidence: depth relations, depths, second views
+        (`annotator.InFront`, `Depths`, `SecondView`). Returns a new `HandMesh`; `correcting.solve` also tells what could
+        not be met.
         """
         merged = dict(hand.corrections) | check_corrections(corrections)
+        known = checked_states(states)
         if isinstance(hand.features, Remembered):
-            hand = self._prompted(hand, merged)
-        return solve(hand, self.hand, merged).hand
+            held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
+            prompts = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
+            answered = self._prompted(hand, prompts)
+            # what is confirmed is where it was in the hand that the person saw, not where the network has it now
+            return solve(answered.replace(corrections=merged | held), self.hand, {}, known, evidence).hand.replace(
+                corrections=merged
+            )
+        return solve(hand, self.hand, merged, known, evidence).hand
+
+    def alternatives(
+        self, hand: HandMesh, states: Mapping[str | int, str] | Sequence[str] | None = None, most: int = 3
+    ) -> tuple[Alternative, ...]:
+        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one can
+        take the place of `hand`. See `correcting.alternatives`."""
+        return alternatives(hand, self.hand, states, most)
 
     @torch.inference_mode()
     def _prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:

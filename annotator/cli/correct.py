@@ -1,4 +1,4 @@
-"""`annotator correct PROJECT HAND JOINT X Y`: set a keypoint, and let the mesh follow."""
+"""`annotator correct PROJECT HAND JOINT [X Y]`: set a keypoint, its state or its order in depth; the mesh follows."""
 
 from __future__ import annotations
 
@@ -23,26 +23,55 @@ def command(
         str,
         typer.Argument(metavar="JOINT", help="index_tip, wrist, ... or a number 0..20.", show_default=False),
     ],
-    x: Annotated[float, typer.Argument(metavar="X", help="Photo px, to the right.", show_default=False)],
-    y: Annotated[float, typer.Argument(metavar="Y", help="Photo px, down.", show_default=False)],
+    x: Annotated[
+        float | None, typer.Argument(metavar="[X", help="Photo px, to the right.", show_default=False)
+    ] = None,
+    y: Annotated[float | None, typer.Argument(metavar="Y]", help="Photo px, down.", show_default=False)] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="confirmed, occluded, 'out of frame' or proposed; without X Y the mesh stays.", show_default=False),
+    ] = None,
+    in_front_of: Annotated[
+        str | None,
+        typer.Option(metavar="JOINT", help="JOINT is nearer to the camera than this one.", show_default=False),
+    ] = None,
+    behind: Annotated[
+        str | None,
+        typer.Option(metavar="JOINT", help="JOINT is farther from the camera than this one.", show_default=False),
+    ] = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a keypoint of a hand where it belongs; the mesh follows it and all earlier corrections."""
+    """Put a keypoint of a hand where it belongs, or say what is known of it; the mesh follows it and all earlier
+    corrections."""
     import numpy as np
 
+    from annotator.correcting.evidence import InFront
     from annotator.errors import InputError
     from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
+    from annotator.project.states import CORRECTED, check_joint_states
     from annotator.vision.photos import photo_hash, read_photo
 
     number = joint_index(joint)
+    evidence = [InFront(number, in_front_of)] if in_front_of is not None else []
+    evidence += [InFront(behind, number)] if behind is not None else []
+    if (x is None) != (y is None) or (x is None and state is None and not evidence):
+        raise InputError("correct needs X and Y, or what is known of the joint: --state, --in-front-of, --behind")
     with Project.open(project, who) as opened:
         before, mesh = opened.hand(hand), opened.mesh(hand)
+        states = list(before.joint_states)
+        states[number] = state or (states[number] if x is None else CORRECTED)
+        check_joint_states(states)
+        if x is None and not evidence:
+            version = opened.edit(hand, None, states, before.version, {"joint": JOINT_NAMES[number], "command": "correct"})
+            result = {"id": hand, "joint": JOINT_NAMES[number], "state": opened.hand(hand).state, "version": version,
+                      "joint_state": state, "corrections": len(before.corrections), "moved_mm": 0.0}  # fmt: skip
+            return emit(as_json, result, f"{hand}: {JOINT_NAMES[number]} is {state}")
         height, width = before.photo.height, before.photo.width
-        if not (-width <= x <= 2 * width and -height <= y <= 2 * height):
+        if x is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
             raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
         path = before.photo.path
         photo = read_photo(path)
@@ -52,25 +81,26 @@ def command(
         from annotator.model import load_model
 
         network = load_model(model, device=device)
-        fixed = network.refine(network.remember(photo, mesh), {number: (x, y)})
+        place = {} if x is None else {number: (x, y)}
+        fixed = network.refine(network.remember(photo, mesh), place, states, evidence)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
-        version = opened.edit(hand, fixed, version=before.version, note=note)
+        note |= {"in front of": in_front_of} if in_front_of is not None else {}
+        note |= {"behind": behind} if behind is not None else {}
+        version = opened.edit(hand, fixed, states, before.version, note)
         after = opened.hand(hand)
         moved = opened.mesh(hand).vertices - mesh.vertices
     result = {
         "id": hand,
         "joint": JOINT_NAMES[number],
-        "x": x,
-        "y": y,
         "state": after.state,
+        "joint_state": after.joint_states[number],
         "version": version,
         "corrections": len(after.corrections),
         "moved_mm": round(1000 * float(np.linalg.norm(moved, axis=1).max()), 3),
-        "before_px": round(float(np.linalg.norm(before.keypoints[number] - (x, y))), 3),
-        "after_px": round(float(np.linalg.norm(after.keypoints[number] - (x, y))), 3),
     }
-    text = (
-        f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm, the keypoint "
-        f"is {result['after_px']:.1f} px from where it was put (before: {result['before_px']:.1f} px)"
-    )
+    text = f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm"
+    if x is not None:
+        off = [round(float(np.linalg.norm(one.keypoints[number] - (x, y))), 3) for one in (before, after)]
+        result |= {"x": x, "y": y, "before_px": off[0], "after_px": off[1]}
+        text += f", the keypoint is {off[1]:.1f} px from where it was put (before: {off[0]:.1f} px)"
     emit(as_json, result, text)

@@ -19,6 +19,7 @@ COMMANDS = {
     "gui": "gui",
     "propose": "propose",
     "correct": "correct",
+    "alternatives": "alternatives",
     "status": "status",
     "accept": "accept",
     "reject": "reject",

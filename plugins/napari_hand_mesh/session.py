@@ -168,15 +168,9 @@ class Session:
         self._reload()
 
     def _refined(self, joint: int, place: tuple[float, float], features: object) -> HandMesh:
-        """The network's answer to all corrections that can be seen, made exact with confirmed keypoints
-        held."""
-        mesh, states = self._mesh(), dict(enumerate(self.hand.joint_states))
-        states[joint] = "corrected"
-        given = dict(mesh.corrections) | {joint: place}
-        held = {k: tuple(mesh.keypoints[k]) for k, s in states.items() if s == "confirmed" and k not in given}
-        prompts = {k: xy for k, xy in (given | held).items() if states[k] not in UNSEEN}
-        answer = self.model.refine(mesh.replace(features=features, corrections={}), prompts)
-        return solve(answer.replace(corrections=given), self.hand_model, {}, states).hand
+        """The network's answer, made exact."""
+        states = dict(enumerate(self.hand.joint_states)) | {joint: "corrected"}
+        return self.model.refine(self._mesh().replace(features=features), {joint: place}, states)
 
     # -- features of the network -----------------------------------------------------------------------------
     def wants_features(self) -> tuple[str, np.ndarray, HandMesh] | None:

@@ -104,3 +104,56 @@ def test_a_hand_or_photo_that_is_not_there(run, proposed, tmp_path, photo_file):
     code, _, err = run("correct", folder, hand_id, "wrist", 10, 10)
     assert code == 2 and "does not exist" in err
     assert stored(folder, hand_id)[0].version == 1
+
+
+def test_a_state_alone_leaves_the_mesh_and_a_correction_heeds_states(run, proposed):
+    folder, hand_id = proposed
+    before, mesh = stored(folder, hand_id)
+    code, out, _ = run("correct", folder, hand_id, "wrist", "--state", "confirmed", "--json")
+    assert code == 0 and json.loads(out)["joint_state"] == "confirmed"
+    _, same = stored(folder, hand_id)
+    assert np.array_equal(same.vertices, mesh.vertices)
+    assert run("correct", folder, hand_id, "middle_tip", *(before.keypoints[12] + [9, -9]))[0] == 0
+    after, _ = stored(folder, hand_id)
+    assert np.linalg.norm(after.keypoints[0] - before.keypoints[0]) < 0.5  # held, to half a pixel
+    assert after.joint_states[0] == "confirmed" and after.joint_states[12] == "corrected"
+
+
+def test_a_depth_relation_on_the_command_line(run, proposed):
+    folder, hand_id = proposed
+    _, mesh = stored(folder, hand_id)
+    near, far = (8, 12) if mesh.joints[8, 2] > mesh.joints[12, 2] else (12, 8)
+    code, out, _ = run("correct", folder, hand_id, near, "--in-front-of", far, "--json")
+    assert code == 0 and json.loads(out)["moved_mm"] > 0
+    _, after = stored(folder, hand_id)
+    gap = after.joints[far, 2] - after.joints[near, 2]
+    assert gap > mesh.joints[far, 2] - mesh.joints[near, 2] and gap > -0.003
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("wrist",), "needs X and Y"),
+        (("wrist", 5), "needs X and Y"),
+        (("wrist", "--state", "lost"), "unknown joint state"),
+        (("wrist", "--in-front-of", "wrist"), "in front of itself"),
+        (("wrist", "--behind", "elbow"), "elbow"),
+    ],
+)
+def test_what_is_not_understood_of_a_joint(run, proposed, arguments, words):
+    code, _, err = run("correct", *proposed, *arguments)
+    assert code == 2 and words in err and err.count("\n") == 1
+
+
+def test_alternatives_are_listed_and_taken(run, proposed):
+    folder, hand_id = proposed
+    before, mesh = stored(folder, hand_id)
+    code, out, _ = run("alternatives", folder, hand_id, "--json")
+    listed = json.loads(out)["alternatives"]
+    assert code == 0 and stored(folder, hand_id)[0].version == before.version
+    code, _, err = run("alternatives", folder, hand_id, "--take", len(listed) + 1)
+    assert code == 2 and "there is no number" in err
+    if listed:
+        assert run("alternatives", folder, hand_id, "--take", 1)[0] == 0
+        after, other = stored(folder, hand_id)
+        assert np.abs(after.keypoints - before.keypoints).max() < 5 and not np.allclose(other.joints, mesh.joints)
