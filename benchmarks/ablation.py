@@ -55,7 +55,7 @@ def table(variants: dict[str, Variant], reference: str, arguments: argparse.Name
                      interval(one["photo"], factor=100), spread, f"{one['seconds'].mean():.0f}"])  # fmt: skip
     head = ["variant", "parametric stage: PA-MPVPE mm", "PA-MPVPE mm", f"better than '{reference}'", "PA-MPJPE mm",
             "2-D error, % of box", "PA-MPVPE by seed", "seconds"]  # fmt: skip
-    text = f"n = {budget.test} hands, {budget.seeds} seeds, {budget.steps} steps of {budget.batch}, {budget.samples:,} photos\n\n"
+    text = f"n = {budget.scored} hands, {budget.seeds} seeds, {budget.steps} steps of {budget.batch}, {budget.samples:,} photos\n\n"
     return text + markdown(head, rows)
 
 

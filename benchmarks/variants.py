@@ -45,7 +45,7 @@ class Budget:
     samples: int = 12_000
     steps: int = 600
     batch: int = 48
-    test: int = 1000
+    scored: int = 1000
     seeds: int = 1
 
 
@@ -112,7 +112,7 @@ def scores(name: str, variant: Variant, shards: Path, test: Path, out: Path, bud
     start = time.monotonic()
     network = trainer.run()
     seconds = time.monotonic() - start
-    run, vertices = run_on(network, test_set(test), budget.test)
+    run, vertices = run_on(network, test_set(test), budget.scored)
     found = {
         "vertex_mm": vertex_mm(run, vertices), "joint_mm": joint_mm(run), "parametric_mm": vertex_mm(run, vertices, 0),
         "photo": photo_share(run), "seconds": np.array([seconds]),
