@@ -288,3 +288,27 @@ def test_what_is_no_checkpoint_is_named(tmp_path):
 
 def test_names_of_joints_are_public():
     assert len(JOINT_NAMES) == 21 and JOINT_NAMES[8] == "index_tip"
+
+
+def test_refine_heeds_states_and_evidence(model, proposal):
+    scale = 224 / proposal.crop_size
+    held = {k: "confirmed" for k in (0, 5, 17)}
+    moved = tuple(proposal.keypoints[12] + [14 / scale, -10 / scale])
+    fixed = model.refine(proposal, {12: moved}, held)
+    assert np.linalg.norm(fixed.keypoints[[0, 5, 17]] - proposal.keypoints[[0, 5, 17]], axis=1).max() * scale < 0.5
+    assert dict(fixed.corrections) == {12: moved}  # what is confirmed is no correction
+
+    hidden = model.refine(proposal, {12: moved}, {12: "occluded"})
+    assert np.linalg.norm(hidden.keypoints[12] - moved) * scale > 3  # nobody was told
+
+    near, far = (8, 16) if proposal.joints[8, 2] > proposal.joints[16, 2] else (16, 8)
+    turned = model.refine(proposal, {}, evidence=[annotator.InFront(near, far)])
+    assert turned.joints[near, 2] < turned.joints[far, 2] + 0.001
+    with pytest.raises(annotator.InputError, match="unknown joint state"):
+        model.refine(proposal, {}, {0: "lost"})
+
+
+def test_alternatives_look_the_same(model, proposal):
+    for other in model.alternatives(proposal):
+        off = np.linalg.norm(other.hand.keypoints - proposal.keypoints, axis=1) * 224 / proposal.crop_size
+        assert off.max() < 2.5 and other.moved_mm > 5
