@@ -12,7 +12,7 @@ from torch import Tensor
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.solver import CONFIRMED, UNSEEN, checked_states
+from annotator.correcting.solver import CONFIRMED, UNSEEN, check_sight, checked_states
 from annotator.errors import InputError
 from annotator.hand.joints import joint_index
 from annotator.hand.mesh import HandMesh
@@ -27,9 +27,11 @@ from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
 from annotator.vision.camera import check_camera, default_camera
-from annotator.vision.crops import Crop, extract_all
+from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import as_photo
+
+PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 
 
 class Model:
@@ -166,6 +168,7 @@ class Model:
         """
         merged = dict(hand.corrections) | check_corrections(corrections)
         known = checked_states(states)
+        check_sight(merged, hand.camera)
         if isinstance(hand.features, Remembered):
             held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
             prompts = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
@@ -189,7 +192,10 @@ class Model:
         kept: Remembered = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in corrections.items():
-            points[0, joint], weights[0, joint] = kept.crop.to_crop(place), 1.0
+            point = kept.crop.to_crop(place)
+            # it has learned from keypoints in and near crops; those beyond are the solver's alone
+            if np.abs(point - MIDDLE).max() <= PROMPT_REACH:
+                points[0, joint], weights[0, joint] = point, 1.0
         prompts = Prompts(*(torch.tensor(a, dtype=torch.float32, device=self.device) for a in (points, weights)))
         maps = tuple(m.to(self.device) for m in kept.features.maps)
         features = Features(maps, *(f.to(self.device) for f in tuple(kept.features)[1:]))

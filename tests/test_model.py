@@ -312,3 +312,19 @@ def test_alternatives_look_the_same(model, proposal):
     for other in model.alternatives(proposal):
         off = np.linalg.norm(other.hand.keypoints - proposal.keypoints, axis=1) * 224 / proposal.crop_size
         assert off.max() < 2.5 and other.moved_mm > 5
+
+
+def test_absurd_corrections_give_a_hand_or_one_clear_error(model, proposal):
+    random = np.random.default_rng(0)
+    for number in range(30):
+        joints = [int(k) for k in random.permutation(21)[:4]]
+        reach = 10.0 ** random.uniform(-1, 4) * proposal.crop_size
+        corrections = {k: proposal.crop_center + random.normal(0, reach, 2) for k in joints}
+        if number % 3 == 0:
+            corrections = {k: proposal.keypoints[joints[0]] for k in joints}  # all on one spot
+        try:
+            answer = model.refine(proposal, corrections)
+        except annotator.InputError as error:
+            assert "far outside" in str(error)
+            continue
+        assert np.isfinite(answer.vertices).all() and 0 < answer.joints[:, 2].min()

@@ -80,7 +80,7 @@ def solve(
     settings = settings or Settings()
     states = checked_states(states)
     merged = dict(sorted((dict(hand.corrections) | checked_points(corrections, "correction of")).items()))
-    _check_sight(merged, hand.camera)
+    check_sight(merged, hand.camera)
     for item in evidence:
         if not isinstance(item, Evidence):
             raise InputError(f"evidence must be InFront, Depths or SecondView, got {type(item).__name__}")
@@ -172,7 +172,8 @@ def checked_states(states: Mapping[int | str, str] | Sequence[str] | None) -> di
     return found
 
 
-def _check_sight(points: Mapping[int, tuple[float, float]], K: np.ndarray) -> None:
+def check_sight(points: Mapping[int, tuple[float, float]], K: np.ndarray) -> None:
+    """InputError, naming the joint, for a place (x, y) photo px that no hand in front of camera K (3,3) could be at."""
     for joint, place in points.items():
         ray = np.linalg.solve(K, np.array([*place, 1.0]))
         if not math.hypot(ray[0], ray[1]) <= STEEPEST:
