@@ -12,6 +12,7 @@ from torch import Tensor
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.evidence import Evidence
+from annotator.correcting.photo_fit import fit_to_landmarks
 from annotator.correcting.solver import CONFIRMED, UNSEEN, check_sight, checked_states
 from annotator.errors import InputError
 from annotator.hand.joints import joint_index
@@ -20,7 +21,7 @@ from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView
 from annotator.network.encoder import Features
-from annotator.network.glfnet import GLFNet
+from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
 from annotator.network.locating import Located, locate
 from annotator.network.mediapipe_hand import load_mediapipe_hand
@@ -123,9 +124,17 @@ class Model:
                 kept = Remembered(
                     features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
                 )
-                hands.append(self.records.of(answer, at, kept, K, hand.side, hand.presence, {}))
+                hands.append(self._hand(answer, at, kept, K, hand.side, hand.presence, {}))
                 at += 1
             yield hands
+
+    def _hand(
+        self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
+    ) -> HandMesh:
+        """The network's answer as a hand in its photo, drawn to the encoder's landmarks."""
+        hand = self.records.of(answer, at, kept, K, side, presence, corrections)
+        landmarks = kept.crop.to_photo(kept.features.landmarks[0].double().numpy())
+        return fit_to_landmarks(hand, self.hand, landmarks)
 
     def _cameras(self, views: list[CropView]) -> tuple[Tensor, Tensor]:
         projection = torch.tensor(np.stack([v.projection for v in views]), dtype=torch.float32, device=self.device)
@@ -202,7 +211,7 @@ class Model:
         start = Estimate(*(f.to(self.device) for f in kept.start))
         answer = on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
         presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
-        answered = self.records.of(answer, 0, kept, hand.camera, hand.side, presence, corrections)
+        answered = self._hand(answer, 0, kept, hand.camera, hand.side, presence, corrections)
         sigma = np.array(answered.keypoint_sigma)
         for joint in corrections:  # being told never makes a keypoint less sure
             sigma[joint] = min(sigma[joint], hand.keypoint_sigma[joint])

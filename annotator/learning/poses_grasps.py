@@ -37,7 +37,7 @@ def _closed_on(
     wide = rng.uniform(0.4, 1.2, n) if shape == "sphere" else rng.normal(0.0, 0.25, n)
     for finger in FOUR:
         bend(angles, finger, np.full(n, -20.0), np.full(n, 2.0), np.full(n, 2.0), rng, splay=wide, jitter=0.3)
-    angles[:, THUMB] = thumb(n, rng, (-25, -10), (25, 50), (-5, 5), (-5, 5))
+    angles[:, THUMB] = thumb(n, rng, (-25, -5), (0, 42), (-5, 5), (-5, 5))
     beside = rng.random(n) < 0.2  # thumb along the solid instead of round it
     angles[beside, THUMB.start, 1] = np.deg2rad(rng.uniform(-5, 15, int(beside.sum())))
     angles = hand.clip(angles)

@@ -12,6 +12,7 @@ import scipy.special
 
 from annotator.learning.poses_fingers import (
     FOUR,
+    NATURAL,
     any_thumb,
     bend,
     fist_fingers,
@@ -22,7 +23,8 @@ from annotator.learning.poses_fingers import (
 )
 from annotator.learning.poses_kinematics import FINGER_BASES, THUMB, Kinematics
 
-_THUMBS = 30000  # configurations searched for contacts
+_THUMBS = 60000  # configurations searched for contacts
+OUT_OF_PALM = 15.0  # degrees of abduction beyond the natural that make a contact less likely by one draw's spread
 
 
 class Postures:
@@ -84,7 +86,7 @@ class Postures:
         for k, finger in enumerate(FOUR):
             more = amount + 0.05 * k + rng.normal(0, 0.05, n)
             bend(angles, finger, 70 * more, 85 * more, None, rng, splay=rng.normal(0, 0.3, n))
-        angles[:, THUMB] = thumb(n, rng, (-5, 10), (10, 30), (5, 25), (5, 30))
+        angles[:, THUMB] = thumb(n, rng, (-18, 8), (-18, 8), (5, 25), (5, 30))
         return angles, None
 
     def _hook(self, n: int, rng: np.random.Generator):
@@ -107,12 +109,12 @@ class Postures:
                 rng,
                 splay=wide,
             )
-        angles[:, THUMB] = thumb(n, rng, (-15, 10), (10, 45), (0, 40), (10, 60))
+        angles[:, THUMB] = thumb(n, rng, (-20, 10), (-12, 35), (0, 40), (10, 60))
         return angles, None
 
     def _thumbs_up(self, n: int, rng: np.random.Generator):
         angles = fist_fingers(n, rng)
-        angles[:, THUMB] = thumb(n, rng, (-30, -8), (-15, 15), (-15, 12), (-25, 10))
+        angles[:, THUMB] = thumb(n, rng, (-30, -8), (-23, 6), (-15, 12), (-25, 10))
         return angles, None
 
     def _fist_across(self, n: int, rng: np.random.Generator):
@@ -269,10 +271,12 @@ class Postures:
     ):
         """Give each pose a thumb whose pad lies on `target` (n,3) and faces against `normal` (n,3)."""
         normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-        distance, near = self.thumb_tree.query(target, k=48)
+        distance, near = self.thumb_tree.query(target, k=96)
         against = -np.einsum("nkc,nc->nk", self.thumb_facing[near], normal)
         good = (distance < tolerance) & (against > facing)
-        cost = np.where(good, rng.random(distance.shape), 10 + distance / tolerance - against)
+        # of the configurations that touch, one that leaves the thumb's base by the palm is the likelier
+        out = np.maximum(np.rad2deg(self.thumb_angles[near, 0, 1]) - NATURAL, 0.0) / OUT_OF_PALM
+        cost = np.where(good, rng.random(distance.shape) + out, 10 + distance / tolerance - against)
         pick = cost.argmin(axis=1)
         rows = np.arange(len(angles))
         angles = angles.copy()

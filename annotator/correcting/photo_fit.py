@@ -1,0 +1,60 @@
+"""The last word of a proposal: the hand is drawn to where a landmark network sees its keypoints.
+
+The network's answer is a hand that its evidence makes likely; a landmark network that has seen far more real photos says
+where each keypoint is in this one. Both have errors, so the solver weighs them: the landmarks by `LANDMARK` px of the crop
+(less where one is far from the network's answer, which is how gross errors look), the hand by the solver's usual doubt.
+The depth hardly changes; the mesh comes to lie on the photo.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+import numpy as np
+
+from annotator.correcting.doubt import FINGER_OF
+from annotator.correcting.search import Settings
+from annotator.correcting.solver import CROP, solve
+from annotator.hand.mesh import HandMesh
+from annotator.hand.model import HandModel
+
+LANDMARK = 5.0  # px of the crop, sigma of a landmark
+GROSS = 15.0  # px: a landmark this far from the network's answer counts half
+CONTRADICTED = 8.0  # px: a correction this far from its landmark says that the finger's others are wrong too
+
+
+def fit_to_landmarks(
+    hand: HandMesh,
+    model: HandModel,
+    landmarks: np.ndarray,
+    settings: Settings | None = None,
+) -> HandMesh:
+    """The hand with its keypoints drawn to landmarks (21, 2) photo px; NaN where there are none.
+
+    Where a person has corrected a keypoint (`hand.corrections`), its landmark does not count, and if the two are apart
+    those of its finger do not either. Sigmas, confidence and cached features are the hand's own. Deterministic.
+    """
+    landmarks = np.asarray(landmarks, np.float64)
+    scale = CROP / hand.crop_size
+    known = np.isfinite(landmarks).all(axis=1)
+    known[list(_contradicted(hand, landmarks, scale))] = False
+    if not known.any():
+        return hand
+    off = np.linalg.norm(np.where(known[:, None], landmarks - hand.keypoints, 0.0), axis=1) * scale
+    sigma = np.where(known, LANDMARK * np.sqrt(1 + (off / GROSS) ** 2), np.maximum(hand.keypoint_sigma * scale, LANDMARK))
+    aims = np.where(known[:, None], landmarks, hand.keypoints)
+    aimed = dataclasses.replace(hand, keypoints=aims, keypoint_sigma=sigma / scale, corrections={})
+    fitted = solve(aimed, model, {}, settings=settings).hand
+    return dataclasses.replace(
+        fitted, keypoint_sigma=hand.keypoint_sigma, vertex_sigma=hand.vertex_sigma, corrections=hand.corrections
+    )
+
+
+def _contradicted(hand: HandMesh, landmarks: np.ndarray, scale: float) -> Collection[int]:
+    """Keypoints whose landmarks a person's corrections have overruled."""
+    overruled = set(hand.corrections)
+    for joint, place in hand.corrections.items():
+        if not np.linalg.norm(landmarks[joint] - place) * scale < CONTRADICTED and FINGER_OF[joint] >= 0:
+            overruled |= set(np.flatnonzero(FINGER_OF == FINGER_OF[joint]).tolist())
+    return overruled
