@@ -124,14 +124,15 @@ class Model:
                 kept = Remembered(
                     features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
                 )
-                hands.append(self._hand(answer, at, kept, K, hand.side, hand.presence, {}))
+                hands.append(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
                 at += 1
             yield hands
 
-    def _hand(
+    def hand_of(
         self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
     ) -> HandMesh:
-        """The network's answer as a hand in its photo, drawn to the encoder's landmarks."""
+        """Hand number `at` of the network's answer (on the CPU) in its photo with intrinsics K (3, 3), drawn to the
+        encoder's landmarks. presence: 0..1; corrections: what the network was told, joint number -> photo px."""
         hand = self.records.of(answer, at, kept, K, side, presence, corrections)
         landmarks = kept.crop.to_photo(kept.features.landmarks[0].double().numpy())
         return fit_to_landmarks(hand, self.hand, landmarks)
@@ -211,7 +212,7 @@ class Model:
         start = Estimate(*(f.to(self.device) for f in kept.start))
         answer = on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
         presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
-        answered = self._hand(answer, 0, kept, hand.camera, hand.side, presence, corrections)
+        answered = self.hand_of(answer, 0, kept, hand.camera, hand.side, presence, corrections)
         sigma = np.array(answered.keypoint_sigma)
         for joint in corrections:  # being told never makes a keypoint less sure
             sigma[joint] = min(sigma[joint], hand.keypoint_sigma[joint])

@@ -15,12 +15,14 @@ import numpy as np
 import torch
 from tables import better_by, interval, markdown
 
+from annotator.correcting.trial_hands import rendered_hands
 from annotator.hand.joints import JOINT_NAMES
 from annotator.learning import metrics
-from annotator.learning.evaluation import Run, answers
+from annotator.learning.evaluation import Run, Scored, answers
 from annotator.learning.noise import simulate_landmarks
 from annotator.learning.rendered import RenderedCrops
 from annotator.learning.synthetic import generate
+from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 
 SEED, COUNT = 900_001, 2000
@@ -56,6 +58,14 @@ def photo_share(run: Run, which: int = -1) -> np.ndarray:
     return np.linalg.norm(run.estimates[which].keypoints - truth, axis=-1).mean(1) / box
 
 
+def scored(run: Run, truth: np.ndarray, which: int) -> list:
+    """One row of the table."""
+    moved = metrics.aligned(run.estimates[which].vertices, truth, reflect=True)
+    f = [[metrics.f_score(a, b, limit) for limit in (0.005, 0.015)] for a, b in zip(moved, truth, strict=True)]
+    return [interval(vertex_mm(run, truth, which)), interval(joint_mm(run, which)), *np.mean(f, axis=0).round(3),
+            interval(photo_share(run, which), factor=100)]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("shards", type=Path)
@@ -73,12 +83,11 @@ def main() -> None:
         for k in range(network.config.retrievals, len(run.estimates), network.config.retrievals)
     }
     for name, which in stages.items():
-        moved = metrics.aligned(run.estimates[which].vertices, truth, reflect=True)
-        f = [[metrics.f_score(a, b, limit) for limit in (0.005, 0.015)] for a, b in zip(moved, truth, strict=True)]
-        rows.append(
-            [name, interval(vertex_mm(run, truth, which)), interval(joint_mm(run, which)),
-             *np.mean(f, axis=0).round(3), interval(photo_share(run, which), factor=100)]
-        )  # fmt: skip
+        rows.append([name, *scored(run, truth, which)])
+    hands = [hand for hand, _ in rendered_hands(Model(network), arguments.shards, len(truth), not arguments.own_landmarks)]
+    answered = Run([Scored(np.array([h.joints for h in hands]), np.array([h.keypoints for h in hands]),
+                           np.array([h.vertices for h in hands]))], *([None] * 4), run.labels)  # fmt: skip
+    rows.append(["as `propose` gives it", *scored(answered, truth, 0)])
     print(f"n = {len(truth)}, seed {SEED}, 95 % bootstrap intervals over hands\n")
     print(markdown(["estimate", "PA-MPVPE mm", "PA-MPJPE mm", "F@5", "F@15", "2-D error, % of box"], rows))
     print(f"\nrefinement over parametric stage, PA-MPVPE: {better_by(vertex_mm(run, truth, 0), vertex_mm(run, truth))} better")

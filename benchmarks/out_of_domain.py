@@ -14,16 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from strange_photos import drawn, feet, gloved, interlocked, without_hands
-from tables import markdown
+from tables import box_of, markdown
 
 import annotator
 from annotator.learning.photos import KeypointPhotos
-
-
-def box_of(points: np.ndarray) -> tuple[float, ...]:
-    low, high = points.min(0), points.max(0)
-    pad = 0.1 * (high - low).max()
-    return (*(low - pad), *(high + pad))
 
 
 def area_under_curve(hands: np.ndarray, strange: np.ndarray) -> float:

@@ -13,7 +13,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from tables import interval, markdown
+from tables import box_of, interval, markdown
 
 from annotator.learning.evaluation import answers
 from annotator.learning.photos import KeypointPhotos
@@ -32,10 +32,15 @@ def main() -> None:
     run = answers(network, photos)
     truth, known = run.labels.keypoints.numpy(), run.labels.keypoint_weight.numpy() > 0.3
     box = np.ptp(truth, axis=1).max(1)
-    rows = []
+    model, rows = Model(network), []
+    given = []
+    for k, points in enumerate(photos.table.keypoints):
+        (hand,) = model.propose(photos.photo(k), [box_of(points)], [str(photos.table.side[k])])
+        given.append(photos.crop(k).to_crop(hand.keypoints))
     for name, points in [
-        ("parametric", run.estimates[0].keypoints),
+        ("parametric stage", run.estimates[0].keypoints),
         ("refined", run.estimates[-1].keypoints),
+        ("`propose`, box given", np.array(given)),
         ("MediaPipe, one look", run.encoder_keypoints),
     ]:
         off = np.linalg.norm(points - truth, axis=-1) / box[:, None]
@@ -44,7 +49,7 @@ def main() -> None:
     print(markdown(["keypoints", "n", "2-D error, % of box", "PCK@5 %"], rows))
 
     names = sorted(set(map(str, photos.table.photo)), key=lambda n: hashlib.sha256(n.encode()).hexdigest())
-    model, found, close = Model(network), 0, 0
+    found, close = 0, 0
     chosen = names[: arguments.detect]
     at = {str(name): k for k, name in enumerate(photos.table.photo)}
     for name in chosen:

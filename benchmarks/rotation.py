@@ -12,16 +12,11 @@ import argparse
 
 import numpy as np
 from PIL import Image
+from tables import box_of
 
 import annotator
 from annotator.sample_data import photos
 from annotator.vision.photos import read_photo
-
-
-def box_of(points: np.ndarray) -> tuple[float, ...]:
-    low, high = points.min(0), points.max(0)
-    pad = 0.1 * (high - low).max()
-    return (*(low - pad), *(high + pad))
 
 
 def main() -> None:

@@ -15,13 +15,15 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from tables import interval, markdown
+from tables import box_of, interval, markdown
 
 from annotator.learning import metrics
 from annotator.learning.evaluation import answers, hand_sized
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.samples import MEAN_PALM
+from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
+from annotator.network.crop_camera import CropView
 
 BLOCK = 30  # frames: one second
 
@@ -38,6 +40,17 @@ def pairs(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array([at[n] for n in first]), np.array([at[n.replace("cam0", "cam1")] for n in first])
 
 
+def proposed(model: Model, photos: KeypointPhotos) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (S, 21, 3) m and keypoints (S, 21, 2) crop px of the whole product's answer, as `answers` has them."""
+    joints, keypoints = [], []
+    for k in range(len(photos)):
+        points, side = photos.table.keypoints[k], str(photos.table.side[k])
+        (hand,) = model.propose(photos.photo(k), [box_of(points)], [side], photos.table.K[k])
+        joints.append(CropView.of(photos.crop(k), photos.table.K[k]).to_view(hand.joints))
+        keypoints.append(photos.crop(k).to_crop(hand.keypoints))
+    return np.array(joints), np.array(keypoints)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("table", type=Path)
@@ -50,10 +63,11 @@ def main() -> None:
     truth, block = hand_sized(run.labels), photos.table.group.astype(int) // BLOCK
     zero, one = pairs(photos.table.photo)
     box = np.ptp(run.labels.keypoints.numpy(), axis=1).max(1)
-    estimates = {"parametric": run.estimates[0], "refined": run.estimates[-1]}
+    estimates = {"parametric stage": run.estimates[0], "refined": run.estimates[-1]}
     rows = []
     for name, joints, keypoints in [
         *((name, e.joints, e.keypoints) for name, e in estimates.items()),
+        ("`propose`, box given", *proposed(Model(network), photos)),
         ("MediaPipe's own output", run.encoder_joints, run.encoder_keypoints),
     ]:
         against_truth = 1000 * metrics.point_errors(joints, truth).mean(1)

@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from tables import better_by, interval, markdown
+from tables import better_by, box_of, interval, markdown
 from two_cameras import BLOCK, pairs
 
 import annotator
@@ -44,9 +44,7 @@ def main() -> None:
         if number >= arguments.pairs:
             break
         points, others = table.keypoints[a], table.keypoints[b]
-        low, high = points.min(0), points.max(0)
-        pad = 0.1 * (high - low).max()
-        (hand,) = model.propose(photos.photo(a), [(*(low - pad), *(high + pad))], ["right"], table.K[a])
+        (hand,) = model.propose(photos.photo(a), [box_of(points)], ["right"], table.K[a])
         block.append(int(table.group[a]) // BLOCK)
 
         def error(one_hand, truth=table.joints[a] * (MEAN_PALM / palm)) -> float:

@@ -2,8 +2,8 @@
 
 The network's answer is a hand that its evidence makes likely; a landmark network that has seen far more real photos says
 where each keypoint is in this one. Both have errors, so the solver weighs them: the landmarks by `LANDMARK` px of the crop
-(less where one is far from the network's answer, which is how gross errors look), the hand by the solver's usual doubt.
-The depth hardly changes; the mesh comes to lie on the photo.
+(less where one, or most of them, are far from the network's answer, which is how gross errors look), the hand by the
+solver's usual doubt. The depth hardly changes; the mesh comes to lie on the photo.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from annotator.correcting.solver import CROP, solve
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 
-LANDMARK = 5.0  # px of the crop, sigma of a landmark
+LANDMARK = np.full(21, 5.0)  # px of the crop, sigma of a landmark
+# MediaPipe's thumb base is no anatomical joint: it lies some 7 mm farther out than ours
+LANDMARK[1] = 15.0
 GROSS = 15.0  # px: a landmark this far from the network's answer counts half
+LOST = 10.0  # px: all of them count half where half of them are this far
 CONTRADICTED = 8.0  # px: a correction this far from its landmark says that the finger's others are wrong too
 
 
@@ -42,7 +45,8 @@ def fit_to_landmarks(
     if not known.any():
         return hand
     off = np.linalg.norm(np.where(known[:, None], landmarks - hand.keypoints, 0.0), axis=1) * scale
-    sigma = np.where(known, LANDMARK * np.sqrt(1 + (off / GROSS) ** 2), np.maximum(hand.keypoint_sigma * scale, LANDMARK))
+    doubt = LANDMARK * np.sqrt((1 + (off / GROSS) ** 2) * (1 + (np.median(off[known]) / LOST) ** 4))
+    sigma = np.where(known, doubt, np.maximum(hand.keypoint_sigma * scale, LANDMARK))
     aims = np.where(known[:, None], landmarks, hand.keypoints)
     aimed = dataclasses.replace(hand, keypoints=aims, keypoint_sigma=sigma / scale, corrections={})
     fitted = solve(aimed, model, {}, settings=settings).hand

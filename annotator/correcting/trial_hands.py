@@ -60,7 +60,7 @@ def rendered_hands(
                 crop,
             )
             presence = float(np.nan_to_num(features.presence[row].item(), nan=1.0))
-            hand = model.records.of(answer, row, kept, K, "right", presence, {})
+            hand = model.hand_of(answer, row, kept, K, "right", presence, {})
             yield hand, _truth(model, crops.shards.labels, at)
             at += 1
 
