@@ -142,7 +142,7 @@ def test_batches_are_shared_out_whole():
 
 
 def test_the_shipped_recipe_reads_and_mistakes_are_named(tmp_path):
-    assert list(Recipe.read(None).phases) == ["heads"]
+    assert list(Recipe.read(None).phases) == ["tune", "finish"]
     wrong = tmp_path / "wrong.toml"
     wrong.write_text('[[data]]\nkind="rendered"\nfolder="x"\n[phases.a]\nstepz=3\n')
     with pytest.raises(InputError, match="stepz"):

@@ -1,0 +1,108 @@
+"""A whole run from a configuration file: phases, banks of the encoder's fixed part, sets that only one phase sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from annotator.errors import InputError
+from annotator.learning.photos import KeypointTable
+from annotator.learning.recipe import Recipe, run
+from annotator.learning.synthetic import generate
+from annotator.network.checkpoint import load_checkpoint
+from annotator.network.encoder import build_encoder
+from annotator.sample_data import photos
+
+CONFIG = """
+[network]
+encoder = "mediapipe-tuned"
+levels = [0]
+strides = [32]
+hidden = 64
+width = 16
+[[data]]
+kind = "rendered"
+folder = "rendered"
+share = 0.7
+[[data]]
+kind = "photos"
+folder = "real"
+share = 0.3
+bank = 6
+joint_trust = 0.5
+phases = ["finish"]
+[phases.tune]
+steps = 2
+batch = 4
+encoder_rate = 1e-3
+mixed_styles = 0.5
+blind = 0.2
+unseen = 0.2
+[phases.finish]
+steps = 2
+batch = 4
+encoder_rate = 1e-3
+simulated_real = 0.5
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A few rendered photos, and one real photo with made-up keypoints."""
+    folder = tmp_path_factory.mktemp("data")
+    generate(folder / "rendered", 8, 3)
+    (folder / "real").mkdir()
+    photo = photos()[0]
+    Image.open(photo).save(folder / "real" / "photo.png")
+    rng = np.random.default_rng(0)
+    KeypointTable(
+        photo=np.array(["photo.png"]), side=np.array(["right"]), K=np.full((1, 3, 3), np.nan),
+        keypoints=rng.uniform(20, 80, (1, 21, 2)), weight=np.ones((1, 21)), joints=0.05 * rng.normal(size=(1, 21, 3)),
+        joint_weight=np.ones((1, 21)), metric=np.zeros(1), held=np.zeros(1, bool), group=np.array(["a"]),
+    ).save(folder / "real")  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run")
+    (out / "recipe.toml").write_text(CONFIG)
+    said = []
+    checkpoint = run(Recipe.read(out / "recipe.toml"), data, out, "cpu", say=said.append)
+    return out, checkpoint, said
+
+
+def test_the_tuned_trunk_learns_and_landmarks_stay(finished):
+    out, checkpoint, _ = finished
+    network, card = load_checkpoint(checkpoint)
+    original = build_encoder("mediapipe-tuned")
+    assert card["phase"] == "finish" and "no mesh" in card["supervision"]
+    crops = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        ours, theirs = network.encoder(crops), original(crops)
+    assert torch.equal(ours.landmarks, theirs.landmarks) and not torch.equal(ours.pooled, theirs.pooled)
+
+
+def test_a_set_is_prepared_when_its_phase_comes(finished):
+    out, _, said = finished
+    assert (out / "banks" / "rendered" / "bank.json").exists() and (out / "banks" / "real" / "bank.json").exists()
+    assert [line.split()[-1] for line in said] == ["rendered", "real"]
+    labels = np.load(out / "banks" / "real" / "labels.npz")
+    assert np.allclose(labels["joint_weight"], 0.5)
+
+
+def test_a_finished_run_is_not_run_again(finished, data):
+    out, checkpoint, _ = finished
+    before = load_checkpoint(checkpoint)[0].state_dict()
+    said = []
+    again = load_checkpoint(run(Recipe.read(out / "recipe.toml"), data, out, "cpu", say=said.append))[0].state_dict()
+    assert all("goes on at step 2 of 2" in line for line in said)
+    assert all(torch.allclose(again[name].float(), value.float(), atol=1e-2) for name, value in before.items())
+
+
+def test_a_phase_without_data_is_named(data, tmp_path):
+    (tmp_path / "recipe.toml").write_text(CONFIG.replace('share = 0.7', 'share = 0.7\nphases = ["finish"]'))
+    with pytest.raises(InputError, match="phases.tune. has no data"):
+        run(Recipe.read(tmp_path / "recipe.toml"), data, tmp_path, "cpu", say=lambda _: None)
