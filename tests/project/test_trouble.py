@@ -13,7 +13,7 @@ import pytest
 
 from annotator.errors import InputError
 from annotator.project import Project
-from annotator.project.database import FILE, Database
+from annotator.project.sqlite import FILE, SqliteDatabase
 from annotator.project.record import HandRecord, apply, pack
 
 
@@ -81,7 +81,7 @@ def test_a_locked_project(project, hand_id):
     other.execute("begin immediate")
     with Project.open(project.folder) as waiting:
         waiting._database.close()
-        waiting._database = Database(project.folder / FILE, patience=0.1)
+        waiting._database = SqliteDatabase(project.folder / FILE, patience=0.1)
         assert waiting.hand(hand_id).state == "proposed"  # reading does not wait for a writer
         with pytest.raises(InputError, match="locked by another process"):
             waiting.set_state(hand_id, "accepted")
