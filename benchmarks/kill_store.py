@@ -73,7 +73,7 @@ def work(folder: Path, seed: int, say) -> None:
         for token in itertools.count():
             hand = draw.choice(hands)
             step = draw.choices(("edit", "mark", "state", "undo", "redo", "import", "export", "snapshot"),
-                                (8, 4, 4, 2, 2, 1, 1, 0))[0]  # fmt: skip
+                                (8, 4, 4, 2, 2, 1, 1, 1))[0]  # fmt: skip
             note = {"token": f"{seed}.{token}"}
             try:
                 if step == "edit":

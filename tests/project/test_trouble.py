@@ -54,7 +54,8 @@ def test_another_databases_file(tmp_path):
         Project.open(tmp_path)
 
 
-def test_a_project_of_another_version(project):
+def test_a_project_of_another_version(sqlite_project):
+    project = sqlite_project
     project.close()
     database = sqlite3.connect(project.folder / FILE)
     database.execute("update meta set value = '99' where key = 'schema'")
@@ -64,7 +65,8 @@ def test_a_project_of_another_version(project):
         Project.open(project.folder)
 
 
-def test_a_project_with_a_hole(project, hand_id):
+def test_a_project_with_a_hole(sqlite_project, hand_id):
+    project = sqlite_project
     project.close()
     path = project.folder / FILE
     content = bytearray(path.read_bytes())
@@ -75,7 +77,8 @@ def test_a_project_with_a_hole(project, hand_id):
             damaged.hand(hand_id)
 
 
-def test_a_locked_project(project, hand_id):
+def test_a_locked_project(sqlite_project, hand_id):
+    project = sqlite_project
     project.close()
     other = sqlite3.connect(project.folder / FILE, isolation_level=None)
     other.execute("begin immediate")
@@ -91,7 +94,8 @@ def test_a_locked_project(project, hand_id):
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
-def test_a_read_only_project(project, hand_id):
+def test_a_read_only_project(sqlite_project, hand_id):
+    project = sqlite_project
     project.close()
     project.folder.chmod(0o555)
     try:
