@@ -34,6 +34,7 @@ _MEANINGS = (
     ("no password supplied", "asks for a password: put it into the URL or into ~/.pgpass"),
     ("permission denied", "does not allow this to its user"),
     ("connection refused", "cannot be reached: is the server running?"),
+    ("connection is bad", "cannot be reached: is the server running?"),
     ("connection failed", "cannot be reached"),
     ("could not translate host", "cannot be reached: no server of that name"),
     ("server closed the connection", "was closed by the server; nothing of this step was stored"),

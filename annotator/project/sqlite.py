@@ -21,7 +21,7 @@ class SqliteDatabase(Database):
 
     def __init__(self, path: Path, patience: float = PATIENCE):
         self.path = path
-        if path.is_file() and not os.access(path.parent, os.W_OK) and not _beside(path, "-wal").exists():
+        if path.is_file() and not _allowed(path.parent, os.W_OK) and not _beside(path, "-wal").exists():
             # WAL needs files beside the database; where none can be made nobody writes, either
             address = f"file:{quote(str(path))}?mode=ro&immutable=1"
             engine = create_engine(
@@ -60,7 +60,7 @@ def open_sqlite(path: Path) -> SqliteDatabase:
     """
     if not path.is_file():
         raise InputError(f"no project in {path.parent} (there is no {path.name})")
-    if not os.access(path, os.R_OK):
+    if not _allowed(path, os.R_OK):
         raise InputError(f"{path} cannot be read: no permission")
     database = SqliteDatabase(path)
     try:
@@ -70,6 +70,11 @@ def open_sqlite(path: Path) -> SqliteDatabase:
         database.close()
         raise
     return database
+
+
+def _allowed(path: Path, how: int) -> bool:
+    """os.access for the user that the process acts as, where the system can say."""
+    return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _beside(path: Path, ending: str) -> Path:
