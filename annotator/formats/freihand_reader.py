@@ -12,6 +12,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
 from annotator.formats.freihand import FORMAT, PROVENANCE
+from annotator.formats.folders import inside
 from annotator.formats.json_lists import iterate
 from annotator.hand.mesh import HandParameters
 from annotator.project.states import CONFIRMED
@@ -56,7 +57,7 @@ def read(folder: Path) -> Iterator[LabelledHand]:
 
 
 def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict | None) -> LabelledHand:
-    image = folder / "training" / "rgb" / f"{index:08d}.jpg"
+    image = inside(folder, Path("training", "rgb", f"{index:08d}.jpg"))
     if not image.is_file():
         raise InputError(f"there is no {image}")
     K = check_camera(row["K"])

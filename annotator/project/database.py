@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
@@ -60,10 +60,14 @@ class Database(ABC):
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """All or nothing: committed (and on disk) when the block ends, undone if it raises."""
+    def writing(self, stored_only: bool = False) -> Iterator[Connection]:
+        """All or nothing: committed (and on disk) when the block ends, undone if it raises.
+
+        stored_only: the block works on what is stored alone, so that a value that makes no sense means damage.
+        """
         with self.clear_errors(), self._writing() as connection:
-            yield connection
+            with self.sensible() if stored_only else nullcontext():
+                yield connection
 
     @abstractmethod
     def _reading(self): ...

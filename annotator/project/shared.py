@@ -21,13 +21,13 @@ class Shared:
         Every change of yours starts the time anew; a verdict or `release` ends it. InputError, naming who and
         until when, if somebody else has it.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(stored_only=True) as connection:
             reading.row_of(connection, self.folder, hand_id)
             return team.lease(connection, hand_id, self.who, seconds)
 
     def release(self, hand_id: str) -> None:
         """Give a hand back that was taken by `lease` or `next_hand`; nothing happens if you do not have it."""
-        with self._database.writing() as connection:
+        with self._database.writing(stored_only=True) as connection:
             team.release(connection, hand_id, self.who)
 
     def next_hand(
@@ -41,7 +41,7 @@ class Shared:
         if not lease:
             with self._database.reading() as connection:
                 return team.next_open(connection, self.who, tuple(skip))
-        with self._database.writing() as connection:
+        with self._database.writing(stored_only=True) as connection:
             handed = team.count_handed(connection, self.who)
             found = None
             if gold_every and gold.is_due(self.who, handed, gold_every):
@@ -57,7 +57,7 @@ class Shared:
         A hand that is returned becomes flagged, by an event like any other. What was agreed to counts as long
         as nobody changes the hand. InputError: not accepted, or you worked on it yourself.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(stored_only=True) as connection:
             row, record, _ = reading.stored(connection, self.folder, hand_id)
             team.refuse_if_leased(connection, hand_id, self.who)
             team.review(connection, row, self.who, AGREED if agreed else RETURNED, remark)
@@ -75,7 +75,7 @@ class Shared:
         """Take an accepted hand, as it is now, for the truth: copies of its proposal come to other people
         unmarked (`next_hand`), and `skills` says how far they end from it.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(stored_only=True) as connection:
             gold.add(connection, reading.row_of(connection, self.folder, hand_id), self.who)
 
     def skills(self) -> list[Skill]:

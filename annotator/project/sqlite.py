@@ -14,6 +14,8 @@ from annotator.project import migrations, schema
 from annotator.project.database import PATIENCE, Database, fill, version_of
 
 FILE = "project.db"
+LONGEST = 64_000_000  # bytes of one value or row; the largest record has 1 MB
+_TRIGGERS = {f"{table}_no_{verb}" for table in ("journal", "events", "reviews") for verb in ("update", "delete")}
 
 
 class SqliteDatabase(Database):
@@ -64,12 +66,23 @@ def open_sqlite(path: Path) -> SqliteDatabase:
         raise InputError(f"{path} cannot be read: no permission")
     database = SqliteDatabase(path)
     try:
-        if version_of(database) < schema.VERSION:
+        old = version_of(database) < schema.VERSION
+        _refuse_foreign(database)
+        if old:
             migrations.migrate(database, path)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _refuse_foreign(database: SqliteDatabase) -> None:
+    """Triggers and views run when a table is used: a file from elsewhere may bring none of its own."""
+    with database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+        foreign = [name for (name,) in rows if name not in _TRIGGERS]
+    if foreign:
+        raise InputError(f"{database.name} holds {foreign[0]!r}, which this program does not make: it is not used")
 
 
 def _allowed(path: Path, how: int) -> bool:
@@ -82,6 +95,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _be_careful(raw: sqlite3.Connection, _record) -> None:
+    raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     raw.isolation_level = None  # transactions are begun by `_begin`, not guessed by the driver
     cursor = raw.cursor()
     try:

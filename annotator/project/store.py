@@ -237,18 +237,18 @@ class Project(Shared, Kept):
                     "load it again"
                 )
             after = make(row, record)
-            version = journal.change(connection, row, after, kind, self.who, note or {})
+            with self._database.sensible():
+                version = journal.change(connection, row, after, kind, self.who, note or {})
             team.after_change(connection, hand_id, self.who, after.state, leased)
             return version
 
     def _back_or_forth(self, hand_id, find, move, word) -> str:
-        with self._database.writing() as connection:
+        with self._database.writing(stored_only=True) as connection:
             if hand_id is None:
                 hand_id = find(connection, self.who) or find(connection)
             if hand_id is None:
                 raise InputError(f"nothing to {word} in {self.folder}")
-            with self._database.sensible():
-                row = reading.row_of(connection, self.folder, hand_id)
+            row = reading.row_of(connection, self.folder, hand_id)
             team.refuse_if_leased(connection, hand_id, self.who)
             move(connection, row, self.who)
             return hand_id
