@@ -50,7 +50,7 @@ def read(folder: Path) -> Iterator[LabelledHand]:
             raise InputError(f"{folder / PROVENANCE} ends at {index}, the lists go on")
         try:
             yield _record(folder, index, row, faces, about[index] if about is not None else None)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:  # InputError is a ValueError
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:  # InputError: a ValueError
             raise InputError(f"{folder}, index {index}: {_reason(error)}") from error
     if about is not None and len(about) != index + 1:
         raise InputError(f"{folder / PROVENANCE} has {len(about)} hands, the lists {index + 1}")
