@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from annotator.errors import InputError
 from annotator.project import schema
@@ -41,6 +41,11 @@ _MEANINGS = (
     ("terminating connection", "was closed by the server; nothing of this step was stored"),
 )
 
+# What values that no program of ours wrote lead to; OSError: a photo's path that can be none.
+_SENSELESS = (
+    ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, OSError, NoResultFound,
+)  # fmt: skip
+
 
 class Database(ABC):
     """`reading()` and `writing()` give a connection inside a transaction.
@@ -56,7 +61,7 @@ class Database(ABC):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; InputError if it cannot be had, or if what is stored makes no sense."""
-        with self.clear_errors(), self._reading() as connection, self.sensible():
+        with self.clear_errors(), self.sensible(), self._reading() as connection:
             yield connection
 
     @contextmanager
@@ -90,6 +95,8 @@ class Database(ABC):
                 if sign in said:
                     raise InputError(f"{self.name} {meaning}") from error
             raise InputError(f"{self.name}: {original}") from error
+        except UnicodeDecodeError as error:  # what the database said, or holds, is no text
+            raise InputError(f"{self.name} is damaged: {error}") from error
 
     @contextmanager
     def sensible(self) -> Iterator[None]:
@@ -98,7 +105,7 @@ class Database(ABC):
             yield
         except InputError:
             raise
-        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+        except _SENSELESS as error:
             raise InputError(f"{self.name} is damaged: {type(error).__name__}: {error}") from error
 
 
@@ -123,9 +130,9 @@ def version_of(database: Database) -> int:
         if not inspect(connection).has_table(schema.meta.name):
             raise InputError(f"{database.name} is not a project database")
         said = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "schema"))
-    if said is None or not str(said).isdecimal() or int(said) > schema.VERSION:
+    if said is None or not str(said)[:9].isdecimal() or len(str(said)) > 9 or int(said) > schema.VERSION:
         raise InputError(
-            f"{database.name} has schema version {said}, this program knows {schema.VERSION}: "
+            f"{database.name} has schema version {str(said)[:20]}, this program knows {schema.VERSION}: "
             "open it with the version of hand-mesh-annotator that wrote it"
         )
     return int(said)
