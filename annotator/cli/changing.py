@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ OneHand = Annotated[
 ]
 
 
-def change_state(folder: Path, hands: list[str], state: str, who: str | None, as_json: bool) -> None:
+def change_state(folder: str, hands: list[str], state: str, who: str | None, as_json: bool) -> None:
     """Give the hands a state, or, if one of them does not exist, none."""
     from annotator.project import Project
 
@@ -31,7 +30,7 @@ def change_state(folder: Path, hands: list[str], state: str, who: str | None, as
     emit(as_json, {"hands": changed}, "\n".join(f"{hand['id']}: {state}" for hand in changed))
 
 
-def move(folder: Path, word: str, hand_id: str | None, who: str | None, as_json: bool) -> None:
+def move(folder: str, word: str, hand_id: str | None, who: str | None, as_json: bool) -> None:
     """Undo or redo (`word`) in a project."""
     from annotator.project import Project
 

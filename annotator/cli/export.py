@@ -31,9 +31,13 @@ def command(
 
     module, states = writer(format), state or ["accepted"]
     with Project.open(project) as opened:
-        count = len(opened.hands(states))
+        chosen = opened.hands(states, copies=False)
+        count = len(chosen)
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
         records = progress(labelled_hands(opened, states), "export", count)
         result = module.write(records, out, overwrite)
-    emit(as_json, {"format": format, "states": states, **result}, f"{result['hands']} hands written to {out}")
+    unaccepted = sum(entry.state != "accepted" for entry in chosen)
+    text = f"{result['hands']} hands written to {out}"
+    text += f"; {unaccepted} of them no person accepted (marked in the data set)" if unaccepted else ""
+    emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, **result}, text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -12,8 +11,10 @@ import typer
 Item = TypeVar("Item")
 
 # Arguments and options that many commands share.
+# a text, not a Path: that would make one slash of the two in a URL
 ProjectFolder = Annotated[
-    Path, typer.Argument(metavar="PROJECT", help="The project's folder.", show_default=False)
+    str,
+    typer.Argument(metavar="PROJECT", help="The project's folder, or its postgresql:// URL.", show_default=False),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")

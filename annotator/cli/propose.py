@@ -36,8 +36,12 @@ def command(
         ),
     ],
     project: Annotated[
-        Path, typer.Option(help="The project's folder; made if it is missing.", show_default=False)
+        str, typer.Option(help="The project's folder or URL; made if it is missing.", show_default=False)
     ],
+    database: Annotated[
+        str | None,
+        typer.Option(help="URL of a PostgreSQL database to share the project in.", show_default=False),
+    ] = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     batch: Annotated[int, typer.Option(help="Hands in one pass of the network.", min=1, max=1024)] = 16,
@@ -58,7 +62,7 @@ def command(
     from annotator.project import Project
 
     network = load_model(model, device=device)
-    with Project.open_or_create(project, who) as opened:
+    with Project.open_or_create(project, who, database) as opened:
         done = propose_photos(opened, network, files, model.name if model else "default", batch)
     if not done.photos and not done.skipped:
         others = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""

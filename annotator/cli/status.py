@@ -15,7 +15,7 @@ def command(
     state: Annotated[
         list[str] | None, typer.Option(help="Only hands in this state (may be repeated).")
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Replay the journal and compare; slower.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Verify the journal, every hand and every photo; slower.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List a project's hands and their states."""
@@ -23,9 +23,10 @@ def command(
     from annotator.project import Project
 
     with Project.open(project) as opened:
-        wrong = opened.verify() if check else []
+        wrong = opened.verify(photos=True) if check else []
         if wrong:
-            raise InputError(f"{len(wrong)} hands are damaged in {project}: {wrong[0]}")
+            others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            raise InputError(f"{project} is not whole: {wrong[0]}{others}")
         result = opened.status()
         hands = opened.hands(state or None)
     result["hands"] = [hand.as_dict() for hand in hands]
@@ -36,7 +37,8 @@ def command(
         said = f"{hand.corrections} corrections" if hand.corrections else ""
         line = f"{hand.id:{width}}  {hand.side:5}  {hand.state:8}  {hand.confidence:.2f}"
         line += f"  {Path(hand.photo).name}  {said}"
+        line += f"  in work by {hand.leased_by}" if hand.leased_by else ""
         lines.append(line.rstrip())
     if check:
-        lines.append("journal and hands agree")
+        lines.append("journal, hands and photos agree")
     emit(as_json, result, "\n".join(lines))

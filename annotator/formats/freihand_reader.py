@@ -12,6 +12,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
 from annotator.formats.freihand import FORMAT, PROVENANCE
+from annotator.formats.folders import inside
 from annotator.formats.json_lists import iterate
 from annotator.hand.mesh import HandParameters
 from annotator.project.states import CONFIRMED
@@ -49,14 +50,14 @@ def read(folder: Path) -> Iterator[LabelledHand]:
             raise InputError(f"{folder / PROVENANCE} ends at {index}, the lists go on")
         try:
             yield _record(folder, index, row, faces, about[index] if about is not None else None)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:  # InputError is a ValueError
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:  # InputError: a ValueError
             raise InputError(f"{folder}, index {index}: {_reason(error)}") from error
     if about is not None and len(about) != index + 1:
         raise InputError(f"{folder / PROVENANCE} has {len(about)} hands, the lists {index + 1}")
 
 
 def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict | None) -> LabelledHand:
-    image = folder / "training" / "rgb" / f"{index:08d}.jpg"
+    image = inside(folder, Path("training", "rgb", f"{index:08d}.jpg"))
     if not image.is_file():
         raise InputError(f"there is no {image}")
     K = check_camera(row["K"])

@@ -16,12 +16,13 @@ from annotator.vision.photos import photo_hash
 
 def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,)) -> Iterator[LabelledHand]:
     """The project's hands of these states, oldest first; only what a person accepted unless asked for by
-    name.
+    name, and then their `state` and an empty `accepted_by` in the provenance mark them. People's copies of
+    gold hands are never among them.
 
     InputError if a photo is gone or is not the one that was annotated (its content is compared).
     """
     checked = None
-    for entry in project.hands(list(states)):
+    for entry in project.hands(list(states), copies=False):
         hand, mesh = project.hand(entry.id), project.mesh(entry.id)
         if hand.photo.id != checked:
             if not hand.photo.path.is_file():
@@ -49,11 +50,12 @@ def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,)) -> Ite
             keypoint_sigma=hand.keypoint_sigma,
             hand_model=hand.provenance["hand_model_digest"],
             state=hand.state,
-            provenance=_provenance(hand),
+            provenance=_provenance(hand, project.origin(hand.id)),
         )
 
 
-def _provenance(hand) -> dict:
+def _provenance(hand, origin) -> dict:
+    """Where the label came from. accepted_by "" is the mark of a hand that no person accepted."""
     return {
         **hand.provenance,
         "photo": hand.photo.path.name,
@@ -61,4 +63,5 @@ def _provenance(hand) -> dict:
         "corrections": {str(joint): list(point) for joint, point in hand.corrections.items()},
         "version": hand.version,
         "changed": hand.changed,
+        **origin.as_dict(),
     }

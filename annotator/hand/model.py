@@ -219,6 +219,8 @@ def _read(path: Path) -> HandModel:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("it holds files that are no arrays")
     except FileNotFoundError:
         raise InputError(f"{path}: no such hand model file") from None
     except Exception as error:  # numpy raises many kinds for a file that is no archive or a damaged one

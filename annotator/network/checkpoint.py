@@ -63,7 +63,8 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name).float() for name in file.keys()}
         config = GLFNetConfig(**json.loads(metadata["config"]))
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        card = json.loads(metadata.get("card", "{}"))
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is no GLFNet checkpoint: {error}") from error
     if hand is None or isinstance(hand, str):
         hand = load_hand(hand or config.hand)
@@ -72,7 +73,7 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
     missing = [name for name in missing if not not_stored(name, network)]
     if missing or unexpected:
         raise InputError(f"{path} does not fit its own configuration: {(missing + unexpected)[:3]}")
-    return network.eval(), json.loads(metadata.get("card", "{}"))
+    return network.eval(), card
 
 
 def checkpoint_digest(network: GLFNet) -> str:

@@ -1,24 +1,23 @@
-"""A project's database file: opened for many writers, with transactions, and errors a person can act on."""
+"""A project's database, SQLite or PostgreSQL: transactions, and errors a person can act on."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, nullcontext
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from annotator.errors import InputError
 from annotator.project import schema
 
-FILE = "project.db"
 PATIENCE = 10.0  # seconds another writer is waited for
 
-# What SQLite says, and what it means to the person in front of it.
+# What the databases say, and what it means to the person in front of it.
 _MEANINGS = (
+    ("lock timeout", "is locked by another process: close it or try again"),
     ("locked", "is locked by another process: close it or try again"),
     ("readonly", "cannot be written: the file or its folder is read-only"),
     ("read-only", "cannot be written: the file or its folder is read-only"),
@@ -27,45 +26,66 @@ _MEANINGS = (
     ("malformed", "is damaged: restore a copy"),
     ("no such table", "is not a project database, or it is damaged"),
     ("no such column", "is not a project database, or it is damaged"),
-    ("full", "could not be written: the disk is full; nothing of this step was stored"),
-    ("disk i/o", "could not be read or written: the disk reports an error"),
+    ("disk is full", "could not be written: the disk is full; nothing of this step was stored"),
+    ("no space left", "could not be written: the server's disk is full; nothing of this step was stored"),
+    ("disk i/o", "could not be read or written: the disk is full or reports an error"),
     ("journal can only be added to", "keeps its journal: events are never changed or deleted"),
+    ("password authentication failed", "refuses this user or password"),
+    ("no password supplied", "asks for a password: put it into the URL or into ~/.pgpass"),
+    ("permission denied", "does not allow this to its user"),
+    ("connection refused", "cannot be reached: is the server running?"),
+    ("connection is bad", "cannot be reached: is the server running?"),
+    ("connection failed", "cannot be reached"),
+    ("could not translate host", "cannot be reached: no server of that name"),
+    ("server closed the connection", "was closed by the server; nothing of this step was stored"),
+    ("terminating connection", "was closed by the server; nothing of this step was stored"),
 )
 
+# What values that no program of ours wrote lead to; OSError: a photo's path that can be none.
+_SENSELESS = (
+    ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, OSError, NoResultFound,
+)  # fmt: skip
 
-class Database:
-    """One project.db. `reading()` and `writing()` give a connection inside a transaction.
 
-    SQLite in WAL mode: readers never wait; a writer waits up to PATIENCE seconds for another one. A write
-    transaction begins by taking the write lock, so what it reads cannot change before it writes.
+class Database(ABC):
+    """`reading()` and `writing()` give a connection inside a transaction.
+
+    Readers never wait. A writer waits up to `patience` seconds for another one: a write transaction begins by
+    taking the project's write lock, so what it reads cannot change before it writes, on both back ends.
+    name: for messages (a path, or a URL without its password).
     """
 
-    def __init__(self, path: Path, patience: float = PATIENCE):
-        self.path = path
-        # The URL is built by parts, so that no character of a folder's name has a meaning in it.
-        url = URL.create("sqlite", database=str(path))
-        self.engine: Engine = create_engine(url, connect_args={"timeout": patience})
-        event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
+    def __init__(self, name: str, engine: Engine):
+        self.name, self.engine = name, engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A consistent view; InputError if the file cannot be read."""
-        with self._clear_errors(), self.engine.begin() as connection:
+        """A consistent view; InputError if it cannot be had, or if what is stored makes no sense."""
+        with self.clear_errors(), self.sensible(), self._reading() as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """All or nothing: committed (and on disk) when the block ends, undone if it raises."""
-        with self._clear_errors(), self.engine.connect().execution_options(writes=True) as connection:
-            with connection.begin():
+    def writing(self, stored_only: bool = False) -> Iterator[Connection]:
+        """All or nothing: committed (and on disk) when the block ends, undone if it raises.
+
+        stored_only: the block works on what is stored alone, so that a value that makes no sense means damage.
+        """
+        with self.clear_errors(), self._writing() as connection:
+            with self.sensible() if stored_only else nullcontext():
                 yield connection
+
+    @abstractmethod
+    def _reading(self): ...
+
+    @abstractmethod
+    def _writing(self): ...
 
     def close(self) -> None:
         self.engine.dispose()
 
     @contextmanager
-    def _clear_errors(self) -> Iterator[None]:
+    def clear_errors(self) -> Iterator[None]:
+        """What the database says, as an InputError naming it."""
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:  # the second: while a connection is being prepared
@@ -73,21 +93,28 @@ class Database:
             said = str(original).lower()
             for sign, meaning in _MEANINGS:
                 if sign in said:
-                    raise InputError(f"{self.path} {meaning}") from error
-            raise InputError(f"{self.path}: {original}") from error
+                    raise InputError(f"{self.name} {meaning}") from error
+            raise InputError(f"{self.name}: {original}") from error
+        except UnicodeDecodeError as error:  # what the database said, or holds, is no text
+            raise InputError(f"{self.name} is damaged: {error}") from error
+
+    @contextmanager
+    def sensible(self) -> Iterator[None]:
+        """A damaged file can hold a text where a number belongs, or bytes that are no JSON: say so."""
+        try:
+            yield
+        except InputError:
+            raise
+        except _SENSELESS as error:
+            raise InputError(f"{self.name} is damaged: {type(error).__name__}: {error}") from error
 
 
-def create_database(path: Path, values: dict[str, str]) -> Database:
-    """Make the file with its tables and `meta` values. InputError if there is one, or none can be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {path.parent}: {error.strerror}") from error
-    database = Database(path)
+def fill(database: Database, values: dict[str, str], there: str) -> Database:
+    """Make the tables and the `meta` values; InputError (`there`) if they exist. Closes it on failure."""
     try:
         with database.writing() as connection:
             if inspect(connection).has_table(schema.meta.name):
-                raise InputError(f"{path.parent} holds a project already")
+                raise InputError(f"{there} holds a project already")
             schema.create(connection)
             rows = {"schema": str(schema.VERSION), **values}
             connection.execute(insert(schema.meta), [{"key": key, "value": rows[key]} for key in rows])
@@ -97,41 +124,15 @@ def create_database(path: Path, values: dict[str, str]) -> Database:
     return database
 
 
-def open_database(path: Path) -> Database:
-    """Open a project's database. InputError: missing, not one, damaged, locked, or of another version."""
-    if not path.is_file():
-        raise InputError(f"no project in {path.parent} (there is no {path.name})")
-    if not os.access(path, os.R_OK):
-        raise InputError(f"{path} cannot be read: no permission")
-    database = Database(path)
-    try:
-        with database.reading() as connection:
-            if not inspect(connection).has_table(schema.meta.name):
-                raise InputError(f"{path} is not a project database")
-            version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "schema"))
-    except BaseException:
-        database.close()
-        raise
-    if version != str(schema.VERSION):
-        database.close()
+def version_of(database: Database) -> int:
+    """The schema's version. InputError: it holds no project, or one made by a later program."""
+    with database.reading() as connection:
+        if not inspect(connection).has_table(schema.meta.name):
+            raise InputError(f"{database.name} is not a project database")
+        said = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "schema"))
+    if said is None or not str(said)[:9].isdecimal() or len(str(said)) > 9 or int(said) > schema.VERSION:
         raise InputError(
-            f"{path} has schema version {version}, this program knows {schema.VERSION}: "
+            f"{database.name} has schema version {str(said)[:20]}, this program knows {schema.VERSION}: "
             "open it with the version of hand-mesh-annotator that wrote it"
         )
-    return database
-
-
-def _prepare(raw: sqlite3.Connection, _record) -> None:
-    raw.isolation_level = None  # transactions are begun by `_begin`, not guessed by the driver
-    cursor = raw.cursor()
-    try:
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut, too
-    finally:
-        cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    return int(said)

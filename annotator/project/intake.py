@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
@@ -19,10 +19,13 @@ from annotator.hand.model import HandModel
 from annotator.project import journal
 from annotator.project.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.record import HandRecord
-from annotator.project.schema import hands, looked_at, photos, sources
+from annotator.project.copying import copy_photo
+from annotator.project.schema import hands, looked_at, next_number, photos, sources
 from annotator.project.states import PROPOSED
 from annotator.project.views import Provenance, StoredPhoto
 from annotator.vision.photos import photo_hash, read_photo
+
+PHOTOS = "photos"  # in the project's folder: the photos that were copied in
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Header:
     sha256: str
     height: int
     width: int
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] |
     headers = []
     for path, size in zip(paths, known, strict=True):
         height, width = size or read_photo(path).shape[:2]
-        headers.append(Header(path, photo_hash(path), int(height), int(width)))
+        headers.append(Header(path, photo_hash(path), int(height), int(width), path.stat().st_size))
     return headers
 
 
@@ -61,8 +65,20 @@ def add_photo(connection: Connection, folder: Path, header: Header) -> int:
     known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == header.sha256))
     if known is not None:
         return known
-    values = asdict(header) | {"path": str(header.path), "relative": _relative(header.path, folder)}
-    return connection.execute(insert(photos).values(**values, added=journal.now())).inserted_primary_key[0]
+    values = asdict(header) | {"path": str(header.path), "relative": relative(header.path, folder)}
+    values |= {"id": next_number(connection, photos.c.id), "added": journal.now()}
+    connection.execute(insert(photos).values(values))
+    return values["id"]
+
+
+def copied_in(header: Header, folder: Path) -> Header:
+    """The photo's copy in the project's folder, named by its content; made if it is not there."""
+    target = folder / PHOTOS / header.sha256[:2] / f"{header.sha256}{header.path.suffix.lower()}"
+    if not (target.is_file() and photo_hash(target) == header.sha256):
+        copy_photo(header.path, target)
+        if photo_hash(target) != header.sha256:
+            raise InputError(f"{header.path} changed while it was copied")
+    return replace(header, path=target)
 
 
 def prepare(mesh: HandMesh) -> Prepared:
@@ -85,7 +101,9 @@ def add_source(connection: Connection, provenance: Provenance) -> int:
     if known is not None:
         return known
     values = {"digest": digest, "model_digest": provenance.model_digest, "document": document}
-    return connection.execute(insert(sources).values(**values)).inserted_primary_key[0]
+    values["id"] = next_number(connection, sources.c.id)
+    connection.execute(insert(sources).values(values))
+    return values["id"]
 
 
 def mark_looked_at(connection: Connection, photo_id: int, model_digest: str) -> None:
@@ -97,10 +115,10 @@ def mark_looked_at(connection: Connection, photo_id: int, model_digest: str) -> 
 
 def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prepared, who: str) -> str:
     """Write one proposed hand; its id."""
-    hand_id = _new_id(connection, photo)
+    hand_id = new_id(connection, photo)
     row = {
         "id": hand_id,
-        "number": (connection.scalar(select(func.max(hands.c.number))) or 0) + 1,
+        "number": next_number(connection, hands.c.number),
         "photo": photo.id,
         "source": source,
         "hand_model": hand.name,
@@ -110,7 +128,7 @@ def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prep
     return hand_id
 
 
-def _new_id(connection: Connection, photo: StoredPhoto) -> str:
+def new_id(connection: Connection, photo: StoredPhoto) -> str:
     """A short id that says where the hand is: the photo's name and a number, e.g. `two-hands-2`.
 
     Where another photo of that name took it (cameras count files alike), the photo's own number comes in.
@@ -124,7 +142,7 @@ def _new_id(connection: Connection, photo: StoredPhoto) -> str:
                 return hand_id
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative(path: Path, folder: Path) -> str:
     try:
         return os.path.relpath(path, folder)
     except ValueError:  # another drive

@@ -8,8 +8,9 @@ still in the journal). All functions work inside the caller's write transaction.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from annotator.errors import InputError
 from annotator.project.record import HandRecord, apply, check_sum, pack
-from annotator.project.schema import events, hands, records
+from annotator.project.schema import events, hands, next_number, records
 
 PROPOSE, EDIT, STATE, UNDO, REDO = "propose", "edit", "state", "undo", "redo"
 
@@ -53,9 +54,10 @@ def propose(
     """Add a new hand by its proposal. hand: id, number, photo, source and hand model, for its row."""
     data = record.encode()
     at = now()
-    seq = _add(connection, hand["id"], 1, PROPOSE, who, at, data, delta=pack(None, data), note=note)
+    seq = _add(connection, hand["id"], 1, PROPOSE, who, at, data, delta=pack(None, data), note=note,
+               parametric=parametric)  # fmt: skip
     connection.execute(
-        insert(hands).values(**hand, **_shown(record), created=at, changed=at, version=1, root=seq, head=seq)
+        insert(hands).values(**hand, **shown(record), created=at, changed=at, version=1, root=seq, head=seq)
     )
     connection.execute(insert(records).values(hand=hand["id"], record=data, parametric=parametric))
 
@@ -105,17 +107,18 @@ def next_redo(connection: Connection, row: Row) -> int | None:
     )
 
 
-def last_changed(connection: Connection) -> str | None:
-    """The hand whose event in force is the newest of all that can be undone, or None."""
-    return connection.scalar(
-        select(hands.c.id).where(hands.c.head != hands.c.root).order_by(hands.c.head.desc()).limit(1)
-    )
+def last_changed(connection: Connection, who: str | None = None) -> str | None:
+    """The hand whose event in force is the newest of all (of this person) that can be undone, or None."""
+    statement = select(hands.c.id).where(hands.c.head != hands.c.root).order_by(hands.c.head.desc()).limit(1)
+    if who is not None:
+        statement = statement.join(events, events.c.seq == hands.c.head).where(events.c.who == who)
+    return connection.scalar(statement)
 
 
-def last_undone(connection: Connection) -> str | None:
-    """The hand of the newest undo that can be redone, or None."""
+def last_undone(connection: Connection, who: str | None = None) -> str | None:
+    """The hand of the newest undo (of this person) that can be redone, or None."""
     undone = events.alias()
-    return connection.scalar(
+    statement = (
         select(events.c.hand)
         .join(undone, undone.c.seq == events.c.target)
         .join(hands, hands.c.id == events.c.hand)
@@ -123,6 +126,7 @@ def last_undone(connection: Connection) -> str | None:
         .order_by(events.c.seq.desc())
         .limit(1)
     )
+    return connection.scalar(statement if who is None else statement.where(events.c.who == who))
 
 
 def history(connection: Connection, hand_id: str) -> list[Event]:
@@ -134,56 +138,62 @@ def history(connection: Connection, hand_id: str) -> list[Event]:
     return [Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in rows]
 
 
-def replay(connection: Connection, hand_id: str) -> tuple[bytes, int, int]:
-    """(record, head, version) of a hand from its events alone. InputError if a check sum does not fit."""
-    record, head, version, known = None, 0, 0, {}
-    for event in connection.execute(
-        select(events).where(events.c.hand == hand_id).order_by(events.c.version)
-    ):
-        if event.kind in (UNDO, REDO):
-            base, delta = known[event.target]
-            record, head = apply(delta, record), base if event.kind == UNDO else event.target
-        else:
-            known[event.seq] = (event.base, event.delta)
-            record, head = apply(event.delta, record), event.seq
+def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, int]:
+    """(record, head, version) of a hand from its events alone, oldest first. InputError if one of them was
+    changed or is missing: every check sum and the chain are computed anew.
+    """
+    record, head, version, chain, known = None, 0, 0, b"", {}
+    for event in rows:
+        try:
+            if event.kind in (UNDO, REDO):
+                base, delta = known[event.target]
+                record, head = apply(delta, record), base if event.kind == UNDO else event.target
+            else:
+                known[event.seq] = (event.base, event.delta)
+                record, head = apply(event.delta, record), event.seq
+        except (KeyError, InputError) as error:
+            raise InputError(f"the journal of hand {event.hand} is damaged at event {event.seq}") from error
         version += 1
-        if check_sum(record) != event.check or version != event.version:
-            raise InputError(f"the journal of hand {hand_id} is damaged at event {event.seq}")
+        chain = link(chain, event._mapping, parametric if version == 1 else None)
+        if (check_sum(record), version, chain) != (event.check, event.version, event.chain):
+            raise InputError(f"the journal of hand {event.hand} is damaged at event {event.seq}")
     if record is None:
-        raise InputError(f"the journal knows no hand {hand_id}")
+        raise InputError("the journal does not know it")
     return record, head, version
 
 
-def verify(connection: Connection) -> list[str]:
-    """What is wrong, one line each: hands whose stored state is not the replay of their journal."""
-    wrong = []
-    for row in connection.execute(select(hands).order_by(hands.c.number)).all():
-        try:
-            record, head, version = replay(connection, row.id)
-            shown = _shown(HandRecord.decode(record))
-        except (InputError, KeyError) as error:
-            wrong.append(f"hand {row.id}: {error}")
-            continue
-        stored = connection.scalar(select(records.c.record).where(records.c.hand == row.id))
-        if stored != record or (row.head, row.version) != (head, version):
-            wrong.append(f"hand {row.id}: its stored state is not what its journal says")
-        elif any(row._mapping[name] != value for name, value in shown.items()):
-            wrong.append(f"hand {row.id}: its list entry is not what its journal says")
-    return wrong
+_LINKED = ("seq", "hand", "version", "kind", "who", "at", "base", "target", "check", "note")
+
+
+def link(before: bytes, event: Mapping, parametric: bytes | None = None) -> bytes:
+    """The 16 bytes that stand for this event and all earlier ones of its hand.
+
+    before: those of the event before (b"": the proposal, whose parametric stage's parameters count, too).
+    """
+    digest = hashlib.sha256(before)
+    digest.update(json.dumps([event[name] for name in _LINKED]).encode())
+    digest.update(event["delta"] or b"")
+    digest.update(parametric or b"")
+    return digest.digest()[:16]
 
 
 def _add(
-    connection, hand, version, kind, who, at, data, base=None, target=None, delta=None, note=None
-) -> int:
-    statement = insert(events).values(
-        hand=hand, version=version, kind=kind, who=who, at=at, base=base, target=target, delta=delta,
-        check=check_sum(data), note=json.dumps(note) if note else None,
-    )  # fmt: skip
-    return connection.execute(statement).inserted_primary_key[0]
+    connection, hand, version, kind, who, at, data, base=None, target=None, delta=None, note=None,
+    parametric=None,
+) -> int:  # fmt: skip
+    last = select(events.c.chain).where(events.c.hand == hand, events.c.version == version - 1)
+    event = {
+        "seq": next_number(connection, events.c.seq), "hand": hand, "version": version, "kind": kind, "who": who,
+        "at": at, "base": base, "target": target, "delta": delta, "check": check_sum(data),
+        "note": json.dumps(note) if note else None,
+    }  # fmt: skip
+    event["chain"] = link(connection.scalar(last) or b"", event, parametric)
+    connection.execute(insert(events).values(event))
+    return event["seq"]
 
 
 def _put(connection: Connection, row: Row, data: bytes, head: int, at: str) -> int:
-    values = _shown(HandRecord.decode(data))
+    values = shown(HandRecord.decode(data))
     version = row.version + 1
     connection.execute(
         update(hands).where(hands.c.id == row.id).values(**values, changed=at, version=version, head=head)
@@ -196,7 +206,7 @@ def _record(connection: Connection, hand_id: str) -> bytes:
     return connection.scalar(select(records.c.record).where(records.c.hand == hand_id))
 
 
-def _shown(record: HandRecord) -> dict:
+def shown(record: HandRecord) -> dict:
     """The columns of `hands` that copy the record."""
     return {
         "side": record.side,

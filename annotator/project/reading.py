@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
+from annotator.project.journal import EDIT, STATE, history, now
 from annotator.project.meshes import find_hand_model, mesh_of, parameters_of
 from annotator.project.record import HandRecord
-from annotator.project.schema import events, hands, looked_at, photos, records, sources
-from annotator.project.states import HAND_STATES, check_hand_state
-from annotator.project.views import HandEntry, StoredHand, StoredPhoto
+from annotator.project.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
+from annotator.project.states import ACCEPTED, HAND_STATES, check_hand_state
+from annotator.project.views import HandEntry, Origin, StoredHand, StoredPhoto
 
 
 def row_of(connection: Connection, folder: Path, hand_id: str) -> Row:
@@ -90,11 +91,19 @@ def entries(
     photo: int | None,
     after: int,
     limit: int | None,
+    copies: bool = True,
 ) -> list[HandEntry]:
     """The list of hands, see Project.hands."""
+    leased = (leases.c.hand == hands.c.id) & (leases.c.until > now())
     statement = (
-        select(hands, photos.c.path.label("photo_path")).join(photos).order_by(hands.c.number).limit(limit)
+        select(hands, photos.c.path.label("photo_path"), leases.c.who.label("leased_by"))
+        .join(photos)
+        .outerjoin(leases, leased)
+        .order_by(hands.c.number)
+        .limit(limit)
     )
+    if not copies:
+        statement = statement.where(~select(trials.c.hand).where(trials.c.hand == hands.c.id).exists())
     if state is not None:
         states = [state] if isinstance(state, str) else list(state)
         statement = statement.where(hands.c.state.in_([check_hand_state(one) for one in states]))
@@ -117,7 +126,39 @@ def counts(connection: Connection) -> dict:
     }
 
 
+def origin(connection: Connection, row: Row) -> Origin:
+    """Who made this hand (a row of `hands`) what it is."""
+    told = history(connection, row.id)
+    by_number = {event.seq: event for event in told}
+    changes = [event for event in told if event.kind in (EDIT, STATE)]
+    accepted = by_number[row.head].who if row.state == ACCEPTED and row.head in by_number else ""
+    agreed = (
+        select(reviews.c.who)
+        .where(reviews.c.hand == row.id, reviews.c.head == row.head, reviews.c.verdict == "agreed")
+        .order_by(reviews.c.id)
+    )
+    return Origin(
+        proposed_by=told[0].who,
+        edited_by=tuple(dict.fromkeys(event.who for event in changes)),
+        accepted_by=accepted,
+        reviewed_by=tuple(dict.fromkeys(connection.scalars(agreed))),
+        seconds=round(sum(_number(event.note.get("seconds")) for event in changes), 3),
+        drags=sum(int(_number(event.note.get("drags", int("joint" in event.note)))) for event in changes),
+        events=len(told),
+    )
+
+
+def _number(noted) -> float:
+    """Notes are what their makers wrote: only a sensible number counts."""
+    return noted if isinstance(noted, int | float) and 0 <= noted < 1e9 else 0
+
+
 def _entry(row: Row) -> HandEntry:
     values = row._mapping
     shown = ("id", "number", "side", "state", "confidence", "corrections", "version", "created", "changed")
-    return HandEntry(photo=row.photo_path, photo_id=row.photo, **{name: values[name] for name in shown})
+    return HandEntry(
+        photo=row.photo_path,
+        photo_id=row.photo,
+        leased_by=row.leased_by or "",
+        **{name: values[name] for name in shown},
+    )

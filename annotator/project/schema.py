@@ -2,13 +2,18 @@
 
 `events` is the journal: rows are only ever added (the database itself refuses to change or delete one), and
 replaying them gives the current state of every hand. `hands` and `records` hold that current state ready to
-use; they can be rebuilt from the journal at any time and `journal.verify` compares the two.
+use; they can be rebuilt from the journal at any time and `checking.verify` compares the two.
+
+The same tables are made in SQLite and in PostgreSQL. Numbers (`seq`, `id`, `number`) are given out by the
+program, one after the other without gaps, under the write lock: a gap means that something was removed.
+Times are UTC, ISO 8601 to the millisecond, so that their order as text is their order in time.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     DDL,
+    BigInteger,
     CheckConstraint,
     Column,
     Connection,
@@ -22,9 +27,11 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    func,
+    select,
 )
 
-VERSION = 1
+VERSION = 2  # migrations.py leads here from every earlier one
 metadata = MetaData()
 
 meta = Table(
@@ -45,6 +52,7 @@ photos = Table(
     Column("relative", Text, nullable=False),  # from the project's folder: holds when both move together
     Column("height", Integer, nullable=False),
     Column("width", Integer, nullable=False),
+    Column("bytes", BigInteger),  # the file's size: only files of that size are hashed when one is looked for
     Column("added", String, nullable=False),
 )
 
@@ -89,6 +97,7 @@ hands = Table(
     Column("head", Integer, nullable=False),  # seq of the event in force
     Index("hands_by_state", "state", "number"),
     Index("hands_by_head", "head"),
+    Index("hands_in_queue", "state", "confidence", "number"),
 )
 
 # Apart from `hands`, so that going through 100,000 hands does not read 200 MB.
@@ -114,26 +123,92 @@ events = Table(
     Column(
         "delta", LargeBinary
     ),  # record before xor record after, packed (record.py); undo and redo have none
-    Column("check", Integer, nullable=False),  # CRC-32 of the record after
+    Column("check", BigInteger, nullable=False),  # CRC-32 of the record after
     Column("note", Text),  # JSON: the maker's remarks (joint, seconds, drags, ...)
+    # of this event and all before it of the hand (journal.link): no byte of the journal can change unseen
+    Column("chain", LargeBinary),
     CheckConstraint("kind in ('propose', 'edit', 'state', 'undo', 'redo')", name="event_kind"),
     Index("events_of_hand", "hand", "version", unique=True),
     Index("events_by_base", "hand", "base"),
     sqlite_autoincrement=True,
 )
-Index("undos", events.c.seq, sqlite_where=events.c.kind == "undo")
+_IS_UNDO = events.c.kind == "undo"
+Index("undos", events.c.seq, sqlite_where=_IS_UNDO, postgresql_where=_IS_UNDO)
 
-for _verb in ("UPDATE", "DELETE"):
-    event.listen(
-        events,
-        "after_create",
-        DDL(
-            f"CREATE TRIGGER journal_no_{_verb.lower()} BEFORE {_verb} ON events "
-            "BEGIN SELECT RAISE(ABORT, 'the journal can only be added to'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+# Who works on a hand just now. A row whose time is over means nothing.
+leases = Table(
+    "leases",
+    metadata,
+    Column("hand", ForeignKey("hands.id"), primary_key=True),
+    Column("who", String, nullable=False),
+    Column("until", String, nullable=False),
+)
+
+# What a second person said of a hand as it was at the event `head`. Rows are only ever added.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hand", ForeignKey("hands.id"), nullable=False),
+    Column("head", Integer, nullable=False),
+    Column("who", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("at", String, nullable=False),
+    CheckConstraint("verdict in ('agreed', 'returned')", name="review_verdict"),
+    Index("reviews_of_hand", "hand", "head"),
+)
+
+# Hands whose truth is known, and their copies that people label without knowing it.
+gold = Table(
+    "gold",
+    metadata,
+    Column("hand", ForeignKey("hands.id"), primary_key=True),
+    Column("record", LargeBinary, nullable=False),  # the truth, whatever happens to the hand later
+    Column("who", String, nullable=False),
+    Column("at", String, nullable=False),
+)
+trials = Table(
+    "trials",
+    metadata,
+    Column("hand", ForeignKey("hands.id"), primary_key=True),
+    Column("gold", ForeignKey("gold.hand"), nullable=False),
+    Column("who", String, nullable=False),
+    Index("trials_of_person", "who", "gold", unique=True),
+)
+people = Table(
+    "people",
+    metadata,
+    Column("who", String, primary_key=True),
+    Column("handed", Integer, nullable=False),  # how many hands `next_hand` gave them
+)
+
+KEPT = (events, reviews)  # tables that only grow
+
+for _table in KEPT:
+    for _verb in ("UPDATE", "DELETE"):
+        event.listen(
+            _table,
+            "after_create",
+            DDL(
+                f"CREATE TRIGGER {_table.name}_no_{_verb.lower()} BEFORE {_verb} ON {_table.name} "
+                "BEGIN SELECT RAISE(ABORT, 'the journal can only be added to'); END"
+            ).execute_if(dialect="sqlite"),
+        )
+    for _statement in (
+        "CREATE OR REPLACE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION ''the journal can only be added to''; END'",
+        f"CREATE TRIGGER {_table.name}_only_grow BEFORE UPDATE OR DELETE OR TRUNCATE ON {_table.name} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION only_grows()",
+    ):
+        event.listen(_table, "after_create", DDL(_statement).execute_if(dialect="postgresql"))
 
 
 def create(connection: Connection) -> None:
     """Make all tables, in the connection's transaction."""
     metadata.create_all(connection)
+
+
+def next_number(connection: Connection, column: Column) -> int:
+    """One more than the largest of a column of numbers; call it under the write lock."""
+    return (connection.scalar(select(func.max(column))) or 0) + 1

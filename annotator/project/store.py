@@ -16,18 +16,22 @@ from sqlalchemy import select
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading
+from annotator.project import intake, journal, places, reading, team
 from annotator.project.changes import edited, with_state
-from annotator.project.database import FILE, Database, create_database, open_database
+from annotator.project.database import Database
 from annotator.project.journal import EDIT, STATE, Event
+from annotator.project.kept import Kept
 from annotator.project.schema import looked_at, photos
+from annotator.project.shared import Shared
 from annotator.project.states import check_hand_state
 from annotator.project.views import HandEntry, Provenance, StoredHand, StoredPhoto
 
 
-class Project:
-    """A folder with a project.db, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
+class Project(Shared, Kept):
+    """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
+    Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
+    that database's URL (`postgresql+psycopg://USER@HOST/NAME`).
     who: the name written beside every change (default: the system's user name).
     Several processes may work on one project at the same time. All methods raise InputError, with one clear
     line, for a damaged, locked or read-only project, and for ids, states and joints that do not exist.
@@ -39,25 +43,39 @@ class Project:
         self._database = database
 
     @classmethod
-    def create(cls, folder: str | Path, who: str | None = None) -> Project:
-        """A new project; the folder is made if it is missing. InputError if it holds a project already."""
-        folder = Path(folder).expanduser().absolute()
+    def create(cls, place: str | Path, who: str | None = None, database: str | None = None) -> Project:
+        """A new project; the folder is made if it is missing. InputError if there is a project already.
+
+        database: the URL of a PostgreSQL database for its hands and journal; the folder remembers it.
+        """
+        at = places.locate(place, database)
         values = {"project": uuid.uuid4().hex, "created": journal.now(), "code_version": __version__}
-        return cls(folder, create_database(folder / FILE, values), who)
+        made = places.make(at, values)
+        places.remember(at)
+        return cls(at.folder, made, who)
 
     @classmethod
-    def open(cls, folder: str | Path, who: str | None = None) -> Project:
-        """An existing project, by its folder (or its project.db)."""
-        folder = Path(folder).expanduser().absolute()
-        if folder.name == FILE and folder.is_file():
-            folder = folder.parent
-        return cls(folder, open_database(folder / FILE), who)
+    def open(cls, place: str | Path, who: str | None = None) -> Project:
+        """An existing project, by its folder, its URL, its project.db or a snapshot of that."""
+        at = places.locate(place)
+        return cls(at.folder, places.connect(at), who)
 
     @classmethod
-    def open_or_create(cls, folder: str | Path, who: str | None = None) -> Project:
-        """The project in this folder, made if there is none."""
-        there = (Path(folder).expanduser() / FILE).is_file()
-        return cls.open(folder, who) if there else cls.create(folder, who)
+    def open_or_create(
+        cls, place: str | Path, who: str | None = None, database: str | None = None
+    ) -> Project:
+        """The project in this place, made if there is none; a folder joins the project of `database`."""
+        at = places.locate(place, database)
+        if not at.exists:
+            return cls.create(place, who, database)
+        try:
+            opened = cls(at.folder, places.connect(at), who)
+        except InputError as error:
+            if at.url is None or "is not a project database" not in str(error):
+                raise
+            return cls.create(place, who, database)
+        places.remember(at)
+        return opened
 
     def close(self) -> None:
         self._database.close()
@@ -69,19 +87,26 @@ class Project:
         self.close()
 
     # -- photos and proposals ------------------------------------------------------------------------------
-    def add_photo(self, path: str | Path, size: tuple[int, int] | None = None) -> int:
-        """Add a photo by reference; its id. The same content (SHA-256) is the same photo, wherever it lies.
+    def add_photo(
+        self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False
+    ) -> int:
+        """Add a photo; its id. The same content (SHA-256) is the same photo, wherever it lies.
 
-        size: (height, width) if the caller has read the photo; else it is read here. InputError if it is no
-        photo.
+        size: (height, width) if the caller has read the photo; else it is read here. copy: keep a copy in the
+        project's folder instead of a reference to the file. InputError if it is no photo.
         """
-        return self.add_photos([path], [size] if size else None)[0]
+        return self.add_photos([path], [size] if size else None, copy)[0]
 
     def add_photos(
-        self, paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None = None
+        self,
+        paths: Iterable[str | Path],
+        sizes: Iterable[tuple[int, int]] | None = None,
+        copy: bool = False,
     ) -> list[int]:
         """`add_photo` for many, in one transaction: all or, if one cannot be read, none."""
         known = intake.read_headers(paths, sizes)
+        if copy:
+            known = [intake.copied_in(header, self.folder) for header in known]
         with self._database.writing() as connection:
             return [intake.add_photo(connection, self.folder, header) for header in known]
 
@@ -141,12 +166,13 @@ class Project:
         photo: int | None = None,
         after: int = 0,
         limit: int | None = None,
+        copies: bool = True,
     ) -> list[HandEntry]:
         """The list of hands, oldest first: of one state or several, of one photo, numbered above `after`,
-        `limit` many.
+        `limit` many; copies: also people's copies of gold hands, which are no labels.
         """
         with self._database.reading() as connection:
-            return reading.entries(connection, state, photo, after, limit)
+            return reading.entries(connection, state, photo, after, limit, copies)
 
     def status(self) -> dict:
         """{"project", "photos", "looked_at", "states": {state: count}, "events"}: counts, without going
@@ -160,11 +186,6 @@ class Project:
         with self._database.reading() as connection:
             reading.row_of(connection, self.folder, hand_id)
             return journal.history(connection, hand_id)
-
-    def verify(self) -> list[str]:
-        """Replay every hand's journal and compare: what is wrong, one line each; [] if all is well."""
-        with self._database.reading() as connection:
-            return journal.verify(connection)
 
     # -- changes -------------------------------------------------------------------------------------------
     def edit(
@@ -194,31 +215,42 @@ class Project:
         return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
 
     def undo(self, hand_id: str | None = None) -> str:
-        """Take back the last change of a hand (None: of the project); the hand's id. InputError if there is
-        none.
+        """Take back the last change of a hand (None: your newest one, else the project's); the hand's id.
+        InputError if there is none.
         """
         return self._back_or_forth(hand_id, journal.last_changed, journal.undo, "undo")
 
     def redo(self, hand_id: str | None = None) -> str:
-        """Put what was undone last in force again; the hand's id. InputError if there is nothing."""
+        """Put what was undone last (None: by you, else by anybody) in force again; the hand's id. InputError
+        if there is nothing.
+        """
         return self._back_or_forth(hand_id, journal.last_undone, journal.redo, "redo")
 
     def _change(self, hand_id, kind, version, note, make) -> int:
         with self._database.writing() as connection:
-            row, record, _ = reading.stored(connection, self.folder, hand_id)
+            with self._database.sensible():
+                row, record, _ = reading.stored(connection, self.folder, hand_id)
+            leased = team.refuse_if_leased(connection, hand_id, self.who)
             if version is not None and version != row.version:
                 raise InputError(
                     f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): "
                     "load it again"
                 )
-            return journal.change(connection, row, make(row, record), kind, self.who, note or {})
+            after = make(row, record)
+            with self._database.sensible():
+                version = journal.change(connection, row, after, kind, self.who, note or {})
+            team.after_change(connection, hand_id, self.who, after.state, leased)
+            return version
 
     def _back_or_forth(self, hand_id, find, move, word) -> str:
-        with self._database.writing() as connection:
-            hand_id = find(connection) if hand_id is None else hand_id
+        with self._database.writing(stored_only=True) as connection:
+            if hand_id is None:
+                hand_id = find(connection, self.who) or find(connection)
             if hand_id is None:
                 raise InputError(f"nothing to {word} in {self.folder}")
-            move(connection, reading.row_of(connection, self.folder, hand_id), self.who)
+            row = reading.row_of(connection, self.folder, hand_id)
+            team.refuse_if_leased(connection, hand_id, self.who)
+            move(connection, row, self.who)
             return hand_id
 
 

@@ -39,7 +39,7 @@ class StoredPhoto:
 @dataclass(frozen=True)
 class HandEntry:
     """A line of the project's list of hands. photo: its path; corrections: how many keypoints a person has
-    set.
+    set; leased_by: who works on it just now ("": nobody).
     """
 
     id: str
@@ -53,6 +53,7 @@ class HandEntry:
     version: int
     created: str
     changed: str
+    leased_by: str = ""
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -85,3 +86,38 @@ class StoredHand:
     created: str
     changed: str
     provenance: Mapping
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who made a hand what it is. edited_by: people whose changes it had, in the order of their first;
+    accepted_by: whose acceptance is in force ("": no person accepted it); reviewed_by: second persons who
+    agreed to it as it is; seconds, drags: what its makers noted, over all events; events: how many.
+    """
+
+    proposed_by: str
+    edited_by: tuple[str, ...]
+    accepted_by: str
+    reviewed_by: tuple[str, ...]
+    seconds: float
+    drags: int
+    events: int
+
+    def as_dict(self) -> dict:
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How well a person labels gold hands. given, accepted: how many; mean_mm, worst_mm: over the accepted
+    ones, mean joint distance with the wrists laid on each other (None: no accepted one).
+    """
+
+    who: str
+    given: int
+    accepted: int
+    mean_mm: float | None
+    worst_mm: float | None
+
+    def as_dict(self) -> dict:
+        return asdict(self)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,6 +36,7 @@ UNSEEN = ("occluded", "out of frame")
 PLACE_FILE = "gui.json"  # in the project's folder: where the person was
 REMEMBERED = 64  # hands whose encoder features stay in memory, 130 kB each
 PHOTOS = 4  # decoded photos in memory
+PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 
 
 class Session:
@@ -57,6 +59,7 @@ class Session:
         self._row: dict[str, int] = {}
         self._features: OrderedDict[str, object] = OrderedDict()
         self._photos: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._since = time.monotonic()
 
     @classmethod
     def open(cls, folder: str | Path) -> Session:
@@ -71,6 +74,7 @@ class Session:
 
     def close(self) -> None:
         self.listeners.clear()
+        self._give_back()
         self.project.close()
 
     # -- where we are ----------------------------------------------------------------------------------------
@@ -88,6 +92,9 @@ class Session:
         """Look at this hand. InputError if its photo is gone or another one now; then nothing changes."""
         stored = self.project.hand(hand_id)
         photo = self._photo(stored)
+        if self.hand is None or self.hand.id != hand_id:
+            self._give_back()
+            self._take(hand_id)
         self.hand, self.photo = stored, photo
         self.mesh = self.project.mesh(hand_id)
         self._note_in_queue()
@@ -162,7 +169,7 @@ class Session:
             fixed = self.preview(joint, place, hold)
         else:
             fixed = self._refined(joint, place, features)
-        note = {"joint": JOINT_NAMES[joint], "from": "napari"}
+        note = self._note(joint=JOINT_NAMES[joint], drags=1)
         state = "confirmed" if hold else "corrected"
         self.project.edit(self.hand.id, fixed.replace(features=None), {joint: state}, self.hand.version, note)
         self._reload()
@@ -205,7 +212,7 @@ class Session:
     def set_state(self, state: str) -> None:
         """Give the hand a state: accepted, rejected, flagged, ..."""
         self._mesh()
-        self.project.set_state(self.hand.id, state, self.hand.version, {"from": "napari"})
+        self.project.set_state(self.hand.id, state, self.hand.version, self._note())
         self._reload()
 
     def other_depth(self) -> str:
@@ -215,7 +222,7 @@ class Session:
         found = alternatives(self._mesh(), self.hand_model, self.hand.joint_states, most=1)
         if not found:
             raise InputError("no other hand looks the same in this photo")
-        note = {"from": "napari", "alternative": found[0].words}
+        note = self._note(alternative=found[0].words)
         self.project.edit(self.hand.id, found[0].hand.replace(features=None), None, self.hand.version, note)
         self._reload()
         return found[0].words
@@ -228,6 +235,29 @@ class Session:
         """Do again what was undone last and go to its hand; the hand's id."""
         return self._went(self.project.redo())
 
+    # -- other people ----------------------------------------------------------------------------------------
+    def _take(self, hand_id: str) -> None:
+        """Lease the hand that is looked at. Somebody else's can be looked at, too: changing it says whose it
+        is."""
+        self._since = time.monotonic()
+        try:
+            self.project.lease(hand_id)
+        except InputError:
+            pass
+
+    def _give_back(self) -> None:
+        if self.hand is not None:
+            try:
+                self.project.release(self.hand.id)
+            except InputError:
+                pass  # a lease that cannot be given back ends by itself
+
+    def _note(self, **remarks) -> dict:
+        """What the journal keeps beside a step: the seconds since the last one, pauses left out."""
+        now = time.monotonic()
+        seconds, self._since = now - self._since, now
+        return {"from": "napari", "seconds": round(min(seconds, PAUSE), 2), **remarks}
+
     # -- inside ----------------------------------------------------------------------------------------------
     def _went(self, hand_id: str) -> str:
         self.go(hand_id)
@@ -235,7 +265,7 @@ class Session:
 
     def _set_states(self, states: Mapping[int, str]) -> None:
         if states:
-            self.project.edit(self.hand.id, None, states, self.hand.version, {"from": "napari"})
+            self.project.edit(self.hand.id, None, states, self.hand.version, self._note())
             self._reload()
 
     def _mesh(self) -> HandMesh:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,16 +14,13 @@ from annotator.project import HAND_STATES, JOINT_STATES, Project
 class Walk(RuleBasedStateMachine):
     """One hand; the model is a list of (state, joint states, corrections, shape) and a place in it."""
 
-    template = None  # a project folder to copy
+    prepare = None  # makes a project with one hand
     meshes = None
 
     @initialize()
     def start(self):
-        self.folder = self.template.parent / "walk"
-        shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.copytree(self.template, self.folder)
-        self.project = Project.open(self.folder)
-        self.id = self.project.hands()[0].id
+        self.project, self.id = self.prepare()
+        self.folder = self.project.folder
         self.past, self.future = [self.seen()], []
 
     def seen(self):
@@ -92,11 +87,12 @@ class Walk(RuleBasedStateMachine):
             self.project.close()
 
 
-def test_any_walk_gives_the_state_of_the_list(project, hand_id, make_hand):
-    project.close()
-    walk = type(
-        "PreparedWalk", (Walk,), {"template": project.folder, "meshes": [make_hand(k) for k in range(3)]}
-    )
+def test_any_walk_gives_the_state_of_the_list(new_project, photo_file, make_hand, source):
+    def prepare(_walk):
+        project = new_project()
+        return project, project.add_proposal(project.add_photo(photo_file), make_hand(), source)
+
+    walk = type("PreparedWalk", (Walk,), {"prepare": prepare, "meshes": [make_hand(k) for k in range(3)]})
     checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
     run_state_machine_as_test(
         walk,

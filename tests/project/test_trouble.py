@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from annotator.errors import InputError
 from annotator.project import Project
-from annotator.project.database import FILE, Database
+from annotator.project.sqlite import FILE, SqliteDatabase
 from annotator.project.record import HandRecord, apply, pack
 
 
@@ -54,7 +58,8 @@ def test_another_databases_file(tmp_path):
         Project.open(tmp_path)
 
 
-def test_a_project_of_another_version(project):
+def test_a_project_of_another_version(sqlite_project):
+    project = sqlite_project
     project.close()
     database = sqlite3.connect(project.folder / FILE)
     database.execute("update meta set value = '99' where key = 'schema'")
@@ -64,7 +69,8 @@ def test_a_project_of_another_version(project):
         Project.open(project.folder)
 
 
-def test_a_project_with_a_hole(project, hand_id):
+def test_a_project_with_a_hole(sqlite_project, hand_id):
+    project = sqlite_project
     project.close()
     path = project.folder / FILE
     content = bytearray(path.read_bytes())
@@ -75,13 +81,14 @@ def test_a_project_with_a_hole(project, hand_id):
             damaged.hand(hand_id)
 
 
-def test_a_locked_project(project, hand_id):
+def test_a_locked_project(sqlite_project, hand_id):
+    project = sqlite_project
     project.close()
     other = sqlite3.connect(project.folder / FILE, isolation_level=None)
     other.execute("begin immediate")
     with Project.open(project.folder) as waiting:
         waiting._database.close()
-        waiting._database = Database(project.folder / FILE, patience=0.1)
+        waiting._database = SqliteDatabase(project.folder / FILE, patience=0.1)
         assert waiting.hand(hand_id).state == "proposed"  # reading does not wait for a writer
         with pytest.raises(InputError, match="locked by another process"):
             waiting.set_state(hand_id, "accepted")
@@ -90,16 +97,95 @@ def test_a_locked_project(project, hand_id):
         assert waiting.set_state(hand_id, "accepted") == 2
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write anywhere")
-def test_a_read_only_project(project, hand_id):
-    project.close()
-    project.folder.chmod(0o555)
+@contextmanager
+def nobody():
+    """Root may write anywhere: as root, act as the user `nobody` for a while."""
+    root = hasattr(os, "getuid") and os.getuid() == 0
+    if root:
+        os.seteuid(65534)
     try:
-        with pytest.raises(InputError, match="project.db"):
-            with Project.open(project.folder) as locked:
-                locked.set_state(hand_id, "accepted")
+        yield
     finally:
-        project.folder.chmod(0o755)
+        if root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def open_way():
+    """A folder that others than its owner can reach (pytest's own cannot)."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_read_only_project(open_way, photo_file, make_hand, source):
+    with Project.create(open_way / "project") as project:
+        photo = shutil.copy(photo_file, open_way / "one.jpg")
+        hand_id = project.add_proposal(project.add_photo(photo), make_hand(), source)
+    project.folder.chmod(0o555)
+    with nobody():
+        with Project.open(project.folder) as locked:  # it can be looked at
+            assert locked.hand(hand_id).state == "proposed" and locked.verify(photos=True) == []
+            for change in (
+                lambda: locked.set_state(hand_id, "accepted"),
+                lambda: locked.lease(hand_id),
+                lambda: locked.snapshot(),
+                lambda: locked.add_photo(photo, copy=True),
+            ):
+                with pytest.raises(InputError, match="read-only|[Pp]ermission"):
+                    change()
+        with pytest.raises(InputError, match="cannot make the folder|read-only|cannot be opened"):
+            Project.create(project.folder / "another")
+    project.folder.chmod(0o755)
+    with Project.open(project.folder) as project:
+        assert project.set_state(hand_id, "accepted") == 2 and project.verify() == []
+
+
+FILL = """
+import resource, sys
+from annotator.errors import InputError
+from annotator.project import Project
+if len(sys.argv) > 3:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+done = 1
+with Project.open(sys.argv[1]) as project:
+    try:
+        for k in range(100000):
+            done = project.edit(sys.argv[2], joint_states={k % 21: ("occluded", "confirmed")[k // 21 % 2]},
+                                note={"remark": "x" * 3000})
+    except InputError as error:
+        print(done, error)
+"""
+
+
+@pytest.mark.parametrize("kind", ["small disk", "size limit"])
+def test_a_full_disk_loses_nothing(tmp_path, photo_file, make_hand, source, kind):
+    folder, limit = tmp_path / "disk", []
+    folder.mkdir()
+    if kind == "small disk":
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True)
+        if mounted.returncode:
+            pytest.skip("a small disk can only be mounted by root")
+    else:
+        limit = ["1500000"]
+    try:
+        with Project.create(folder / "project") as project:
+            hand_id = project.add_proposal(project.add_photo(photo_file), make_hand(), source)
+        done = subprocess.run(
+            [sys.executable, "-c", FILL, project.folder, hand_id, *limit], capture_output=True, text=True
+        )
+        version, text = done.stdout.split(" ", 1)
+        assert "disk" in text and str(project.folder) in text and int(version) > 20
+        with Project.open(project.folder) as project:
+            assert project.hand(hand_id).version == int(version) and project.verify() == []
+            if kind == "small disk":
+                with pytest.raises(InputError, match="cannot write .* nothing was left there"):
+                    project.snapshot()
+                assert not list(folder.glob("project/snapshots/.*")) + list(folder.glob("project/snapshots/*"))
+    finally:
+        if kind == "small disk":
+            subprocess.run(["umount", "-l", folder], check=True)
 
 
 def test_a_project_on_a_path_with_spaces_and_umlauts(tmp_path, photo_file, make_hand, source):

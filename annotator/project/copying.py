@@ -1,0 +1,63 @@
+"""Copies of a project's database file, and of photos: whole or not there, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from annotator.errors import InputError
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A consistent copy of a database that others may be writing. InputError if it cannot be written."""
+
+    def write(partial: Path) -> None:
+        origin, copy = sqlite3.connect(source), sqlite3.connect(partial)
+        try:
+            origin.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+        finally:
+            copy.close()
+            origin.close()
+
+    put(target, write)
+
+
+def copy_photo(source: Path, target: Path) -> None:
+    """A photo's file, byte by byte."""
+    put(target, lambda partial: shutil.copyfile(source, partial))
+
+
+def put(target: Path, write: Callable[[Path], object]) -> None:
+    """`write(partial)` makes a file beside `target`, which takes its name when it is whole and on disk.
+
+    What killed processes left of earlier tries is removed. InputError if there is no place or permission.
+    """
+    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(".*.partial-*"):
+            if not _alive(left.name.rpartition("-")[2]):
+                left.unlink(missing_ok=True)
+        write(partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot write {target}: {reason}; nothing was left there") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,82 @@
+"""Photos that are not where they were: found again by their content, or copied into the project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from annotator.errors import InputError
+from annotator.project import intake, reading
+from annotator.project.database import Database
+from annotator.project.schema import photos
+from annotator.vision.photos import photo_hash
+
+
+def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
+    """{old path: new path} of missing photos that lie below a folder; remembered in the project."""
+    if not below.is_dir():
+        raise InputError(f"{below} is not a folder")
+    with database.reading() as connection:
+        missing = [row for row in connection.execute(select(photos)) if not _there(folder, row)]
+    wanted = {row.sha256: row for row in missing}
+    sizes = {row.bytes for row in missing}
+    found: dict[str, Path] = {}
+    for path, size in _files(below) if wanted else ():
+        if size in sizes or None in sizes:  # None: added before sizes were kept
+            try:
+                digest = photo_hash(path)
+            except InputError:
+                continue  # not ours to read: it cannot be shown to be the photo
+            if digest in wanted:
+                found[digest] = path
+                if len(found) == len(wanted):
+                    break
+    _remember(database, folder, {wanted[digest].id: path for digest, path in found.items()})
+    return {wanted[digest].path: path for digest, path in found.items()}
+
+
+def copy_all(database: Database, folder: Path) -> list[Path]:
+    """Copy photos that are outside into the project's folder, and remember the copies."""
+    with database.reading() as connection:
+        stored = [reading.stored_photo(folder, row) for row in connection.execute(select(photos)).all()]
+    new: dict[int, Path] = {}
+    try:
+        for photo in stored:
+            if folder / intake.PHOTOS in photo.path.parents:
+                continue
+            header = intake.Header(photo.path, photo.sha256, photo.height, photo.width, 0)
+            if not photo.path.is_file() or photo_hash(photo.path) != photo.sha256:
+                raise InputError(f"photo {photo.path} is gone or is not the one that was added")
+            new[photo.id] = intake.copied_in(header, folder).path
+    finally:
+        _remember(database, folder, new)
+    return list(new.values())
+
+
+def _there(folder: Path, row) -> bool:
+    return reading.stored_photo(folder, row).path.is_file()
+
+
+def _files(below: Path) -> Iterator[tuple[Path, int]]:
+    """Regular files and their sizes; folders that cannot be read are passed over, links are not followed."""
+    for place, folders, names in os.walk(below):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(place) / name
+            try:
+                if path.is_file() and not path.is_symlink():
+                    yield path, path.stat().st_size
+            except OSError:
+                continue
+
+
+def _remember(database: Database, folder: Path, paths: dict[int, Path]) -> None:
+    if not paths:
+        return
+    with database.writing() as connection:
+        for number, path in paths.items():
+            values = {"path": str(path), "relative": intake.relative(path, folder), "bytes": path.stat().st_size}
+            connection.execute(update(photos).where(photos.c.id == number).values(values))

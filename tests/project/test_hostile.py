@@ -1,0 +1,49 @@
+"""Mutated and malicious files through every reader: refused with a clear error, never a crash, a hang or code run.
+
+The files are benchmarks/hostile_files.py's, which makes 1,200 of them; here 150 with a fixed seed.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from annotator.errors import InputError
+from annotator.formats.folders import inside
+from annotator.project import Project
+from annotator.project.sqlite import FILE
+
+FILES = Path(__file__).resolve().parents[2] / "benchmarks" / "hostile_files.py"
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="each file is read in a forked process")
+def test_hostile_files_do_no_harm():
+    done = subprocess.run([sys.executable, FILES, "--count", "150"], capture_output=True, text=True)
+    assert done.stdout, done.stderr
+    result = json.loads(done.stdout)
+    assert result["harm"] == [] and result["files"] == 150
+    assert result["slowest"][0] < 10
+
+
+def test_a_database_with_triggers_of_its_own_is_not_used(sqlite_project, hand_id):
+    sqlite_project.close()
+    database = sqlite3.connect(sqlite_project.folder / FILE)
+    database.execute("create trigger t after insert on events begin select randomblob(1000000000); end")
+    database.commit()
+    database.close()
+    with pytest.raises(InputError, match="holds 't', which this program does not make"):
+        Project.open(sqlite_project.folder)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "link", "link/x", "."])
+def test_names_in_a_data_set_cannot_leave_it(tmp_path, name):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "link").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="leads out of the data set"):
+        inside(tmp_path / "set", name)
+    assert inside(tmp_path / "set", "a/b.jpg") == tmp_path / "set" / "a" / "b.jpg"
