@@ -24,6 +24,7 @@ from PIL import Image
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
+from annotator.formats.card import Tally, finish
 from annotator.formats.folders import whole_folder
 from annotator.formats.json_lists import ListWriter
 from annotator.vision.photos import read_photo
@@ -36,14 +37,14 @@ PROVENANCE = "provenance.json"
 LISTS = ("xyz", "verts", "K", "scale", "details")
 
 
-def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records as a FreiHAND training set; {"hands", "folder"}. The folder appears whole or not at
     all.
 
     InputError: the folder exists (and may not be overwritten), a record has no mesh, there are two hand
     models, or no records at all.
     """
-    count, photo, faces = 0, (None, None), None
+    count, photo, faces, tally = 0, (None, None), None, Tally()
     with whole_folder(folder, PROVENANCE, overwrite) as part:
         images = part / "training" / "rgb"
         images.mkdir(parents=True)
@@ -64,6 +65,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
                 pixels = np.rint(crop.extract(photo[1]) * 255).astype(np.uint8)
                 Image.fromarray(pixels).save(part / sample.photo, quality=95, subsampling=0)
                 _write_sample(writers, sample)
+                tally.add(sample)
                 count += 1
         except BaseException as error:
             for writer in writers.values():
@@ -76,6 +78,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
         with ListWriter(part / "training_faces.json") as row:
             for face in faces:
                 row(face)
+        finish(part, tally, "freihand", licence)
     return {"hands": count, "folder": str(folder)}
 
 
