@@ -36,6 +36,9 @@ READERS = {
     "hamer-tar": "annotator.formats.hamer_tar",
     "parquet": "annotator.formats.parquet",
     "csv": "annotator.formats.keypoint_csv",
+    "gltf": "annotator.formats.gltf",
+    "obj": "annotator.formats.obj",
+    "ply": "annotator.formats.ply",
 }
 
 
