@@ -126,11 +126,11 @@ def scale_of(joints: np.ndarray) -> float:
     return float(np.linalg.norm(joints[10] - joints[9]))
 
 
-def read(folder: str | Path) -> Iterator[LabelledHand]:
-    """The records of a FreiHAND training set, one at a time: see `freihand_reader.read`."""
+def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
+    """The records of a FreiHAND set, one at a time: see `freihand_reader.read`."""
     from annotator.formats.freihand_reader import read as read_set
 
-    return read_set(Path(folder))
+    return read_set(Path(folder), split)
 
 
 def _write_sample(writers: dict[str, ListWriter], sample: LabelledHand) -> None:

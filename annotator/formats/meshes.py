@@ -70,6 +70,8 @@ def read_meshes(folder: str | Path, name: str, suffix: str) -> Iterator[Labelled
             mesh = trimesh.load_mesh(path, process=False, maintain_order=True)
         except Exception as error:  # trimesh's loaders raise many kinds
             raise InputError(f"{path} is not a readable mesh: {error}") from error
+        if not len(getattr(mesh, "faces", ())):
+            raise InputError(f"{path} holds no mesh")
         return record_of(details, Path(entry[1]), vertices=np.asarray(mesh.vertices) * axes, faces=mesh.faces)
 
     for index, details in enumerate(sidecar):
