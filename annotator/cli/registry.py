@@ -26,6 +26,7 @@ COMMANDS = {
     "undo": "undo",
     "redo": "redo",
     "export": "export",
+    "import": "import_",
     "hand": "hand",
     "train": "train",
     "evaluate": "evaluate",

@@ -7,7 +7,9 @@ reading an export gives back what was written; other people's code need not know
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +124,38 @@ def beside(rows: Iterator, sidecar: Sidecar | None, where: Path) -> Iterator[tup
         raise InputError(f"{where.parent / DETAILS} goes on after {index}, the last of {where.name}")
 
 
+_SKIPPED: ContextVar[list[str] | None] = ContextVar("skipped", default=None)
+
+
+@contextmanager
+def skipping() -> Iterator[list[str]]:
+    """While this lasts readers leave broken records out instead of stopping; the list fills with why, one each.
+
+    What is wrong with a whole file (missing, not JSON) still raises InputError. Take the records with `whole`.
+    """
+    mark = _SKIPPED.set([])
+    try:
+        yield _SKIPPED.get()
+    finally:
+        _SKIPPED.reset(mark)
+
+
+def whole(records: Iterable[LabelledHand | None]) -> Iterator[LabelledHand]:
+    """The records without the broken ones' gaps."""
+    return (record for record in records if record is not None)
+
+
 def named(where: Path, index: int | str, make, *arguments):
-    """make(*arguments), any trouble with it as one InputError that names file and record."""
+    """make(*arguments), any trouble with it as one InputError that names file and record; None inside `skipping`."""
     try:
         return make(*arguments)
     except BROKEN as error:
-        raise InputError(f"{where}, index {index}: {reason(error)}") from error
+        why = f"{where}, index {index}: {reason(error)}"
+        skipped = _SKIPPED.get()
+        if skipped is None:
+            raise InputError(why) from error
+        skipped.append(why)
+        return None
 
 
 def plain(value: Any) -> Any:

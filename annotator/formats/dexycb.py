@@ -43,7 +43,9 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     yaml_of = lru_cache(maxsize=64)(_yaml)
     for meta in sequences:
         about = yaml_of(meta)
-        for serial in named(meta, "serials", lambda about=about: list(about["serials"])):
+        if not isinstance(about.get("serials"), list):
+            raise InputError(f"{meta} has no list 'serials'")
+        for serial in about["serials"]:
             for labels in sorted(inside(meta.parent, str(serial)).glob("labels_*.npz")):
                 record = named(labels, "0", _record, folder, labels, str(serial), about, yaml_of)
                 if record is not None:

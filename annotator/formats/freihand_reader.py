@@ -11,8 +11,10 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, ManoLabel, box_of
+from annotator.formats.details import named
 from annotator.formats.freihand import FORMAT, PROVENANCE
 from annotator.formats.json_lists import iterate
+from annotator.formats.paths import reason
 from annotator.hand.mesh import HandParameters
 from annotator.project.states import CONFIRMED
 from annotator.vision.camera import check_camera, project
@@ -54,10 +56,8 @@ def read(folder: Path, split: str = "") -> Iterator[LabelledHand]:
                 raise InputError(f"{present[name]} ends at {index}, other lists of the set go on")
         if about is not None and index >= len(about):
             raise InputError(f"{folder / PROVENANCE} ends at {index}, the lists go on")
-        try:
-            yield _record(folder / split, index, row, faces, about[index] if about is not None else None)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:  # InputError is a ValueError
-            raise InputError(f"{folder}, index {index}: {_reason(error)}") from error
+        entry = about[index] if about is not None else None
+        yield named(folder, index, _record, folder / split, index, row, faces, entry)
     if about is not None and len(about) != index + 1:
         raise InputError(f"{folder / PROVENANCE} has {len(about)} hands, the lists {index + 1}")
 
@@ -130,8 +130,4 @@ def _about(path: Path) -> list[dict]:
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is not an export's provenance: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{path} is not an export's provenance: {reason(error)}") from error

@@ -50,8 +50,11 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
     mano = Path(f"{stem}_MANO_NeuralAnnot.json")
     tables["mano"] = read_json(mano, dict) if mano.is_file() else {}
     path = Path(f"{stem}_data.json")
-    images = named(path, "images", lambda: {image["id"]: image for image in data["images"]})
-    for index, annotation in enumerate(named(path, "annotations", lambda: list(data["annotations"]))):
+    for name in ("images", "annotations"):
+        if not isinstance(data.get(name), list):
+            raise InputError(f"{path} has no list {name!r}")
+    images = {image["id"]: image for image in data["images"] if isinstance(image, dict) and "id" in image}
+    for index, annotation in enumerate(data["annotations"]):
         for side in ("right", "left"):
             record = named(path, index, _record, folder / "images" / split, images, annotation, side, tables)
             if record is not None:
