@@ -102,7 +102,12 @@ class Sidecar:
         """(F, 3) of this hand model for a hand of this side, or None."""
         faces = self.faces.get(hand_model)
         if faces is None:
-            return None
+            from annotator.project.meshes import find_hand_model
+
+            try:
+                return find_hand_model(hand_model).faces_of(side)
+            except InputError:
+                return None
         return np.array(faces)[:, ::-1] if side == "left" else np.array(faces)
 
 

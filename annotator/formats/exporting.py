@@ -15,6 +15,7 @@ from annotator.formats.base import LabelledHand
 from annotator.formats.card import Tally, finish
 from annotator.formats.details import DETAILS, FACES, FORMAT, MARK, details_of
 from annotator.formats.folders import whole_folder
+from annotator.formats.hamer import is_mano
 from annotator.formats.json_lists import ListWriter
 
 
@@ -36,7 +37,8 @@ class Export:
         self.tally.add(record)
         if self.details is not None:
             self.details(details_of(record))
-        if record.faces is not None and record.hand_model not in self.faces:
+        if record.faces is not None and record.hand_model not in self.faces and not is_mano(record.hand_model):
+            # MANO's topology is its file's: it stays with those who have that file
             right = record.faces if record.side == "right" else record.faces[:, ::-1]
             self.faces[record.hand_model] = np.asarray(right).tolist()
 

@@ -26,6 +26,7 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
 from annotator.formats.card import Tally, finish
 from annotator.formats.folders import whole_folder
+from annotator.formats.hamer import is_mano
 from annotator.formats.json_lists import ListWriter
 from annotator.vision.photos import read_photo
 
@@ -75,9 +76,10 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
             writer.__exit__(None, None, None)
         if not count:
             raise InputError("there are no hands to export")
-        with ListWriter(part / "training_faces.json") as row:
-            for face in faces:
-                row(face)
+        if not is_mano(sample.hand_model):  # MANO's topology stays with MANO's file
+            with ListWriter(part / "training_faces.json") as row:
+                for face in faces:
+                    row(face)
         finish(part, tally, "freihand", licence)
     return {"hands": count, "folder": str(folder)}
 

@@ -18,6 +18,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.hand.mesh import HandParameters
+from annotator.hand.model import USER_HANDS, load_hand
 
 PER_SCALE = 200.0
 _MIRROR = np.array([1.0, -1.0, -1.0])  # an axis-angle vector in a mirror that turns x round
@@ -60,15 +61,13 @@ def mano_of(record: LabelledHand) -> ManoLabel | None:
 
 def is_mano(hand_model: str) -> bool:
     """Whether this is the name or digest of a MANO that the user imported."""
-    from annotator.hand import load_hand
-
-    if hand_model in ("mano", "mano_left"):
+    if hand_model in USER_HANDS:
         return True
-    for name in ("mano", "mano_left"):
+    for name in USER_HANDS:
         try:
             if load_hand(name).digest == hand_model:
                 return True
-        except InputError:
+        except InputError:  # not imported
             continue
     return False
 
