@@ -16,14 +16,13 @@ from annotator.errors import InputError
 from annotator.formats import safe_pickle
 from annotator.hand.anatomy import joint_limits
 from annotator.hand.build import FINGER_IMPORTANCE, LEVEL_SIZES
-from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS
+from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, MANO_TIP_VERTICES
 from annotator.hand.levels import decimate, upsampling
 from annotator.hand.model import HandModel, MeshLevel, load_hand, user_hand_file
 from annotator.hand.regressors import keypoint_regressor
 
 VERTICES, FACES = 778, 1538
-# MANO has no tips: vertices stand for them, thumb first. Who uses which, see docs/formats.md.
-TIPS = {"freihand": (744, 320, 443, 555, 672), "ho3d": (744, 333, 444, 555, 672), "smplx": (744, 320, 443, 554, 671)}
+TIPS = MANO_TIP_VERTICES
 _SHAPES = {
     "v_template": (VERTICES, 3), "f": (FACES, 3), "shapedirs": (VERTICES, 3, 10), "posedirs": (VERTICES, 3, 135),
     "J_regressor": (16, VERTICES), "weights": (VERTICES, 16), "kintree_table": (2, 16), "hands_mean": (45,),
