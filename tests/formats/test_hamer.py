@@ -209,3 +209,34 @@ def test_portable_pickles():
     loaded = pickle.loads(hamer_tar.dumped(value))
     np.testing.assert_array_equal(loaded["a"], value["a"])
     assert loaded["b"] == 2 and loaded["c"][0] == 3 and loaded["b"].dtype == np.float32
+
+
+def test_mano_is_filled(records, tmp_path, monkeypatch):
+    """With a MANO of the user's own: our parameters of a left hand are its mirror image's, HaMeR's are its own."""
+    import mano_like
+
+    from annotator.formats.hamer import mano_of, parameters_from
+    from annotator.formats.mano_file import import_mano
+    from annotator.hand import load_hand
+    from annotator.hand.mesh import HandParameters
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    import_mano(mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays()))
+    mano, random = load_hand("mano"), np.random.default_rng(0)
+    given = []
+    for record in records:
+        values = HandParameters(random.normal(0, 0.2, (16, 3)), random.normal(size=10), (0, 0, 0.7), np.zeros((98, 3)))
+        vertices = mano.vertices(values, record.side)
+        given.append(replace(record, parameters=values, hand_model=mano.digest, vertices=vertices,
+                             faces=mano.faces_of(record.side), joints=mano.joints(vertices)))  # fmt: skip
+    writer("hamer-npz").write(given, tmp_path / "set")
+    with np.load(tmp_path / "set" / "annotations.npz", allow_pickle=False) as data:
+        assert data["has_hand_pose"].all() and data["has_betas"].all()
+        signs = [(1, -1, -1), (1, -1, -1), (1, 1, 1)]  # left, left, right
+        for pose, record, sign in zip(data["hand_pose"], given, signs, strict=True):
+            np.testing.assert_allclose(pose.reshape(16, 3), record.parameters.pose * sign, atol=1e-6)
+    assert (tmp_path / "set" / "faces.json").read_text() == "{}"  # MANO's topology stays with MANO's file
+    for ours, theirs in zip(reader("hamer-npz").read(tmp_path / "set"), given, strict=True):
+        assert_same(ours, theirs)  # the mesh too, rebuilt
+        back = parameters_from(mano_of(theirs), theirs.side, theirs.parameters.translation, 98)
+        np.testing.assert_allclose(mano.vertices(back, theirs.side), theirs.vertices, atol=1e-9)
