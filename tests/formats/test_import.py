@@ -136,3 +136,25 @@ def test_filters(records):
             Filter(**bad)
     with pytest.raises(InputError, match="has no subject"):
         list(Filter(part="held", held=0.5, by="subject")(records))
+
+
+def test_joints_and_camera_put_the_hand_in_its_place(records, model, photo_file):
+    """As from DexYCB or HO3D, whose parameters are MANO's: the free hand is fitted to keypoints and depths."""
+    from annotator.formats.to_project import fit
+    from annotator.vision.camera import project as to_pixels
+    from annotator.vision.photos import read_photo
+
+    photo = read_photo(photo_file)
+    (hand,) = model.propose(photo)[:1]
+    random = np.random.default_rng(0)
+    values = hand.parameters.replace(pose=hand.parameters.pose + random.normal(0, 0.1, (16, 3)),
+                                     translation=hand.parameters.translation * 1.1)  # fmt: skip
+    joints = model.hand.joints(model.hand.vertices(values, hand.side))
+    keypoints = to_pixels(joints, hand.camera)
+    record = replace(records[0], photo=photo_file, side=hand.side, K=hand.camera, joints=joints, parameters=None,
+                     vertices=None, faces=None, box=np.array([*keypoints.min(0), *keypoints.max(0)]),
+                     **labels_of(keypoints, np.ones(21, bool)))  # fmt: skip
+    found = fit(record, photo, model)
+    assert np.abs(found.keypoints - keypoints).max() < 0.5
+    assert np.linalg.norm(found.joints - joints, axis=1).mean() < 0.008
+    assert set(found.corrections) == set(range(21))
