@@ -25,6 +25,12 @@ def command(
             help="Hands in this state (may be repeated). Default: accepted ones only.", show_default=False
         ),
     ] = None,
+    hand: Annotated[
+        str,
+        typer.Option(
+            help="Fit this hand model (mano, or an .npz) to the hands' joints and surface first.", show_default=False
+        ),
+    ] = "",
     licence: Annotated[str, typer.Option(help="Of photos and labels, for the data set's card.")] = "",
     min_confidence: Annotated[float, typer.Option(help="The network's, 0..1, at least.", min=0, max=1)] = 0.0,
     min_corrected: Annotated[
@@ -44,6 +50,8 @@ def command(
     from annotator.formats import writer
     from annotator.formats.filters import Filter
     from annotator.formats.from_project import labelled_hands
+    from annotator.formats.refit import Residuals, refitted
+    from annotator.hand import load_hand
     from annotator.project import Project
 
     module, states = writer(format), state or ["accepted"]
@@ -53,5 +61,14 @@ def command(
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
         records = progress(labelled_hands(opened, states), "export", count)
-        result = module.write(wanted(records), out, overwrite, licence)
-    emit(as_json, {"format": format, "states": states, **result}, f"{result['hands']} hands written to {out}")
+        records = wanted(records)
+        if hand:
+            left_over = Residuals()
+            records = refitted(records, load_hand(hand), left_over)
+        result = module.write(records, out, overwrite, licence)
+    text = f"{result['hands']} hands written to {out}"
+    if hand:
+        result |= {"hand_model": hand, "refit": left_over.as_dict()}
+        text += f"; {hand} fitted, mean residual {result['refit']['joints_mm']:.1f} mm at joints, "
+        text += f"{result['refit']['surface_mm']:.1f} mm at the surface"
+    emit(as_json, {"format": format, "states": states, **result}, text)
