@@ -28,6 +28,9 @@ def command(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at a broken record instead of leaving it out.")] = False,
     limit: Annotated[int, typer.Option(help="At most this many hands (0: all).", min=0)] = 0,
+    hand: Annotated[
+        str, typer.Option(help="free, or mano: hands with MANO's parameters become hands of your own MANO.")
+    ] = "free",
     model: Annotated[
         Path | None,
         typer.Option(help="Checkpoint that fits hands without a mesh; default: the shipped one.", show_default=False),
@@ -45,11 +48,16 @@ def command(
     from annotator.formats import reader
     from annotator.formats.details import skipping, whole
 
+    if hand not in ("free", "mano"):
+        raise InputError(f"unknown hand model {hand!r}: expected free or mano")
     module = reader(format)
     if not dataset.exists():
         raise InputError(f"there is no {dataset}")
     from annotator.formats.to_project import import_records, photo_place
+    from annotator.hand import load_hand
     from annotator.project import Project
+
+    mano = load_hand("mano") if hand == "mano" else None
 
     def network():
         from annotator import model as models
@@ -61,7 +69,7 @@ def command(
         options = {"photos": photo_place(opened, dataset)} if archive else {}
         records = whole(module.read(dataset, **options))
         records = progress(islice(records, limit or None), "import", limit or None)
-        done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept)
+        done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano)
         left_out = [{"hand": hand, "error": why} for hand, why in done.left_out]
         left_out += [{"hand": "", "error": why} for why in broken]
     for entry in left_out:

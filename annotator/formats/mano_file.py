@@ -14,10 +14,12 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats import safe_pickle
+from annotator.formats.base import ManoLabel
 from annotator.hand.anatomy import joint_limits
 from annotator.hand.build import FINGER_IMPORTANCE, LEVEL_SIZES
 from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, MANO_TIP_VERTICES
 from annotator.hand.levels import decimate, upsampling
+from annotator.hand.mesh import HandParameters
 from annotator.hand.model import HandModel, MeshLevel, load_hand, user_hand_file
 from annotator.hand.regressors import keypoint_regressor
 
@@ -64,6 +66,43 @@ def import_mano(path: str | Path) -> dict[str, Any]:
         "name": name, "side": side, "vertices": VERTICES, "digest": model.digest, "path": str(target),
         "sign_corrected": corrected,
     }  # fmt: skip
+
+
+def full_pose(label: ManoLabel, side: str) -> np.ndarray:
+    """(16,3) axis-angle with MANO's mean pose in it, of the hand's own side, from any form of label.
+
+    InputError where the form needs MANO's mean or pose space and no MANO was imported.
+    """
+    if label.form == "full":
+        return label.pose.reshape(16, 3)
+    name = next((n for n in ("mano", "mano_left") if user_hand_file(n).is_file()), None)
+    if name is None:
+        raise InputError(f"MANO's pose is given {label.form!r}: that needs MANO's own file (annotator hand import)")
+    with np.load(user_hand_file(name), allow_pickle=False) as kept:
+        mean, components = kept["hands_mean"], kept["hands_components"]
+    if side == "left":  # what is kept is a right hand's
+        turned = np.tile([1.0, -1.0, -1.0], 15)
+        mean, components = mean * turned, components * turned
+    bent = label.pose[3:] if label.form == "from mean" else label.pose[3:] @ components
+    return np.concatenate([label.pose[:3], bent + mean]).reshape(16, 3)
+
+
+def parameters_of(label: ManoLabel, side: str, model: HandModel, wrist: np.ndarray | None = None) -> HandParameters:
+    """Our parameters, for `model` (a MANO), of a data set's: those of its mirror image for a left hand.
+
+    MANO's translation moves the resting hand, whose wrist is not at the origin; ours says where the wrist is. wrist (3,)
+    m, camera frame: taken where the label has no translation. InputError: see `full_pose`; neither is there.
+    """
+    mirror = _MIRROR if side == "left" else np.ones(3)
+    pose = full_pose(label, side) * (1.0, *(mirror[0], mirror[0]))
+    if label.translation is not None:
+        rest = model.joint_regressor[0] @ (model.template + model.shape_directions @ label.shape)
+        wrist = label.translation * mirror + rest
+    elif wrist is not None:
+        wrist = np.asarray(wrist) * mirror
+    else:
+        raise InputError("MANO's parameters are given without a place")
+    return HandParameters(pose, label.shape, wrist, np.zeros((model.offset_count, 3)))
 
 
 def read_mano(path: Path) -> dict[str, np.ndarray]:

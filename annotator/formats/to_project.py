@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,9 @@ from annotator.correcting import Depths, solve
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
 from annotator.formats.details import rebuilt
+from annotator.formats.mano_file import parameters_of
 from annotator.hand.mesh import HandMesh, ParametricEstimate
+from annotator.hand.model import HandModel
 from annotator.project import Project, Provenance
 from annotator.project.meshes import find_hand_model
 from annotator.project.states import ACCEPTED, CONFIRMED, CORRECTED, HAND_STATES, OCCLUDED, OUT_OF_FRAME
@@ -28,6 +30,7 @@ from annotator.vision.photos import read_photo
 VERTEX_SIGMA = 0.003  # m: what is taken for a data set's mesh, which says nothing of its own
 KEYPOINT_SIGMA = 2.0  # px, likewise
 MARGIN = 0.15  # of the box, round labelled keypoints
+MANO_OFF = 0.02  # m: mean distance of joints at which parameters cannot be what they are taken for
 FEWEST = 4  # labelled keypoints that a hand needs for a fit
 
 
@@ -44,13 +47,14 @@ class Imported:
 
 
 def import_records(
-    target: Project, records: Iterable[LabelledHand], source: str, load_model: Callable[[], object], accept: bool = False
-) -> Imported:
+    target: Project, records: Iterable[LabelledHand], source: str, load_model: Callable[[], object], accept: bool = False,
+    mano: HandModel | None = None,
+) -> Imported:  # fmt: skip
     """Store the records; a photo whose hands were imported from `source` (a name) before is not imported again.
 
     load_model: gives the `annotator.model.Model` that fits records without a mesh, called once and only if needed.
     accept: hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the
-    record's own state, or is in work.
+    record's own state, or is in work. mano: the user's own, if hands with MANO's parameters are to be hands of it.
     """
     done, model, ours = Imported(), None, {}
     mark = f"import:{hashlib.sha256(source.encode()).hexdigest()[:16]}"
@@ -64,7 +68,7 @@ def import_records(
                     done.done_before += 1
                     continue
                 ours[record.photo] = photo_id
-            mesh = own_mesh(record, photo.shape[:2])
+            mesh = own_mesh(record if mano is None else with_mano(record, mano))
             fitted = mesh is None
             if fitted:
                 model = model or load_model()
@@ -98,7 +102,25 @@ def labelled(record: LabelledHand) -> dict[int, tuple[float, float]]:
     }
 
 
-def own_mesh(record: LabelledHand, size: tuple[int, int]) -> HandMesh | None:
+def with_mano(record: LabelledHand, mano: HandModel) -> LabelledHand:
+    """The record as a hand of the user's MANO, where it has MANO's parameters and a camera; else as it is.
+
+    InputError if the mesh that they give is not where the record's joints are: other conventions than the set's.
+    """
+    if record.mano is None or record.K is None or record.parameters is not None:
+        return record
+    wrist = None if record.joints is None else record.joints[0]
+    parameters = parameters_of(record.mano, record.side, mano, wrist)
+    if record.joints is not None:
+        trust = np.ones(21) if record.joint_weights is None else record.joint_weights
+        apart = np.linalg.norm(mano.joints(mano.vertices(parameters, record.side)) - record.joints, axis=1)
+        off = float(np.average(apart, weights=np.maximum(trust, 1e-9)))
+        if off > MANO_OFF:
+            raise InputError(f"MANO's parameters give joints {1000 * off:.0f} mm from the labelled ones")
+    return replace(record, parameters=parameters, hand_model=mano.digest)
+
+
+def own_mesh(record: LabelledHand) -> HandMesh | None:
     """The hand by the record's own parameters, or None where it has none or their model is not here."""
     vertices, faces = rebuilt(record.parameters, record.side, record.hand_model)
     if vertices is None or record.K is None or (vertices[:, 2] <= 0).any():

@@ -126,3 +126,61 @@ def test_no_file(tmp_path):
     (tmp_path / "text.pkl").write_text("MANO")
     with pytest.raises(InputError, match="text.pkl"):
         import_mano(tmp_path / "text.pkl")
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("form", ["full", "from mean", "components"])
+def test_other_sets_parameters(right, side, form):
+    """Every form of pose, with MANO's own translation, gives the mesh that smplx gives."""
+    from annotator.formats.base import ManoLabel
+    from annotator.formats.mano_file import parameters_of
+
+    import_mano(right)
+    model, values = load_hand("mano"), mano_like.arrays(side)
+    random = np.random.default_rng(5)
+    pose, shape, moved = random.normal(0, 0.3, (16, 3)), random.normal(size=10), np.array([0.1, -0.05, 0.6])
+    bent = pose[1:].ravel()
+    if form != "full":
+        bent = bent - values["hands_mean"]
+    if form == "components":
+        bent = np.linalg.solve(values["hands_components"].T, bent)
+    label = ManoLabel(np.concatenate([pose[0], bent]), shape, moved, form)
+    wrist = (values["J_regressor"] @ (values["v_template"] + values["shapedirs"] @ shape))[0]
+    expected = smplx_vertices(values, pose, shape, side == "right") + wrist + moved
+    found = model.vertices(parameters_of(label, side, model), side)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    if form == "full":
+        with pytest.raises(InputError, match="without a place"):
+            parameters_of(ManoLabel(label.pose, shape), side, model)
+
+
+def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
+    """HO3D's parameters become a hand of the user's MANO, exactly; wrong ones are refused."""
+    from dataclasses import replace
+
+    from annotator.formats.base import LabelledHand, ManoLabel, box_of
+    from annotator.formats.to_project import import_records
+    from annotator.project import Project
+    from annotator.vision.camera import default_camera, project
+
+    import_mano(right)
+    model, random = load_hand("mano"), np.random.default_rng(6)
+    values = HandParameters(random.normal(0, 0.1, (16, 3)), random.normal(size=10), (0, 0, 0.7), np.zeros((98, 3)))
+    rest = model.joint_regressor[0] @ (model.template + model.shape_directions @ values.shape)
+    vertices = model.vertices(values)
+    joints, K = model.joints(vertices), default_camera(1080, 620)
+    keypoints = project(joints, K)
+    record = LabelledHand(
+        id="0", photo=photo_file, side="right", box=box_of(keypoints), K=K, keypoints=keypoints, visible=np.ones(21, bool),
+        states=("confirmed",) * 21, weights=np.ones(21), joints=joints, provenance={"data_set": "HO3D"},
+        mano=ManoLabel(values.pose.ravel(), values.shape, values.translation - rest),
+    )  # fmt: skip
+    with Project.create(tmp_path / "new") as project_:
+        done = import_records(project_, [record], "ho3d", lambda: None, accept=True, mano=model)
+        assert done.hands == done.own_mesh == 1
+        (entry,) = project_.hands("accepted")
+        np.testing.assert_allclose(project_.mesh(entry.id).vertices, vertices, atol=1e-6)
+    far = replace(record, mano=replace(record.mano, translation=record.mano.translation + 0.1))
+    with Project.create(tmp_path / "other") as project_:
+        done = import_records(project_, [far], "ho3d", lambda: None, mano=model)
+        assert not done.hands and "mm from the labelled" in done.left_out[0][1]
