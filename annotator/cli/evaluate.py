@@ -100,7 +100,9 @@ def by_protocol(
             joints = protocol_joints(hand.vertices, network.hand, protocol)
             found["joints"].append(joints)
             found["true_joints"].append(record.joints)
-            if record.vertices is not None and record.vertices.shape == hand.vertices.shape:
+            # vertex by vertex only where both meshes are of one hand model: equal counts are not enough
+            own = record.hand_model in (network.hand.digest, network.hand.name)
+            if own and record.vertices is not None and record.vertices.shape == hand.vertices.shape:
                 found["vertices"].append(hand.vertices)
                 found["true_vertices"].append(record.vertices)
             yield joints, hand.vertices

@@ -51,8 +51,13 @@ def mano_of(record: LabelledHand) -> ManoLabel | None:
 
     Our parameters of a left hand are its mirror image's, MANO's are its own.
     """
-    if record.mano is not None and record.mano.form == "full":
-        return record.mano
+    if record.mano is not None:
+        from annotator.formats.mano_file import full_pose
+
+        try:
+            return ManoLabel(full_pose(record.mano, record.side).ravel(), record.mano.shape, record.mano.translation)
+        except InputError:  # a form that only MANO's own file can turn into this one, and it is not here
+            return None
     if record.parameters is None or not is_mano(record.hand_model):
         return None
     pose = record.parameters.pose * (_MIRROR if record.side == "left" else 1.0)

@@ -13,17 +13,20 @@ from annotator.formats import safe_pickle
 from annotator.formats.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.details import Sidecar, beside, named, record_of
 from annotator.formats.ho3d import FROM_HO3D, NAME, OPENGL, opengl_rotation
+from annotator.formats.json_lists import iterate
 from annotator.formats.photo_files import image_size
 from annotator.vision.camera import check_camera, project
 
 SPLITS = ("train", "evaluation")
+_END = object()
 
 
 def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
     """The labelled frames of SPLIT.txt, in its order. split: "train" or "evaluation"; "": train if it is there.
 
-    Frames without a hand (handJoints3D None) are left out; so are those of the evaluation set, whose joints are not
-    public: they have the wrist alone (use `evaluation_xyz.json` beside). Right hands, ours in axes, order and metres;
+    Frames without a hand (handJoints3D None) are left out. The evaluation set's own frames have the wrist alone: their
+    joints and vertices are those of `evaluation_xyz.json` and `evaluation_verts.json` beside, same axes and order, as
+    its authors published them; without these files its frames are left out too. Right hands, ours in axes, order and metres;
     labels count as confirmed, and those outside the photo as out of frame. InputError naming file and frame.
     """
     folder = Path(folder)
@@ -32,15 +35,21 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
         raise InputError(f"{folder} is not an HO3D set: there is no {split or 'train'}.txt")
     lists = folder / f"{split}.txt"
     sidecar = Sidecar.of(folder, NAME)
+    truth = {key: folder / f"{split}_{name}.json" for key, name in (("handJoints3D", "xyz"), ("handVerts", "verts"))}
+    published = {key: iterate(path) for key, path in truth.items() if path.is_file()}
     with lists.open(encoding="utf-8") as lines:
         names = (line.strip() for line in lines)
         for index, name, details in beside((n for n in names if n), sidecar, lists):
-            record = named(lists, f"{index} ({name})", _record, folder / split, name, details)
+            more = {key: next(rows, _END) for key, rows in published.items()}
+            for key, value in more.items():
+                if value is _END:
+                    raise InputError(f"{truth[key]} ends at {index}, {lists.name} goes on")
+            record = named(lists, f"{index} ({name})", _record, folder / split, name, details, more)
             if record is not None:
                 yield record
 
 
-def _record(folder: Path, name: str, details: dict | None) -> LabelledHand | None:
+def _record(folder: Path, name: str, details: dict | None, more: dict) -> LabelledHand | None:
     if not re.fullmatch(r"[\w-]+/[\w-]+", name):
         raise InputError(f"{name!r} is not SEQUENCE/FRAME")
     sequence, frame = name.split("/")
@@ -52,6 +61,7 @@ def _record(folder: Path, name: str, details: dict | None) -> LabelledHand | Non
     meta = safe_pickle.load_file(path)
     if not isinstance(meta, dict):
         raise InputError(f"{path} is not a dict")
+    meta |= more
     if details is not None:
         vertices = meta.get("handVerts")
         own = {} if vertices is None else {"vertices": _array(path, "handVerts", vertices, (None, 3)) * OPENGL}
@@ -68,8 +78,12 @@ def _record(folder: Path, name: str, details: dict | None) -> LabelledHand | Non
     labels = labels_of(keypoints, np.ones(21, bool))
     labels["states"] = tuple(s if i else "out of frame" for s, i in zip(labels["states"], inside, strict=True))
     labels |= {"visible": inside, "weights": inside.astype(float)}
+    box = meta.get("handBoundingBox")
+    vertices = meta.get("handVerts")
     return LabelledHand(
-        id=name, photo=photo, side="right", box=box_of(keypoints), K=K, joints=joints, mano=_mano(path, meta),
+        id=name, photo=photo, side="right", box=box_of(keypoints) if box is None else _array(path, "handBoundingBox", box, (4,)),
+        K=K, joints=joints, mano=_mano(path, meta),
+        vertices=None if vertices is None else _array(path, "handVerts", vertices, (None, 3)) * OPENGL,
         hand_model="mano", provenance={"data_set": "HO3D", "sequence": sequence, "frame": frame}, **labels,
     )  # fmt: skip
 

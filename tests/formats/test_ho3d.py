@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from dataclasses import replace
@@ -144,3 +145,25 @@ def test_no_frame_outside_of_the_set(tmp_path):
         list(reader("ho3d").read(tmp_path))
     with pytest.raises(InputError, match="is not an HO3D set"):
         list(reader("ho3d").read(tmp_path / "train"))
+
+
+def test_the_evaluation_set(tmp_path):
+    """Its frames have the wrist and a box; joints and vertices were published beside."""
+    ours = frame(tmp_path, "jpg")
+    meta = pickle.loads((tmp_path / "train" / "ABC1" / "meta" / "0007.pkl").read_bytes())
+    theirs = meta["handJoints3D"]
+    (tmp_path / "train").rename(tmp_path / "evaluation")
+    (tmp_path / "train.txt").rename(tmp_path / "evaluation.txt")
+    path = tmp_path / "evaluation" / "ABC1" / "meta" / "0007.pkl"
+    path.write_bytes(pickle.dumps({"camMat": meta["camMat"], "handJoints3D": theirs[0], "handBoundingBox": [1, 2, 30, 40]}))
+    assert list(reader("ho3d").read(tmp_path)) == []
+    vertices = np.arange(12.0).reshape(4, 3)
+    (tmp_path / "evaluation_xyz.json").write_text(json.dumps([theirs.tolist()]))
+    (tmp_path / "evaluation_verts.json").write_text(json.dumps([vertices.tolist()]))
+    (hand,) = reader("ho3d").read(tmp_path)
+    np.testing.assert_allclose(hand.joints, ours)
+    np.testing.assert_allclose(hand.vertices, vertices * (1, -1, -1))
+    assert hand.box.tolist() == [1, 2, 30, 40]
+    (tmp_path / "evaluation_xyz.json").write_text("[]")
+    with pytest.raises(InputError, match="evaluation_xyz.json ends at 0"):
+        list(reader("ho3d").read(tmp_path))
