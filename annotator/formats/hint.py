@@ -41,7 +41,8 @@ def read(folder: str | Path, side: str = "right") -> Iterator[LabelledHand]:
 
 
 def _record(folder: Path, path: Path, index: int, hand: dict, side: str) -> LabelledHand | None:
-    photo = existing(next((p for s in (".jpg", ".png") if (p := path.with_suffix(s)).is_file()), path.with_suffix(".jpg")))
+    png = path.with_suffix(".png")
+    photo = png if png.is_file() else existing(path.with_suffix(".jpg"))
     points = np.array(hand["keypoints"], np.float64)
     if points.size not in (42, 63):
         raise InputError(f"keypoints have {points.size} numbers, expected 21 x 2 or 21 x 3")

@@ -26,7 +26,8 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
 
     Frames without a hand (handJoints3D None) are left out. The evaluation set's own frames have the wrist alone: their
     joints and vertices are those of `evaluation_xyz.json` and `evaluation_verts.json` beside, same axes and order, as
-    its authors published them; without these files its frames are left out too. Right hands, ours in axes, order and metres;
+    its authors published them; without these files its frames are left out too. Right hands, ours in axes, order and
+    metres;
     labels count as confirmed, and those outside the photo as out of frame. InputError naming file and frame.
     """
     folder = Path(folder)
@@ -79,10 +80,10 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
     labels["states"] = tuple(s if i else "out of frame" for s, i in zip(labels["states"], inside, strict=True))
     labels |= {"visible": inside, "weights": inside.astype(float)}
     box = meta.get("handBoundingBox")
+    box = box_of(keypoints) if box is None else _array(path, "handBoundingBox", box, (4,))
     vertices = meta.get("handVerts")
     return LabelledHand(
-        id=name, photo=photo, side="right", box=box_of(keypoints) if box is None else _array(path, "handBoundingBox", box, (4,)),
-        K=K, joints=joints, mano=_mano(path, meta),
+        id=name, photo=photo, side="right", box=box, K=K, joints=joints, mano=_mano(path, meta),
         vertices=None if vertices is None else _array(path, "handVerts", vertices, (None, 3)) * OPENGL,
         hand_model="mano", provenance={"data_set": "HO3D", "sequence": sequence, "frame": frame}, **labels,
     )  # fmt: skip

@@ -46,7 +46,8 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
             places = _places(path, columns)
             units = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
             for index, row in enumerate(rows):
-                record = named(path, f"{index} (line {rows.line_num})", _record, path, row, photo, side, units, places, index)
+                place = f"{index} (line {rows.line_num})"
+                record = named(path, place, _record, path, row, photo, side, units, places, index)
                 if record is not None:
                     yield record
     except OSError as error:

@@ -65,10 +65,12 @@ def _schema(arrow):
     double, text = arrow.list_(arrow.float64()), arrow.string()
     fields = [("image", arrow.struct([("bytes", arrow.binary()), ("path", text)]))]
     fields += [(name, text) for name in _TEXT] + [(name, double) for name in _DOUBLES]
-    fields += [("faces", arrow.list_(arrow.int32())), ("visible", arrow.list_(arrow.bool_())), ("states", arrow.list_(text))]
+    fields += [("faces", arrow.list_(arrow.int32())), ("visible", arrow.list_(arrow.bool_()))]
+    fields += [("states", arrow.list_(text))]
     features: dict = {name: {"dtype": "string", "_type": "Value"} for name in _TEXT}
     features = {"image": {"_type": "Image"}} | features
-    for name, kind in [(n, "float64") for n in _DOUBLES] + [("faces", "int32"), ("visible", "bool"), ("states", "string")]:
+    lists = dict.fromkeys(_DOUBLES, "float64") | {"faces": "int32", "visible": "bool", "states": "string"}
+    for name, kind in lists.items():
         features[name] = {"feature": {"dtype": kind, "_type": "Value"}, "_type": "List"}
     return arrow.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 

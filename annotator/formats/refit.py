@@ -21,7 +21,8 @@ from annotator.hand.mesh import HandParameters
 from annotator.hand.model import OFFSET_LEVEL, HandModel
 from annotator.hand.rotations import rotation_matrices
 
-JOINT, SURFACE, SHAPE, BEND = 0.002, 0.003, 1.0, 0.6  # sigmas: m, m, units of shape, rad from where the record's pose is
+# sigmas: m, m, units of shape, rad from where the record's pose is
+JOINT, SURFACE, SHAPE, BEND = 0.002, 0.003, 1.0, 0.6
 FAR = 0.02  # m: what is farther from the other surface has nothing there (a wrist's stub) and does not count
 ROUNDS = 3
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -45,7 +46,8 @@ class Residuals:
     def as_dict(self) -> dict[str, float]:
         """{"joints_mm", "surface_mm", "worst_joints_mm"}: means over hands, and the worst hand's mean."""
         many = max(self.count, 1)
-        return {"joints_mm": self.joints_sum / many, "surface_mm": self.surface_sum / many, "worst_joints_mm": self.worst}
+        means = {"joints_mm": self.joints_sum / many, "surface_mm": self.surface_sum / many}
+        return means | {"worst_joints_mm": self.worst}
 
 
 def refitted(records: Iterable[LabelledHand], model: HandModel, left_over: Residuals) -> Iterator[LabelledHand]:

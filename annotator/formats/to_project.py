@@ -47,9 +47,13 @@ class Imported:
 
 
 def import_records(
-    target: Project, records: Iterable[LabelledHand], source: str, load_model: Callable[[], object], accept: bool = False,
+    target: Project,
+    records: Iterable[LabelledHand],
+    source: str,
+    load_model: Callable[[], object],
+    accept: bool = False,
     mano: HandModel | None = None,
-) -> Imported:  # fmt: skip
+) -> Imported:
     """Store the records; a photo whose hands were imported from `source` (a name) before is not imported again.
 
     load_model: gives the `annotator.model.Model` that fits records without a mesh, called once and only if needed.
@@ -173,7 +177,8 @@ def fit(record: LabelledHand, photo: np.ndarray, model) -> HandMesh:
 
 def _for_solver(record: LabelledHand) -> dict[int, str]:
     """What the solver must leave out: keypoints without a label. An occluded one with a label has a place."""
-    return {k: OCCLUDED if record.states[k] != OUT_OF_FRAME else OUT_OF_FRAME for k in range(21) if record.weights[k] == 0}
+    unknown = np.flatnonzero(record.weights == 0).tolist()
+    return {k: OUT_OF_FRAME if record.states[k] == OUT_OF_FRAME else OCCLUDED for k in unknown}
 
 
 def _depths(record: LabelledHand) -> tuple:
