@@ -12,8 +12,18 @@ from annotator.cli.output import JsonOption, emit
 
 def command(
     data: Annotated[
-        Path, typer.Argument(help="Shards of synthetic photos, or a keypoint table with photos.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Shards of synthetic photos, a keypoint table with photos, or, with --protocol, a data set.",
+            show_default=False,
+        ),
     ],
+    protocol: Annotated[
+        str, typer.Option(help="Score by the official rules of: freihand or ho3d.", show_default=False)
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="With --protocol: folder for pred.json and scores.json.", show_default=False)
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Checkpoint; default: the shipped model.", show_default=False)
     ] = None,
@@ -26,9 +36,15 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Score a model: joints, mesh and keypoints, stage by stage (crops by the label, as a given box)."""
+    from annotator.errors import InputError
+
+    if protocol:
+        by_protocol(data, protocol, out, model, count, device, as_json)
+        return
+    if out is not None:
+        raise InputError("--out needs --protocol: what would be written is a protocol's pred.json")
     import torch
 
-    from annotator.errors import InputError
     from annotator.learning.evaluation import answers, scores
     from annotator.learning.noise import simulate_landmarks
     from annotator.learning.photos import FILE, KeypointPhotos
@@ -52,6 +68,57 @@ def command(
     else:
         raise InputError(f"{data} is neither a folder of synthetic photos (meta.json) nor a keypoint table ({FILE})")
     emit(as_json, {"data": str(data), "rows": rows}, table(rows))
+
+
+def by_protocol(
+    data: Path, protocol: str, out: Path | None, model: Path | None, count: int, device: str, as_json: bool
+) -> None:
+    """Propose on a data set's evaluation photos (boxes and cameras by the label) and score officially."""
+    import json
+    from contextlib import nullcontext
+    from itertools import islice
+    from tempfile import TemporaryDirectory
+
+    import numpy as np
+
+    from annotator.cli.output import progress
+    from annotator.errors import InputError
+    from annotator.formats import freihand, ho3d_reader
+    from annotator.learning.protocols import check_protocol, protocol_joints, score, write_predictions
+    from annotator.vision.photos import read_photo
+
+    read = {"freihand": freihand.read, "ho3d": ho3d_reader.read}[check_protocol(protocol)]
+    split = "evaluation" if any(data.glob("evaluation*")) else ""
+    from annotator import model as models
+
+    network = models.load_model(model, device=device)
+    found: dict[str, list] = {"joints": [], "true_joints": [], "vertices": [], "true_vertices": []}
+
+    def answers():
+        for record in progress(islice(read(data, split), count or None), "evaluate", count or None):
+            (hand,) = network.propose(read_photo(record.photo), [record.box], [record.side], record.K)
+            joints = protocol_joints(hand.vertices, network.hand, protocol)
+            found["joints"].append(joints)
+            found["true_joints"].append(record.joints)
+            # vertex by vertex only where both meshes are of one hand model: equal counts are not enough
+            own = record.hand_model in (network.hand.digest, network.hand.name)
+            if own and record.vertices is not None and record.vertices.shape == hand.vertices.shape:
+                found["vertices"].append(hand.vertices)
+                found["true_vertices"].append(record.vertices)
+            yield joints, hand.vertices
+
+    with nullcontext(out) if out is not None else TemporaryDirectory() as folder:
+        hands = write_predictions(Path(folder) / "pred.json", protocol, answers())
+        if not hands:
+            raise InputError(f"{data} holds no labelled hand to score")
+        arrays = {name: np.array(values) for name, values in found.items() if len(values) == hands}
+        row = score(protocol, **arrays)
+        if out is not None:
+            (out / "scores.json").write_text(json.dumps(row, indent=1) + "\n")
+    result = {"data": str(data), "protocol": protocol, "hand_model": network.hand.name, "rows": [row]}
+    if out is not None:
+        result["predictions"] = str(out / "pred.json")
+    emit(as_json, result, table([row]))
 
 
 def table(rows: list[dict]) -> str:

@@ -1,7 +1,8 @@
-"""`annotator hand info [MODEL]`: the hand models."""
+"""`annotator hand info [MODEL]` and `annotator hand import FILE`: the hand models."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ def hand() -> None:
 
 @app.command()
 def info(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="`free`, or an .npz file.")] = "free",
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="`free`, `mano`, or an .npz file.")] = "free",
     as_json: JsonOption = False,
 ) -> None:
     """What a hand model is: size, mesh levels, digest, bone lengths at rest."""
@@ -46,3 +47,19 @@ def info(
         for k in range(0, 20, 4)
     ]
     emit(as_json, result, "\n".join(text))
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="MANO_RIGHT.pkl or MANO_LEFT.pkl, from MANO's authors.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Keep a MANO file of your own as hand model `mano`, in your data folder; its pickle is read, never run."""
+    from annotator.formats.mano_file import import_mano
+
+    kept = import_mano(file)
+    text = f"{kept['name']}: {kept['vertices']} vertices, kept in {kept['path']}"
+    text += "; the known sign error of the left hand's shapes was put right" if kept["sign_corrected"] else ""
+    emit(as_json, kept, text)

@@ -31,6 +31,7 @@ COMMANDS = {
     "photos": "photos",
     "snapshot": "snapshot",
     "export": "export",
+    "import": "import_",
     "hand": "hand",
     "train": "train",
     "evaluate": "evaluate",

@@ -1,4 +1,4 @@
-"""`annotator train --data DIR --out DIR [--config FILE]`"""
+"""`annotator train --data DIR --out DIR [--config FILE]`, or `--data freihand:PATH --supervision keypoints`"""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from annotator.cli.output import JsonOption, emit
 
 
 def command(
-    data: Annotated[Path, typer.Option(help="Where the configuration's data folders are.", show_default=False)],
+    data: Annotated[
+        list[str],
+        typer.Option(
+            help="Where the configuration's data folders are, or FORMAT:PATH, a data set in place of them (may be "
+            "repeated).",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the run; an interrupted run goes on there.", show_default=False)],
     config: Annotated[
         Path | None, typer.Option(help="TOML file; default: the recipe of the shipped model.", show_default=False)
@@ -19,6 +26,9 @@ def command(
     start: Annotated[
         Path | None, typer.Option(help="Checkpoint to begin from.", show_default=False)
     ] = None,
+    supervision: Annotated[
+        str, typer.Option(help="Of FORMAT:PATH: keypoints (and joints where labelled), or keypoints-2d alone.")
+    ] = "keypoints",
     steps: Annotated[int, typer.Option(help="At most this many steps a phase (0: as configured).", min=0)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: JsonOption = False,
@@ -28,16 +38,28 @@ def command(
     import sys
 
     from annotator.errors import InputError
-    from annotator.learning.recipe import Recipe, run
+    from annotator.learning.reader_tables import SUPERVISION, make_table, parse
+    from annotator.learning.recipe import DataPart, Recipe, run
 
-    if not data.is_dir():
-        raise InputError(f"--data {data}: no such folder")
+    if supervision not in SUPERVISION:
+        raise InputError(f"unknown supervision {supervision!r}: expected one of {', '.join(SUPERVISION)}")
+    sets = [parse(text) for text in data]
+    if any(sets) != all(sets) or (not any(sets) and len(data) > 1):
+        raise InputError("--data is one folder of the configuration's data, or data sets as FORMAT:PATH, not both")
+    root = Path(data[0]) if not any(sets) else out
+    if not any(sets) and not root.is_dir():
+        raise InputError(f"--data {root}: no such folder")
     recipe = Recipe.read(config)
+    if any(sets):
+        trust = 1.0 if supervision == "keypoints" else 0.0
+        folders = [make_table(name, path, out) for name, path in sets]
+        parts = tuple(DataPart("photos", str(folder), joint_trust=trust) for folder in folders)
+        recipe = dataclasses.replace(recipe, data=parts)
     if steps:
         phases = {n: dataclasses.replace(s, steps=min(s.steps, steps)) for n, s in recipe.phases.items()}
         recipe = dataclasses.replace(recipe, phases=phases)
     with training_bar() as progress:
-        checkpoint = run(recipe, data, out, device, start, progress, lambda line: print(line, file=sys.stderr))
+        checkpoint = run(recipe, root, out, device, start, progress, lambda line: print(line, file=sys.stderr))
     emit(as_json, {"checkpoint": str(checkpoint), "phases": list(recipe.phases)}, f"checkpoint: {checkpoint}")
 
 

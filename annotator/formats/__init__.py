@@ -1,7 +1,7 @@
 """Data sets in and out: one module per format, all speaking `LabelledHand`.
 
-A format's module has `write(records, folder, overwrite=False) -> dict` and `read(folder) ->
-Iterator[LabelledHand]`.
+A format's module has `write(records, folder, overwrite=False, licence="") -> dict`, `read(folder) ->
+Iterator[LabelledHand]`, or both. Readers of archives also take `photos`, a folder to put their photos in.
 """
 
 from __future__ import annotations
@@ -13,8 +13,33 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 
 # name -> module; a new format is one line here
-WRITERS = {"freihand": "annotator.formats.freihand"}
-READERS = {"freihand": "annotator.formats.freihand"}
+WRITERS = {
+    "freihand": "annotator.formats.freihand",
+    "ho3d": "annotator.formats.ho3d",
+    "coco-wholebody": "annotator.formats.coco_wholebody",
+    "hamer-npz": "annotator.formats.hamer_npz",
+    "hamer-tar": "annotator.formats.hamer_tar",
+    "parquet": "annotator.formats.parquet",
+    "gltf": "annotator.formats.gltf",
+    "obj": "annotator.formats.obj",
+    "ply": "annotator.formats.ply",
+}
+READERS = {
+    "freihand": "annotator.formats.freihand",
+    "ho3d": "annotator.formats.ho3d_reader",
+    "dexycb": "annotator.formats.dexycb",
+    "interhand": "annotator.formats.interhand",
+    "coco": "annotator.formats.coco",
+    "coco-wholebody": "annotator.formats.coco_wholebody",
+    "hint": "annotator.formats.hint",
+    "hamer-npz": "annotator.formats.hamer_npz",
+    "hamer-tar": "annotator.formats.hamer_tar",
+    "parquet": "annotator.formats.parquet",
+    "csv": "annotator.formats.keypoint_csv",
+    "gltf": "annotator.formats.gltf",
+    "obj": "annotator.formats.obj",
+    "ply": "annotator.formats.ply",
+}
 
 
 def writer(name: str) -> ModuleType:

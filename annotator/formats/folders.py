@@ -43,19 +43,6 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False) -> Iter
         raise
 
 
-def inside(folder: Path, name: str | Path) -> Path:
-    """The file `name` of a data set; InputError if it leads out of the data set's folder.
-
-    Names in a data set are others' words: absolute ones, `..` and links to elsewhere are refused. The folder
-    itself may be a link.
-    """
-    path = folder / name
-    root = folder.resolve()
-    if root not in path.resolve().parents:
-        raise InputError(f"{name} leads out of the data set {folder}")
-    return path
-
-
 def _check_target(target: Path, mark: str, overwrite: bool) -> None:
     if target.is_file() or target.is_symlink() and not target.exists():
         raise InputError(f"{target} is a file, expected a folder to make")

@@ -24,7 +24,9 @@ from PIL import Image
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
+from annotator.formats.card import Tally, finish
 from annotator.formats.folders import whole_folder
+from annotator.formats.hamer import is_mano
 from annotator.formats.json_lists import ListWriter
 from annotator.vision.photos import read_photo
 
@@ -36,14 +38,14 @@ PROVENANCE = "provenance.json"
 LISTS = ("xyz", "verts", "K", "scale", "details")
 
 
-def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records as a FreiHAND training set; {"hands", "folder"}. The folder appears whole or not at
     all.
 
     InputError: the folder exists (and may not be overwritten), a record has no mesh, there are two hand
     models, or no records at all.
     """
-    count, photo, faces = 0, (None, None), None
+    count, photo, faces, tally = 0, (None, None), None, Tally()
     with whole_folder(folder, PROVENANCE, overwrite) as part:
         images = part / "training" / "rgb"
         images.mkdir(parents=True)
@@ -64,6 +66,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
                 pixels = np.rint(crop.extract(photo[1]) * 255).astype(np.uint8)
                 Image.fromarray(pixels).save(part / sample.photo, quality=95, subsampling=0)
                 _write_sample(writers, sample)
+                tally.add(sample)
                 count += 1
         except BaseException as error:
             for writer in writers.values():
@@ -73,9 +76,11 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
             writer.__exit__(None, None, None)
         if not count:
             raise InputError("there are no hands to export")
-        with ListWriter(part / "training_faces.json") as row:
-            for face in faces:
-                row(face)
+        if not is_mano(sample.hand_model):  # MANO's topology stays with MANO's file
+            with ListWriter(part / "training_faces.json") as row:
+                for face in faces:
+                    row(face)
+        finish(part, tally, "freihand", licence)
     return {"hands": count, "folder": str(folder)}
 
 
@@ -123,11 +128,11 @@ def scale_of(joints: np.ndarray) -> float:
     return float(np.linalg.norm(joints[10] - joints[9]))
 
 
-def read(folder: str | Path) -> Iterator[LabelledHand]:
-    """The records of a FreiHAND training set, one at a time: see `freihand_reader.read`."""
+def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
+    """The records of a FreiHAND set, one at a time: see `freihand_reader.read`."""
     from annotator.formats.freihand_reader import read as read_set
 
-    return read_set(Path(folder))
+    return read_set(Path(folder), split)
 
 
 def _write_sample(writers: dict[str, ListWriter], sample: LabelledHand) -> None:

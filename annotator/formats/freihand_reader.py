@@ -10,30 +10,38 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.formats.base import LabelledHand, box_of
+from annotator.formats.base import LabelledHand, ManoLabel, box_of
+from annotator.formats.details import named
 from annotator.formats.freihand import FORMAT, PROVENANCE
-from annotator.formats.folders import inside
 from annotator.formats.json_lists import iterate
+from annotator.formats.paths import inside, reason
 from annotator.hand.mesh import HandParameters
 from annotator.project.states import CONFIRMED
 from annotator.vision.camera import check_camera, project
 
 _END = object()
+SPLITS = ("training", "evaluation")
 
 
-def read(folder: Path) -> Iterator[LabelledHand]:
-    """The records of FOLDER/training_*.json, one at a time; photos are FOLDER/training/rgb/%08d.jpg, not
-    opened here.
+def read(folder: Path, split: str = "") -> Iterator[LabelledHand]:
+    """The records of FOLDER/SPLIT_*.json, one at a time; photos are FOLDER/SPLIT/rgb/%08d.jpg, not
+    opened here. split: "training" or "evaluation"; "": training if it is there.
 
     Of our exports a record is what `freihand.to_sample` made, with the photo's path made absolute. The
     original set has no states, weights or faces: its labels count as confirmed. Its images of index n, n +
-    32560, ... share a label; the first is given. InputError naming file and index: a file or image missing,
+    32560, ... share a label; the first is given. Its training_mano.json becomes
+    `mano` (pose from MANO's mean). InputError naming file and index: a file or image missing,
     lists of different lengths, wrong shapes, values that are not finite, an impossible K.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder")
-    files = {name: folder / f"training_{name}.json" for name in ("xyz", "K", "verts", "details", "faces")}
-    present = {name: files[name] for name in ("xyz", "K", "verts", "details") if files[name].is_file()}
+    here = [name for name in SPLITS if (folder / f"{name}_xyz.json").is_file()]
+    split = split or (here or SPLITS)[0]
+    if split not in SPLITS:
+        raise InputError(f"FreiHAND has no split {split!r}: expected {' or '.join(SPLITS)}")
+    lists = ("xyz", "K", "verts", "mano", "details")
+    files = {name: folder / f"{split}_{name}.json" for name in (*lists, "faces")}
+    present = {name: files[name] for name in lists if files[name].is_file()}
     for name in ("xyz", "K"):
         if name not in present:
             raise InputError(f"{folder} is not a FreiHAND set: there is no {files[name].name}")
@@ -48,16 +56,14 @@ def read(folder: Path) -> Iterator[LabelledHand]:
                 raise InputError(f"{present[name]} ends at {index}, other lists of the set go on")
         if about is not None and index >= len(about):
             raise InputError(f"{folder / PROVENANCE} ends at {index}, the lists go on")
-        try:
-            yield _record(folder, index, row, faces, about[index] if about is not None else None)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:  # InputError: a ValueError
-            raise InputError(f"{folder}, index {index}: {_reason(error)}") from error
+        entry = about[index] if about is not None else None
+        yield named(folder, index, _record, folder / split, index, row, faces, entry)
     if about is not None and len(about) != index + 1:
         raise InputError(f"{folder / PROVENANCE} has {len(about)} hands, the lists {index + 1}")
 
 
 def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict | None) -> LabelledHand:
-    image = inside(folder, Path("training", "rgb", f"{index:08d}.jpg"))
+    image = inside(folder, f"rgb/{index:08d}.jpg")
     if not image.is_file():
         raise InputError(f"there is no {image}")
     K = check_camera(row["K"])
@@ -83,6 +89,7 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
             weights=np.ones(21),
             hand_model="mano",
             provenance={"data_set": "FreiHAND"},
+            mano=_mano(row.get("mano")),
             **base,
         )
     details = row["details"]
@@ -101,6 +108,16 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
     )
 
 
+def _mano(values: list | None) -> ManoLabel | None:
+    """MANO's parameters of (1,61): pose 48, shape 10, root in the image 2, scale 1."""
+    if values is None:
+        return None
+    flat = np.ravel(np.array(values, np.float64))
+    if flat.shape != (61,):
+        raise InputError(f"mano has {flat.size} numbers, expected 61")
+    return ManoLabel(flat[:48], flat[48:58], form="from mean")
+
+
 def _about(path: Path) -> list[dict]:
     """The `hands` of an export's provenance.json."""
     try:
@@ -113,8 +130,4 @@ def _about(path: Path) -> list[dict]:
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is not an export's provenance: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{path} is not an export's provenance: {reason(error)}") from error

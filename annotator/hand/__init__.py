@@ -19,7 +19,7 @@ from annotator.hand.joints import (
     joint_index,
 )
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
-from annotator.hand.model import OFFSET_LEVEL, HandModel, MeshLevel, load_hand
+from annotator.hand.model import OFFSET_LEVEL, USER_HANDS, HandModel, MeshLevel, load_hand, user_hand_file
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "PARENT",
     "SIDES",
     "TIPS",
+    "USER_HANDS",
     "HandMesh",
     "HandModel",
     "HandParameters",
@@ -44,4 +45,5 @@ __all__ = [
     "load_hand",
     "rotation_matrices",
     "rotation_vectors",
+    "user_hand_file",
 ]

@@ -27,6 +27,12 @@ MANO_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
 # MANO_TO_KEYPOINTS[k]: where keypoint k stands in (16 model joints, then tips thumb, index, middle, ring,
 # little).
 MANO_TO_KEYPOINTS = (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
+# MANO has no tips: vertices of its mesh stand for them, thumb first. Data sets' labels were made with different ones.
+MANO_TIP_VERTICES = {
+    "freihand": (744, 320, 443, 555, 672),
+    "ho3d": (744, 333, 444, 555, 672),
+    "smplx": (744, 320, 443, 554, 671),
+}
 # KEYPOINT_OF_MANO[j]: the keypoint that the model joint j is.
 KEYPOINT_OF_MANO = tuple(MANO_TO_KEYPOINTS.index(j) for j in range(16))
 MANO_JOINT_NAMES = tuple(JOINT_NAMES[k] for k in KEYPOINT_OF_MANO)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from annotator.hand.rotations import rotation_matrices
 if TYPE_CHECKING:
     from annotator.hand.mesh import HandParameters
 
+USER_HANDS = ("mano", "mano_left")
 OFFSET_LEVEL = 1  # the mesh level at which a mesh's own offsets are given
 _DATA = Path(__file__).parent / "data"
 _ARRAYS = (
@@ -260,12 +262,27 @@ def _cached(path: Path, changed: int) -> HandModel:
     return _read(path)
 
 
+def user_hand_file(name: str) -> Path:
+    """Where a hand model of the user's own is kept, by `annotator hand import`: XDG_DATA_HOME or its default."""
+    home = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "share"
+    return base / "hand-mesh-annotator" / "hands" / f"{name}.npz"
+
+
 def load_hand(name: str | Path = "free") -> HandModel:
-    """The hand model "free" (embedded), or the one in an .npz file of the same layout (cached).
+    """The hand model "free" (embedded), "mano" or "mano_left" (the user's own, once imported), or the one in an
+    .npz file of the same layout (cached).
 
     Raises InputError when the file is missing, unreadable or not a sound hand model.
     """
     path = _DATA / "free_hand.npz" if name == "free" else Path(name)
+    if name in USER_HANDS and not path.is_file():
+        path = user_hand_file(str(name))
+        if not path.is_file():
+            raise InputError(
+                f"there is no hand model {name!r} yet: get MANO's file from its authors and say "
+                f"`annotator hand import {'MANO_RIGHT.pkl' if name == 'mano' else 'MANO_LEFT.pkl'}`"
+            )
     if not path.is_file():
         raise InputError(
             f"{path}: no such hand model file (and no model of that name; the embedded one is 'free')"

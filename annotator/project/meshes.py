@@ -6,7 +6,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
-from annotator.hand.model import OFFSET_LEVEL, HandModel, load_hand
+from annotator.hand.model import OFFSET_LEVEL, USER_HANDS, HandModel, load_hand
 from annotator.project.record import HandRecord
 from annotator.vision.camera import project
 
@@ -16,13 +16,24 @@ TOLERANCE = 1e-4
 
 def find_hand_model(name: str, digest: str | None = None) -> HandModel:
     """The hand model of this name, path or digest. InputError if it is not here or not that of `digest`."""
-    free = load_hand()
-    model = free if name == free.digest else load_hand(name)
+    model = _by_digest(name) or load_hand(name)
     if digest is not None and model.digest != digest:
         raise InputError(
             f"hand model {name!r} has digest {model.digest[:12]}, the project's hands need {digest[:12]}"
         )
     return model
+
+
+def _by_digest(digest: str) -> HandModel | None:
+    """The embedded or imported hand model of this digest, or None."""
+    for name in ("free", *USER_HANDS):
+        try:
+            model = load_hand(name)
+        except InputError:  # not imported
+            continue
+        if model.digest == digest:
+            return model
+    return None
 
 
 def record_of(hand: HandMesh, model: HandModel, joint_states: tuple[str, ...], state: str) -> HandRecord:

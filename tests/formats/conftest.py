@@ -26,3 +26,11 @@ def project(tmp_path, sample_photos, make_hand):
         for hand in project.hands()[1:]:
             project.set_state(hand.id, "accepted")
         yield project
+
+
+@pytest.fixture
+def records(project):
+    """The project's accepted hands: left on one photo, left and right on another."""
+    from annotator.formats.from_project import labelled_hands
+
+    return list(labelled_hands(project))

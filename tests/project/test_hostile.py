@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from annotator.errors import InputError
-from annotator.formats.folders import inside
+from annotator.formats.paths import inside
 from annotator.project import Project
 from annotator.project.sqlite import FILE
 

@@ -1,0 +1,92 @@
+"""What every export says about itself: a card to read, the same for programs, and checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from annotator import __version__
+from annotator.formats.base import LabelledHand
+
+CARD, README, SUMS = "card.json", "README.md", "SHA256SUMS"
+NOT_STATED = "not stated: ask who made the photos"
+
+
+class Tally:
+    """Counts over records, in memory that does not grow with them."""
+
+    def __init__(self) -> None:
+        self.hands = 0
+        self.counts = {name: Counter() for name in ("state", "side", "joint_state", "hand_model", "model_digest")}
+        self._sums = Counter()
+
+    def add(self, record: LabelledHand) -> None:
+        self.hands += 1
+        # a mirrored sample is of the side that its photo shows
+        self.counts["side"][str(record.provenance.get("side", record.side))] += 1
+        self.counts["state"][record.state or "unknown"] += 1
+        self.counts["joint_state"].update(record.states)
+        self.counts["hand_model"][record.hand_model or "none"] += 1
+        self.counts["model_digest"][str(record.provenance.get("model_digest", "unknown"))] += 1
+        self._sums["weights"] += float(record.weights.mean())
+        if record.keypoint_sigma is not None:
+            size = max(float(np.ptp(record.box.reshape(2, 2), axis=0).max()), 1e-9)
+            self._sums["sigma"] += float(np.median(record.keypoint_sigma)) / size
+            self._sums["with_sigma"] += 1
+
+    def summary(self, name: str, licence: str) -> dict:
+        """JSON-ready: counts, licence, quality."""
+        many = max(self.hands, 1)
+        quality = {"mean_weight": self._sums["weights"] / many}
+        if self._sums["with_sigma"]:
+            quality["median_sigma_of_box"] = self._sums["sigma"] / self._sums["with_sigma"]
+        person = self.counts["joint_state"]["corrected"] + self.counts["joint_state"]["confirmed"]
+        quality["share_of_keypoints_by_a_person"] = person / (21 * many)
+        return {
+            "format": name,
+            "code_version": __version__,
+            "hands": self.hands,
+            "licence": licence or NOT_STATED,
+            **{f"by_{name}": dict(sorted(counter.items())) for name, counter in self.counts.items()},
+            "quality": quality,
+        }
+
+
+def finish(folder: Path, tally: Tally, name: str, licence: str = "", head: str = "") -> dict:
+    """Write card.json, README.md and SHA256SUMS; the summary. head: lines for README.md's YAML front matter."""
+    summary = tally.summary(name, licence)
+    (folder / CARD).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    (folder / README).write_text(_page(summary, head), encoding="utf-8")
+    with (folder / SUMS).open("w", encoding="utf-8") as file:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS):
+            with path.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            file.write(f"{digest}  {path.relative_to(folder).as_posix()}\n")
+    return summary
+
+
+def _page(summary: dict, head: str) -> str:
+    lines = [f"---\n{head.strip()}\n---\n"] if head else []
+    lines += [
+        f"# {summary['hands']} hands, format {summary['format']}",
+        "",
+        f"Written by hand-mesh-annotator {summary['code_version']}. Licence of the photos and labels: "
+        f"{summary['licence']}.",
+        "",
+    ]
+    for name, counts in ((n, c) for n, c in summary.items() if n.startswith("by_")):
+        lines += [f"| {name[3:].replace('_', ' ')} | count |", "| --- | --- |"]
+        lines += [f"| {key} | {count} |" for key, count in counts.items()] + [""]
+    lines += ["| quality | |", "| --- | --- |"]
+    lines += [f"| {key.replace('_', ' ')} | {value:.4g} |" for key, value in summary["quality"].items()]
+    lines += [
+        "",
+        "Joint states: corrected and confirmed keypoints are a person's; proposed ones a network's, with a weight of at "
+        "most 0.5. Units: pixels (centres at .0), metres. `sha256sum -c SHA256SUMS` checks the files.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""Mesh files, one a hand, written with trimesh: what `gltf`, `obj` and `ply` share.
+
+    meshes/NAME.{glb,obj,ply}   vertices in metres, faces counter-clockwise from outside, left hands left
+    details.json, faces.json    keypoints, states, camera, parameters, provenance; the record's mesh file: `file`
+
+OBJ and PLY keep our camera frame (x right, y down, z forward); glTF's own rule is y up, z toward the viewer, so there
+y and z are times -1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.formats.base import LabelledHand
+from annotator.formats.details import Sidecar, named, record_of
+from annotator.formats.exporting import export
+from annotator.formats.paths import existing, inside, needed, read_json
+
+FILES = "meshes.json"
+TO_GLTF = np.array([1.0, -1.0, -1.0])
+
+
+def write_meshes(
+    records: Iterable[LabelledHand], folder: str | Path, name: str, suffix: str, overwrite: bool, licence: str
+) -> dict:
+    """Write a mesh file of every record; {"hands", "folder"}. InputError: a record without a mesh, no trimesh."""
+    trimesh = needed("trimesh")
+    axes = TO_GLTF if suffix == "glb" else np.ones(3)
+    with export(folder, name, overwrite, licence) as out:
+        (out.folder / "meshes").mkdir()
+        with (out.folder / FILES).open("w", encoding="utf-8") as names:
+            for record in records:
+                if record.vertices is None or record.faces is None:
+                    raise InputError(f"hand {record.id} has no mesh to write")
+                # process=False: trimesh would merge and reorder vertices, whose numbers are the hand model's
+                mesh = trimesh.Trimesh(record.vertices * axes, record.faces, process=False)
+                file = f"{out.count:06d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', record.id)[:80]}.{suffix}"
+                (out.folder / "meshes" / file).write_bytes(_bytes(mesh, suffix))
+                names.write(("[" if not out.count else ",") + json.dumps([file, str(record.photo)]) + "\n")
+                out.add(record)
+            names.write("]\n")
+    return {"hands": out.count, "folder": str(folder)}
+
+
+def _bytes(mesh, suffix: str) -> bytes:
+    options = {"obj": {"digits": 9, "include_normals": False}}.get(suffix, {})
+    data = mesh.export(file_type=suffix, **options)
+    return data.encode("utf-8") if isinstance(data, str) else data
+
+
+def read_meshes(folder: str | Path, name: str, suffix: str) -> Iterator[LabelledHand]:
+    """The records of such a folder of ours, meshes from their files. InputError naming a missing or broken one."""
+    trimesh = needed("trimesh")
+    folder = Path(folder)
+    sidecar = Sidecar.of(folder, name)
+    if sidecar is None:
+        raise InputError(f"{folder} is not an export of format {name}")
+    axes = TO_GLTF if suffix == "glb" else np.ones(3)
+    names = read_json(folder / FILES, list)
+
+    def record(details: dict, entry: list) -> LabelledHand:
+        path = existing(inside(folder / "meshes", entry[0]))
+        try:
+            mesh = trimesh.load_mesh(path, process=False, maintain_order=True)
+        except Exception as error:  # trimesh's loaders raise many kinds
+            raise InputError(f"{path} is not a readable mesh: {error}") from error
+        if not len(getattr(mesh, "faces", ())):
+            raise InputError(f"{path} holds no mesh")
+        return record_of(details, Path(entry[1]), vertices=np.asarray(mesh.vertices) * axes, faces=mesh.faces)
+
+    for index, details in enumerate(sidecar):
+        if index >= len(names):
+            raise InputError(f"{folder / FILES} ends at {index}, details.json goes on")
+        yield named(folder, index, record, details, names[index])

@@ -1,0 +1,21 @@
+"""Wavefront OBJ: text, nine decimals, our camera frame, see `meshes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from annotator.formats.base import LabelledHand
+from annotator.formats.meshes import read_meshes, write_meshes
+
+
+def write(
+    records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
+) -> dict:
+    """Write a .obj file of every record; see `meshes.write_meshes`."""
+    return write_meshes(records, folder, "obj", "obj", overwrite, licence)
+
+
+def read(folder: str | Path) -> Iterator[LabelledHand]:
+    """The records of such an export; see `meshes.read_meshes`."""
+    return read_meshes(folder, "obj", "obj")

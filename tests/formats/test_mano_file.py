@@ -1,0 +1,186 @@
+"""A MANO-like file of our own making: imported without being run, found by load_hand, equal to smplx's own skinning."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import mano_like
+import numpy as np
+import pytest
+import torch
+
+from annotator.cli import main
+from annotator.errors import InputError
+from annotator.formats.mano_file import TIPS, import_mano
+from annotator.hand import load_hand, rotation_matrices, user_hand_file
+from annotator.hand.joints import MANO_TO_KEYPOINTS
+from annotator.hand.mesh import HandParameters
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def right(tmp_path):
+    return mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays())
+
+
+def test_it_is_found(right, home, capsys):
+    with pytest.raises(InputError, match="annotator hand import"):
+        load_hand("mano")
+    assert main(["hand", "import", str(right), "--json"]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert kept["name"] == "mano" and kept["path"] == str(user_hand_file("mano")) and kept["path"].startswith(str(home))
+    model = load_hand("mano")
+    assert len(model.template) == 778 and len(model.faces) == 1538 and model.digest == kept["digest"]
+    assert main(["hand", "info", "mano"]) == 0
+    assert [p.name for p in user_hand_file("mano").parent.iterdir()] == ["mano.npz"]
+
+
+def test_levels_and_keypoints(right):
+    import_mano(right)
+    model, values = load_hand("mano"), mano_like.arrays()
+    assert [len(level.indices) for level in model.levels] == [49, 98, 195, 389]
+    for level in model.levels:
+        assert {*TIPS["freihand"], *range(16)} <= set(level.indices.tolist())  # tips and the wrist's rim
+    joints = np.concatenate([values["J_regressor"] @ values["v_template"], values["v_template"][list(TIPS["freihand"])]])
+    np.testing.assert_allclose(model.joints(model.template), joints[list(MANO_TO_KEYPOINTS)], atol=1e-12)
+
+
+def smplx_vertices(values, pose, shape, is_right=True):
+    from smplx import MANO
+    from smplx.utils import Struct
+
+    layer = MANO(
+        "x", data_struct=Struct(**(values | {"f": values["f"].astype(np.int64), "kintree_table": values["kintree_table"].astype(np.int64)})),
+        is_rhand=is_right, use_pca=False, flat_hand_mean=True, dtype=torch.float64,
+    )  # fmt: skip
+
+    def one(a):
+        return torch.tensor(a, dtype=torch.float64)[None]
+
+    out = layer(betas=one(shape), global_orient=one(pose[0]), hand_pose=one(pose[1:].ravel()), transl=one(np.zeros(3)))
+    wrist = (values["J_regressor"] @ (values["v_template"] + values["shapedirs"] @ shape))[0]
+    return out.vertices[0].detach().numpy() - wrist
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_it_skins_as_smplx_does(tmp_path, side):
+    values = mano_like.arrays(side)
+    import_mano(mano_like.write(tmp_path / "file.pkl", values))
+    model = load_hand("mano" if side == "right" else "mano_left")
+    random = np.random.default_rng(3)
+    pose, shape = random.normal(0, 0.3, (16, 3)), random.normal(size=10)
+    expected = smplx_vertices(values, pose, shape, side == "right")
+    own = pose * ((1, -1, -1) if side == "left" else (1, 1, 1))
+    found = model.skin(rotation_matrices(own), shape) * ((-1, 1, 1) if side == "left" else (1, 1, 1))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    parameters = HandParameters(own, shape, np.zeros(3), np.zeros((model.offset_count, 3)))
+    np.testing.assert_allclose(model.vertices(parameters, side), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("right_first", [False, True])
+def test_the_left_files_sign_error(tmp_path, right, right_first):
+    if right_first:
+        import_mano(right)
+    for error in (False, True):
+        path = mano_like.write(tmp_path / "MANO_LEFT.pkl", mano_like.arrays("left", error))
+        kept = import_mano(path)
+        assert kept["side"] == "left" and kept["sign_corrected"] is error
+        np.testing.assert_allclose(load_hand("mano_left").shape_directions, mano_like.arrays()["shapedirs"], atol=1e-12)
+
+
+class Harm:
+    def __reduce__(self):
+        return os.system, ("touch victim",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"v_template": np.zeros((777, 3))}, "v_template has shape"),
+        ({"posedirs": np.full((778, 3, 135), np.nan)}, "posedirs holds values"),
+        ({"weights": None}, "weights"),
+        ({"weights": "text"}, "weights is not an array"),
+        ({"f": np.full((1538, 3), 900)}, "f names vertices"),
+        ({"kintree_table": np.zeros((2, 16))}, "kintree_table"),
+        ({"bad": Harm()}, "not plain data"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, monkeypatch, capsys, change, message):
+    monkeypatch.chdir(tmp_path)
+    path = mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays(), **change)
+    assert main(["hand", "import", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert message in said and "MANO_RIGHT.pkl" in said and len(said.strip().splitlines()) == 1
+    assert not user_hand_file("mano").exists() and not (tmp_path / "victim").exists()
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(InputError, match="cannot read"):
+        import_mano(tmp_path / "none.pkl")
+    (tmp_path / "text.pkl").write_text("MANO")
+    with pytest.raises(InputError, match="text.pkl"):
+        import_mano(tmp_path / "text.pkl")
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("form", ["full", "from mean", "components"])
+def test_other_sets_parameters(right, side, form):
+    """Every form of pose, with MANO's own translation, gives the mesh that smplx gives."""
+    from annotator.formats.base import ManoLabel
+    from annotator.formats.mano_file import parameters_of
+
+    import_mano(right)
+    model, values = load_hand("mano"), mano_like.arrays(side)
+    random = np.random.default_rng(5)
+    pose, shape, moved = random.normal(0, 0.3, (16, 3)), random.normal(size=10), np.array([0.1, -0.05, 0.6])
+    bent = pose[1:].ravel()
+    if form != "full":
+        bent = bent - values["hands_mean"]
+    if form == "components":
+        bent = np.linalg.solve(values["hands_components"].T, bent)
+    label = ManoLabel(np.concatenate([pose[0], bent]), shape, moved, form)
+    wrist = (values["J_regressor"] @ (values["v_template"] + values["shapedirs"] @ shape))[0]
+    expected = smplx_vertices(values, pose, shape, side == "right") + wrist + moved
+    found = model.vertices(parameters_of(label, side, model), side)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    if form == "full":
+        with pytest.raises(InputError, match="without a place"):
+            parameters_of(ManoLabel(label.pose, shape), side, model)
+
+
+def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
+    """HO3D's parameters become a hand of the user's MANO, exactly; wrong ones are refused."""
+    from dataclasses import replace
+
+    from annotator.formats.base import LabelledHand, ManoLabel, box_of
+    from annotator.formats.to_project import import_records
+    from annotator.project import Project
+    from annotator.vision.camera import default_camera, project
+
+    import_mano(right)
+    model, random = load_hand("mano"), np.random.default_rng(6)
+    values = HandParameters(random.normal(0, 0.1, (16, 3)), random.normal(size=10), (0, 0, 0.7), np.zeros((98, 3)))
+    rest = model.joint_regressor[0] @ (model.template + model.shape_directions @ values.shape)
+    vertices = model.vertices(values)
+    joints, K = model.joints(vertices), default_camera(1080, 620)
+    keypoints = project(joints, K)
+    record = LabelledHand(
+        id="0", photo=photo_file, side="right", box=box_of(keypoints), K=K, keypoints=keypoints, visible=np.ones(21, bool),
+        states=("confirmed",) * 21, weights=np.ones(21), joints=joints, provenance={"data_set": "HO3D"},
+        mano=ManoLabel(values.pose.ravel(), values.shape, values.translation - rest),
+    )  # fmt: skip
+    with Project.create(tmp_path / "new") as project_:
+        done = import_records(project_, [record], "ho3d", lambda: None, accept=True, mano=model)
+        assert done.hands == done.own_mesh == 1
+        (entry,) = project_.hands("accepted")
+        np.testing.assert_allclose(project_.mesh(entry.id).vertices, vertices, atol=1e-6)
+    far = replace(record, mano=replace(record.mano, translation=record.mano.translation + 0.1))
+    with Project.create(tmp_path / "other") as project_:
+        done = import_records(project_, [far], "ho3d", lambda: None, mano=model)
+        assert not done.hands and "mm from the labelled" in done.left_out[0][1]
