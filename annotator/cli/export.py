@@ -57,12 +57,11 @@ def command(
     module, states = writer(format), state or ["accepted"]
     wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by)
     with Project.open(project) as opened:
-        chosen = opened.hands(states, copies=False)
-        count = len(chosen)
+        count = len(opened.hands(states, copies=False))
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
-        records = progress(labelled_hands(opened, states), "export", count)
-        records = wanted(records)
+        records = wanted(progress(labelled_hands(opened, states), "export", count))
+        records = counted(records, unaccepted := [])
         if hand:
             left_over = Residuals()
             records = refitted(records, load_hand(hand), left_over)
@@ -72,6 +71,14 @@ def command(
         result |= {"hand_model": hand, "refit": left_over.as_dict()}
         text += f"; {hand} fitted, mean residual {result['refit']['joints_mm']:.1f} mm at joints, "
         text += f"{result['refit']['surface_mm']:.1f} mm at the surface"
-    unaccepted = sum(entry.state != "accepted" for entry in chosen)
-    text += f"; {unaccepted} chosen hands no person accepted (marked in the data set)" if unaccepted else ""
-    emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, **result}, text)
+    if unaccepted:
+        text += f"; {len(unaccepted)} of them no person accepted (marked in the data set)"
+    emit(as_json, {"format": format, "states": states, "unaccepted": len(unaccepted), **result}, text)
+
+
+def counted(records, unaccepted: list[str]):
+    """The records as they are; ids of those that no person accepted go to the list."""
+    for record in records:
+        if record.state != "accepted":
+            unaccepted.append(record.id)
+        yield record

@@ -20,7 +20,7 @@ def inside(folder: Path, name: str) -> Path:
     if not isinstance(name, str) or not name or "\0" in name:
         raise InputError(f"{name!r} is not a file name")
     path = Path(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
         raise InputError(f"{name!r} leads out of the data set's folder {folder}: it is not read")
     if folder.resolve() not in (folder / path).resolve().parents:
         raise InputError(f"{name!r} leads out of the data set's folder {folder}: it is not read")

@@ -278,7 +278,7 @@ def load_hand(name: str | Path = "free") -> HandModel:
     path = _DATA / "free_hand.npz" if name == "free" else Path(name)
     if name in USER_HANDS and not path.is_file():
         path = user_hand_file(str(name))
-        if not path.is_file():
+        if not os.path.isfile(path):  # False too where the folder may not be read
             raise InputError(
                 f"there is no hand model {name!r} yet: get MANO's file from its authors and say "
                 f"`annotator hand import {'MANO_RIGHT.pkl' if name == 'mano' else 'MANO_LEFT.pkl'}`"

@@ -16,7 +16,7 @@ TOLERANCE = 1e-4
 
 def find_hand_model(name: str, digest: str | None = None) -> HandModel:
     """The hand model of this name, path or digest. InputError if it is not here or not that of `digest`."""
-    model = _by_digest(name) or load_hand(name)
+    model = (None if name in ("free", *USER_HANDS) else _by_digest(name)) or load_hand(name)
     if digest is not None and model.digest != digest:
         raise InputError(
             f"hand model {name!r} has digest {model.digest[:12]}, the project's hands need {digest[:12]}"
