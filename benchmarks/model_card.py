@@ -29,7 +29,7 @@ SECTIONS = {
     "reliability": ("Calibration", "reliability.py {data}/test {data}/real --plot docs/reliability.png"),
     "out-of-domain": ("Out of domain", "out_of_domain.py {data}/real"),
     "rotation": ("Rotation: the same photo turned by any angle", "rotation.py --photos 30"),
-    "throughput": ("Speed", "throughput.py --rounds 2"),
+    "throughput": ("Speed", "throughput.py --photos 32 --rounds 2"),
 }
 TRAINED_BY_ITSELF = ("ablation", "supervision", "rotation", "throughput")  # these take no --model
 NOTES = """## How to read it
