@@ -50,6 +50,11 @@ noise of real photos (`annotator/learning/noise.py`).
 - MediaPipe's thumb base lies about 7 mm from the anatomical joint of our hand model; the teacher counts little there.
 
 ![reliability](reliability.png)
+
+The worst twenty of 300 (`python benchmarks/worst.py DATA/test docs/worst.png --of 300`): crop, mesh with the true skeleton,
+both from the side. Dark or tiny pictures, two hands in one crop, and fingers that hide each other; one thumb is elsewhere.
+
+![the worst twenty](worst.png)
 """
 
 
