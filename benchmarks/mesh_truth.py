@@ -12,14 +12,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from tables import better_by, interval, markdown
 
 from annotator.correcting.trial_hands import rendered_hands
 from annotator.hand.joints import JOINT_NAMES
 from annotator.learning import metrics
-from annotator.learning.evaluation import Run, Scored, answers
-from annotator.learning.noise import simulate_landmarks
+from annotator.learning.evaluation import Run, Scored, rendered_answers
 from annotator.learning.rendered import RenderedCrops
 from annotator.learning.synthetic import generate
 from annotator.model import Model
@@ -32,13 +30,6 @@ def test_set(folder: Path, count: int = COUNT) -> RenderedCrops:
     """The frozen set, rendered if it is not there."""
     generate(folder, count, SEED)
     return RenderedCrops(folder, jitter=False)
-
-
-def run_on(network, crops: RenderedCrops, count: int, simulated: bool = True) -> tuple[Run, np.ndarray]:
-    """Answers with meshes, and the true meshes (S, V, 3)."""
-    generator = torch.Generator().manual_seed(0)
-    noise = (lambda labels: simulate_landmarks(labels, generator)) if simulated else None
-    return answers(network, crops, count, with_mesh=True, simulate=noise), crops.true_vertices(network.layer, count)
 
 
 def vertex_mm(run: Run, truth: np.ndarray, which: int = -1) -> np.ndarray:
@@ -76,7 +67,7 @@ def main() -> None:
     arguments = parser.parse_args()
     network, _ = load_checkpoint(arguments.model)
     crops = test_set(arguments.shards)
-    run, truth = run_on(network, crops, arguments.count, not arguments.own_landmarks)
+    run, truth = rendered_answers(network, crops, arguments.count, not arguments.own_landmarks)
     rows = []
     stages = {"parametric": 0} | {
         f"refinement {k // network.config.retrievals}": k

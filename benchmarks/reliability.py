@@ -14,8 +14,8 @@ from pathlib import Path
 from mesh_truth import COUNT, test_set
 from tables import markdown
 
-from annotator.learning.calibration import LEVELS, Ratios, ratios, rendered_run
-from annotator.learning.evaluation import answers
+from annotator.learning.calibration import LEVELS, Ratios, ratios
+from annotator.learning.evaluation import answers, rendered_answers
 from annotator.learning.photos import KeypointPhotos
 from annotator.network.checkpoint import load_checkpoint
 
@@ -51,8 +51,8 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     network, _ = load_checkpoint(arguments.model)
-    test_set(arguments.test)
-    found = {"rendered": ratios(network, *rendered_run(network, arguments.test, arguments.count, seed=1))}
+    rendered = rendered_answers(network, test_set(arguments.test), arguments.count, seed=1)
+    found = {"rendered": ratios(network, *rendered)}
     for name in ("digits", "two-cameras"):
         run = answers(network, KeypointPhotos(arguments.real / name, held=True, jitter=False))
         found[f"held-out {name}"] = ratios(network, run)

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mesh_truth import joint_mm, photo_share, run_on, test_set, vertex_mm
+from mesh_truth import joint_mm, photo_share, test_set, vertex_mm
 
 from annotator.learning.bank import FeatureBank
+from annotator.learning.evaluation import rendered_answers
 from annotator.learning.rendered import RenderedCrops
 from annotator.learning.samples import Labels
 from annotator.learning.sources import BankSource, in_batches
@@ -112,7 +113,7 @@ def scores(name: str, variant: Variant, shards: Path, test: Path, out: Path, bud
     start = time.monotonic()
     network = trainer.run()
     seconds = time.monotonic() - start
-    run, vertices = run_on(network, test_set(test), budget.scored)
+    run, vertices = rendered_answers(network, test_set(test), budget.scored)
     found = {
         "vertex_mm": vertex_mm(run, vertices), "joint_mm": joint_mm(run), "parametric_mm": vertex_mm(run, vertices, 0),
         "photo": photo_share(run), "seconds": np.array([seconds]),

@@ -16,8 +16,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from annotator.learning import metrics
-from annotator.learning.evaluation import answers, hand_sized
-from annotator.learning.noise import simulate_landmarks
+from annotator.learning.evaluation import answers, hand_sized, rendered_answers
 from annotator.learning.photos import FILE, KeypointPhotos
 from annotator.learning.rendered import RenderedCrops
 from annotator.network.checkpoint import load_checkpoint
@@ -53,8 +52,8 @@ def main() -> None:
         crops = KeypointPhotos(arguments.set, held=True, jitter=False)
         run = answers(network, crops, min(arguments.of, len(crops)), with_mesh=True)
     else:
-        crops, generator = RenderedCrops(arguments.set, jitter=False), torch.Generator().manual_seed(0)
-        run = answers(network, crops, arguments.of, with_mesh=True, simulate=lambda labels: simulate_landmarks(labels, generator))
+        crops = RenderedCrops(arguments.set, jitter=False)
+        run, _ = rendered_answers(network, crops, arguments.of)
     last, truth = run.estimates[-1], hand_sized(run.labels)
     error = 1000 * metrics.point_errors(last.joints, truth).mean(1)
     tiles = []

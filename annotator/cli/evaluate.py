@@ -43,10 +43,7 @@ def command(
         return
     if out is not None:
         raise InputError("--out needs --protocol: what would be written is a protocol's pred.json")
-    import torch
-
-    from annotator.learning.evaluation import answers, scores
-    from annotator.learning.noise import simulate_landmarks
+    from annotator.learning.evaluation import answers, rendered_answers, scores
     from annotator.learning.photos import FILE, KeypointPhotos
     from annotator.learning.rendered import RenderedCrops
     from annotator.network.checkpoint import load_checkpoint, resolve_device
@@ -55,11 +52,7 @@ def command(
     network = network.to(resolve_device(device))
     if (data / "meta.json").exists():
         crops = RenderedCrops(data, jitter=False)
-        limit = min(count or len(crops), len(crops))
-        generator = torch.Generator().manual_seed(0)
-        noise = (lambda labels: simulate_landmarks(labels, generator)) if simulated else None
-        run = answers(network, crops, limit, with_mesh=True, simulate=noise)
-        rows = scores(run, crops.true_vertices(network.layer.cpu(), limit))
+        rows = scores(*rendered_answers(network, crops, count or len(crops), simulated))
     elif (data / FILE).exists():
         crops = KeypointPhotos(data, held=True if held else None, jitter=False)
         if not len(crops):

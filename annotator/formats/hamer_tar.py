@@ -13,9 +13,7 @@ import io
 import json
 import pickle
 import re
-import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -29,7 +27,7 @@ from annotator.formats.details import details_of, named, record_of
 from annotator.formats.exporting import export
 from annotator.formats.hamer import PER_SCALE, fields_of, record_from
 from annotator.formats.paths import needed
-from annotator.formats.photo_files import portable
+from annotator.formats.photo_files import portable, unpacked
 
 NAME, PHOTOS_A_SHARD = "hamer-tar", 1000
 LARGEST = 1 << 28  # bytes of a member
@@ -91,17 +89,10 @@ def read(folder: str | Path, photos: str | Path | None = None) -> Iterator[Label
     files = [folder] if folder.is_file() else sorted(folder.glob("*.tar"))
     if not files:
         raise InputError(f"there are no .tar files in {folder}")
-    kept = Path(photos) if photos is not None else Path(tempfile.mkdtemp(prefix="hamer-tar-"))
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
+    with unpacked(photos, "hamer-tar-") as kept:
         for file in files:
             for key, members in _samples(file):
                 yield from _hands(file, key, members, kept)
-    except OSError as error:
-        raise InputError(f"cannot write photos to {kept}: {error.strerror}") from error
-    finally:
-        if photos is None:
-            shutil.rmtree(kept, ignore_errors=True)
 
 
 def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:

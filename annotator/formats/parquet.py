@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from annotator.formats.base import LabelledHand
 from annotator.formats.details import details_of, named, record_of
 from annotator.formats.exporting import export
 from annotator.formats.paths import needed
-from annotator.formats.photo_files import portable
+from annotator.formats.photo_files import portable, unpacked
 
 NAME, ROWS_A_GROUP = "parquet", 64
 _TEXT = ("id", "side", "state", "hand_model", "parameters", "mano", "provenance")
@@ -97,20 +95,13 @@ def read(folder: str | Path, photos: str | Path | None = None) -> Iterator[Label
     files = [folder] if folder.is_file() else sorted([*folder.glob("data/*.parquet"), *folder.glob("*.parquet")])
     if not files:
         raise InputError(f"there are no .parquet files in {folder}")
-    kept = Path(photos) if photos is not None else Path(tempfile.mkdtemp(prefix="parquet-"))
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
+    with unpacked(photos, "parquet-") as kept:
         for file in files:
             index = 0
             for batch in _batches(parquet, file):
                 for row in batch.to_pylist():
                     yield named(file, index, _record, row, kept, f"{file.stem}-{index:08d}")
                     index += 1
-    except OSError as error:
-        raise InputError(f"cannot write photos to {kept}: {error.strerror}") from error
-    finally:
-        if photos is None:
-            shutil.rmtree(kept, ignore_errors=True)
 
 
 def _batches(parquet, file: Path):

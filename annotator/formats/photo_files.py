@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +67,21 @@ class PhotoFolder:
 
     def __contains__(self, path: Path) -> bool:
         return str(path) in self._known
+
+
+@contextmanager
+def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
+    """The folder for photos that come out of an archive: `photos`, made if missing, or a temporary one that goes when the
+    block ends. InputError where the block's own writing to it fails."""
+    kept = Path(photos) if photos is not None else Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+    except OSError as error:
+        raise InputError(f"cannot write photos to {kept}: {error.strerror}") from error
+    finally:
+        if photos is None:
+            shutil.rmtree(kept, ignore_errors=True)
 
 
 def image_size(path: Path) -> tuple[int, int]:

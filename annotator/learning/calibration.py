@@ -18,8 +18,7 @@ import numpy as np
 import torch
 from scipy.stats import chi
 
-from annotator.learning.evaluation import Run, answers
-from annotator.learning.noise import simulate_landmarks
+from annotator.learning.evaluation import Run, rendered_answers
 from annotator.learning.rendered import RenderedCrops
 from annotator.network.checkpoint import load_checkpoint, save_checkpoint
 from annotator.network.glfnet import GLFNet
@@ -69,18 +68,9 @@ def ratios(network: GLFNet, run: Run, true_vertices: np.ndarray | None = None, m
     return Ratios(keypoints, vertices)
 
 
-def rendered_run(network: GLFNet, folder: str | Path, count: int, seed: int = 0) -> tuple[Run, np.ndarray]:
-    """Answers on the first `count` rendered photos (landmarks with the noise of real ones), and the true vertices."""
-    crops = RenderedCrops(folder, jitter=False)
-    count = min(count, len(crops))
-    generator = torch.Generator().manual_seed(seed)
-    run = answers(network, crops, count, with_mesh=True, simulate=lambda labels: simulate_landmarks(labels, generator))
-    return run, crops.true_vertices(network.layer.cpu(), count)
-
-
 def calibrate(network: GLFNet, folder: str | Path, count: int = 1000) -> tuple[float, float]:
     """Sets the network's calibration from held-out rendered photos; returns the factors applied."""
-    run, vertices = rendered_run(network, folder, count)
+    run, vertices = rendered_answers(network, RenderedCrops(folder, jitter=False), count)
     factors = ratios(network, run, vertices).factors()
     with torch.no_grad():
         network.unsure.calibration.mul_(torch.tensor(factors))

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from annotator.learning import metrics
+from annotator.learning.noise import simulate_landmarks
+from annotator.learning.rendered import RenderedCrops
 from annotator.learning.samples import Labels
 from annotator.learning.sources import CropSet, in_batches
 from annotator.network.encoder import Features
@@ -89,6 +91,20 @@ def answers(
         np.concatenate([e for _, e in encoder]),
         merged,
     )
+
+
+def rendered_answers(
+    network: GLFNet, crops: RenderedCrops, count: int, simulated: bool = True, seed: int = 0
+) -> tuple[Run, np.ndarray]:
+    """Answers with meshes on the first `count` rendered photos, and the true meshes (S, V, 3) m.
+
+    simulated: landmarks with the noise of real photos, drawn with `seed`; False: the encoder's own (see `answers`).
+    """
+    count = min(count, len(crops))
+    generator = torch.Generator().manual_seed(seed)
+    noise = (lambda labels: simulate_landmarks(labels, generator)) if simulated else None
+    run = answers(network, crops, count, with_mesh=True, simulate=noise)
+    return run, crops.true_vertices(network.layer.cpu(), count)
 
 
 def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float = 0.05) -> list[dict[str, float]]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from annotator.errors import InputError
-from annotator.network.mediapipe_hand import MediaPipeHand, load_mediapipe_hand
+from annotator.network.mediapipe_hand import HandOutput, MediaPipeHand, load_mediapipe_hand
 
 STRIDES = (8, 16, 32)
 
@@ -77,6 +77,18 @@ class OneStep(nn.Module):
         return self
 
 
+def features_of(out: HandOutput, strides: tuple[int, ...]) -> Features:
+    """What MediaPipe's network says, with its maps at these strides."""
+    return Features(
+        maps=tuple(out.maps[stride] for stride in strides),
+        pooled=out.pooled,
+        landmarks=out.landmarks[..., :2],
+        world=out.world,
+        presence=out.presence,
+        right=out.right,
+    )
+
+
 class MediaPipeEncoder(OneStep):
     """MediaPipe's hand landmark network (Apache-2.0), converted to PyTorch, as an `Encoder`."""
 
@@ -89,15 +101,7 @@ class MediaPipeEncoder(OneStep):
 
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""
-        out = self.network(crops.contiguous(memory_format=torch.channels_last))
-        return Features(
-            maps=tuple(out.maps[stride] for stride in STRIDES),
-            pooled=out.pooled,
-            landmarks=out.landmarks[..., :2],
-            world=out.world,
-            presence=out.presence,
-            right=out.right,
-        )
+        return features_of(self.network(crops.contiguous(memory_format=torch.channels_last)), STRIDES)
 
 
 class TimmEncoder(OneStep):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from annotator.network.encoder import Features
+from annotator.network.encoder import STRIDES, Features, features_of
 from annotator.network.mediapipe_hand import MAP_CHANNELS, POOLED, MediaPipeHand, load_mediapipe_hand
 
 SHARED = 2  # stages (to stride 8) that both trunks share
@@ -23,7 +23,7 @@ SHARED = 2  # stages (to stride 8) that both trunks share
 class TunedMediaPipeEncoder(nn.Module):
     """An `Encoder` in two steps: `forward(crops)` = `complete(stem(crops))`. Only `complete` has what learns."""
 
-    channels = tuple(MAP_CHANNELS[stride] for stride in (8, 16, 32))
+    channels = tuple(MAP_CHANNELS[stride] for stride in STRIDES)
     global_channels = 2 * POOLED  # the fixed trunk's global vector, then the tuned one's
     kept_stem = True
     # parameters below this name are the packaged ones, for ever: checkpoints need not hold them
@@ -45,15 +45,7 @@ class TunedMediaPipeEncoder(nn.Module):
     @torch.no_grad()
     def stem(self, crops: Tensor) -> Features:
         """crops (B, 3, 224, 224) RGB in 0..1 -> the stride 8 map alone, and all that the fixed trunk says."""
-        out = self.network(crops)
-        return Features(
-            maps=(out.maps[8],),
-            pooled=out.pooled,
-            landmarks=out.landmarks[..., :2],
-            world=out.world,
-            presence=out.presence,
-            right=out.right,
-        )
+        return features_of(self.network(crops), STRIDES[:1])
 
     def complete(self, stem: Features) -> Features:
         """The tuned trunk behind `stem`'s map."""
