@@ -56,7 +56,7 @@ class Studio:
         on)."""
         rng = np.random.default_rng([seed, number])
         poses = self.sampler.sample(
-            BLOCK, rng
+            BLOCK, rng, self.domain.poses
         )  # always whole blocks: a shorter set is a prefix of a longer one
         shape = np.clip(rng.normal(0, 1, (BLOCK, 10)), -2.5, 2.5)
         rotations = np.tile(np.eye(3), (BLOCK, 16, 1, 1))

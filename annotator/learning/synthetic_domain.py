@@ -1,12 +1,13 @@
 """Where synthetic photos are taken: everyday rooms (what the shipped model learned from), or a place it has not seen.
 
-`workshop`: hands in patterned gloves or blotched skin, long sleeves, things held and in the way, coloured lamps with
-little light around them, cameras close by and looking along the fingers. For experiments on a changed domain; the
-everyday domain draws nothing from here, so that its sets stay what they are.
+`workshop`: hands around tools and things, in patterned gloves or blotched skin, long sleeves, things in the way,
+coloured lamps with little light around them, cameras close by and looking along the fingers. For experiments on a
+changed domain; the everyday domain draws nothing from here, so that its sets stay what they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,8 @@ from annotator.learning.synthetic_view import turn
 class Domain:
     """What differs from everyday photos. Chances 0..1: gloves, blotches (smeared skin), sleeve, solid (a held thing is
     shown), stray (something in the way), second (another hand near), along (a view along the fingers); lamps: how
-    coloured and contrasty the light is, 0..1; nearest, farthest: focal length over half the crop's side.
+    coloured and contrasty the light is, 0..1; nearest, farthest: focal length over half the crop's side; poses: kind
+    (`poses.KINDS`) -> share, None: all kinds as everywhere.
     """
 
     name: str = "everyday"
@@ -34,14 +36,17 @@ class Domain:
     lamps: float = 0.0
     nearest: float = 3.0
     farthest: float = 14.0
+    poses: Mapping[str, float] | None = None
 
 
+# hands at work: around handles and boxes, fingertips on small things
+TOOLS = {"grasp_cylinder": 0.45, "grasp_box": 0.2, "grasp_sphere": 0.1, "pinch": 0.15, "hook": 0.05, "relaxed": 0.05}
 DOMAINS = {
     domain.name: domain
     for domain in (
         Domain(),
         Domain("workshop", 0.45, 0.6, sleeve=0.9, solid=1.0, stray=0.3, second=0.15, along=0.45, lamps=0.8, nearest=2.6,
-               farthest=6.0),
+               farthest=6.0, poses=TOOLS),
     )
 }  # fmt: skip
 
