@@ -17,12 +17,17 @@ from annotator.learning.synthetic_render import Lights
 from annotator.learning.synthetic_view import turn
 
 
+SITES = 4711  # seed of what sites look like
+
+
 @dataclass(frozen=True)
 class Domain:
     """What differs from everyday photos. Chances 0..1: gloves, blotches (smeared skin), sleeve, solid (a held thing is
     shown), stray (something in the way), second (another hand near), along (a view along the fingers); lamps: how
     coloured and contrasty the light is, 0..1; nearest, farthest: focal length over half the crop's side; poses: kind
-    (`poses.KINDS`) -> share, None: all kinds as everywhere.
+    (`poses.KINDS`) -> share, None: all kinds as everywhere; sites: each kind of pose is at home at so many sites, the
+    first the busiest, and a site has its own gloves or skin, lamps, view and background (0: every photo is a place of its
+    own); degraded: the chance that lens, sensor and compression spoil a photo.
     """
 
     name: str = "everyday"
@@ -37,16 +42,26 @@ class Domain:
     nearest: float = 3.0
     farthest: float = 14.0
     poses: Mapping[str, float] | None = None
+    sites: int = 0
+    degraded: float = 1.0
+
+    def site_of(self, rng: np.random.Generator, kind: int) -> np.random.Generator:
+        """The generator of what a site shares: always the same for a site; `rng` itself where there are none."""
+        if not self.sites:
+            return rng
+        chances = 0.3 ** np.arange(self.sites)
+        site = rng.choice(self.sites, p=chances / chances.sum())
+        return np.random.default_rng([SITES, kind, int(site)])
 
 
 # hands at work: around handles and boxes, fingertips on small things
-TOOLS = {"grasp_cylinder": 0.45, "grasp_box": 0.2, "grasp_sphere": 0.1, "pinch": 0.15, "hook": 0.05, "relaxed": 0.05}
+TOOLS = {"grasp_cylinder": 0.45, "grasp_box": 0.2, "grasp_sphere": 0.1, "pinch": 0.15, "hook": 0.05, "claw": 0.05}
 DOMAINS = {
     domain.name: domain
     for domain in (
         Domain(),
         Domain("workshop", 0.45, 0.6, sleeve=0.9, solid=1.0, stray=0.3, second=0.15, along=0.45, lamps=0.8, nearest=2.6,
-               farthest=6.0, poses=TOOLS),
+               farthest=6.0, poses=TOOLS, sites=2, degraded=0.4),
     )
 }  # fmt: skip
 
@@ -88,7 +103,7 @@ def relit(rng: np.random.Generator, lights: Lights, exposure: float, domain: Dom
 def turned(rng: np.random.Generator, rotation: np.ndarray, frame: np.ndarray, domain: Domain) -> np.ndarray:
     """The hand's rotation (3,3), or, by chance, one with the fingers toward or away from the camera.
 
-    frame rows: the rest hand's radial, along, palmar axes."""
+    frame rows: the rest hand's radial, along, palmar axes; rng: the site's."""
     if not domain.along or rng.random() >= domain.along:
         return rotation
     away = np.array([0.0, 0.0, 1.0 if rng.random() < 0.6 else -1.0])

@@ -12,7 +12,7 @@ from annotator.learning.synthetic_domain import Domain, dressed, relit, turned
 from annotator.learning.synthetic_render import CROP, SIZE, Renderer
 from annotator.learning.synthetic_skin import HandSurface
 from annotator.learning.synthetic_solids import Solid
-from annotator.learning.synthetic_view import View, hand_view, place
+from annotator.learning.synthetic_view import View, hand_view, place, random_turn
 
 # keypoint -> parts (1 + MANO joint; 20, 21 forearm and sleeve) that belong to the flesh round it
 _FLESH = [
@@ -78,26 +78,30 @@ def make_sample(
     `seed` and `domain`."""
     for attempt in range(8):
         rng = np.random.default_rng([*seed, attempt])
-        rotation = turned(rng, hand_view(rng, hand.frame), hand.frame, domain)
+        site = domain.site_of(rng, hand.kind)
+        rotation = turned(site, hand_view(site, hand.frame), hand.frame, domain)
+        if domain.sites:  # nobody holds a hand quite like the day before
+            rotation = random_turn(rng, 0.25) @ rotation
         view = place(rng, hand.joints, rotation, (domain.nearest, domain.farthest))
-        colour, part, depth, skin = _render(rng, renderer, surface, hand, second, view, domain)
+        colour, part, depth, skin = _render(rng, site, renderer, surface, hand, second, view, domain)
         joints = hand.joints @ view.rotation.T + view.translation
         visible = _visible(part, depth, joints, view.keypoints)
         own = np.count_nonzero((part >= 1) & (part <= 16))
         if visible.sum() >= 7 and own > 0.03 * part.size:
             break
-    image = synthetic_images.composite(rng, colour, part, synthetic_images.background(rng, skin.tone))
-    image = synthetic_images.degrade(rng, image)
+    image = synthetic_images.composite(rng, colour, part, synthetic_images.background(site, skin.tone))
+    if domain.degraded >= 1 or rng.random() < domain.degraded:
+        image = synthetic_images.degrade(rng, image)
     if rng.random() < 0.17:
         image = synthetic_images.photo_edge(rng, image, view.keypoints)
     return Sample(synthetic_images.jpeg(image, int(rng.integers(80, 96))), view, visible)
 
 
-def _render(rng, renderer, surface, hand: PosedHand, second: PosedHand, view: View, domain: Domain):
-    skin = synthetic_scene.random_skin(rng)
+def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, view: View, domain: Domain):
+    skin = synthetic_scene.random_skin(site)
     if domain.gloves or domain.blotches:
-        skin = replace(skin, look=dressed(rng, skin.look, synthetic_scene.cloth(rng), domain))
-    lights, exposure = relit(rng, *synthetic_scene.random_lights(rng), domain)
+        skin = replace(skin, look=dressed(site, skin.look, synthetic_scene.cloth(site), domain))
+    lights, exposure = relit(site, *synthetic_scene.random_lights(site), domain)
     vertices = hand.vertices @ view.rotation.T + view.translation
     joints = hand.joints @ view.rotation.T + view.translation
     frame = hand.frame @ view.rotation.T

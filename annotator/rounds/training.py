@@ -50,14 +50,18 @@ def source_of(
     for crops, place, count in wanted:
         if not (place / "bank.json").exists():
             def told(batches, before=done):
-                for number, batch in enumerate(batches):
-                    yield batch
-                    if progress is not None:
-                        progress(min(before + (number + 1) * 16, total), total)
+                at = before
+                for crops_of_batch, labels in batches:
+                    if progress is not None and at:
+                        progress(at, total)
+                    yield crops_of_batch, labels
+                    at = min(at + len(crops_of_batch), total)
 
             FeatureBank.build(place, network.encoder.stem, told(in_batches(crops, count, seed=settings.seed)), count)
         banks.append(FeatureBank(place))
         done += count
+        if progress is not None:
+            progress(done, total)
     return BankSource(banks, shares)
 
 
