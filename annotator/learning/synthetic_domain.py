@@ -7,7 +7,7 @@ changed domain; the everyday domain draws nothing from here, so that its sets st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,13 +45,16 @@ class Domain:
     sites: int = 0
     degraded: float = 1.0
 
-    def site_of(self, rng: np.random.Generator, kind: int) -> np.random.Generator:
-        """The generator of what a site shares: always the same for a site; `rng` itself where there are none."""
+    def site(self, seed: Sequence[int], kind: int) -> int:
+        """Which of its kind's sites the sample with this seed (set's seed, number) is at; 0 where there are none."""
         if not self.sites:
-            return rng
+            return 0
         chances = 0.3 ** np.arange(self.sites)
-        site = rng.choice(self.sites, p=chances / chances.sum())
-        return np.random.default_rng([SITES, kind, int(site)])
+        return int(np.random.default_rng([*seed, SITES]).choice(self.sites, p=chances / chances.sum()))
+
+    def site_of(self, rng: np.random.Generator, seed: Sequence[int], kind: int) -> np.random.Generator:
+        """The generator of what a site shares: always the same for a site; `rng` itself where there are none."""
+        return np.random.default_rng([SITES, kind, self.site(seed, kind)]) if self.sites else rng
 
 
 # hands at work: around handles and boxes, fingertips on small things

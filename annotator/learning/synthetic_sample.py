@@ -78,7 +78,7 @@ def make_sample(
     `seed` and `domain`."""
     for attempt in range(8):
         rng = np.random.default_rng([*seed, attempt])
-        site = domain.site_of(rng, hand.kind)
+        site = domain.site_of(rng, seed, hand.kind)
         rotation = turned(site, hand_view(site, hand.frame), hand.frame, domain)
         if domain.sites:  # nobody holds a hand quite like the day before
             rotation = random_turn(rng, 0.25) @ rotation
