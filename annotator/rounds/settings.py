@@ -20,8 +20,8 @@ class RoundSettings:
 
     steps: int = 200
     batch: int = 32
-    rate: float = 3e-4
-    encoder_rate: float = 1e-4
+    rate: float = 1e-4
+    encoder_rate: float = 3e-5
     warmup: int = 20
     average: float = 0.98
     replay: float = 0.5
