@@ -185,8 +185,9 @@ def ask(way: Way, gains: np.ndarray, visible: np.ndarray, random: np.random.Gene
 def run(name: str, start: GLFNet, world: dict[str, Photos], out: Path, budget: Budget, seed: int, say=print) -> dict:
     """The run's errors after each stage; kept in `out`, so that a finished run is not run again."""
     path = out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}.json"
-    done = json.loads(path.read_text()) if path.exists() else {"budget": asdict(budget), "stages": []}
-    if done["budget"] != json.loads(json.dumps(asdict(budget))):
+    spending = json.loads(json.dumps(asdict(budget)))
+    done = json.loads(path.read_text()) if path.exists() else {"budget": spending, "stages": []}
+    if done["budget"] != spending:
         raise SystemExit(f"{path} is of another budget")
     if len(done["stages"]) == len(budget.stages) + 1:
         return done

@@ -65,7 +65,7 @@ def photos(name: str, out: Path, network: GLFNet) -> Photos:
     if not (folder / "bank.json").exists():
         FeatureBank.build(folder, network.encoder.eval(), in_batches(crops, count), count)
     bank = FeatureBank(folder)
-    truth = SyntheticShards(out / name).labels
+    truth = {key: values[:count] for key, values in SyntheticShards(out / name).labels.items()}
     site = sites_of(truth, domain)
     landmarks, world = simulate_landmarks(bank.labels, torch.Generator().manual_seed(seed))
     if domain == "workshop":
