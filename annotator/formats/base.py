@@ -62,6 +62,14 @@ class ManoLabel:
             if value is not None:
                 object.__setattr__(self, name, _array("MANO label", name, value, (count,)))
 
+    def mirrored(self) -> ManoLabel:
+        """Of the mirror image, for MANO's model of the other side; both the camera frame's x and the hand's turn round."""
+        turn = np.tile([1.0, -1.0, -1.0], 16)
+        if self.form == "components":  # the other side's components are mirrored themselves
+            turn[3:] = 1.0
+        place = None if self.translation is None else self.translation * (-1.0, 1.0, 1.0)
+        return ManoLabel(self.pose * turn, self.shape, place, self.form)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ManoLabel):
             return NotImplemented

@@ -23,7 +23,6 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of, labels_of
 from annotator.formats.details import Sidecar, beside, named, record_of
 from annotator.formats.exporting import export
-from annotator.formats.json_lists import ListWriter
 from annotator.formats.paths import existing, inside, only_file, read_json
 from annotator.formats.photo_files import PhotoFolder
 from annotator.hand.joints import BONES, JOINT_NAMES
@@ -44,13 +43,11 @@ def write(
     records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
 ) -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
-    with export(folder, NAME, overwrite, licence) as out:
-        photos = PhotoFolder(out.folder / "images")
+    with export(records, folder, NAME, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
         lists = {name: out.folder / f"{name}.part" for name in ("images", "annotations")}
-        with ListWriter(lists["images"]) as image, ListWriter(lists["annotations"]) as annotation:
-            for record in records:
-                new = record.photo not in photos
-                number, name, (height, width) = photos.add(record.photo)
+        with out.list(lists["images"]) as image, out.list(lists["annotations"]) as annotation:
+            for record in out.records:
+                number, name, (height, width), new = photos.add(record.photo)
                 if new:
                     image({"id": number, "file_name": name, "width": width, "height": height})
                 annotation(_annotation(record, out.count, number))
