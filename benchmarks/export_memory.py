@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-FORMATS = ("coco-wholebody", "hamer-npz", "hamer-tar", "parquet", "ho3d", "freihand")
+FORMATS = ("coco-wholebody", "hamer-npz", "hamer-tar", "parquet", "ho3d", "freihand", "gltf", "obj", "ply")
 DISTINCT = 200  # photos on disk; links with other names make as many as there are records
 
 

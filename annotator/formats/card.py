@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -79,13 +80,16 @@ class Tally:
         }
 
 
-def finish(folder: Path, tally: Tally, name: str, licence: str = "", head: str = "") -> dict:
-    """Write card.json, README.md and SHA256SUMS; the summary. head: lines for README.md's YAML front matter."""
+def finish(
+    folder: Path, tally: Tally, name: str, licence: str = "", head: str = "", without: Container[Path] = ()
+) -> dict:
+    """Write card.json, README.md and SHA256SUMS (of all files but `without`); the summary. head: lines for README.md's YAML
+    front matter."""
     summary = tally.summary(name, licence)
     (folder / CARD).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     (folder / README).write_text(_page(summary, head), encoding="utf-8")
     with (folder / SUMS).open("w", encoding="utf-8") as file:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS):
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS and p not in without):
             with path.open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
             file.write(f"{digest}  {path.relative_to(folder).as_posix()}\n")

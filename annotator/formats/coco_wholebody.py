@@ -44,7 +44,7 @@ def write(
 ) -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
     with export(records, folder, NAME, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
-        lists = {name: out.folder / f"{name}.part" for name in ("images", "annotations")}
+        lists = {name: out.marks.own(out.folder / f"{name}.part") for name in ("images", "annotations")}
         with out.list(lists["images"]) as image, out.list(lists["annotations"]) as annotation:
             for record in out.records:
                 number, name, (height, width), new = photos.add(record.photo)
@@ -76,7 +76,7 @@ def _annotation(record: LabelledHand, number: int, image: int) -> dict:
 
 
 def _splice(path: Path, lists: dict[str, Path], licence: str) -> None:
-    """One object of the lists, each copied from its file, which then goes."""
+    """One object of the lists, each copied from its file."""
     info = {"description": "hands labelled with hand-mesh-annotator", "licence": licence}
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{{"info": {json.dumps(info)}, "categories": {json.dumps([CATEGORY])}')
@@ -84,7 +84,6 @@ def _splice(path: Path, lists: dict[str, Path], licence: str) -> None:
             file.write(f', "{name}": ')
             with part.open(encoding="utf-8") as rows:
                 shutil.copyfileobj(rows, file)
-            part.unlink()
         file.write("}\n")
 
 

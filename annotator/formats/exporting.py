@@ -100,8 +100,8 @@ def export(
             raise InputError("there are no hands to export")
         if mark:
             (part / FACES).write_text(json.dumps(under_way.faces), encoding="utf-8")
+        finish(part, under_way.tally, name, licence, under_way.head, under_way.marks.temporary)
         under_way.marks.forget()
-        finish(part, under_way.tally, name, licence, under_way.head)
 
 
 def mirrored(record: LabelledHand, width: int) -> LabelledHand:

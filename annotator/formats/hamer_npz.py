@@ -39,8 +39,7 @@ def write(
 ) -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
     with export(records, folder, NAME, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
-        at = out.marks.part(FILE, lambda: row.mark())
-        with NpzWriter(out.folder / FILE, COLUMNS, at) as row:
+        with NpzWriter(out.folder / FILE, COLUMNS, out.marks) as row:
             for record in out.records:
                 number, name, *_ = photos.add(record.photo)
                 fields = fields_of(record)

@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from annotator.formats.resuming import Growing
+from annotator.formats.resuming import Growing, Marks
 
 
 class NpzWriter:
     """`with NpzWriter(path, {name: (dtype, row shape)}) as row: row(name=value, ...)`; plain arrays only, no pickles.
 
-    A dtype of "U" is text of any length. Rows go to files beside, which become the archive at the end. at: an earlier
-    `mark` to go on from.
+    A dtype of "U" is text of any length. Rows go to files beside, which become the archive at the end; an interrupted
+    export (`marks`) goes on.
     """
 
-    def __init__(self, path: Path, columns: dict[str, tuple[str, tuple[int, ...]]], at: dict | None = None):
+    def __init__(self, path: Path, columns: dict[str, tuple[str, tuple[int, ...]]], marks: Marks):
         self._path, self._columns = path, columns
+        at = marks.part(path.name, self.mark)
         self._count = 0 if at is None else at["count"]
         self._longest = dict.fromkeys(columns, 1) if at is None else dict(at["longest"])
-        self._parts = {name: path.with_name(f".{path.name}.{name}.part") for name in columns}
+        self._parts = {name: marks.own(path.with_name(f".{path.name}.{name}.part")) for name in columns}
         sizes = {} if at is None else at["sizes"]
         self._files = {name: Growing(part, sizes.get(name)) for name, part in self._parts.items()}
 
@@ -56,8 +57,6 @@ class NpzWriter:
                 about.compress_type = zipfile.ZIP_DEFLATED
                 with archive.open(about, "w", force_zip64=True) as file:
                     self._array(file, name)
-        for part in self._parts.values():
-            part.unlink(missing_ok=True)
 
     def _array(self, file, name: str) -> None:
         kind, shape = self._columns[name]

@@ -57,7 +57,7 @@ class PhotoFolder:
 
     def __init__(self, folder: Path, marks: Marks):
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self._file = folder, folder.with_name(f".{folder.name}.sqlite")
+        self.folder, self._file = folder, marks.own(folder.with_name(f".{folder.name}.sqlite"))
         self._count = marks.part(f"photos {folder.name}", self.mark)
         if self._count is None:
             self._count = 0
@@ -90,10 +90,8 @@ class PhotoFolder:
     def __enter__(self) -> PhotoFolder:
         return self
 
-    def __exit__(self, kind: type | None, *_) -> None:
+    def __exit__(self, *_) -> None:
         self._known.close()
-        if kind is None:
-            self._file.unlink()
 
 
 @contextmanager

@@ -73,7 +73,9 @@ class Marks:
         self._folder, self._key = folder, key
         self._found = _state(folder) if key else {}
         self._makers: dict[str, Callable[[], Any]] = {}
+        self.temporary: set[Path] = set()  # files of the export under way, no part of what it makes
         self._last = time.monotonic()
+        self.own(folder / STATE)
 
     @property
     def place(self) -> Any:
@@ -99,9 +101,16 @@ class Marks:
         fresh.replace(self._folder / STATE)
         self._last = time.monotonic()
 
+    def own(self, path: Path) -> Path:
+        """`path`, a file that is needed until the export is whole and then goes."""
+        self.temporary.add(path)
+        return path
+
     def forget(self) -> None:
-        """Remove the state file: the export is whole."""
+        """The export is whole: remove the state file, then what only it speaks of."""
         (self._folder / STATE).unlink(missing_ok=True)
+        for path in self.temporary:
+            path.unlink(missing_ok=True)
 
 
 class Growing:
