@@ -90,7 +90,7 @@ class LabelledHand:
     data set has none; hand_model: whose topology and parameters these are; state: of the hand; provenance:
     JSON-ready; joint_weights (21,) 0..1 of `joints`, None: all 1; mano: MANO's parameters, of data sets made
     with it.
-    InputError for wrong shapes, values that are not finite, unknown sides or states.
+    InputError for wrong shapes, values that are not finite, a singular K, unknown sides or states.
     """
 
     id: str
@@ -122,6 +122,8 @@ class LabelledHand:
             if value is None and name in _OPTIONAL:
                 continue
             object.__setattr__(self, name, _array(f"hand {self.id}", name, value, shape))
+        if self.K is not None and abs(np.linalg.det(self.K)) < 1e-9:
+            raise InputError(f"hand {self.id}: K is singular, no camera has such a matrix")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LabelledHand):

@@ -102,7 +102,8 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
 
     def rows() -> Iterator[tuple[str, dict]]:
         for annotation in annotations:
-            sides = [s for s in ("left", "right") if isinstance(annotation, dict) and annotation.get(f"{s}hand_valid")]
+            broken = not isinstance(annotation, dict)  # said where it is read
+            sides = [s for s in ("left", "right") if broken or annotation.get(f"{s}hand_valid")][: 1 if broken else 2]
             yield from ((side, annotation) for side in sides)
 
     for index, (side, annotation), details in beside(rows(), sidecar, path):
@@ -149,6 +150,8 @@ def triples(values: list) -> np.ndarray:
     array = np.array(values, np.float64)
     if array.size != 63:
         raise InputError(f"a hand has {array.size} numbers, expected 63 (x, y, v of 21 keypoints)")
+    if not np.isfinite(array[2::3]).all():
+        raise InputError("the visibilities of keypoints hold values that are not finite")
     return array.reshape(21, 3)
 
 

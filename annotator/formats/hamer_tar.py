@@ -127,17 +127,24 @@ def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
         raise InputError(f"cannot read {file}: {error}") from error
 
 
-def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand]:
+def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand | None]:
     suffix = next((s for s in ("jpg", "jpeg", "png") if s in members), None)
+    labels = named(file, key, _labels, file, key, members, suffix)
+    if labels is None:
+        return
+    photo = kept / (re.sub(r"[^\w.-]+", "-", f"{file.stem}-{key}") + f".{suffix}")  # a key is no path of ours
+    photo.write_bytes(members[suffix])
+    for number, label in enumerate(labels):
+        yield named(file, f"{key}, {number}", _record, label, f"{key}-{number}", photo)
+
+
+def _labels(file: Path, key: str, members: dict[str, bytes], suffix: str | None) -> list[dict]:
     if suffix is None or "data.pyd" not in members:
         raise InputError(f"{file}, sample {key}: there is no {'photo' if suffix is None else 'data.pyd'}")
     labels = safe_pickle.load(members["data.pyd"], f"{file}, {key}.data.pyd")
     if not isinstance(labels, (list, tuple)) or not all(isinstance(label, dict) for label in labels):
         raise InputError(f"{file}, {key}.data.pyd is not a list of dicts")
-    photo = kept / (re.sub(r"[^\w.-]+", "-", f"{file.stem}-{key}") + f".{suffix}")  # a key is no path of ours
-    photo.write_bytes(members[suffix])
-    for number, label in enumerate(labels):
-        yield named(file, f"{key}, {number}", _record, label, f"{key}-{number}", photo)
+    return list(labels)
 
 
 def _record(label: dict, identity: str, photo: Path) -> LabelledHand:

@@ -184,3 +184,14 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
     with Project.create(tmp_path / "other") as project_:
         done = import_records(project_, [far], "ho3d", lambda: None, mano=model)
         assert not done.hands and "mm from the labelled" in done.left_out[0][1]
+
+
+@pytest.mark.parametrize("form", ["full", "from mean", "components"])
+def test_a_label_in_the_mirror(right, form):
+    """A left hand's parameters and those of the right hand that its mirror image shows are the same hand here."""
+    random = np.random.default_rng(5)
+    label = ManoLabel(random.normal(0, 0.4, 48), random.normal(size=10), random.normal(size=3), form)
+    ours, theirs = parameters_of(label, "left", right), parameters_of(label.mirrored(), "right", right)
+    for name in ("pose", "shape", "translation"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-12)
+    assert label.mirrored().mirrored() == label
