@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -89,11 +90,23 @@ def finish(
     (folder / CARD).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     (folder / README).write_text(_page(summary, head), encoding="utf-8")
     with (folder / SUMS).open("w", encoding="utf-8") as file:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS and p not in without):
-            with path.open("rb") as content:
+        skipped = {SUMS, *(path.relative_to(folder).as_posix() for path in without)}
+        for name in _files(folder):
+            if name in skipped:
+                continue
+            with (folder / name).open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
-            file.write(f"{digest}  {path.relative_to(folder).as_posix()}\n")
+            file.write(f"{digest}  {name}\n")
     return summary
+
+
+def _files(folder: Path, below: str = "") -> Iterator[str]:
+    """Names of all files, sorted folder by folder: one folder's names are held at a time, as plain text."""
+    for name in sorted(os.listdir(folder / below)):
+        if (folder / below / name).is_dir():
+            yield from _files(folder, f"{below}{name}/")
+        else:
+            yield below + name
 
 
 def _page(summary: dict, head: str) -> str:
