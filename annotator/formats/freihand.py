@@ -91,7 +91,7 @@ class _HandModel:
         if row is not None:
             if self._list is None:
                 self._list = self._out.list(self._mano)
-            self._list([row])
+            self._list(row)
 
     def finish(self) -> None:
         if self._list is not None:
