@@ -129,7 +129,8 @@ class LabelledHand:
         if not isinstance(other, LabelledHand):
             return NotImplemented
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
+        arrays = np.ndarray
+        return all(np.array_equal(a, b) if isinstance(a, arrays) or isinstance(b, arrays) else a == b for a, b in pairs)
 
     __hash__ = None  # arrays inside
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, ManoLabel, box_of
-from annotator.formats.details import named
+from annotator.formats.details import Sidecar, named
 from annotator.formats.freihand import FORMAT, PROVENANCE
 from annotator.formats.freihand_mano import label_of
 from annotator.formats.json_lists import iterate
@@ -93,6 +93,8 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
             mano=label_of(row.get("mano")),
             **base,
         )
+    if faces is None:  # MANO's topology is not written: it is here where the user's MANO is
+        base["faces"] = Sidecar(folder.parent).faces_of(about["hand_model"], "right")
     details = row["details"]
     parameters = details["parameters"]
     return LabelledHand(
