@@ -138,7 +138,7 @@ def origin(connection: Connection, row: Row) -> Origin:
         .order_by(reviews.c.id)
     )
     return Origin(
-        proposed_by=next(event.who for event in reversed(told) if event.kind == PROPOSE),
+        proposed_by=next((event.who for event in reversed(told) if event.kind == PROPOSE), ""),
         edited_by=tuple(dict.fromkeys(event.who for event in changes)),
         accepted_by=accepted,
         reviewed_by=tuple(dict.fromkeys(connection.scalars(agreed))),

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, places, reading, team
+from annotator.project import intake, journal, own_steps, places, reading, team
 from annotator.project.changes import edited, with_state
 from annotator.project.database import Database
 from annotator.project.journal import EDIT, STATE, Event
@@ -216,16 +216,16 @@ class Project(Shared, Kept, Renewing):
         return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
 
     def undo(self, hand_id: str | None = None) -> str:
-        """Take back the last change of a hand (None: your newest one, else the project's); the hand's id.
-        InputError if there is none.
+        """Take back the change of a hand that is in force, whoever made it (None: your own last change, never
+        another person's); the hand's id.
+
+        InputError, and nothing changed: there is none, or somebody else has changed your last hand since.
         """
-        return self._back_or_forth(hand_id, journal.last_changed, journal.undo, "undo")
+        return self._back_or_forth(hand_id, own_steps.last_changed, journal.undo)
 
     def redo(self, hand_id: str | None = None) -> str:
-        """Put what was undone last (None: by you, else by anybody) in force again; the hand's id. InputError
-        if there is nothing.
-        """
-        return self._back_or_forth(hand_id, journal.last_undone, journal.redo, "redo")
+        """Put what was undone last (None: by you) in force again; the hand's id. InputError if there is nothing."""
+        return self._back_or_forth(hand_id, own_steps.last_undone, journal.redo)
 
     def _change(self, hand_id, kind, version, note, make) -> int:
         with self._database.writing() as connection:
@@ -243,12 +243,10 @@ class Project(Shared, Kept, Renewing):
             team.after_change(connection, hand_id, self.who, after.state, leased)
             return version
 
-    def _back_or_forth(self, hand_id, find, move, word) -> str:
+    def _back_or_forth(self, hand_id, find_own, move) -> str:
         with self._database.writing(stored_only=True) as connection:
             if hand_id is None:
-                hand_id = find(connection, self.who) or find(connection)
-            if hand_id is None:
-                raise InputError(f"nothing to {word} in {self.folder}")
+                hand_id = find_own(connection, self.who, self.folder)
             row = reading.row_of(connection, self.folder, hand_id)
             team.refuse_if_leased(connection, hand_id, self.who)
             move(connection, row, self.who)
