@@ -88,11 +88,11 @@ class Sets:
         elif kind == ".tar":
             path.write_bytes(tar_bomb() if draw.random() < 0.1 else tar_changed(data, draw, bomb))
         elif kind in (".json", ".gltf") and draw.random() < 0.8:
-            path.write_text(mutated_text(data.decode(), draw))
+            path.write_text(mutated_text(data.decode(errors="replace"), draw))
         elif kind in (".yml", ".yaml"):
-            path.write_text(mutated_text(data.decode(), draw, yaml_words(self.mark), "\n,]}"))
+            path.write_text(mutated_text(data.decode(errors="replace"), draw, yaml_words(self.mark), "\n,]}"))
         elif kind in (".csv", ".txt", ".obj"):
-            path.write_text(mutated_text(data.decode(), draw, TABLE, " ,\n"))
+            path.write_text(mutated_text(data.decode(errors="replace"), draw, TABLE, " ,\n"))
         else:
             path.write_bytes(mutated(data, draw))
 

@@ -21,6 +21,7 @@ from annotator.project.changes import edited, with_state
 from annotator.project.database import Database
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
+from annotator.project.listing import Listing
 from annotator.project.renewing import Renewing
 from annotator.project.schema import looked_at, photos
 from annotator.project.shared import Shared
@@ -28,7 +29,7 @@ from annotator.project.states import check_hand_state
 from annotator.project.views import HandEntry, Provenance, StoredHand, StoredPhoto
 
 
-class Project(Shared, Kept, Renewing):
+class Project(Shared, Kept, Renewing, Listing):
     """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
@@ -170,7 +171,7 @@ class Project(Shared, Kept, Renewing):
         copies: bool = True,
     ) -> list[HandEntry]:
         """The list of hands, oldest first: of one state or several, of one photo, numbered above `after`,
-        `limit` many; copies: also people's copies of gold hands, which are no labels.
+        `limit` many; copies: also people's copies of gold hands, which are no labels. `each_hand` is for long ones.
         """
         with self._database.reading() as connection:
             return reading.entries(connection, state, photo, after, limit, copies)
