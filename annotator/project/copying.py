@@ -43,14 +43,25 @@ def put(target: Path, write: Callable[[Path], object]) -> None:
             if not _alive(left.name.rpartition("-")[2]):
                 left.unlink(missing_ok=True)
         write(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
+        to_disk(partial)
         partial.replace(target)
+        to_disk(target.parent)  # the name, too
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot write {target}: {reason}; nothing was left there") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on disk: it then outlives a power cut."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders, and writes their names through
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _alive(process: str) -> bool:

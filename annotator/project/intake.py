@@ -108,9 +108,14 @@ def add_source(connection: Connection, provenance: Provenance) -> int:
 
 def mark_looked_at(connection: Connection, photo_id: int, model_digest: str) -> None:
     """Remember that this model has looked at this photo."""
+    if not was_looked_at(connection, photo_id, model_digest):
+        connection.execute(insert(looked_at).values(photo=photo_id, model_digest=model_digest, at=journal.now()))
+
+
+def was_looked_at(connection: Connection, photo_id: int, model_digest: str) -> bool:
+    """Whether this model has looked at this photo."""
     mark = {"photo": photo_id, "model_digest": model_digest}
-    if connection.execute(select(looked_at).filter_by(**mark)).first() is None:
-        connection.execute(insert(looked_at).values(**mark, at=journal.now()))
+    return connection.execute(select(looked_at).filter_by(**mark)).first() is not None
 
 
 def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prepared, who: str) -> str:
