@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -55,13 +56,18 @@ def put(target: Path, write: Callable[[Path], object]) -> None:
 
 def to_disk(path: Path) -> None:
     """Wait until a file's content, or a folder's list of names, is on disk: it then outlives a power cut."""
-    if os.name == "nt" and path.is_dir():
+    folder = path.is_dir()
+    if folder and os.name == "nt":
         return  # Windows opens no folders, and writes their names through
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if not folder or error.errno not in (errno.EINVAL, errno.EACCES, errno.EPERM, errno.ENOTSUP):
+            raise  # a folder that may not be read, or a file system that keeps names in its own way
 
 
 def _alive(process: str) -> bool:
