@@ -74,7 +74,7 @@ class Project(Shared, Kept, Renewing, Listing, Labels):
         try:
             opened = cls(at.folder, places.connect(at), who)
         except InputError as error:
-            if at.url is None or "is not a project database" not in str(error):
+            if "is not a project database" not in str(error) or not at.begun:
                 raise
             return cls.create(place, who, database)
         places.remember(at)

@@ -58,6 +58,22 @@ def test_another_databases_file(tmp_path):
         Project.open(tmp_path)
 
 
+def test_a_project_that_was_killed_while_it_was_made(tmp_path):
+    (tmp_path / FILE).touch()  # SQLite makes the file first, and all tables in one step
+    with pytest.raises(InputError, match="is not a project database"):
+        Project.open(tmp_path)
+    with Project.open_or_create(tmp_path) as project:
+        assert project.verify() == [] and project.hands() == []
+    other = tmp_path / "other"
+    other.mkdir()
+    database = sqlite3.connect(other / FILE)
+    database.execute("create table dogs (name text)")
+    database.commit()
+    database.close()
+    with pytest.raises(InputError, match="is not a project database"):
+        Project.open_or_create(other)  # somebody else's stays as it is
+
+
 def test_a_project_of_another_version(sqlite_project):
     project = sqlite_project
     project.close()
