@@ -54,12 +54,13 @@ def edit(project):
     "work",
     [
         lambda project: project.next_hand(gold_every=None),
+        lambda project: project.next_hand(gold_every=1),
         edit,
         lambda project: (edit(project), project.undo(), project.redo()),
         lambda project: project.hands(limit=100),
         lambda project: project.hand(project.next_hand(lease=False)),
     ],
-    ids=["next hand", "edit", "undo and redo", "a page", "one hand"],
+    ids=["next hand", "gold hand", "edit", "undo and redo", "a page", "one hand"],
 )
 def test_a_step_costs_the_same_in_a_large_project(sizes, work):
     few, many = (steps(folder, work) for folder in sizes)
