@@ -23,7 +23,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.details import named
-from annotator.formats.paths import existing, inside, needed
+from annotator.formats.paths import existing, inside, needed, ordinary
 from annotator.formats.photo_files import image_size
 from annotator.formats.safe_pickle import Arrays
 from annotator.hand.joints import check_side
@@ -63,7 +63,7 @@ def _record(folder: Path, path: Path, serial: str, about: dict, yaml_of) -> Labe
     if (joints == -1).all():
         return None
     number = re.sub(r"\D", "", path.stem)
-    photo = existing(path.with_name(f"color_{number}.jpg"))
+    photo = existing(inside(path.parent, f"color_{number}.jpg"))
     camera = yaml_of(existing(folder / "calibration" / "intrinsics" / f"{_word(serial)}_640x480.yml"))["color"]
     K = check_camera([[camera["fx"], 0, camera["ppx"]], [0, camera["fy"], camera["ppy"]], [0, 0, 1]])
     height, width = image_size(photo)
@@ -108,7 +108,7 @@ def _word(name: str) -> str:
 def _yaml(path: Path) -> dict[str, Any]:
     yaml = needed("yaml")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(ordinary(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

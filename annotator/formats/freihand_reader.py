@@ -15,7 +15,7 @@ from annotator.formats.details import Sidecar, named
 from annotator.formats.freihand import FORMAT, PROVENANCE
 from annotator.formats.freihand_mano import label_of
 from annotator.formats.json_lists import iterate
-from annotator.formats.paths import inside, reason
+from annotator.formats.paths import inside, ordinary, reason
 from annotator.hand.mesh import HandParameters
 from annotator.project.states import CONFIRMED
 from annotator.vision.camera import check_camera, project
@@ -116,7 +116,7 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
 def _about(path: Path) -> list[dict]:
     """The `hands` of an export's provenance.json."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(ordinary(path).read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
             raise InputError(f"{path} is not of format {FORMAT}")
         return list(document["hands"])

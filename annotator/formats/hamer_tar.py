@@ -26,7 +26,7 @@ from annotator.formats.base import LabelledHand
 from annotator.formats.details import details_of, named, record_of
 from annotator.formats.exporting import export
 from annotator.formats.hamer import PER_SCALE, fields_of, record_from
-from annotator.formats.paths import needed
+from annotator.formats.paths import needed, ordinary
 from annotator.formats.photo_files import portable, unpacked
 
 NAME = "hamer-tar"
@@ -105,7 +105,7 @@ def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     """(key, {extension: bytes}) of the samples: members that follow each other with one key."""
     key, members = None, {}
     try:
-        with tarfile.open(file, "r|*") as archive:
+        with tarfile.open(ordinary(file), "r|*") as archive:
             for member in archive:
                 if not member.isfile():
                     continue

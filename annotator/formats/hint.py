@@ -18,7 +18,7 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of, labels_of
 from annotator.formats.details import named
 from annotator.formats.names import side_of
-from annotator.formats.paths import existing, read_json
+from annotator.formats.paths import existing, inside, read_json
 from annotator.hand.joints import check_side
 
 
@@ -44,7 +44,8 @@ def read(folder: str | Path, side: str = "right") -> Iterator[LabelledHand]:
 
 def _record(folder: Path, path: Path, index: int, hand: dict, side: str) -> LabelledHand | None:
     png = path.with_suffix(".png")
-    photo = png if png.is_file() else existing(path.with_suffix(".jpg"))
+    photo = png if png.is_file() else path.with_suffix(".jpg")
+    photo = existing(inside(folder, photo.relative_to(folder).as_posix()))
     points = np.array(hand["keypoints"], np.float64)
     if points.size not in (42, 63):
         raise InputError(f"keypoints have {points.size} numbers, expected 21 x 2 or 21 x 3")

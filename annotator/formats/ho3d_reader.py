@@ -58,6 +58,7 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
     photo = next((p for s in ("jpg", "png") if (p := place / "rgb" / f"{frame}.{s}").is_file()), None)
     if photo is None:
         raise InputError(f"there is no {place / 'rgb' / frame}.jpg (nor .png)")
+    inside(folder, photo.relative_to(folder).as_posix())
     path = place / "meta" / f"{frame}.pkl"
     meta = safe_pickle.load_file(path)
     if not isinstance(meta, dict):

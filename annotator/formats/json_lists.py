@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.formats.paths import ordinary
 from annotator.formats.resuming import Growing
 
 CHUNK = 1 << 18  # characters read at a time
@@ -52,7 +53,7 @@ def iterate(path: Path) -> Iterator[Any]:
     """The elements of a JSON file that is one list, one by one. InputError naming the file if it is none."""
     decoder = json.JSONDecoder()
     try:
-        with path.open(encoding="utf-8") as file:
+        with ordinary(path).open(encoding="utf-8") as file:
             text = _more("", file)
             if not text.startswith("["):
                 raise InputError(f"{path} is not a JSON list")

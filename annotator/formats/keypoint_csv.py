@@ -24,7 +24,7 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of, labels_of
 from annotator.formats.details import named
 from annotator.formats.names import keypoint_of, side_of
-from annotator.formats.paths import existing, inside, only_file
+from annotator.formats.paths import existing, inside, only_file, ordinary
 from annotator.formats.photo_files import image_size
 from annotator.hand.joints import JOINT_NAMES
 
@@ -36,7 +36,7 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     """The hands of a table: a folder with one .csv (or that file). InputError naming file, row and column."""
     path = only_file(Path(folder), "*.csv", "table")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             columns = {str(name).strip(): name for name in rows.fieldnames or ()}
             photo = next((columns[n] for n in columns if n.lower() in _PHOTO), None)

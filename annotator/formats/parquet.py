@@ -22,7 +22,7 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.details import details_of, named, record_of
 from annotator.formats.exporting import Export, export
-from annotator.formats.paths import needed
+from annotator.formats.paths import needed, ordinary
 from annotator.formats.photo_files import portable, unpacked
 
 NAME, ROWS_A_GROUP = "parquet", 64
@@ -129,7 +129,7 @@ def read(folder: str | Path, photos: str | Path | None = None) -> Iterator[Label
 
 def _batches(parquet, file: Path):
     try:
-        with parquet.ParquetFile(file) as table:
+        with parquet.ParquetFile(ordinary(file)) as table:
             missing = {"image", *_TEXT, *_DOUBLES, "faces", "visible", "states"} - set(table.schema_arrow.names)
             if missing:
                 raise InputError(f"{file} is not our layout: there is no column {', '.join(sorted(missing))}")

@@ -34,13 +34,22 @@ def existing(path: Path) -> Path:
     return path
 
 
+def ordinary(path: Path) -> Path:
+    """The path itself; InputError if what is there is no file: a pipe would be waited for, a device read, without end."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not an ordinary file")
+    return path
+
+
 def read_json(path: Path, kind: type = object) -> Any:
     """The content of a JSON file; InputError naming it: missing, not JSON, or not of this kind (dict, list)."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(ordinary(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except InputError:
+        raise
+    except (ValueError, RecursionError, MemoryError) as error:
         raise InputError(f"{path} is not JSON: {error}") from error
     if not isinstance(content, kind):
         raise InputError(f"{path} is not a JSON {'object' if kind is dict else 'list'}")

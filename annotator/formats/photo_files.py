@@ -35,7 +35,7 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
             whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
         if suffix and upright and whole:
             return suffix, path.read_bytes(), size
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         pass  # read_photo says what is wrong
     photo = read_photo(path)
     return ".jpg", encoded(photo), photo.shape[:2]
@@ -114,5 +114,5 @@ def image_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             return image.height, image.width
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as an image: {error}") from error

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import pickle
 import re
+import tokenize
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.formats.paths import ordinary
 
 _DTYPE = re.compile(r"[<>=|]?(b1|\?|[iufcSUVO]\d*)")
 LARGEST = 1 << 31  # bytes of one array
@@ -47,7 +49,7 @@ def load(source: BinaryIO | bytes, name: str = "pickle") -> Any:
 def load_file(path: Path) -> Any:
     """`load` of a file."""
     try:
-        with path.open("rb") as file:
+        with ordinary(path).open("rb") as file:
             return load(file, str(path))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
@@ -62,11 +64,11 @@ class Arrays(Mapping):
     def __init__(self, path: Path):
         self.path = path
         try:
-            with zipfile.ZipFile(path) as archive:
+            with zipfile.ZipFile(ordinary(path)) as archive:
                 self._names = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}") from error
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, NotImplementedError, UnicodeError) as error:
             raise InputError(f"{path} is not an .npz file: {error}") from error
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -75,7 +77,9 @@ class Arrays(Mapping):
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
                 return _npy(file, f"{self.path}, {name}")
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except InputError:
+            raise
+        except (*_BROKEN, zipfile.BadZipFile, RuntimeError, SyntaxError, tokenize.TokenError) as error:
             raise InputError(f"{self.path}: array {name} cannot be read: {error}") from error
 
     def __iter__(self) -> Iterator[str]:

@@ -38,6 +38,8 @@ def read_photo(path: str | Path) -> np.ndarray:
         raise InputError(f"{path} is a directory, expected an image file")
     if not path.exists():
         raise InputError(f"{path} does not exist")
+    if not path.is_file():  # a pipe would be waited for without end
+        raise InputError(f"{path} is not an ordinary file")
     try:
         with Image.open(path) as image:
             image.load()
