@@ -62,20 +62,3 @@ def next_keypoint(hand: HandMesh, model: HandModel, states=None) -> int | None:
     """The keypoint number whose correction is expected to help most; None if none is left."""
     gain = expected_gain(hand, model, states)
     return int(gain.argmax()) if gain.max() > 0 else None
-
-
-def next_keypoints(
-    hand: HandMesh, model: HandModel, count: int, states: Mapping[int | str, str] | Sequence[str] | None = None
-) -> list[int]:
-    """Up to `count` keypoint numbers to ask for together, best first: each as though those before it had been corrected
-    (and were found where the hand has them), so that one finger's uncertainty is not asked for twice."""
-    chosen: list[int] = []
-    assumed = hand
-    while len(chosen) < count:
-        joint = next_keypoint(assumed, model, states)
-        if joint is None:
-            break
-        chosen.append(joint)
-        place = (float(hand.keypoints[joint, 0]), float(hand.keypoints[joint, 1]))
-        assumed = assumed.replace(corrections={**assumed.corrections, joint: place})
-    return chosen
