@@ -85,7 +85,10 @@ class _Round:
     def __init__(self, project: Project, folder: Path, state: dict, replay: Path | None, device, tell: Progress):
         self.project, self.folder, self.state, self.own_replay = project, folder, state, replay
         self.device, self.tell = device, tell
-        self.settings = RoundSettings(**state["settings"])
+        try:
+            self.settings = RoundSettings(**state["settings"])
+        except (TypeError, KeyError) as error:
+            raise InputError(f"{folder / STATE} is not of this version: {error}") from error
 
     def run(self) -> dict:
         self._began = time.monotonic()
