@@ -51,7 +51,8 @@ def rank(
     """The project's open hands (proposed or in work), those to ask for first first; at most `count`.
 
     strategy_name: see `strategies`. model: a Model or a checkpoint (None: the project's promoted one, else the shipped).
-    progress: called with ("rank", done, all). Photos that cannot be read are passed over. Nothing is changed or leased.
+    progress: called with ("rank", done, all). Hands of another hand model than the
+    model's, and of photos that cannot be read, are passed over. Nothing is changed or leased.
     """
     strategy(strategy_name)  # an unknown name must not cost a minute
     with opened(project) as project:
@@ -63,8 +64,8 @@ def rank(
         total = len(open_hands) + len(taught)
         for done, entry in enumerate([*open_hands, *taught]):
             photo = photos.read(project.photo(entry.photo_id).path)
-            if photo is not None:
-                mesh = project.mesh(entry.id)
+            mesh = project.mesh(entry.id)
+            if photo is not None and mesh.hand_model == model.hand.name:
                 is_open = entry.state != ACCEPTED
                 seen = look(model, photo, crop_of(mesh), mesh.camera, views=is_open)
                 if is_open:

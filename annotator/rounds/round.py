@@ -70,7 +70,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
     start = model or keeping.current_checkpoint(project)
     state = {
         "round": number, "code_version": __version__, "settings": asdict(settings), "done": ["samples"],
-        "start": str(start) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
+        "start": str(Path(start).absolute()) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
         "train": [one.id for one in taken.train], "held": [one.id for one in taken.held], "held_kind": taken.kind,
         "keypoints": int(sum(one.weights.sum() for one in taken.train)), "untold": taken.untold,
         "missing": [list(one) for one in taken.missing], "promoted": False,
