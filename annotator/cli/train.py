@@ -65,7 +65,8 @@ def command(
             with distributed.first_before_others():
                 folders = [make_table(name, path, out) for name, path in sets]
             parts = tuple(DataPart("photos", str(folder), joint_trust=trust) for folder in folders)
-            recipe = dataclasses.replace(recipe, data=parts)
+            # its card and calibration are about the data of the configuration
+            recipe = dataclasses.replace(recipe, data=parts, calibration=None, card={})
         checkpoint = run(recipe, root, out, device, start, progress, lambda line: print(line, file=sys.stderr))
     if here.first:
         emit(as_json, {"checkpoint": str(checkpoint), "phases": list(recipe.phases)}, f"checkpoint: {checkpoint}")
