@@ -126,28 +126,6 @@ def next_redo(connection: Connection, row: Row) -> int | None:
     )
 
 
-def last_changed(connection: Connection, who: str | None = None) -> str | None:
-    """The hand whose event in force is the newest of all (of this person) that can be undone, or None."""
-    statement = select(hands.c.id).where(hands.c.head != hands.c.root).order_by(hands.c.head.desc()).limit(1)
-    if who is not None:
-        statement = statement.join(events, events.c.seq == hands.c.head).where(events.c.who == who)
-    return connection.scalar(statement)
-
-
-def last_undone(connection: Connection, who: str | None = None) -> str | None:
-    """The hand of the newest undo (of this person) that can be redone, or None."""
-    undone = events.alias()
-    statement = (
-        select(events.c.hand)
-        .join(undone, undone.c.seq == events.c.target)
-        .join(hands, hands.c.id == events.c.hand)
-        .where(events.c.kind == UNDO, hands.c.head == undone.c.base)
-        .order_by(events.c.seq.desc())
-        .limit(1)
-    )
-    return connection.scalar(statement if who is None else statement.where(events.c.who == who))
-
-
 def history(connection: Connection, hand_id: str) -> list[Event]:
     """The hand's events, oldest first."""
     columns = (
