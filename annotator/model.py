@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView
 from annotator.network.encoder import Features
+from annotator.network.fused_hand import fused_encoder
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
-from annotator.network.locating import Located, locate
+from annotator.network.locating import Located, locate_many
+from annotator.network.looking import Sight
 from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
@@ -33,6 +36,7 @@ from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import as_photo
 
+MOST_PIXELS = 50e6  # in photos that are looked at together
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 
 
@@ -50,6 +54,8 @@ class Model:
         self.digest = checkpoint_digest(network)
         # Finding hands stays with the original weights, so that retraining never changes which hands are found.
         self.locator = load_mediapipe_hand().to(self.device).eval()
+        self.sight = Sight(self.locator, self.device)
+        self.encoder = fused_encoder(self.network.encoder)
         self.detector = PalmDetector().to(self.device).eval()
         self.records = HandMeshes(self.hand)
 
@@ -79,32 +85,32 @@ class Model:
         cameras: Iterable | None = None,
         batch: int = 16,
     ) -> Iterator[list[HandMesh]]:
-        """`propose` over many photos, hands of several photos in one forward pass; yields photo by photo, in order."""
+        """`propose` over many photos, together in the passes of each network; yields photo by photo, in order.
+
+        batch: hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
+        yielded, fewer where they are large.
+        """
         waiting: list[tuple[list[Crop], np.ndarray, list[Located]]] = []
         pictures: list[Tensor] = []
-
-        def given(values):
-            return iter(values) if values is not None else None
-
-        boxes, sides, cameras = given(boxes), given(sides), given(cameras)
-        for photo in photos:
-            photo = as_photo(photo)
-            found, K = self._find(photo, next(boxes, None) if boxes else None, next(sides, None) if sides else None,
-                                  next(cameras, None) if cameras else None)  # fmt: skip
-            waiting.append(([hand.crop for hand in found], K, found))
-            pictures.append(extract_all(photo, [hand.crop for hand in found]))
-            if sum(len(p) for p in pictures) >= batch:
-                yield from self._answer(waiting, pictures)
-                waiting, pictures = [], []
+        hints = (iter(values) if values is not None else itertools.repeat(None) for values in (boxes, sides, cameras))
+        for group in _groups(zip(photos, *(itertools.chain(h, itertools.repeat(None)) for h in hints)), batch):
+            group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
+            found = locate_many(group, self.sight, self.detector, told_boxes, told_sides)
+            for photo, hands, K in zip(group, found, told_cameras, strict=True):
+                crops = [hand.crop for hand in hands]
+                waiting.append((crops, self._camera(photo, hands, K), hands))
+                pictures.append(extract_all(photo, crops))
+                if sum(len(p) for p in pictures) >= batch:
+                    yield from self._answer(waiting, pictures)
+                    waiting, pictures = [], []
         if waiting:
             yield from self._answer(waiting, pictures)
 
-    def _find(self, photo, boxes, sides, K) -> tuple[list[Located], np.ndarray]:
-        found = locate(photo, self.locator, self.detector, boxes=boxes, sides=sides)
+    def _camera(self, photo: np.ndarray, hands: list[Located], K) -> np.ndarray:
         if K is not None:
-            return found, check_camera(K)
-        largest = max((hand.crop.size / 1.6 for hand in found), default=0.0)
-        return found, default_camera(*photo.shape[:2], largest)
+            return check_camera(K)
+        largest = max((hand.crop.size / 1.6 for hand in hands), default=0.0)
+        return default_camera(*photo.shape[:2], largest)
 
     @torch.inference_mode()
     def _answer(self, waiting, pictures) -> Iterator[list[HandMesh]]:
@@ -113,7 +119,7 @@ class Model:
             yield from ([] for _ in waiting)
             return
         crops = torch.cat([p for p in pictures if len(p)]).to(self.device, memory_format=torch.channels_last)
-        features = self.network.encoder(crops)
+        features = self.encoder(crops)
         projection, focal = self._cameras(views)
         answer = self.network.answer(features, projection, focal)
         features, answer = for_keeping(features), on_cpu(answer)
@@ -152,7 +158,7 @@ class Model:
         crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
         view = CropView.of(crop, hand.camera)
         picture = extract_all(as_photo(photo), [crop]).to(self.device, memory_format=torch.channels_last)
-        features = self.network.encoder(picture)
+        features = self.encoder(picture)
         start = self.network.parametric(features, self._cameras([view])[1])
         kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return hand.replace(features=kept)
@@ -219,6 +225,32 @@ class Model:
         for joint in corrections:  # being told never makes a keypoint less sure
             sigma[joint] = min(sigma[joint], hand.keypoint_sigma[joint])
         return answered.replace(keypoint_sigma=sigma)
+
+
+def _groups(items: Iterable[tuple], batch: int) -> Iterator[list[tuple]]:
+    """Items that begin with a photo, checked, in groups of at most `batch` photos and about 50 megapixels.
+
+    What comes before a photo that cannot be used is answered before its error appears.
+    """
+    group, pixels = [], 0
+    items = iter(items)
+    while True:
+        try:
+            photo, *hints = next(items)
+            photo = as_photo(photo)
+        except StopIteration:
+            break
+        except InputError:
+            if group:
+                yield group
+            raise
+        group.append((photo, *hints))
+        pixels += photo.shape[0] * photo.shape[1]
+        if len(group) >= batch or pixels >= MOST_PIXELS:
+            yield group
+            group, pixels = [], 0
+    if group:
+        yield group
 
 
 @contextlib.contextmanager
