@@ -23,11 +23,10 @@ from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView
 from annotator.network.encoder import Features
-from annotator.network.fused_hand import fused_encoder
+from annotator.network.fused_hand import fused_encoder, fused_hand
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
 from annotator.network.locating import Located, locate_many
-from annotator.network.looking import Sight
 from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
@@ -54,7 +53,7 @@ class Model:
         self.digest = checkpoint_digest(network)
         # Finding hands stays with the original weights, so that retraining never changes which hands are found.
         self.locator = load_mediapipe_hand().to(self.device).eval()
-        self.sight = Sight(self.locator, self.device)
+        self.looker = fused_hand(self.locator)
         self.encoder = fused_encoder(self.network.encoder)
         self.detector = PalmDetector().to(self.device).eval()
         self.records = HandMeshes(self.hand)
@@ -95,7 +94,7 @@ class Model:
         hints = (iter(values) if values is not None else itertools.repeat(None) for values in (boxes, sides, cameras))
         for group in _groups(zip(photos, *(itertools.chain(h, itertools.repeat(None)) for h in hints)), batch):
             group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
-            found = locate_many(group, self.sight, self.detector, told_boxes, told_sides)
+            found = locate_many(group, self.looker, self.detector, told_boxes, told_sides)
             for photo, hands, K in zip(group, found, told_cameras, strict=True):
                 crops = [hand.crop for hand in hands]
                 waiting.append((crops, self._camera(photo, hands, K), hands))

@@ -17,10 +17,10 @@ from annotator.vision.fused import RELU6, FusedConv, available, turned
 class FusedResidual(nn.Module):
     """An `InvertedResidual` in three calls."""
 
-    def __init__(self, block, dtype: torch.dtype):
+    def __init__(self, block):
         super().__init__()
-        self.expand, self.depthwise = FusedConv(block.expand, RELU6, dtype), FusedConv(block.depthwise, RELU6, dtype)
-        self.project, self.adds = FusedConv(block.project, dtype=dtype), block.adds
+        self.expand, self.depthwise = FusedConv(block.expand, RELU6), FusedConv(block.depthwise, RELU6)
+        self.project, self.adds = FusedConv(block.project), block.adds
 
     def forward(self, x: Tensor) -> Tensor:
         return self.project(self.depthwise(self.expand(x)), x if self.adds else None)
@@ -29,36 +29,35 @@ class FusedResidual(nn.Module):
 class FusedTail(nn.Module):
     """Stages, and the two layers behind the last of them: a turned map -> the stages' turned maps and the pooled vector."""
 
-    def __init__(self, stages, expand, depthwise, dtype: torch.dtype):
+    def __init__(self, stages, expand, depthwise):
         super().__init__()
-        self.stages = nn.ModuleList(nn.Sequential(*(FusedResidual(block, dtype) for block in stage)) for stage in stages)
-        self.head = nn.Sequential(FusedConv(expand, RELU6, dtype), FusedConv(depthwise, RELU6, dtype))
+        self.stages = nn.ModuleList(nn.Sequential(*(FusedResidual(block) for block in stage)) for stage in stages)
+        self.head = nn.Sequential(FusedConv(expand, RELU6), FusedConv(depthwise, RELU6))
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         maps = []
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
-        return maps, self.head(x).float().mean((2, 3))
+        return maps, self.head(x).mean((2, 3))
 
 
 class FusedHand(nn.Module):
-    """`MediaPipeHand` for a CPU. dtype: bfloat16 moves landmarks by some tenths of a crop pixel; heads stay float32."""
+    """`MediaPipeHand` for a CPU."""
 
-    def __init__(self, network: MediaPipeHand, dtype: torch.dtype = torch.float32):
+    def __init__(self, network: MediaPipeHand):
         super().__init__()
-        self.dtype = dtype
         self.stem = nn.Sequential(
-            FusedConv(network.stem, RELU6, dtype),
-            FusedConv(network.stem_depthwise, RELU6, dtype),
-            FusedConv(network.stem_project, dtype=dtype),
+            FusedConv(network.stem, RELU6),
+            FusedConv(network.stem_depthwise, RELU6),
+            FusedConv(network.stem_project),
         )
-        self.tail = FusedTail(network.stages, network.head_expand, network.head_depthwise, dtype)
+        self.tail = FusedTail(network.stages, network.head_expand, network.head_depthwise)
         self.heads = [network.presence, network.handedness, network.landmarks, network.world]
 
     def forward(self, crop: Tensor) -> HandOutput:
-        """As `MediaPipeHand.forward`, but the maps are turned by 180 degrees, in this network's dtype."""
-        maps, pooled = self.tail(self.stem(turned(crop).to(self.dtype)))
+        """As `MediaPipeHand.forward`, but the maps are turned by 180 degrees."""
+        maps, pooled = self.tail(self.stem(turned(crop)))
         presence, right, landmarks, world = (head(pooled) for head in self.heads)
         return HandOutput(
             maps=dict(zip(STAGE_STRIDES, maps, strict=True)),
@@ -77,7 +76,7 @@ class FusedEncoder(nn.Module):
         super().__init__()
         self.network, self.tuned = FusedHand(encoder.network), None
         if isinstance(encoder, TunedMediaPipeEncoder):
-            self.tuned = FusedTail(encoder.tuned, encoder.tuned_expand, encoder.tuned_depthwise, torch.float32)
+            self.tuned = FusedTail(encoder.tuned, encoder.tuned_expand, encoder.tuned_depthwise)
 
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""
@@ -90,9 +89,9 @@ class FusedEncoder(nn.Module):
         return seen._replace(maps=tuple(turned(m) for m in maps))
 
 
-def fused_hand(network: MediaPipeHand, dtype: torch.dtype = torch.float32) -> nn.Module:
+def fused_hand(network: MediaPipeHand) -> nn.Module:
     """`network` by fused calls where they exist, else itself."""
-    return FusedHand(network, dtype).eval() if available(next(network.parameters()).device) else network
+    return FusedHand(network).eval() if available(next(network.parameters()).device) else network
 
 
 def fused_encoder(encoder: nn.Module) -> nn.Module:

@@ -6,53 +6,33 @@ of the crop's mirror image differ. So every crop is looked at both ways; a hypot
 follows from its landmarks, and after a few looks the hypotheses have settled and the one that agrees with
 itself best is the answer. Looking both ways also makes the answer for a mirrored photo the mirrored answer.
 
-The way there is looked at quickly (in half precision, where the processor is made for it), and shortened: two looks
-tell where the next ones would lead (Anderson 1965, with one step of memory). The last look has full precision.
+The way there is shortened. Where there is but one hypothesis, its first look is one way round alone: the way that shows
+the crop's brighter side right, so that a mirrored photo still gives the mirrored answer. Later, two looks tell where the
+next ones would lead (Anderson 1965, with one step of memory).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import nn
 
-from annotator.network.fused_hand import fused_hand
-from annotator.network.mediapipe_hand import MediaPipeHand
-from annotator.vision.crops import CROP_SIZE, Crop
-from annotator.vision.fused import fast_bf16
+from annotator.vision.crops import CROP_SIZE, Crop, brighter_left
 from annotator.vision.palm import overlap
 
 PAD = 0.08  # a hand reaches this share of its longer side beyond its keypoints
 TURNS = 6  # starting rotations all round, 60 degrees apart: one is within 30 degrees of the hand's
 KEEP = (3, 2, 1)  # hypotheses of a hand that survive the first looks
 MOST_LOOKS = 8
-SETTLED = (0.005, 0.005)  # radians, share of the size: a crop that moves less has arrived
+SETTLED = (0.01, 0.01)  # radians, share of the size: a crop that moves less has arrived
 DOUBT = 0.03  # disagreement of the two looks, share of the crop, above which presence is lowered
 BATCH = 32
 AHEAD = (-2.0, 0.5)  # least and most of the last step that is taken again
-
-
-class Sight:
-    """The landmark network in two forms: `exact`, and `quick` for looks that only lead on. Both may be one."""
-
-    def __init__(self, network: MediaPipeHand, device: torch.device | str = "cpu"):
-        network = network.to(device).eval()
-        self.exact = fused_hand(network)
-        self.quick = fused_hand(network, torch.bfloat16) if self.exact is not network and fast_bf16() else self.exact
-        self.device = torch.device(device)
-
-    @classmethod
-    def of(cls, network: MediaPipeHand | Sight) -> Sight:
-        """A `Sight` as it is; a plain network as both of its forms."""
-        if isinstance(network, Sight):
-            return network
-        plain = cls.__new__(cls)
-        plain.exact = plain.quick = network
-        plain.device = next(network.parameters()).device
-        return plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,16 +101,16 @@ class Target:
         return float(overlap(np.asarray(self.box), look.box[None])[0]) > 0.5
 
 
-def settle(sight: Sight, targets: Sequence[Target]) -> list[Look | None]:
+def settle(network: nn.Module, targets: Sequence[Target]) -> list[Look | None]:
     """Follow every target's hypotheses until they settle; each target's best look, None without starts."""
     best: list[Look | None] = [None] * len(targets)
     # target's number, where to look, the look before
     waiting: list[tuple[int, Crop, Look | None]]
-    waiting = [(index, crop, None) for index, target in enumerate(targets) for crop in target.starts]
+    waiting = [(index, crop, None) for index, crop in _starts(network, targets)]
     for number in range(MOST_LOOKS):
         if not waiting:
             break
-        looks = look_at(sight.quick, [(targets[index].photo, crop) for index, crop, _ in waiting], sight.device)
+        looks = look_at(network, [(targets[index].photo, crop) for index, crop, _ in waiting])
         keep = KEEP[min(number, len(KEEP) - 1)]
         following = []
         for index, target in enumerate(targets):
@@ -143,12 +123,26 @@ def settle(sight: Sight, targets: Sequence[Target]) -> list[Look | None]:
                 (index, ahead(look, before), look) for look, before in own[:keep] if not (alone and look.settled)
             ]
         waiting = following
-    if sight.quick is not sight.exact:
-        found = [index for index, look in enumerate(best) if look is not None]
-        views = [(targets[index].photo, best[index].next_crop) for index in found]
-        for index, look in zip(found, look_at(sight.exact, views, sight.device), strict=True):
-            best[index] = look
     return best
+
+
+@torch.inference_mode()
+def _starts(network: nn.Module, targets: Sequence[Target]) -> list[tuple[int, Crop]]:
+    """(target's number, crop) of all hypotheses; those that are alone are a first look farther."""
+    starts = [(index, crop) for index, target in enumerate(targets) for crop in target.starts]
+    alone = [at for at, (index, _) in enumerate(starts) if len(targets[index].starts) == 1]
+    for part in (alone[at : at + BATCH] for at in range(0, len(alone), BATCH)):
+        views = [starts[at] for at in part]
+        pictures = np.stack([crop.extract(targets[index].photo) for index, crop in views])
+        pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2)
+        turned = brighter_left(pictures)
+        pictures = torch.where(turned[:, None, None, None], pictures.flip(-1), pictures)
+        landmarks = network(pictures.to(device_of(network))).landmarks[..., :2].double().cpu().numpy()
+        for at, (index, crop), points, mirrored in zip(part, views, landmarks, turned.tolist(), strict=True):
+            points = points * (-1, 1) + (CROP_SIZE - 1, 0) if mirrored else points
+            look = Look(crop, crop.to_photo(points), 1.0, 0.5, 0.0)
+            starts[at] = (index, look.next_crop)
+    return starts
 
 
 def ahead(look: Look, before: Look | None) -> Crop:
@@ -179,12 +173,12 @@ def _way(start: Crop, end: Crop) -> np.ndarray:
 
 
 @torch.inference_mode()
-def look_at(network, views: Sequence[tuple[np.ndarray, Crop]], device: torch.device | str = "cpu") -> list[Look]:
-    """Crops of photos, each as it is and mirrored, in one batch."""
+def look_at(network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]]) -> list[Look]:
+    """Crops of photos, each as it is and mirrored, in common batches. network: `MediaPipeHand`, or that by fused calls."""
     if not views:
         return []
     pictures = np.stack([crop.extract(photo) for photo, crop in views])
-    pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device)
+    pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device_of(network))
     outputs = [network(torch.cat([part, part.flip(-1)])) for part in pictures.split(BATCH // 2)]
     landmarks, presence, right = (  # (2, N, ...): as they are, mirrored
         np.concatenate([np.stack(np.split(getattr(out, name).double().cpu().numpy(), 2)) for out in outputs], axis=1)
@@ -203,6 +197,11 @@ def look_at(network, views: Sequence[tuple[np.ndarray, Crop]], device: torch.dev
             )
         )
     return looks
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where its tensors are."""
+    return next(itertools.chain(network.parameters(), network.buffers())).device
 
 
 def all_round(crop: Crop) -> list[Crop]:

@@ -13,10 +13,10 @@ from annotator.vision.palm_network import Block, PalmNetwork, Raise
 class FusedBlock(nn.Module):
     """A `Block`: depthwise, then projection with the input added, then PReLU."""
 
-    def __init__(self, block: Block, dtype: torch.dtype):
+    def __init__(self, block: Block):
         super().__init__()
-        self.depthwise, self.project = FusedConv(block.depthwise, dtype=dtype), FusedConv(block.project, dtype=dtype)
-        self.register_buffer("slope", block.activation.weight.detach().to(dtype), persistent=False)
+        self.depthwise, self.project = FusedConv(block.depthwise), FusedConv(block.project)
+        self.register_buffer("slope", block.activation.weight.detach().clone(), persistent=False)
         self.stride, self.extra = block.stride, block.extra
 
     def forward(self, x: Tensor) -> Tensor:
@@ -31,11 +31,11 @@ class FusedBlock(nn.Module):
 class FusedRaise(nn.Module):
     """A `Raise`."""
 
-    def __init__(self, level: Raise, dtype: torch.dtype):
+    def __init__(self, level: Raise):
         super().__init__()
-        self.lateral = FusedConv(level.lateral, dtype=dtype)
-        self.register_buffer("slope", level.activation.weight.detach().to(dtype), persistent=False)
-        self.blocks = nn.Sequential(*(FusedBlock(block, dtype) for block in level.blocks))
+        self.lateral = FusedConv(level.lateral)
+        self.register_buffer("slope", level.activation.weight.detach().clone(), persistent=False)
+        self.blocks = nn.Sequential(*(FusedBlock(block) for block in level.blocks))
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         x = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
@@ -43,20 +43,19 @@ class FusedRaise(nn.Module):
 
 
 class FusedPalmNetwork(nn.Module):
-    """`PalmNetwork` for a CPU; the answers are float32."""
+    """`PalmNetwork` for a CPU."""
 
-    def __init__(self, network: PalmNetwork, dtype: torch.dtype = torch.float32):
+    def __init__(self, network: PalmNetwork):
         super().__init__()
-        self.dtype = dtype
-        self.stem = FusedConv(network.stem, dtype=dtype)
-        self.register_buffer("slope", network.stem_activation.weight.detach().to(dtype), persistent=False)
-        self.levels = nn.ModuleList(nn.Sequential(*(FusedBlock(b, dtype) for b in level)) for level in network.levels)
-        self.raise_12, self.raise_24 = FusedRaise(network.raise_12, dtype), FusedRaise(network.raise_24, dtype)
+        self.stem = FusedConv(network.stem)
+        self.register_buffer("slope", network.stem_activation.weight.detach().clone(), persistent=False)
+        self.levels = nn.ModuleList(nn.Sequential(*(FusedBlock(b) for b in level)) for level in network.levels)
+        self.raise_12, self.raise_24 = FusedRaise(network.raise_12), FusedRaise(network.raise_24)
         heads = (network.box_24, network.box_12, network.score_24, network.score_12)
-        self.heads = nn.ModuleList(FusedConv(head, dtype=dtype) for head in heads)
+        self.heads = nn.ModuleList(FusedConv(head) for head in heads)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        x = F.prelu(self.stem(turned(image).to(self.dtype)), self.slope)
+        x = F.prelu(self.stem(turned(image)), self.slope)
         maps = []
         for level in self.levels:
             x = level(x)
@@ -65,7 +64,7 @@ class FusedPalmNetwork(nn.Module):
         at_24 = self.raise_24(at_12, maps[2])
 
         def rows(head: FusedConv, x: Tensor, size: int) -> Tensor:  # turned back: (B, C, H, W) -> (B, anchors, size)
-            return head(x).float().flip((2, 3)).permute(0, 2, 3, 1).reshape(len(x), -1, size)
+            return head(x).flip((2, 3)).permute(0, 2, 3, 1).reshape(len(x), -1, size)
 
         box_24, box_12, score_24, score_12 = self.heads
         boxes = torch.cat((rows(box_24, at_24, 18), rows(box_12, at_12, 18)), 1)
@@ -73,6 +72,6 @@ class FusedPalmNetwork(nn.Module):
         return boxes, scores[..., 0]
 
 
-def fused_palms(network: PalmNetwork, dtype: torch.dtype = torch.float32) -> nn.Module:
+def fused_palms(network: PalmNetwork) -> nn.Module:
     """`network` by fused calls where they exist, else itself."""
-    return FusedPalmNetwork(network, dtype).eval() if available(next(network.parameters()).device) else network
+    return FusedPalmNetwork(network).eval() if available(next(network.parameters()).device) else network
