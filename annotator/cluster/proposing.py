@@ -1,16 +1,20 @@
-"""`propose` on Ray Data: photos are read, hashed and decoded by tasks, looked at by a pool of model actors, stored here.
+"""`propose` on Ray Data: a pool of model actors reads, hashes, decodes and looks at photos; the answers are stored here.
 
-Only this process writes the project. A batch is stored in one transaction as it arrives, and what is stored is never
-looked at again, so a run that was killed goes on where it stopped; a batch that Ray computes twice is stored once. Ray
-holds back reading while the actors are busy, and starts dead actors anew with their batch.
+Only names travel to the actors, so memory does not grow with photos; each decodes on its own cores while it looks. Ray
+holds back what the actors are not ready for, and starts dead ones anew with what they had. Only this process writes the
+project: a batch in one transaction as it arrives. What is stored is never looked at again, so a run that was killed goes
+on where it stopped, and a batch that Ray computes twice is stored once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from annotator.cluster.engine import Engine, needed
 from annotator.errors import InputError
 from annotator.project import Project, Provenance
 from annotator.project.intake import Header, Prepared, kept_photo, prepare
+from annotator.vision.photos import decode_photo
 
 TRIES = 3  # a worker that cannot be started is tried this often again; one that dies, always
 
@@ -56,98 +61,89 @@ def propose_photos(
 
 
 def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, batch: int):
-    """The lazy Ray dataset of answers: one row a photo."""
+    """The lazy Ray dataset of answers: one row a photo. One block of its input is what an actor takes at a time."""
     data = needed("ray.data")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
     context.actor_init_retry_on_errors, context.actor_init_max_retries = True, TRIES
-    parts = []
-    if found.files:
-        rows = [{"place": file, "content": b""} for file in found.files]
-        parts.append(data.from_items(rows, override_num_blocks=-(-len(rows) // batch)))
-    if found.tables:
-        groups = [{"table": t, "column": c, "group": g} for t, c in found.tables for g in range(sources.groups(t))]
-        tables = data.from_items(groups, override_num_blocks=len(groups))
-        parts.append(tables.flat_map(_rows))
-    photos = parts[0].union(*parts[1:])
-    read = photos.map_batches(_read, batch_size=batch, batch_format="pyarrow", fn_kwargs={"shared": shared}, num_cpus=0.25)
-    return read.map_batches(
+    nothing = {"files": [""], "table": "", "column": "", "group": 0}
+    work = [nothing | {"files": found.files[at : at + batch]} for at in range(0, len(found.files), batch)]
+    for table, column in found.tables:
+        work += [nothing | {"table": table, "column": column, "group": g} for g in range(sources.groups(table))]
+    return data.from_items(work, override_num_blocks=len(work)).map_batches(
         Proposer,
-        fn_constructor_kwargs={"shared": shared, "digest": digest, "cpus": engine.cpus, "gpus": engine.gpus},
+        fn_constructor_kwargs={"shared": [shared], "digest": digest, "engine": engine, "batch": batch},
         batch_size=None,
         batch_format="pyarrow",
         compute=data.ActorPoolStrategy(size=engine.actors(ray), max_tasks_in_flight_per_actor=2),
-        num_cpus=max(engine.cpus - 0.25, 0.5),
+        num_cpus=engine.cpus,
         num_gpus=engine.gpus or None,
     )
 
 
-def _rows(row: dict) -> list[dict]:
-    """The photos of one row group of a table."""
-    return list(sources.rows(row["table"], row["column"], row["group"]))
-
-
-def _read(block, shared):
-    """Reads, hashes and decodes: adds sha256, height, width, pixels, error; photos that are done keep nothing."""
-    arrow = needed("pyarrow")
-    done = _value(shared).done
-    return arrow.Table.from_pylist([_decoded(row, done) for row in block.to_pylist()], _READ(arrow))
-
-
-def _decoded(row: dict, done: np.ndarray) -> dict:
-    from annotator.vision.photos import decode_photo
-
-    place, content = row["place"], row["content"]
-    here = not sources.is_url(place) and not content
-    answer = {"place": place, "sha256": "", "content": b"", "height": 0, "width": 0, "pixels": b"", "bytes": 0, "error": ""}
-    try:
-        content = content or sources.content_of(place)
-        answer |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-        key = np.bytes_(answer["sha256"])
-        at = np.searchsorted(done, key)
-        if at < len(done) and done[at] == key:
-            return answer
-        photo = decode_photo(content, place)
-        answer |= {"height": photo.shape[0], "width": photo.shape[1], "pixels": photo.tobytes()}
-        # a photo with no file on this file system travels on, to be kept in the project
-        return answer if here else answer | {"content": content}
-    except InputError as error:
-        return answer | {"error": str(error)}
-
-
 class Proposer:
-    """A model actor. Loads the checkpoint once; a batch in, its answers out; a photo that breaks spoils no other."""
+    """A model actor. Loads the checkpoint once; a photo that breaks spoils no other."""
 
-    def __init__(self, shared, digest: str, cpus: float, gpus: float):
+    def __init__(self, shared: list, digest: str, engine: Engine, batch: int):
         import torch
 
         from annotator.model import load_model
 
-        torch.set_num_threads(max(1, int(cpus)))
-        checkpoint = _value(shared).checkpoint
+        torch.set_num_threads(max(1, int(engine.cpus)))
+        given: Shared = needed("ray").get(shared[0])
+        self.done, self.batch = given.done, batch
         with tempfile.TemporaryDirectory() as folder:
             path = None
-            if checkpoint is not None:
+            if given.checkpoint is not None:
                 path = Path(folder) / "model.safetensors"
-                path.write_bytes(checkpoint)
-            self.model = load_model(path, device="cuda" if gpus else "cpu")
+                path.write_bytes(given.checkpoint)
+            self.model = load_model(path, device="cuda" if engine.gpus else "cpu")
         if self.model.digest != digest:
             raise RuntimeError(f"a worker's model is {self.model.digest}, expected {digest}: other versions are installed")
+        self.threads = ThreadPoolExecutor(max(2, int(engine.cpus)), thread_name_prefix="decode")
 
-    def __call__(self, block):
-        arrow = needed("pyarrow")
-        rows = block.to_pylist()
-        fresh = [row for row in rows if row["pixels"]]
-        photos = [np.frombuffer(r.pop("pixels"), np.uint8).reshape(r["height"], r["width"], 3) for r in fresh]
+    def __call__(self, block) -> Iterator:
+        """Photo files, or row groups of tables, to batches of answers (Arrow tables)."""
+        for work in block.to_pylist():
+            if work["table"]:
+                rows = sources.rows(work["table"], work["column"], work["group"])
+            else:
+                rows = ({"place": place, "content": b""} for place in work["files"])
+            while some := list(itertools.islice(rows, self.batch)):
+                yield self._answered(some)
+
+    def _answered(self, rows: list[dict]):
+        looked = [(row, photo) for row, photo in self.threads.map(self._decoded, rows)]
+        fresh = [(row, photo) for row, photo in looked if photo is not None]
+        photos = [photo for _, photo in fresh]
         try:
-            answers = [[prepare(mesh).pack() for mesh in hands] for hands in self.model.propose_many(photos, batch=len(photos))]
+            answers = [[prepare(mesh).pack() for mesh in hands] for hands in self.model.propose_many(photos, batch=self.batch)]
         except Exception:  # noqa: BLE001  which photo it was is found out one by one
-            answers = [self._alone(row, photo) for row, photo in zip(fresh, photos, strict=True)]
-        for row, hands in zip(fresh, answers, strict=True):
+            answers = [self._alone(row, photo) for row, photo in fresh]
+        for (row, _), hands in zip(fresh, answers, strict=True):
             row["hands"] = [dict(zip(_PACKED, hand, strict=True)) for hand in hands]
-        return arrow.Table.from_pylist(
-            [{"worker": os.getpid(), "looked": bool(row["height"])} | row for row in rows], _ANSWERED(arrow)
-        )
+        rows = [row | {"worker": os.getpid(), "looked": photo is not None} for row, photo in looked]
+        return needed("pyarrow").Table.from_pylist(rows, _schema())
+
+    def _decoded(self, row: dict) -> tuple[dict, np.ndarray | None]:
+        """A photo's row with its hash, and its pixels; None if this model has looked at it, or it cannot be used."""
+        place, content = row["place"], row["content"]
+        here = not sources.is_url(place) and not content
+        answer = {"place": place, "sha256": "", "content": b"", "height": 0, "width": 0, "bytes": 0, "error": ""}
+        try:
+            content = content or sources.content_of(place)
+            answer |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            key = np.bytes_(answer["sha256"])
+            at = np.searchsorted(self.done, key)
+            if at < len(self.done) and self.done[at] == key:
+                return answer, None
+            photo = decode_photo(content, place)
+        except InputError as error:
+            return answer | {"error": str(error)}, None
+        answer |= {"height": photo.shape[0], "width": photo.shape[1]}
+        # a photo with no file on this file system travels on, to be kept in the project
+        return answer if here else answer | {"content": content}, photo
 
     def _alone(self, row: dict, photo: np.ndarray) -> list:
         try:
@@ -171,25 +167,13 @@ def _store(project: Project, provenance: Provenance, folder: Path, rows: Sequenc
         yield {"place": row["place"], "hands": ids.get(id(row)), "error": row["error"], "worker": row["worker"]}
 
 
-def _value(shared):
-    """What a reference stands for (Ray passes references inside keyword arguments on as they are)."""
-    ray = needed("ray")
-    return ray.get(shared) if isinstance(shared, ray.ObjectRef) else shared
-
-
 _PACKED = ("model", "model_digest", "record", "parametric")
 
 
-def _fields(arrow, *more):
+def _schema():
+    arrow = needed("pyarrow")
     text, number, blob = arrow.string(), arrow.int64(), arrow.large_binary()
+    hand = arrow.struct([(name, text if "model" in name else arrow.binary()) for name in _PACKED])
     fields = [("place", text), ("sha256", text), ("content", blob), ("height", number), ("width", number)]
-    return arrow.schema([*fields, ("bytes", number), ("error", text), *more])
-
-
-def _READ(arrow):
-    return _fields(arrow, ("pixels", arrow.large_binary()))
-
-
-def _ANSWERED(arrow):
-    hand = arrow.struct([(name, arrow.string() if "model" in name else arrow.binary()) for name in _PACKED])
-    return _fields(arrow, ("worker", arrow.int64()), ("looked", arrow.bool_()), ("hands", arrow.list_(hand)))
+    fields += [("bytes", number), ("error", text), ("worker", number), ("looked", arrow.bool_())]
+    return arrow.schema([*fields, ("hands", arrow.list_(hand))])
