@@ -188,7 +188,7 @@ class Model:
         if isinstance(hand.features, Remembered):
             held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
             prompts = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
-            answered = self._prompted(hand, prompts)
+            answered = self.prompted(hand, prompts)
             # what is confirmed is where it was in the hand that the person saw, not where the network has it now
             return solve(answered.replace(corrections=merged | held), self.hand, {}, known, evidence).hand.replace(
                 corrections=merged
@@ -203,8 +203,8 @@ class Model:
         return alternatives(hand, self.hand, states, most)
 
     @torch.inference_mode()
-    def _prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
-        """The network's own answer to the corrections."""
+    def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
+        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo px."""
         kept: Remembered = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in corrections.items():

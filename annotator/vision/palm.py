@@ -2,8 +2,8 @@
 
 MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) sees a
 square of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it looks at the whole
-photo, letterboxed, and at overlapping tiles of large photos. Each is shown with its brighter side right, and the other
-way round only where that finds nothing: so a mirrored photo gives the mirrored palms.
+photo, letterboxed, and at overlapping tiles of large photos, each both ways round, so that a mirrored photo
+gives the mirrored palms. (One way alone would find three hands in a hundred fewer.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from annotator.vision.crops import CROP_SIZE, Crop, brighter_left
+from annotator.vision.crops import CROP_SIZE, Crop
 from annotator.vision.fused_palm import fused_palms
 from annotator.vision.layers import load_weights
 from annotator.vision.palm_network import PALM_WEIGHTS, PalmNetwork
@@ -68,26 +68,24 @@ class PalmDetector(nn.Module):
         """`detect` for each of these photos, their views in common batches."""
         found: list[list[Palm]] = [[] for _ in photos]
         for views_of in (_plain_views, _turned_views, _smaller_views):
-            for other in (False, True):
-                open_ = [k for k, palms in enumerate(found) if not palms]
-                views = [(k, view) for k in open_ for view in views_of(*photos[k].shape[:2])]
-                seen = self._look([(photos[k], view) for k, view in views], threshold, other)
-                for k in open_:
-                    found[k] = _merge([palms for (of, _), palms in zip(views, seen, strict=True) if of == k])
+            open_ = [k for k, palms in enumerate(found) if not palms]
+            views = [(k, view) for k in open_ for view in views_of(*photos[k].shape[:2])]
+            seen = self._look([(photos[k], view) for k, view in views], threshold)
+            for k in open_:
+                found[k] = _merge([palms for (of, _), palms in zip(views, seen, strict=True) if of == k])
         return found
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first, each once.
 
-        A view's rotation turns what the network sees. Palms cut by a view's edge while the photo goes on are left
-        out: half a palm looks like another palm.
+        Each view is looked at as it is and mirrored. A view's rotation turns what the network sees. Palms
+        cut by a view's edge while the photo goes on are left out: half a palm looks like another palm.
         """
-        views = [(photo, view) for view in views]
-        return _merge(self._look(views, threshold)) or _merge(self._look(views, threshold, other=True))
+        return _merge(self._look([(photo, view) for view in views], threshold))
 
     @torch.inference_mode()
-    def _look(self, views: Sequence[tuple[np.ndarray, Crop]], threshold: float, other: bool = False) -> list[Seen]:
-        """What is seen in each of these views of photos, shown the brighter side right (other: left)."""
+    def _look(self, views: Sequence[tuple[np.ndarray, Crop]], threshold: float) -> list[Seen]:
+        """What is seen in each of these views of photos, both ways round."""
         device = next(self.parameters()).device
         if self._fused is None:
             self._fused = fused_palms(self.network)
@@ -96,15 +94,14 @@ class PalmDetector(nn.Module):
         for start in range(0, len(views), BATCH):
             batch = views[start : start + BATCH]
             pictures = torch.from_numpy(np.stack([view.extract(photo, INPUT) for photo, view in batch]))
-            pictures = pictures.permute(0, 3, 1, 2)
-            turned = brighter_left(pictures) ^ other
-            pictures = torch.where(turned[:, None, None, None], pictures.flip(-1), pictures)
-            rows, logits = network(pictures.to(device))
-            scores = torch.sigmoid(logits.double()).cpu().numpy()
-            for (photo, view), mirrored, score, row in zip(
-                batch, turned.tolist(), scores, rows.double().cpu().numpy(), strict=True
-            ):
-                seen.append(_palms(score, row, view.flipped() if mirrored else view, photo.shape, threshold))
+            pictures = pictures.permute(0, 3, 1, 2).to(device)
+            raw, logits = network(torch.cat([pictures, pictures.flip(-1)]))
+            scores, rows = torch.sigmoid(logits.double()).cpu().numpy(), raw.double().cpu().numpy()
+            for k, (photo, view) in enumerate(batch):
+                plain = _palms(scores[k], rows[k], view, photo.shape, threshold)
+                k += len(batch)
+                mirrored = _palms(scores[k], rows[k], view.flipped(), photo.shape, threshold)
+                seen.append(tuple(np.concatenate(both) for both in zip(plain, mirrored, strict=True)))
         return seen
 
 
