@@ -9,7 +9,6 @@ y and z are times -1.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,19 +31,18 @@ def write_meshes(
     """Write a mesh file of every record; {"hands", "folder"}. InputError: a record without a mesh, no trimesh."""
     trimesh = needed("trimesh")
     axes = TO_GLTF if suffix == "glb" else np.ones(3)
-    with export(folder, name, overwrite, licence) as out:
-        (out.folder / "meshes").mkdir()
-        with (out.folder / FILES).open("w", encoding="utf-8") as names:
-            for record in records:
+    with export(records, folder, name, overwrite, licence) as out:
+        (out.folder / "meshes").mkdir(exist_ok=True)
+        with out.list(out.folder / FILES) as names:
+            for record in out.records:
                 if record.vertices is None or record.faces is None:
                     raise InputError(f"hand {record.id} has no mesh to write")
                 # process=False: trimesh would merge and reorder vertices, whose numbers are the hand model's
                 mesh = trimesh.Trimesh(record.vertices * axes, record.faces, process=False)
                 file = f"{out.count:06d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', record.id)[:80]}.{suffix}"
                 (out.folder / "meshes" / file).write_bytes(_bytes(mesh, suffix))
-                names.write(("[" if not out.count else ",") + json.dumps([file, str(record.photo)]) + "\n")
+                names([file, str(record.photo)])
                 out.add(record)
-            names.write("]\n")
     return {"hands": out.count, "folder": str(folder)}
 
 
