@@ -37,6 +37,8 @@ COMMANDS = {
     "evaluate": "evaluate",
     "simulate": "simulate",
     "serve": "serve",
+    "rank": "rank",
+    "round": "round",
 }
 
 

@@ -36,9 +36,11 @@ class Engine:
             return
         address = self.address or os.environ.get("RAY_ADDRESS")
         settings = {"log_to_driver": False, "logging_level": "ERROR"}
+        if not address:  # Ray's own workers would give way to everything else on this machine: they are why it was asked
+            os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             ray.init(address=address, **settings) if address else ray.init(include_dashboard=False, **settings)
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        except Exception as error:  # Ray's own kinds are many, some plain `Exception`s
             raise InputError(f"engine {address or 'ray'}: no Ray cluster answers: {error}") from error
         try:
             yield ray
