@@ -7,11 +7,11 @@ its folder is on a file system that they share, or it is on PostgreSQL.
 from __future__ import annotations
 
 import itertools
-import logging
 import pickle
 from collections.abc import Iterator, Sequence
 
 from annotator.cluster.engine import Engine, needed
+from annotator.cluster.models import quiet_data
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.filters import Filter
@@ -34,11 +34,10 @@ def numbered(
         return
     parts = [numbers[at : at + BATCH] for at in range(0, len(numbers), BATCH)]
     with engine.connected():
-        data = needed("ray.data")
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        data = quiet_data()
         context = data.DataContext.get_current()
         before = context.execution_options.preserve_order
-        context.enable_progress_bars, context.execution_options.preserve_order = False, True
+        context.execution_options.preserve_order = True
         work = [{"first": part[0], "last": part[-1]} for part in parts]
         hands = data.from_items(work, override_num_blocks=len(work)).map_batches(
             _hands,

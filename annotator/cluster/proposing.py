@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import logging
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ import numpy as np
 
 from annotator.cluster import sources
 from annotator.cluster.engine import Engine, needed
+from annotator.cluster.models import content_of, loaded, quiet_data
 from annotator.errors import InputError
 from annotator.project import Project, Provenance
 from annotator.project.intake import Header, Prepared, kept_photo, prepare
@@ -53,7 +52,7 @@ def propose_photos(
     """
     with engine.connected() as ray:
         done = np.sort(np.array(project.hashes_looked_at(digest), dtype="S64"))
-        shared = ray.put(Shared(None if checkpoint is None else Path(checkpoint).read_bytes(), done))
+        shared = ray.put(Shared(content_of(checkpoint), done))
         answers = _pipeline(ray, engine, found, shared, digest, batch)
         provenance, folder = Provenance(name, digest), project.folder
         for block in answers.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
@@ -62,10 +61,8 @@ def propose_photos(
 
 def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, batch: int):
     """The lazy Ray dataset of answers: one row a photo. One block of its input is what an actor takes at a time."""
-    data = needed("ray.data")
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    data = quiet_data()
     context = data.DataContext.get_current()
-    context.enable_progress_bars = False
     context.actor_init_retry_on_errors, context.actor_init_max_retries = True, TRIES
     nothing = {"files": [""], "table": "", "column": "", "group": 0}
     work = [nothing | {"files": found.files[at : at + batch]} for at in range(0, len(found.files), batch)]
@@ -86,19 +83,9 @@ class Proposer:
     """A model actor. Loads the checkpoint once; a photo that breaks spoils no other."""
 
     def __init__(self, shared: list, digest: str, engine: Engine, batch: int):
-        import torch
-
-        from annotator.model import load_model
-
-        torch.set_num_threads(max(1, int(engine.cpus)))
         given: Shared = needed("ray").get(shared[0])
         self.done, self.batch = given.done, batch
-        with tempfile.TemporaryDirectory() as folder:
-            path = None
-            if given.checkpoint is not None:
-                path = Path(folder) / "model.safetensors"
-                path.write_bytes(given.checkpoint)
-            self.model = load_model(path, device="cuda" if engine.gpus else "cpu")
+        self.model = loaded(given.checkpoint, engine)
         if self.model.digest != digest:
             raise RuntimeError(f"a worker's model is {self.model.digest}, expected {digest}: other versions are installed")
         self.threads = ThreadPoolExecutor(max(2, int(engine.cpus)), thread_name_prefix="decode")

@@ -5,14 +5,12 @@ Actors open the project themselves: its folder is on a file system that they sha
 
 from __future__ import annotations
 
-import logging
 import pickle
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from annotator.cluster.engine import Engine, needed
-from annotator.model import load_model
+from annotator.cluster.models import content_of, loaded, quiet_data
 from annotator.project import HandEntry, Project
 from annotator.rounds.ranking import Described, descriptions
 
@@ -28,10 +26,7 @@ def describing(engine: Engine, place: str):
         if not entries:
             return
         with engine.connected() as ray:
-            data = needed("ray.data")
-            logging.getLogger("ray.data").setLevel(logging.ERROR)
-            data.DataContext.get_current().enable_progress_bars = False
-            weights = None if checkpoint is None else Path(checkpoint).read_bytes()
+            data, weights = quiet_data(), content_of(checkpoint)
             parts = [entries[at : at + BATCH] for at in range(0, len(entries), BATCH)]
             answers = data.from_items(
                 [{"entries": pickle.dumps(part)} for part in parts], override_num_blocks=len(parts)
@@ -57,16 +52,7 @@ class Describer:
     """A model actor."""
 
     def __init__(self, weights: list, place: str, engine: Engine):
-        import torch
-
-        torch.set_num_threads(max(1, int(engine.cpus)))
-        content, device = needed("ray").get(weights[0]), "cuda" if engine.gpus else "cpu"
-        with tempfile.TemporaryDirectory() as folder:
-            path = None
-            if content is not None:
-                path = Path(folder) / "model.safetensors"
-                path.write_bytes(content)
-            self.model = load_model(path, device=device)
+        self.model = loaded(needed("ray").get(weights[0]), engine)
         self.place = place
 
     def __call__(self, block):

@@ -84,11 +84,11 @@ class Service:
                 numbers, *columns = zip(*ready, strict=True)
                 for at, hands in zip(numbers, self.model.propose_many(*columns, batch=self.limits.batch), strict=True):
                     results[at] = hands
-        except InputError:  # one of them: each alone
+        except Exception:  # noqa: BLE001  one of them, which must not spoil the others: each alone
             for at, photo, *hints in ready:
                 try:
                     results[at] = self.model.propose(photo, *hints)
-                except InputError as error:
+                except Exception as error:  # noqa: BLE001  told to who asked for it
                     results[at] = error
         self.hands.inc(sum(len(hands) for hands in results if isinstance(hands, list)))
         return results
@@ -183,6 +183,9 @@ def make_app(model: Model, token: str, limits: Limits = Limits()) -> FastAPI:
                 hints[2] = np.array(hints[2], np.float64)
             except (TypeError, ValueError) as error:
                 raise HTTPException(400, f"K: {error}") from error
+        for name, value in zip(("boxes", "sides"), hints, strict=False):
+            if value is not None and not isinstance(value, list):
+                raise HTTPException(422, f"{name}: expected a list")
         hands = await service.proposing.ask((content, *hints))
         if request.headers.get("accept") == wire.TYPE:
             packed = await asyncio.to_thread(wire.pack, hands, {"model": model.digest})
