@@ -33,9 +33,9 @@ from annotator.network.prompts import Prompts
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.palm import PalmDetector
+from annotator.vision.grouping import groups
 from annotator.vision.photos import as_photo
 
-MOST_PIXELS = 50e6  # in photos that are looked at together
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 
 
@@ -92,7 +92,7 @@ class Model:
         waiting: list[tuple[list[Crop], np.ndarray, list[Located]]] = []
         pictures: list[Tensor] = []
         hints = (iter(values) if values is not None else itertools.repeat(None) for values in (boxes, sides, cameras))
-        for group in _groups(zip(photos, *(itertools.chain(h, itertools.repeat(None)) for h in hints)), batch):
+        for group in groups(zip(photos, *(itertools.chain(h, itertools.repeat(None)) for h in hints)), batch):
             group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
             found = locate_many(group, self.looker, self.detector, told_boxes, told_sides)
             for photo, hands, K in zip(group, found, told_cameras, strict=True):
@@ -223,32 +223,6 @@ class Model:
         for joint in corrections:  # being told never makes a keypoint less sure
             sigma[joint] = min(sigma[joint], hand.keypoint_sigma[joint])
         return answered.replace(keypoint_sigma=sigma)
-
-
-def _groups(items: Iterable[tuple], batch: int) -> Iterator[list[tuple]]:
-    """Items that begin with a photo, checked, in groups of at most `batch` photos and about 50 megapixels.
-
-    What comes before a photo that cannot be used is answered before its error appears.
-    """
-    group, pixels = [], 0
-    items = iter(items)
-    while True:
-        try:
-            photo, *hints = next(items)
-            photo = as_photo(photo)
-        except StopIteration:
-            break
-        except InputError:
-            if group:
-                yield group
-            raise
-        group.append((photo, *hints))
-        pixels += photo.shape[0] * photo.shape[1]
-        if len(group) >= batch or pixels >= MOST_PIXELS:
-            yield group
-            group, pixels = [], 0
-    if group:
-        yield group
 
 
 @contextlib.contextmanager

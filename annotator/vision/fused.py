@@ -14,6 +14,8 @@ batch and move a mesh by up to 0.4 mm (measured), so that a photo's answer would
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 
@@ -22,12 +24,27 @@ NOTHING = ("none", ())
 
 
 def available(device: torch.device | str = "cpu") -> bool:
-    """Whether these calls exist here: a CPU build of PyTorch with oneDNN, which all x86 and ARM wheels are."""
-    return (
-        torch.device(device).type == "cpu"
-        and torch.backends.mkldnn.is_available()
-        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-    )
+    """Whether these calls exist and work here: on a CPU, where PyTorch has oneDNN. Else networks run as they are."""
+    return torch.device(device).type == "cpu" and _works()
+
+
+@functools.cache
+def _works() -> bool:
+    """They are PyTorch's own, not promised to others: tried once, and compared with what is promised."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    conv = nn.utils.skip_init(nn.Conv2d, 4, 4, 3, padding=1)  # draws no random numbers
+    x = torch.linspace(-3, 9, 400).view(1, 4, 10, 10).contiguous(memory_format=torch.channels_last)
+    try:
+        with torch.no_grad():
+            conv.weight.copy_(torch.linspace(-1, 1, 144).view(4, 4, 3, 3))
+            conv.bias.zero_()
+            plain = conv(x)
+            conv.weight.copy_(conv.weight.flip((2, 3)))  # a fused one turns its kernel
+            capped = torch.allclose(FusedConv(conv, RELU6)(x), plain.clamp(0, 6), atol=1e-3)
+            return capped and torch.allclose(FusedConv(conv)(x, x), plain + x, atol=1e-3)
+    except (RuntimeError, AttributeError, NotImplementedError, TypeError):
+        return False
 
 
 def turned(pictures: Tensor) -> Tensor:
