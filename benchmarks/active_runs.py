@@ -23,12 +23,13 @@ from annotator.hand.mesh import HandMesh
 from annotator.learning.sources import BankSource
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.crop_camera import CropView
-from annotator.network.glfnet import GLFNet
+from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered
 from annotator.network.parametric import Estimate
 from annotator.rounds.candidates import Candidates
 from annotator.rounds.strategies import choose
 from annotator.rounds.training import LOSSES
+from annotator.rounds.trial_projects import camera_of
 from annotator.vision.crops import MIDDLE, Crop
 
 NOISE = 1.5  # px, a person's click
@@ -50,8 +51,8 @@ class Budget:
     stages: tuple[int, ...] = (60, 120, 240)
     pool: int = 600
     test: int = 300
-    steps: int = 60
-    batch: int = 24
+    steps: int = 120
+    batch: int = 16
     rate: float = 3e-4
 
 
@@ -120,7 +121,7 @@ class Learned:
 def learn(start: GLFNet, sources: list, budget: Budget, folder: Path, seed: int) -> GLFNet:
     """A copy of `start`, trained on the sources in equal shares."""
     network = copy.deepcopy(start).train()
-    settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.93, simulated=0.8,
+    settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.96, simulated=0.8,
                              blind=0.1, unseen=0.1, seed=seed, prompts=False, save_every=1e9)  # fmt: skip
     for name in ("state.safetensors", "checkpoint.safetensors", "log.csv"):
         (folder / name).unlink(missing_ok=True)
@@ -133,7 +134,7 @@ def learn(start: GLFNet, sources: list, budget: Budget, folder: Path, seed: int)
 def described(network: GLFNet, data: Photos, rows: np.ndarray, taught: list[int], full: bool) -> Candidates:
     """The rows as `Candidates`; full: also how plausible they are, and how views differ (with and without landmarks:
     features of turned crops are not kept)."""
-    records, crop = HandMeshes(network.hand), Crop(MIDDLE, MIDDLE, 224.0)
+    records = HandMeshes(network.hand)
     found: dict[str, list] = {name: [] for name in ("gains", "sigma", "stages", "views", "severity", "features")}
     for start in range(0, len(rows), 50):
         part = rows[start : start + 50]
@@ -142,15 +143,13 @@ def described(network: GLFNet, data: Photos, rows: np.ndarray, taught: list[int]
         blind = features._replace(landmarks=features.landmarks * torch.nan)
         unled = network.answer(blind, labels.projection, labels.focal) if full else answer
         found["features"] += list(answer.parametric.hidden.numpy())
-        for at, focal in enumerate(labels.focal.double().tolist()):
-            K = np.array([[focal, 0.0, MIDDLE], [0.0, focal, MIDDLE], [0.0, 0.0, 1.0]])
-            kept = Remembered(features, Estimate(*(f[at : at + 1] for f in answer.parametric)), CropView.of(crop, K), crop)
-            hand: HandMesh = records.of(answer, at, kept, K, "right", 1.0, {}).replace(features=None)
+        for at in range(len(part)):
+            hand = mesh_of(records, answer, at, float(labels.focal[at]))
             found["gains"].append(expected_gain(hand, network.hand, seen_states(data, part[at])))
             found["sigma"].append(float(np.median(hand.keypoint_sigma)))
             found["stages"].append(float(np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1).mean()))
             found["severity"].append(max(r.severity for r in measures(hand, network.hand)) if full else 0.0)
-            other = records.of(unled, at, kept, K, "right", 1.0, {}).keypoints if full else hand.keypoints
+            other = mesh_of(records, unled, at, float(labels.focal[at])).keypoints if full else hand.keypoints
             found["views"].append(float(np.linalg.norm(other - hand.keypoints, axis=1).mean()))
     known = []
     if taught:
@@ -160,6 +159,13 @@ def described(network: GLFNet, data: Photos, rows: np.ndarray, taught: list[int]
     return Candidates(
         ids=tuple(str(row) for row in rows), taught=np.array(known).reshape(-1, width), **{n: np.array(v) for n, v in found.items()}
     )
+
+
+def mesh_of(records: HandMeshes, answer: Answer, at: int, focal: float) -> HandMesh:
+    """Hand `at` of an answer in its rendered photo, without features."""
+    crop, K = Crop(MIDDLE, MIDDLE, 224.0), camera_of(focal)
+    kept = Remembered(None, Estimate(*(f[at : at + 1] for f in answer.parametric)), CropView.of(crop, K), crop)
+    return records.of(answer, at, kept, K, "right", 1.0, {}).replace(features=None)
 
 
 def seen_states(data: Photos, row: int) -> dict[int, str]:
@@ -179,8 +185,9 @@ def ask(way: Way, gains: np.ndarray, visible: np.ndarray, random: np.random.Gene
 def run(name: str, start: GLFNet, world: dict[str, Photos], out: Path, budget: Budget, seed: int, say=print) -> dict:
     """The run's errors after each stage; kept in `out`, so that a finished run is not run again."""
     path = out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}.json"
-    done = json.loads(path.read_text()) if path.exists() else {"budget": asdict(budget), "stages": []}
-    if done["budget"] != json.loads(json.dumps(asdict(budget))):
+    spending = json.loads(json.dumps(asdict(budget)))
+    done = json.loads(path.read_text()) if path.exists() else {"budget": spending, "stages": []}
+    if done["budget"] != spending:
         raise SystemExit(f"{path} is of another budget")
     if len(done["stages"]) == len(budget.stages) + 1:
         return done

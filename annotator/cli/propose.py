@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from annotator.project import Project
 
 ModelOption = Annotated[
-    Path | None, typer.Option("--model", help="A checkpoint; default: the shipped one.", show_default=False)
+    Path | None,
+    typer.Option("--model", help="A checkpoint; default: what a round of the project promoted, else the shipped.", show_default=False),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
@@ -68,6 +69,10 @@ def command(
         found = sources.find(photos)
         if not found.files and not found.tables:
             raise InputError("; ".join(f"{name}: {why}" for name, why in found.empty))
+        if model is not None:
+            from annotator.network.checkpoint import load_checkpoint
+
+            load_checkpoint(model)  # a wrong name must not leave an empty project behind
         with _opened(project, who, database) as opened:
             done = propose_on_ray(opened, elsewhere, found, model, batch)
         _report(done, found.empty, project, start, as_json)
@@ -79,10 +84,11 @@ def command(
         say_skipped(f"{name}: {why}")
 
     from annotator.model import load_model
-
-    network = load_model(model, device=device)
+    if model is not None:
+        load_model(model, device=device)  # a wrong name must not leave an empty project behind
     with _opened(project, who, database) as opened:
-        done = propose_photos(opened, network, files, model.name if model else "default", batch)
+        checkpoint, name = _checkpoint(opened, model)
+        done = propose_photos(opened, load_model(checkpoint, device=device), files, name, batch)
     _report(done, empty, project, start, as_json)
 
 
@@ -90,6 +96,15 @@ def _opened(project: str, who: str | None, database: str | None) -> Project:
     from annotator.project import Project
 
     return Project.open_or_create(project, who, database)
+
+
+def _checkpoint(project: Project, model: Path | None) -> tuple[Path | None, str]:
+    """(the checkpoint to propose with, None is the shipped one; its name for people)."""
+    from annotator.rounds import current_checkpoint
+
+    promoted = current_checkpoint(project)
+    name = model.name if model else f"round {int(promoted.parent.name)}" if promoted else "default"
+    return model or promoted, name
 
 
 def _report(done: Done, empty: list[tuple[str, str]], project: str, start: float, as_json: bool) -> None:
@@ -174,10 +189,11 @@ def propose_on_ray(project: Project, engine: Engine, found: Found, model: Path |
     from annotator.cluster.proposing import propose_photos as answers
     from annotator.network.checkpoint import checkpoint_digest, load_checkpoint
 
+    model, name = _checkpoint(project, model)
     digest = checkpoint_digest(load_checkpoint(model)[0])
     for name, why in found.empty:
         say_skipped(f"{name}: {why}")
-    done, name = Done(), model.name if model else "default"
+    done = Done()
     total = None if found.tables else len(found.files)
     for answer in progress(answers(project, engine, found, name, digest, model, batch), "propose", total):
         if answer["error"]:

@@ -1,7 +1,9 @@
 """Mesh files, one a hand, written with trimesh: what `gltf`, `obj` and `ply` share.
 
+    images/%08d.jpg             the photos
     meshes/NAME.{glb,obj,ply}   vertices in metres, faces counter-clockwise from outside, left hands left
-    details.json, faces.json    keypoints, states, camera, parameters, provenance; the record's mesh file: `file`
+    meshes.json                 [mesh file, photo] of each record
+    details.json, faces.json    keypoints, states, camera, parameters, provenance
 
 OBJ and PLY keep our camera frame (x right, y down, z forward); glTF's own rule is y up, z toward the viewer, so there
 y and z are times -1.
@@ -19,6 +21,7 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.details import Sidecar, named, record_of
 from annotator.formats.exporting import export
+from annotator.formats.photo_files import PhotoFolder
 from annotator.formats.paths import existing, inside, needed, read_json
 
 FILES = "meshes.json"
@@ -31,7 +34,7 @@ def write_meshes(
     """Write a mesh file of every record; {"hands", "folder"}. InputError: a record without a mesh, no trimesh."""
     trimesh = needed("trimesh")
     axes = TO_GLTF if suffix == "glb" else np.ones(3)
-    with export(records, folder, name, overwrite, licence) as out:
+    with export(records, folder, name, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
         (out.folder / "meshes").mkdir(exist_ok=True)
         with out.list(out.folder / FILES) as names:
             for record in out.records:
@@ -41,7 +44,7 @@ def write_meshes(
                 mesh = trimesh.Trimesh(record.vertices * axes, record.faces, process=False)
                 file = f"{out.count:06d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', record.id)[:80]}.{suffix}"
                 (out.folder / "meshes" / file).write_bytes(_bytes(mesh, suffix))
-                names([file, str(record.photo)])
+                names([file, photos.add(record.photo)[1]])
                 out.add(record)
     return {"hands": out.count, "folder": str(folder)}
 
@@ -64,13 +67,14 @@ def read_meshes(folder: str | Path, name: str, suffix: str) -> Iterator[Labelled
 
     def record(details: dict, entry: list) -> LabelledHand:
         path = existing(inside(folder / "meshes", entry[0]))
+        photo = existing(inside(folder / "images", entry[1]))
         try:
             mesh = trimesh.load_mesh(path, process=False, maintain_order=True)
         except Exception as error:  # trimesh's loaders raise many kinds
             raise InputError(f"{path} is not a readable mesh: {error}") from error
         if not len(getattr(mesh, "faces", ())):
             raise InputError(f"{path} holds no mesh")
-        return record_of(details, Path(entry[1]), vertices=np.asarray(mesh.vertices) * axes, faces=mesh.faces)
+        return record_of(details, photo, vertices=np.asarray(mesh.vertices) * axes, faces=mesh.faces)
 
     for index, details in enumerate(sidecar):
         if index >= len(names):

@@ -55,7 +55,8 @@ def rank(
     """The project's open hands (proposed or in work), those to ask for first first; at most `count`.
 
     strategy_name: see `strategies`. model: a Model or a checkpoint (None: the project's promoted one, else the shipped).
-    progress: called with ("rank", done, all). Photos that cannot be read are passed over. Nothing is changed or leased.
+    progress: called with ("rank", done, all). Hands of another hand model than the
+    model's, and of photos that cannot be read, are passed over. Nothing is changed or leased.
     describe: does the model's work elsewhere (then `model` is not loaded here), see `descriptions`.
     """
     strategy(strategy_name)  # an unknown name must not cost a minute
@@ -87,12 +88,13 @@ def rank(
 
 def descriptions(project: Project, model: Model, entries: Iterable[HandEntry]) -> Iterator[tuple[HandEntry, Described]]:
     """What the model says of hands, in their order: an open one's row of `Candidates`, an accepted one's features (G,),
-    None where the photo cannot be read."""
+    None where the photo cannot be read or the hand is of another hand model."""
     photos = PhotoReader()
     for entry in entries:
-        photo, seen = photos.read(project.photo(entry.photo_id).path), None
-        if photo is not None:
-            mesh, is_open = project.mesh(entry.id), entry.state != ACCEPTED
+        photo, mesh = photos.read(project.photo(entry.photo_id).path), project.mesh(entry.id)
+        seen = None
+        if photo is not None and mesh.hand_model == model.hand.name:
+            is_open = entry.state != ACCEPTED
             look_at_it = look(model, photo, crop_of(mesh), mesh.camera, views=is_open)
             seen = look_at_it.features
             if is_open:

@@ -74,7 +74,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
     start = model or keeping.current_checkpoint(project)
     state = {
         "round": number, "code_version": __version__, "settings": asdict(settings), "done": ["samples"],
-        "start": str(start) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
+        "start": str(Path(start).absolute()) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
         "train": [one.id for one in taken.train], "held": [one.id for one in taken.held], "held_kind": taken.kind,
         "keypoints": int(sum(one.weights.sum() for one in taken.train)), "untold": taken.untold,
         "missing": [list(one) for one in taken.missing], "promoted": False,
@@ -89,7 +89,10 @@ class _Round:
     def __init__(self, project: Project, folder: Path, state: dict, replay: Path | None, device, tell: Progress, launch=None):
         self.project, self.folder, self.state, self.own_replay = project, folder, state, replay
         self.device, self.tell, self.launch = device, tell, launch
-        self.settings = RoundSettings(**state["settings"])
+        try:
+            self.settings = RoundSettings(**state["settings"])
+        except (TypeError, KeyError) as error:
+            raise InputError(f"{folder / STATE} is not of this version: {error}") from error
 
     def run(self) -> dict:
         self._began = time.monotonic()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from annotator.learning.bank import FeatureBank
 from annotator.learning.sources import BankSource, CropSet, CropSource, Source, in_batches
 from annotator.learning.supervision import LossWeights
@@ -74,9 +76,16 @@ def fine_tune(
     card: dict | None = None,
     progress: Callable[[int, int, dict], None] | None = None,
 ) -> GLFNet:
-    """Trains `network` in place (its averaged weights are what comes back, in evaluation mode); goes on in `folder` where
-    an interrupted run stopped. Ctrl-C saves first."""
+    """Trains `network` in place; goes on in `folder` where an interrupted run stopped. Ctrl-C saves first.
+
+    What comes back, in evaluation mode, are the averaged weights, drawn toward those at the start (`settings.blend`).
+    """
+    start = {name: value.detach().clone() for name, value in network.named_parameters()}
     network.train()
     trainer = Trainer(network, source, folder, train_settings(settings), LOSSES, resolve_device(device), card)
     trainer.resume()
-    return trainer.run(progress).eval()
+    trained = trainer.run(progress).eval()
+    with torch.no_grad():
+        for name, value in trained.named_parameters():
+            value.lerp_(start[name].to(value), 1 - settings.blend)
+    return trained
