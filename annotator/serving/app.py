@@ -108,6 +108,8 @@ class Service:
             raise HTTPException(422, "these features are another model's")
         try:
             corrections = check_corrections({int(k): v for k, v in dict(more["corrections"]).items()})
+        except InputError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise HTTPException(400, f"corrections: {error}") from error
         answered = await self.correcting.ask(lambda: self.model.prompted(hands[0], corrections))
