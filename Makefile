@@ -4,7 +4,7 @@
 # Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"
 
 VENV := .venv
-EXTRAS ?= gui,train,formats,test
+EXTRAS ?= gui,train,formats,cluster,serve,test
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
 .PHONY: install demo test clean

@@ -19,7 +19,7 @@ from annotator.hand.model import HandModel
 from annotator.project import journal
 from annotator.project.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.record import HandRecord
-from annotator.project.copying import copy_photo
+from annotator.project.copying import copy_photo, put
 from annotator.project.schema import hands, looked_at, next_number, photos, sources
 from annotator.project.states import PROPOSED
 from annotator.project.views import Provenance, StoredPhoto
@@ -41,12 +41,22 @@ class Header:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A proposal ready to be written."""
+    """A proposal ready to be written; `pack` and `unpack` carry it from where it was made to where it is written."""
 
     name: str
     model: HandModel
     record: HandRecord
     parametric: bytes | None
+
+    def pack(self) -> tuple[str, str, bytes, bytes]:
+        """(hand model's name, its digest, record, parametric stage's parameters or nothing)."""
+        return self.name, self.model.digest, self.record.encode(), self.parametric or b""
+
+    @classmethod
+    def unpack(cls, packed: tuple[str, str, bytes, bytes]) -> Prepared:
+        """InputError if the hand model is not here, or another one of that name."""
+        name, digest, record, parametric = packed
+        return cls(name, find_hand_model(name, digest), HandRecord.decode(record), parametric or None)
 
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
@@ -81,6 +91,15 @@ def copied_in(header: Header, folder: Path) -> Header:
     return replace(header, path=target)
 
 
+def kept_photo(content: bytes, sha256: str, name: str, folder: Path) -> Path:
+    """The file in the project's folder that keeps a photo which has no place of its own on this machine."""
+    suffix = Path(name).suffix.lower()
+    target = folder / PHOTOS / sha256[:2] / f"{sha256}{suffix if re.fullmatch(r'[.][a-z]{2,5}', suffix) else ''}"
+    if not target.is_file():
+        put(target, lambda partial: partial.write_bytes(content))
+    return target
+
+
 def prepare(mesh: HandMesh) -> Prepared:
     """Everything of a proposal that can be checked without the database."""
     model = find_hand_model(mesh.hand_model)
@@ -108,9 +127,14 @@ def add_source(connection: Connection, provenance: Provenance) -> int:
 
 def mark_looked_at(connection: Connection, photo_id: int, model_digest: str) -> None:
     """Remember that this model has looked at this photo."""
+    if not was_looked_at(connection, photo_id, model_digest):
+        connection.execute(insert(looked_at).values(photo=photo_id, model_digest=model_digest, at=journal.now()))
+
+
+def was_looked_at(connection: Connection, photo_id: int, model_digest: str) -> bool:
+    """Whether this model has looked at this photo."""
     mark = {"photo": photo_id, "model_digest": model_digest}
-    if connection.execute(select(looked_at).filter_by(**mark)).first() is None:
-        connection.execute(insert(looked_at).values(**mark, at=journal.now()))
+    return connection.execute(select(looked_at).filter_by(**mark)).first() is not None
 
 
 def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prepared, who: str) -> str:
