@@ -88,6 +88,7 @@ class Background:
         self._looking: FunctionWorker | None = None
         self._proposing: GeneratorWorker | None = None
         self._exporting: FunctionWorker | None = None
+        self._asking: FunctionWorker | None = None
         self._session: Session | None = None
         self._then: list[Callable[[], None]] = []
         self._stopped = False
@@ -129,6 +130,30 @@ class Background:
         self._looking.returned.connect(returned)
         self._looking.errored.connect(errored)
         self._looking.start()
+
+    def ask(self, call: Callable[[], object], then: Callable[[object], None], failed: Callable[[], None]) -> bool:
+        """One question at a time to the network or the solver, in a thread: `then` gets the answer, on the GUI's
+        thread; `failed` is called where there is none, after the person was told. False, and nothing happens, while
+        another question waits."""
+        if self._asking is not None:
+            return False
+
+        def returned(answer: object) -> None:
+            self._asking = None
+            if not self._stopped:
+                then(answer)
+
+        def errored(error: Exception) -> None:
+            self._asking = None
+            if not self._stopped:
+                self._say(str(error))
+                failed()
+
+        self._asking = create_worker(call, _start_thread=False)
+        self._asking.returned.connect(returned)
+        self._asking.errored.connect(errored)
+        self._asking.start()
+        return True
 
     def propose(self, folder: Path, files: Sequence[Path]) -> None:
         """Propose on photos in a thread. InputError if that is under way already."""

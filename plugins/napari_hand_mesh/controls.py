@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_hand_mesh import keys
+from napari_hand_mesh.depths import DepthList
 from napari_hand_mesh.layers import STATE_COLOURS
 from napari_hand_mesh.queue_table import QueuePanel
 from napari_hand_mesh.side_view import SideView
@@ -28,7 +29,7 @@ MESH_OPACITY = 55  # percent, at first
 class Controls(QWidget):
     """The dock's form.
 
-    queue, side: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
+    queue, side, depths: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
     of the mesh, percent. acted: the name of one of keys.ACTIONS.
     """
 
@@ -42,6 +43,7 @@ class Controls(QWidget):
         super().__init__()
         self.queue = QueuePanel()
         self.side = SideView()
+        self.depths = DepthList()
         self.what = QLabel("Open a project, or a folder of photos to make one.")
         self.what.setWordWrap(True)
         self.what.setTextFormat(Qt.TextFormat.RichText)
@@ -95,6 +97,7 @@ class Controls(QWidget):
         layout.addWidget(self.what)
         layout.addWidget(self.status)
         layout.addWidget(self.cancel)
+        layout.addWidget(self.depths)
         layout.addLayout(actions)
         layout.addLayout(strength)
         layout.addWidget(legend)

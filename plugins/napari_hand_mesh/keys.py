@@ -36,6 +36,10 @@ ACTIONS = (
     Action(
         "other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo"
     ),
+    Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo"),
+    Action("draw_box", "Shift-X", "Draw hand", "draw a box round a hand that was missed (again: stop)"),
+    Action("change_side", "Shift-S", "Other side", "this is a left hand, not a right one, or the other way round"),
+    Action("delete", "Shift-R", "Delete", "there is no hand here, or it is here twice: it is not shown any more"),
     Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start"),
     Action("redo", "Control-Shift-Z", "Redo", "do it again"),
     Action("fade_markers", "F", "", "hide or show keypoints and skeleton"),
@@ -71,6 +75,7 @@ def help_text() -> str:
     mouse = (
         "<tr><td><b>drag</b></td><td>move a keypoint; the mesh follows</td></tr>"
         "<tr><td><b>Shift+drag&nbsp;&nbsp;</b></td><td>move it while all others stay</td></tr>"
+        "<tr><td><b>click</b></td><td>on another hand of the photo: go to it</td></tr>"
     )
     return f"<table>{mouse}{rows}</table>"
 

@@ -24,7 +24,8 @@ from qtpy.QtWidgets import (
 
 from annotator.errors import InputError
 from annotator.project import HandEntry
-from napari_hand_mesh.session import OPEN, Session
+from napari_hand_mesh.hand_queue import OPEN
+from napari_hand_mesh.session import Session
 
 FILTERS = {
     "to do": OPEN, "all": None, "accepted": ("accepted",), "rejected": ("rejected",), "flagged": ("flagged",),

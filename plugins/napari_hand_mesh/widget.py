@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import napari
-from napari.utils.notifications import show_info, show_warning
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
@@ -16,6 +16,7 @@ from annotator.formats import WRITERS
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project
 from napari_hand_mesh import keys
+from napari_hand_mesh.actions import Actions
 from napari_hand_mesh.background import Background
 from napari_hand_mesh.controls import Controls
 from napari_hand_mesh.dragging import Dragging
@@ -41,7 +42,7 @@ class _Held:
             self.session = None
 
 
-class HandMeshWidget(Controls):
+class HandMeshWidget(Actions, Controls):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -67,6 +68,8 @@ class HandMeshWidget(Controls):
         self.opacity.valueChanged.connect(self._set_opacity)
         self.acted.connect(self.act)
         self.cancelled.connect(self.background.cancel)
+        self.depths.looked_at.connect(self._look_at_depth)
+        self.depths.taken.connect(self._take_depth)
         self.asked_project.connect(self._ask_project)
         self.asked_photos.connect(self._ask_photos)
         self.asked_export.connect(self._ask_export)
@@ -83,7 +86,7 @@ class HandMeshWidget(Controls):
         self._held.session = session
         self.layers = HandLayers(self.viewer)
         self.layers.mesh.opacity = self.opacity.value() / 100
-        self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch)
+        self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch, self._clicked, self._boxed)
         keys.bind((self.viewer, *self.layers.all), self.act)
         session.listeners.append(self._refresh)
         self.queue.show_session(session)
@@ -100,6 +103,7 @@ class HandMeshWidget(Controls):
         self.background.forget()
         self.queue.show_session(None)
         self.side.show_hand(None)
+        self.depths.forget()
         self.dragging.disconnect()
         keys.unbind((self.viewer, *self.layers.all))
         self.layers.remove()
@@ -132,73 +136,6 @@ class HandMeshWidget(Controls):
             raise InputError("open a project first")
         self.background.export(self.session.project.folder, name, Path(out))
 
-    # -- actions: names of keys.ACTIONS ----------------------------------------------------------------------
-    def act(self, name: str) -> None:
-        """Do what a key or button stands for; what cannot be done is said, not raised."""
-        if self.session is None:
-            show_warning("open a project first")
-            return
-        try:
-            getattr(self, name)()
-        except InputError as error:
-            show_warning(str(error))
-            self.say(str(error))
-
-    def accept(self) -> None:
-        self._judge("accepted")
-
-    def reject(self) -> None:
-        self._judge("rejected")
-
-    def flag(self) -> None:
-        self._judge("flagged")
-
-    def next_open(self) -> None:
-        if not self.session.next_open():
-            show_info("no other hand waits to be judged")
-
-    def previous_open(self) -> None:
-        if not self.session.next_open(-1):
-            show_info("no other hand waits to be judged")
-
-    def occluded(self) -> None:
-        self.session.set_joint_state(self._joint(), "occluded")
-
-    def out_of_frame(self) -> None:
-        self.session.set_joint_state(self._joint(), "out of frame")
-
-    def confirm(self) -> None:
-        self.session.set_joint_state(self._joint(), "confirmed")
-
-    def confirm_all(self) -> None:
-        self.session.confirm_all()
-
-    def other_depth(self) -> None:
-        self.say(f"turned over: {self.session.other_depth()} (Undo takes it back)")
-
-    def undo(self) -> None:
-        self.session.undo()
-
-    def redo(self) -> None:
-        self.session.redo()
-
-    def fade_markers(self) -> None:
-        visible = not self.layers.skeleton.visible
-        self.layers.skeleton.visible = visible
-        # keypoints fade but stay: a hidden layer would not take the mouse any more
-        self.layers.points.opacity = 1.0 if visible else 0.0
-
-    def fade_mesh(self) -> None:
-        self.layers.mesh.visible = not self.layers.mesh.visible
-
-    def colour_by_uncertainty(self) -> None:
-        self.layers.by_uncertainty = self.side.by_uncertainty = not self.layers.by_uncertainty
-        self._refresh()
-
-    def look(self) -> None:
-        if self.session.mesh is not None:
-            self.layers.look_at(self.session.mesh)
-
     # -- mouse -----------------------------------------------------------------------------------------------
     def _preview(self, joint: int, place: tuple[float, float], hold: bool) -> None:
         try:
@@ -229,18 +166,12 @@ class HandMeshWidget(Controls):
     def _touch(self, joint: int) -> None:
         self._last_joint = joint
 
-    def _joint(self) -> int:
-        hovered = self.dragging.hovered
-        joint = self._last_joint if hovered is None else hovered
-        if joint is None:
-            raise InputError("put the mouse on a keypoint first")
-        return joint
-
     # -- showing ---------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
         """Everything as the session has it now."""
         session, layers = self.session, self.layers
         self.queue.refresh()
+        self.depths.forget()
         if session.hand is None:
             layers.clear()
             self.what.setText("No hands yet.")
@@ -249,6 +180,7 @@ class HandMeshWidget(Controls):
             layers.show_photo(session.photo)
         recommended = session.worth_correcting()
         layers.show(session.mesh, session.hand.joint_states, recommended)
+        self._show_others()
         if self._shown[0] != session.hand.id:
             layers.look_at(session.mesh)
             self._last_joint = None
@@ -256,6 +188,20 @@ class HandMeshWidget(Controls):
         self._shown = (session.hand.id, id(session.photo))
         self._recommended = recommended
         self._later.start()
+
+    def _show_others(self) -> None:
+        self.layers.show_others(list(self.session.others.values()))
+
+    def _look_at_depth(self, one) -> None:
+        """Show another hand that looks the same, without storing it; None: the hand as it is."""
+        if self.session is None or self.session.mesh is None:
+            return
+        mesh = self.session.mesh if one is None else one.hand
+        self.layers.show(mesh, self.session.hand.joint_states, live=True)
+        self.side.show_hand(mesh)
+
+    def _take_depth(self, one) -> None:
+        self._try(lambda: self.session.take_alternative(one))
 
     def _describe(self) -> None:
         """What can wait until the canvas shows the new mesh: the side view and the words."""
@@ -278,10 +224,6 @@ class HandMeshWidget(Controls):
     def _look(self) -> None:
         if self.session is not None and self.background.model is not None:
             self.background.look(self.session)
-
-    def _judge(self, state: str) -> None:
-        self.session.set_state(state)
-        self.next_open()
 
     def _proposed_some(self, done: int, total: int, hands: int, wrong: str) -> None:
         self.say(f"looking for hands: {done} of {total} photos")
