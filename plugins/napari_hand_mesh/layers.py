@@ -44,6 +44,7 @@ class HandLayers:
         self._coloured: tuple[str, ...] | None = None
         self._recommended: int | None = None
         self._cleared = False
+        self._others: list[HandMesh | None] = []
         empty = np.zeros((8, 8, 3), np.uint8)
         self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
         # the other hands' skeletons; while a box is drawn, the box
@@ -100,7 +101,7 @@ class HandLayers:
         self, hand: HandMesh, states: tuple[str, ...], recommended: int | None = None, live: bool = False
     ) -> None:
         """The hand with its joint states. recommended: the keypoint worth correcting, drawn as a diamond;
-        live: while it is dragged, with markers as they are."""
+        live: while it is dragged, or until there is time to `mark`: with markers as they are."""
         if self._cleared:
             self._cleared = False
             for layer in self.all[2:]:
@@ -117,34 +118,43 @@ class HandLayers:
         self.skeleton.data = _bones(places)
         with self.points.events.data.blocker():
             self.points.data = places
-        if live:
-            return
-        base = hand.crop_size
+        if states != self._coloured:  # each of these draws all points anew
+            self._coloured = states
+            self.points.border_color = [STATE_COLOURS[state] for state in states]
+        if not live:
+            self.mark(recommended)
+
+    def mark(self, recommended: int | None) -> None:
+        """Sizes by uncertainty, and a diamond for the keypoint worth correcting."""
+        base = self.hand.crop_size
         width = max(base / 160, 0.4)
         if self.skeleton.edge_width != width:
             self.skeleton.edge_width = width
-        self.points.size = np.clip(2 * hand.keypoint_sigma, SMALLEST * base, LARGEST * base)
-        # each of these draws all points anew
-        if states != self._coloured:
-            self._coloured = states
-            self.points.border_color = [STATE_COLOURS[state] for state in states]
+        size = np.clip(2 * self.hand.keypoint_sigma, SMALLEST * base, LARGEST * base)
+        if not np.allclose(self.points.size, size, rtol=0.03):
+            self.points.size = size
         if recommended != self._recommended:
             self._recommended = recommended
             self.points.symbol = ["diamond" if k == recommended else "disc" for k in range(21)]
 
     def show_others(self, hands: list[HandMesh]) -> None:
-        """The skeletons of the photo's other hands."""
+        """The skeletons of the photo's other hands; drawn anew only where they are not the same objects as before."""
+        if [id(hand) for hand in hands] == [id(hand) for hand in self._others]:
+            return
+        self._others = list(hands)  # kept, so that an id stays what it is
         bones = [_bones(hand.keypoints[:, ::-1]) for hand in hands]
         self._lines(np.concatenate(bones) if bones else np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
 
     def show_box(self, first: tuple[float, float], second: tuple[float, float]) -> None:
         """The box that is being drawn, by two opposite corners (x, y) photo px, in the place of the other hands."""
+        self._others = [None]  # not what is drawn any more
         (x0, y0), (x1, y1) = first, second
         corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])
         self._lines(np.stack([corners, np.roll(corners, -1, 0) - corners], axis=1), BOX_COLOUR, 1 / 100)
 
     def _lines(self, lines: np.ndarray, colour: str, width: float) -> None:
         self.others.data = lines
+        self.others.visible = len(lines) > 0  # an empty layer costs a fifth of a frame on software OpenGL
         if len(lines):
             size = self.hand.crop_size if self.hand is not None else max(self.photo.data.shape[:2]) / 2
             self.others.edge_width = max(width * size, 0.4)

@@ -170,24 +170,30 @@ class HandMeshWidget(Actions, Controls):
     def _refresh(self) -> None:
         """Everything as the session has it now."""
         session, layers = self.session, self.layers
-        self.queue.refresh()
         self.depths.forget()
         if session.hand is None:
+            self.queue.refresh()
             layers.clear()
             self.what.setText("No hands yet.")
             return
         if self._shown[1] != id(session.photo):
             layers.show_photo(session.photo)
-        recommended = session.worth_correcting()
-        layers.show(session.mesh, session.hand.joint_states, recommended)
-        self._show_others()
-        if self._shown[0] != session.hand.id:
+        same = self._shown[0] == session.hand.id
+        # after a drag the new mesh comes first, everything else when it is painted
+        layers.show(session.mesh, session.hand.joint_states, live=True)
+        if not same:
+            self._mark()
             layers.look_at(session.mesh)
             self._last_joint = None
             self.say("")
+        self._show_others()
         self._shown = (session.hand.id, id(session.photo))
-        self._recommended = recommended
         self._later.start()
+
+    def _mark(self) -> None:
+        self._recommended = self.session.worth_correcting()
+        self.layers.mark(self._recommended)
+        self.queue.refresh()
 
     def _show_others(self) -> None:
         self.layers.show_others(list(self.session.others.values()))
@@ -207,6 +213,7 @@ class HandMeshWidget(Actions, Controls):
         """What can wait until the canvas shows the new mesh: the side view and the words."""
         if self.session is None or self.session.mesh is None:
             return
+        self._mark()
         self.side.show_hand(self.session.mesh)
         self._look()
         hand, recommended = self.session.hand, self._recommended
