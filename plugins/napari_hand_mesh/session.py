@@ -107,7 +107,7 @@ class Session(Looking):
     def set_state(self, state: str) -> None:
         """Give the hand a state: accepted, rejected, flagged, ..."""
         self._mesh()
-        self.project.set_state(self.hand.id, state, self.hand.version, self._note())
+        self.project.set_state(self.hand.id, state, self.hand.version, self._note(state=state))
         self._reload()
 
     def alternatives(self, most: int = 3) -> tuple[Alternative, ...]:
@@ -179,6 +179,7 @@ class Session(Looking):
 
     def _set_states(self, states: Mapping[int, str]) -> None:
         if states:
-            self.project.edit(self.hand.id, None, states, self.hand.version, self._note())
+            named = {JOINT_NAMES[joint]: state for joint, state in states.items()}
+            self.project.edit(self.hand.id, None, states, self.hand.version, self._note(states=named))
             self._reload()
 
