@@ -37,6 +37,8 @@ class Controls(QWidget):
     asked_project = Signal()
     asked_photos = Signal()
     asked_export = Signal()
+    asked_video = Signal()
+    asked_round = Signal()
     cancelled = Signal()
 
     def __init__(self) -> None:
@@ -51,24 +53,24 @@ class Controls(QWidget):
         self.status.setWordWrap(True)
         self.status.setStyleSheet("color: #e0a030")
         self.cancel = self._button(
-            "Cancel", "stop looking for hands; what was found stays", self.cancelled.emit
+            "Cancel", "stop what goes on: hands that were found stay, a round can go on later", self.cancelled.emit
         )
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(MESH_OPACITY)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-        files = QHBoxLayout()
-        files.addWidget(
-            self._button(
-                "Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit
-            )
-        )
-        files.addWidget(self._button("Photos …", "find hands in a folder of photos", self.asked_photos.emit))
-        files.addWidget(
-            self._button("Export …", "write the accepted hands as a data set", self.asked_export.emit)
-        )
-        files.addWidget(self._button("Keys", "all shortcuts", self._show_keys))
+        files = QGridLayout()
+        files.setSpacing(4)
+        for at, (label, tip, call) in enumerate((
+            ("Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit),
+            ("Photos …", "find hands in a folder of photos", self.asked_photos.emit),
+            ("Video …", "find hands in frames of a video", self.asked_video.emit),
+            ("Export …", "write the accepted hands as a data set", self.asked_export.emit),
+            ("Retrain …", "learn from the accepted hands; the network changes only if it gets better", self.asked_round.emit),
+            ("Keys", "all shortcuts", self._show_keys),
+        )):  # fmt: skip
+            files.addWidget(self._button(label, tip, call), at // 3, at % 3)
         actions = QGridLayout()
         actions.setSpacing(4)
         shown = [action for action in keys.ACTIONS if action.button]

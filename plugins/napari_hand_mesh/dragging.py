@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from napari_hand_mesh.layers import HandLayers
 
 # Between two previews the canvas must get its turn: at least this long, and as long as the last preview took.
-REST = 0.015
+REST = 1 / 60
 CLICK = 3.0  # screen px: a press that moves less is a click, not a correction
 
 Place = tuple[float, float]
@@ -38,6 +38,7 @@ class Dragging:
         self._layers, self._preview, self._drop, self._touched = layers, preview, drop, touched
         self._clicked, self._boxed = clicked, boxed
         self.boxing = False
+        self.rest = REST
         self.dragged: int | None = None
         self.hovered: int | None = None
         layers.points.mouse_drag_callbacks.append(self._drag)
@@ -97,7 +98,7 @@ class Dragging:
                 if moved and begun >= free_at:
                     self._preview(joint, (column + grip[0], row + grip[1]), "Shift" in event.modifiers)
                     done = time.perf_counter()
-                    free_at = done + max(REST, done - begun)
+                    free_at = done + max(self.rest, done - begun)
                 yield
         finally:
             self.dragged = None

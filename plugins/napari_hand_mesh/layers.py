@@ -35,8 +35,9 @@ DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A"
 class HandLayers:
     """Five layers of a viewer, made at once and kept: another photo or hand only changes what they hold."""
 
-    def __init__(self, viewer: napari.Viewer):
+    def __init__(self, viewer: napari.Viewer, marker_scale: float = 1.0):
         self.viewer = viewer
+        self._marker_scale = marker_scale
         self.by_uncertainty = False
         self.hand: HandMesh | None = None
         self._states: tuple[str, ...] = ("proposed",) * 21
@@ -130,7 +131,7 @@ class HandLayers:
         width = max(base / 160, 0.4)
         if self.skeleton.edge_width != width:
             self.skeleton.edge_width = width
-        size = np.clip(2 * self.hand.keypoint_sigma, SMALLEST * base, LARGEST * base)
+        size = np.clip(2 * self.hand.keypoint_sigma, SMALLEST * base, LARGEST * base) * self._marker_scale
         if not np.allclose(self.points.size, size, rtol=0.03):
             self.points.size = size
         if recommended != self._recommended:

@@ -8,22 +8,21 @@ from pathlib import Path
 import napari
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QInputDialog
 
-from annotator.cli.photo_files import photo_files
 from annotator.errors import InputError
-from annotator.formats import WRITERS
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project
-from napari_hand_mesh import keys
+from napari_hand_mesh import keys, settings
 from napari_hand_mesh.actions import Actions
 from napari_hand_mesh.background import Background
 from napari_hand_mesh.controls import Controls
 from napari_hand_mesh.dragging import Dragging
+from napari_hand_mesh.files import Files
 from napari_hand_mesh.layers import HandLayers
+from napari_hand_mesh.retrain import Retraining
 from napari_hand_mesh.session import Session
+from napari_hand_mesh.sources import photos_of
 
-PROJECT_IN_PHOTOS = "hand-mesh-project"  # folder beside the photos a project was made of
 SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
 
 
@@ -33,16 +32,19 @@ class _Held:
     def __init__(self) -> None:
         self.session: Session | None = None
         self.background: Background | None = None
+        self.retraining: Retraining | None = None
 
     def release(self, *_args) -> None:
         if self.background is not None:
             self.background.stop()
+        if self.retraining is not None:
+            self.retraining.stop()
         if self.session is not None:
             self.session.close()
             self.session = None
 
 
-class HandMeshWidget(Actions, Controls):
+class HandMeshWidget(Actions, Files, Controls):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -52,6 +54,8 @@ class HandMeshWidget(Actions, Controls):
         self.layers: HandLayers | None = None
         self.dragging: Dragging | None = None
         self._network = network
+        self.settings = settings.read()
+        self.opacity.setValue(self.settings.mesh_opacity)
         self._last_joint: int | None = None
         self._side_at = 0.0
         self._recommended: int | None = None
@@ -63,11 +67,17 @@ class HandMeshWidget(Actions, Controls):
         self._held = _Held()
         self.background = Background(self.say, self._proposed_some, self._proposed_all)
         self._held.background = self.background
+        self.retraining = self._held.retraining = Retraining()
+        self.retraining.progress.connect(self._round_went)
+        self.retraining.finished.connect(self._round_ended)
         self.destroyed.connect(self._held.release)
         self.queue.chosen.connect(self._chosen)
         self.opacity.valueChanged.connect(self._set_opacity)
         self.acted.connect(self.act)
         self.cancelled.connect(self.background.cancel)
+        self.cancelled.connect(self.retraining.cancel)
+        self.asked_video.connect(self._ask_video)
+        self.asked_round.connect(self._ask_round)
         self.depths.looked_at.connect(self._look_at_depth)
         self.depths.taken.connect(self._take_depth)
         self.asked_project.connect(self._ask_project)
@@ -84,9 +94,11 @@ class HandMeshWidget(Actions, Controls):
         session = Session.open(folder)
         self.close_project()
         self._held.session = session
-        self.layers = HandLayers(self.viewer)
+        self.settings = settings.read()
+        self.layers = HandLayers(self.viewer, self.settings.marker_scale)
         self.layers.mesh.opacity = self.opacity.value() / 100
         self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch, self._clicked, self._boxed)
+        self.dragging.rest = 1 / self.settings.live_updates
         keys.bind((self.viewer, *self.layers.all), self.act)
         session.listeners.append(self._refresh)
         self.queue.show_session(session)
@@ -112,11 +124,9 @@ class HandMeshWidget(Actions, Controls):
         self._last_joint, self._shown = None, (None, 0)
 
     def propose_on(self, photos: str | Path | list[Path], project: str | Path) -> None:
-        """Look for hands in a folder of photos (or these files) in the background; `project` is made if it is
+        """Look for hands in a folder of photos, a video, or these files, in the background; `project` is made if it is
         missing."""
-        files, empty = photo_files([photos] if isinstance(photos, (str, Path)) else photos)
-        if not files:
-            raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
+        files = photos_of(photos, Path(project))
         if self.background.proposing:
             raise InputError("photos are being looked at already: cancel that first")
         Project.open_or_create(project).close()
@@ -259,31 +269,3 @@ class HandMeshWidget(Actions, Controls):
     def _set_opacity(self, value: int) -> None:
         if self.layers is not None:
             self.layers.mesh.opacity = value / 100
-
-    def _ask_project(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "A project's folder")
-        if folder:
-            self._try(lambda: self.open_project(folder))
-
-    def _ask_photos(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "A folder of photos")
-        if folder:
-            self._try(lambda: self.propose_on(folder, Path(folder) / PROJECT_IN_PHOTOS))
-
-    def _ask_export(self) -> None:
-        if self.session is None:
-            show_warning("open a project first")
-            return
-        name, chosen = QInputDialog.getItem(
-            self, "Export", "Format of the data set", sorted(WRITERS), 0, False
-        )
-        folder = QFileDialog.getExistingDirectory(self, "Folder to make the data set in") if chosen else ""
-        if folder:
-            self._try(lambda: self.export(name, Path(folder) / name))
-
-    def _try(self, call) -> None:
-        try:
-            call()
-        except InputError as error:
-            show_warning(str(error))
-            self.say(str(error))
