@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_hand_mesh import keys
 from napari_hand_mesh.depths import DepthList
 from napari_hand_mesh.layers import STATE_COLOURS
+from napari_hand_mesh.history import HistoryPanel
 from napari_hand_mesh.queue_table import QueuePanel
 from napari_hand_mesh.side_view import SideView
 
@@ -44,6 +45,7 @@ class Controls(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.queue = QueuePanel()
+        self.history = HistoryPanel()
         self.side = SideView()
         self.depths = DepthList()
         self.what = QLabel("Open a project, or a folder of photos to make one.")
@@ -95,7 +97,6 @@ class Controls(QWidget):
         layout = QVBoxLayout(upper)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(files)
-        layout.addWidget(self.queue, 1)
         layout.addWidget(self.what)
         layout.addWidget(self.status)
         layout.addWidget(self.cancel)
@@ -106,7 +107,7 @@ class Controls(QWidget):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
         splitter.addWidget(self.side)
-        splitter.setSizes([520, 330])
+        splitter.setSizes([400, 450])
         splitter.setChildrenCollapsible(False)
         whole = QVBoxLayout(self)
         whole.addWidget(splitter)

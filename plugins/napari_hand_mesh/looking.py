@@ -5,7 +5,6 @@ Without Qt and napari. What is changed from there is `session`'s.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from annotator.errors import InputError
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project, StoredHand
+from napari_hand_mesh import place
 from napari_hand_mesh.hand_queue import HandQueue
 from napari_hand_mesh.memory import PHOTOS, REMEMBERED, Recent, photo_of
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from annotator.model import Model
 
 NEAR = 0.08  # of the crop: a click this close to a hand's bones means that hand
-PLACE_FILE = "gui.json"  # in the project's folder: where the person was
 
 
 class Looking:
@@ -71,8 +70,8 @@ class Looking:
         """Go where the person was, or to the first open hand, or to the first hand; nowhere in an empty
         project."""
         self.read_queue()
-        last = self._last_place()
-        if last in self._queue:
+        last = place.read(self.project.folder).get("hand")
+        if isinstance(last, str) and last in self._queue:
             self.go(last)
         elif not self.next_open() and self.queue:
             self.go(self.queue[0].id)
@@ -88,16 +87,16 @@ class Looking:
         self.mesh = self.project.mesh(hand_id)
         self.others = self._others()
         self._queue.note(stored)
-        self._write_place(hand_id)
+        place.note(self.project.folder, hand=hand_id)
         self._changed()
 
-    def other_at(self, place: tuple[float, float]) -> str | None:
+    def other_at(self, at: tuple[float, float]) -> str | None:
         """The id of the photo's other hand whose skeleton passes near (x, y) photo px, nearer than this one's."""
-        near = {hand_id: distance_to(mesh, place) / mesh.crop_size for hand_id, mesh in self.others.items()}
+        near = {hand_id: distance_to(mesh, at) / mesh.crop_size for hand_id, mesh in self.others.items()}
         if not near:
             return None
         nearest = min(near, key=near.get)
-        own = distance_to(self.mesh, place) / self.mesh.crop_size if self.mesh is not None else np.inf
+        own = distance_to(self.mesh, at) / self.mesh.crop_size if self.mesh is not None else np.inf
         return nearest if near[nearest] < min(NEAR, own) else None
 
     def next_open(self, step: int = 1) -> bool:
@@ -179,18 +178,6 @@ class Looking:
         """Features belong to a crop of a photo, whatever was corrected since."""
         mesh = self._mesh()
         return repr((self.hand.photo.sha256, mesh.side, *mesh.crop_center, mesh.crop_size, mesh.crop_angle))
-
-    def _last_place(self) -> str | None:
-        try:
-            return json.loads((self.project.folder / PLACE_FILE).read_text(encoding="utf-8")).get("hand")
-        except (OSError, ValueError, AttributeError):
-            return None  # never written, or not by us: the person starts at the first open hand
-
-    def _write_place(self, hand_id: str) -> None:
-        try:
-            (self.project.folder / PLACE_FILE).write_text(json.dumps({"hand": hand_id}), encoding="utf-8")
-        except OSError:
-            pass  # a read-only folder can still be looked at
 
 
 def distance_to(hand: HandMesh, place: tuple[float, float]) -> float:

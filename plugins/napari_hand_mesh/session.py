@@ -38,14 +38,8 @@ class Session(Looking):
         return annotator.load_hand(self._mesh().hand_model)
 
     def why(self, hand_id: str | None = None) -> str:
-        """Why a person should look at a hand (None: this one), in a few words, the weightiest first."""
-        mesh = self._mesh() if hand_id is None else self.project.mesh(hand_id)
-        model = annotator.load_hand(mesh.hand_model)
-        if mesh.parametric is None:  # not stored: then the comparison with that stage has nothing to say
-            mesh = mesh.replace(parametric=ParametricEstimate(mesh.vertices, mesh.joints, mesh.keypoints))
-        found = [reason.words for reason in reasons(mesh, model)[:2]]
-        words = "; ".join(found) or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
-        return words.replace("_", " ")
+        """Why a person should look at a hand (None: this one), see `why_look`."""
+        return why_look(self._mesh() if hand_id is None else self.project.mesh(hand_id))
 
     def worth_correcting(self) -> int | None:
         """The keypoint whose correction is expected to help most."""
@@ -183,3 +177,12 @@ class Session(Looking):
             self.project.edit(self.hand.id, None, states, self.hand.version, self._note(states=named))
             self._reload()
 
+
+def why_look(mesh: HandMesh) -> str:
+    """Why a person should look at a hand, in a few words, the weightiest first."""
+    model = annotator.load_hand(mesh.hand_model)
+    if mesh.parametric is None:  # not stored: then the comparison with that stage has nothing to say
+        mesh = mesh.replace(parametric=ParametricEstimate(mesh.vertices, mesh.joints, mesh.keypoints))
+    found = [reason.words for reason in reasons(mesh, model)[:2]]
+    words = "; ".join(found) or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
+    return words.replace("_", " ")

@@ -7,6 +7,7 @@ hundred are kept.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,7 +124,7 @@ class Thumbnails(QObject):
                     self._wanted.pop((entry.id, entry.version), None)
                     self._made[_key(entry)] = made
                     self.came.emit(entry.id, entry.version)
-                    self._changed.wait(PAUSE)
+                time.sleep(PAUSE)
 
     def _make(self, project: Project, entry: HandEntry, photos: Recent) -> tuple[np.ndarray | None, str]:
         try:

@@ -15,6 +15,7 @@ from annotator.project import Project
 from napari_hand_mesh import keys, settings
 from napari_hand_mesh.actions import Actions
 from napari_hand_mesh.background import Background
+from napari_hand_mesh.companions import Companions
 from napari_hand_mesh.controls import Controls
 from napari_hand_mesh.dragging import Dragging
 from napari_hand_mesh.files import Files
@@ -22,6 +23,7 @@ from napari_hand_mesh.layers import HandLayers
 from napari_hand_mesh.retrain import Retraining
 from napari_hand_mesh.session import Session
 from napari_hand_mesh.sources import photos_of
+from napari_hand_mesh.window_place import WindowPlace
 
 SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
 
@@ -33,8 +35,11 @@ class _Held:
         self.session: Session | None = None
         self.background: Background | None = None
         self.retraining: Retraining | None = None
+        self.companions: Companions | None = None
 
     def release(self, *_args) -> None:
+        if self.companions is not None:
+            self.companions.remove()
         if self.background is not None:
             self.background.stop()
         if self.retraining is not None:
@@ -70,7 +75,11 @@ class HandMeshWidget(Actions, Files, Controls):
         self.retraining = self._held.retraining = Retraining()
         self.retraining.progress.connect(self._round_went)
         self.retraining.finished.connect(self._round_ended)
+        self._held.companions = Companions(napari_viewer, {"Hands": self.queue, "History": self.history})
         self.destroyed.connect(self._held.release)
+        self.place = WindowPlace(self)
+        self.history.acted.connect(self.act)
+        self.history.chosen.connect(self._chosen)
         self.queue.chosen.connect(self._chosen)
         self.opacity.valueChanged.connect(self._set_opacity)
         self.acted.connect(self.act)
@@ -103,6 +112,7 @@ class HandMeshWidget(Actions, Files, Controls):
         session.listeners.append(self._refresh)
         self.queue.show_session(session)
         self._refresh()
+        self.place.restore()
         if self._network:
             self.background.with_model(self._look)
 
@@ -110,10 +120,12 @@ class HandMeshWidget(Actions, Files, Controls):
         """Let go of the project; everything is stored already."""
         if self.session is None:
             return
+        self.place.stop()
         self._later.stop()
         self.background.cancel()
         self.background.forget()
         self.queue.show_session(None)
+        self.history.show_session(None)
         self.side.show_hand(None)
         self.depths.forget()
         self.dragging.disconnect()
@@ -224,6 +236,7 @@ class HandMeshWidget(Actions, Files, Controls):
         if self.session is None or self.session.mesh is None:
             return
         self._mark()
+        self.history.show_session(self.session)
         self.side.show_hand(self.session.mesh)
         self._look()
         hand, recommended = self.session.hand, self._recommended

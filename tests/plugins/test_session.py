@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from napari_hand_mesh.looking import PLACE_FILE
+from napari_hand_mesh.place import FILE as PLACE_FILE
 from napari_hand_mesh.picture import affine_of, mesh_picture, window_of
 from napari_hand_mesh.session import Session
 
