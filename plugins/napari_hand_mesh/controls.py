@@ -104,6 +104,7 @@ class Controls(QWidget):
         layout.addLayout(actions)
         layout.addLayout(strength)
         layout.addWidget(legend)
+        layout.addStretch(1)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
         splitter.addWidget(self.side)
@@ -134,6 +135,7 @@ class Controls(QWidget):
     def _button(self, label: str, tip: str, call) -> QPushButton:
         button = QPushButton(label)
         button.setToolTip(tip)
+        button.setMinimumHeight(button.sizeHint().height())  # a low window must not cut the labels
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
         button.clicked.connect(lambda _checked=False: call())
         return button

@@ -92,7 +92,7 @@ class ExportDialog(QDialog):
             name={"label": "Format", "choices": sorted(WRITERS)},
             out={"label": "New folder", "mode": "w"},
         )
-        def form(name: str = "freihand", out: Path = beside / "export-freihand"): ...
+        def form(name="freihand", out=beside / "export-freihand"): ...  # the defaults' types make the widgets
 
         self.form = form
         form.name.changed.connect(lambda name: setattr(form.out, "value", form.out.value.with_name(f"export-{name}")))

@@ -35,7 +35,7 @@ class HistoryPanel(QWidget):
         self.steps: list[Step] = []
         self._seen: tuple | None = None
         self.table = QTableWidget(0, 3)
-        self.table.setHorizontalHeaderLabels(["time", "hand", "step"])
+        self.table.setHorizontalHeaderLabels(["step", "hand", "time"])
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
@@ -47,12 +47,12 @@ class HistoryPanel(QWidget):
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((58, 132)):
+        for column, width in enumerate((150, 132)):
             self.table.setColumnWidth(column, width)
         self.table.setToolTip("click a step to see its hand")
         self.table.cellClicked.connect(lambda row, _column: self.chosen.emit(self.steps[row].hand))
         buttons = QHBoxLayout()
-        for name, label in (("undo", "Undo (Ctrl+Z)"), ("redo", "Redo (Ctrl+Shift+Z)")):
+        for name, label in (("undo", "Undo"), ("redo", "Redo")):
             button = QPushButton(label)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.clicked.connect(lambda _checked=False, name=name: self.acted.emit(name))
@@ -61,7 +61,7 @@ class HistoryPanel(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(buttons)
         layout.addWidget(self.table, 1)
-        self.setMinimumWidth(260)
+        self.setMinimumWidth(370)
 
     def show_session(self, session: Session | None) -> None:
         """The session's steps as its journal has them now; None: none."""
@@ -72,8 +72,8 @@ class HistoryPanel(QWidget):
         self.steps = [] if session is None else steps_of(session.project.recent(2 * SHOWN))[:SHOWN]
         self.table.setRowCount(len(self.steps))
         for row, step in enumerate(self.steps):
-            time = datetime.fromisoformat(step.at).astimezone().strftime("%H:%M:%S")
-            for column, words in enumerate((time, step.hand, step.words)):
+            time = datetime.fromisoformat(step.at).astimezone().strftime("%H:%M")
+            for column, words in enumerate((step.words, step.hand, time)):
                 item = QTableWidgetItem(words)
                 item.setToolTip(f"{step.at[:19].replace('T', ' ')} UTC, {step.who}: {step.words}")
                 if step.undone:

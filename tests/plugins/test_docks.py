@@ -91,6 +91,17 @@ def test_the_layout_of_the_window_comes_back(widget, folder):
         widget.close_project()
 
 
+def test_the_form_of_an_export_names_a_new_folder(widget, folder):
+    from napari_hand_mesh.files import ExportDialog
+
+    widget.open_project(folder)
+    dialog = ExportDialog(folder.parent, widget)
+    assert (dialog.format, dialog.folder) == ("freihand", folder.parent / "export-freihand")
+    dialog.form.name.value = "parquet"
+    assert (dialog.format, dialog.folder) == ("parquet", folder.parent / "export-parquet")
+    dialog.close()
+
+
 def test_the_page_of_keys_is_current():
     page = (DOCS / "keys.md").read_text(encoding="utf-8")
     assert page == keys.page(), "write it anew: python -m napari_hand_mesh.keys > docs/keys.md"
