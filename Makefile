@@ -31,7 +31,7 @@ test: install
 # The plugin's tests on PyQt6, in an environment of their own: two Qt bindings in one are a trap.
 test-qt6: $(QT6)/.installed
 	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
-	QT_API=pyqt6 $$virtual $(QT6)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $$virtual $(QT6)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
 
 $(QT6)/.installed: $(INPUTS)
 	PYTHON='$(PYTHON)' PIP_ARGS='$(PIP_ARGS)' EXTRAS=gui-qt6,formats,test VENV='$(QT6)' sh .ci/install

@@ -68,5 +68,6 @@ def test_from_the_sample_to_the_export_and_back(viewer, model, tmp_path, wait_un
     assert camera.center[-2:] == (120.5, 80.25) and camera.zoom == 3.5
     wait_until(lambda: [step.words for step in widget.history.steps] == ["accepted", "index tip moved"])
     press(viewer, "Control-Z")  # the verdict, given before the project was closed
-    assert again.hand.state == "in work" and widget.queue.model.rowCount() == 0
+    assert again.hand.state == "in work"
+    wait_until(lambda: widget.queue.model.rowCount() == 0)
     widget.close_project()
