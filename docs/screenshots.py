@@ -112,7 +112,7 @@ def main() -> None:
             widget.act(state)
         settle(lambda: session.wants_features() is None, least=1.5)
         size = session.mesh.crop_size
-        drag(widget, 8, (0.06 * size, -0.05 * size))
+        drag(widget, 8, (0.03 * size, -0.02 * size))
         widget._last_joint = 4
         widget.act("occluded")
         drag(widget, 16, (-0.03 * size, 0.02 * size))

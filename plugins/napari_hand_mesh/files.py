@@ -89,13 +89,13 @@ class ExportDialog(QDialog):
         @magicgui(
             auto_call=False,
             call_button=False,
-            name={"label": "Format", "choices": sorted(WRITERS)},
+            kind={"label": "Format", "choices": sorted(WRITERS)},
             out={"label": "New folder", "mode": "w"},
         )
-        def form(name="freihand", out=beside / "export-freihand"): ...  # the defaults' types make the widgets
+        def form(kind="freihand", out=beside / "export-freihand"): ...  # the defaults' types make the widgets
 
         self.form = form
-        form.name.changed.connect(lambda name: setattr(form.out, "value", form.out.value.with_name(f"export-{name}")))
+        form.kind.changed.connect(lambda kind: setattr(form.out, "value", form.out.value.with_name(f"export-{kind}")))
         layout = QVBoxLayout(self)
         layout.addWidget(form.native)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -106,7 +106,7 @@ class ExportDialog(QDialog):
 
     @property
     def format(self) -> str:
-        return self.form.name.value
+        return self.form.kind.value
 
     @property
     def folder(self) -> Path:

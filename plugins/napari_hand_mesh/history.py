@@ -41,6 +41,7 @@ class HistoryPanel(QWidget):
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(22)
         header = self.table.horizontalHeader()

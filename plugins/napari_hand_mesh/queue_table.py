@@ -154,6 +154,7 @@ class QueuePanel(QWidget):
         self.table.setIconSize(QSize(SIDE, SIDE))
         header = self.table.horizontalHeader()
         header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in enumerate((196, 84, 50)):
             self.table.setColumnWidth(column, width)

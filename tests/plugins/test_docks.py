@@ -97,7 +97,7 @@ def test_the_form_of_an_export_names_a_new_folder(widget, folder):
     widget.open_project(folder)
     dialog = ExportDialog(folder.parent, widget)
     assert (dialog.format, dialog.folder) == ("freihand", folder.parent / "export-freihand")
-    dialog.form.name.value = "parquet"
+    dialog.form.kind.value = "parquet"
     assert (dialog.format, dialog.folder) == ("parquet", folder.parent / "export-parquet")
     dialog.close()
 
