@@ -41,10 +41,10 @@ def load_network(settings: Settings):
     takes seconds. InputError if it is not to be had."""
     if settings.server:
         try:
-            from annotator.cluster import RemoteModel
+            from annotator.serving import RemoteModel
         except ImportError as error:
             raise InputError(f"a server's network needs the extra [serve]: {error}") from error
-        return RemoteModel(settings.server, settings.token or None)
+        return RemoteModel(settings.server, settings.token)
     from annotator.model import load_model
 
     return load_model(Path(settings.checkpoint).expanduser() if settings.checkpoint else None, device="cpu")
