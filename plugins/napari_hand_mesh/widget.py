@@ -19,6 +19,7 @@ from napari_hand_mesh.companions import Companions
 from napari_hand_mesh.controls import Controls
 from napari_hand_mesh.dragging import Dragging
 from napari_hand_mesh.files import Files
+from napari_hand_mesh.held import Held
 from napari_hand_mesh.layers import HandLayers
 from napari_hand_mesh.retrain import Retraining
 from napari_hand_mesh.session import Session
@@ -26,27 +27,6 @@ from napari_hand_mesh.sources import photos_of
 from napari_hand_mesh.window_place import WindowPlace
 
 SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
-
-
-class _Held:
-    """What must be let go when the widget is destroyed; the widget itself is gone by then."""
-
-    def __init__(self) -> None:
-        self.session: Session | None = None
-        self.background: Background | None = None
-        self.retraining: Retraining | None = None
-        self.companions: Companions | None = None
-
-    def release(self, *_args) -> None:
-        if self.companions is not None:
-            self.companions.remove()
-        if self.background is not None:
-            self.background.stop()
-        if self.retraining is not None:
-            self.retraining.stop()
-        if self.session is not None:
-            self.session.close()
-            self.session = None
 
 
 class HandMeshWidget(Actions, Files, Controls):
@@ -69,7 +49,7 @@ class HandMeshWidget(Actions, Files, Controls):
         self._later.setInterval(0)
         self._later.timeout.connect(self._describe)
         self._shown: tuple[str | None, int] = (None, 0)  # hand and photo on the canvas
-        self._held = _Held()
+        self._held = Held()
         self.background = Background(self.say, self._proposed_some, self._proposed_all)
         self._held.background = self.background
         self.retraining = self._held.retraining = Retraining()
