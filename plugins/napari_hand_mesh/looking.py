@@ -32,7 +32,7 @@ class Looking:
     """A project and the hand that is looked at. `close` it.
 
     hand: the `StoredHand` (None while the project has no hand); mesh: its `HandMesh`; photo (H, W, 3) uint8;
-    others: the other hands of that photo that are not rejected, id -> `HandMesh`; listeners: called without
+    hand_queue: see its class; others: the other hands of that photo that are not rejected, id -> `HandMesh`; listeners: called without
     arguments whenever hand, mesh or states changed; model: a loaded `Model` or None. All methods raise
     InputError with one clear line where something cannot be done.
     """
@@ -45,7 +45,7 @@ class Looking:
         self.photo: np.ndarray | None = None
         self.others: dict[str, HandMesh] = {}
         self.listeners: list[Callable[[], None]] = []
-        self._queue = HandQueue(project)
+        self.hand_queue = HandQueue(project)
         self._features: Recent[object] = Recent(REMEMBERED)
         self._photos: Recent[np.ndarray] = Recent(PHOTOS)
         self._since = time.monotonic()
@@ -71,7 +71,7 @@ class Looking:
         project."""
         self.read_queue()
         last = place.read(self.project.folder).get("hand")
-        if isinstance(last, str) and last in self._queue:
+        if isinstance(last, str) and last in self.hand_queue:
             self.go(last)
         elif not self.next_open() and self.queue:
             self.go(self.queue[0].id)
@@ -86,7 +86,7 @@ class Looking:
         self.hand, self.photo = stored, photo
         self.mesh = self.project.mesh(hand_id)
         self.others = self._others()
-        self._queue.note(stored)
+        self.hand_queue.note(stored)
         place.note(self.project.folder, hand=hand_id)
         self._changed()
 
@@ -102,7 +102,7 @@ class Looking:
     def next_open(self, step: int = 1) -> bool:
         """Go to the next hand (step -1: the one before) of the queue that waits for a person; False if there
         is none."""
-        found = self._queue.next_open(self.hand.id if self.hand else None, step)
+        found = self.hand_queue.next_open(self.hand.id if self.hand else None, step)
         if found is not None:
             self.go(found)
         return found is not None
@@ -110,15 +110,15 @@ class Looking:
     @property
     def queue(self) -> list[HandEntry]:
         """All hands, those the network is least sure of first; see `read_queue`."""
-        return self._queue.entries
+        return self.hand_queue.entries
 
     def read_queue(self) -> None:
         """Read the list of hands anew."""
-        self._queue.read()
+        self.hand_queue.read()
 
     def progress(self) -> tuple[int, int]:
         """(hands that are judged, all hands)."""
-        return self._queue.progress()
+        return self.hand_queue.progress()
 
     # -- features of the network -----------------------------------------------------------------------------
     def wants_features(self) -> tuple[str, np.ndarray, HandMesh] | None:
@@ -167,7 +167,7 @@ class Looking:
         """What was stored is shown, not what was meant to be."""
         self.hand = self.project.hand(self.hand.id)
         self.mesh = self.project.mesh(self.hand.id)
-        self._queue.note(self.hand)
+        self.hand_queue.note(self.hand)
         self._changed()
 
     def _changed(self) -> None:

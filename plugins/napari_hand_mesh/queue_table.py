@@ -42,6 +42,7 @@ class QueueModel(QAbstractTableModel):
         self._entries: list[HandEntry] = []
         self._row: dict[str, int] = {}
         self._states: tuple[str, ...] | None = OPEN
+        self._generation = self._heard = 0  # how far this has followed the session's queue
         self._blank = blank()
         self.thumbnails = Thumbnails(why_look, self)
         self.thumbnails.came.connect(self._came)
@@ -61,6 +62,8 @@ class QueueModel(QAbstractTableModel):
         """Take over what changed in the session's queue; only a changed set of rows resets the view."""
         if self._session is None:
             return
+        if self._taken_over():
+            return
         before = self._entries
         self._list()
         if [entry.id for entry in before] != [entry.id for entry in self._entries]:
@@ -72,6 +75,24 @@ class QueueModel(QAbstractTableModel):
         for row, (old, new) in enumerate(zip(before, self._entries, strict=True)):
             if old is not new:
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+
+    def _taken_over(self) -> bool:
+        """Only a few rows changed, none came or went: they are taken over; else False."""
+        source = self._session.hand_queue
+        if source.generation != self._generation:
+            return False
+        news, self._heard = source.news[self._heard :], len(source.news)
+        for hand_id in dict.fromkeys(news):
+            entry, row = source.entry(hand_id), self._row.get(hand_id)
+            if (row is None) == self._shows(entry):
+                return False
+            if row is not None and self._entries[row] is not entry:
+                self._entries[row] = entry
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+        return True
+
+    def _shows(self, entry: HandEntry) -> bool:
+        return self._states is None or entry.state in self._states
 
     def stop(self) -> None:
         """No more work in the background."""
@@ -114,8 +135,10 @@ class QueueModel(QAbstractTableModel):
         return None
 
     def _list(self) -> None:
-        queue = self._session.queue if self._session else []
-        self._entries = [entry for entry in queue if self._states is None or entry.state in self._states]
+        source = self._session.hand_queue if self._session else None
+        queue = source.entries if source else []
+        self._generation, self._heard = (source.generation, len(source.news)) if source else (0, 0)
+        self._entries = [entry for entry in queue if self._shows(entry)]
         self._row = {entry.id: row for row, entry in enumerate(self._entries)}
 
     def _reason(self, entry: HandEntry) -> str:
