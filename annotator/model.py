@@ -20,7 +20,7 @@ from annotator.hand.joints import joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
-from annotator.network.crop_camera import CropView
+from annotator.network.crop_camera import CropView, cameras
 from annotator.network.encoder import Features
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
@@ -139,8 +139,7 @@ class Model:
         return fit_to_landmarks(hand, self.hand, landmarks)
 
     def _cameras(self, views: list[CropView]) -> tuple[Tensor, Tensor]:
-        projection = torch.tensor(np.stack([v.projection for v in views]), dtype=torch.float32, device=self.device)
-        return projection, torch.tensor([v.focal for v in views], dtype=torch.float32, device=self.device)
+        return cameras(views, self.device)
 
     # -- corrections ------------------------------------------------------------------------------------------
     @torch.inference_mode()

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-FORMATS = ("coco-wholebody", "hamer-npz", "hamer-tar", "parquet", "ho3d", "freihand")
+FORMATS = ("coco-wholebody", "hamer-npz", "hamer-tar", "parquet", "ho3d", "freihand", "gltf", "obj", "ply")
 DISTINCT = 200  # photos on disk; links with other names make as many as there are records
 
 
@@ -31,14 +31,17 @@ def records(folder: Path, count: int) -> Iterator:
     from annotator.vision.camera import default_camera, project
 
     model, random, K = load_hand(), np.random.default_rng(0), default_camera(160, 160)
+    poses = []
+    for n in range(DISTINCT):  # made before, so that the writer is what takes the time
+        side = ("right", "left")[n % 2]
+        offsets = np.zeros((model.offset_count, 3))
+        parameters = HandParameters(random.normal(0, 0.2, (16, 3)), random.normal(0, 0.5, 10), (0, 0, 0.5), offsets)
+        poses.append((side, parameters, model.vertices(parameters, side)))
     for n in range(count):
         photo = folder / f"{n:07d}.jpg"
         if not photo.exists():
             photo.hardlink_to(folder / f"photo{n % DISTINCT}.jpg")
-        side = ("right", "left")[n % 2]
-        offsets = np.zeros((model.offset_count, 3))
-        parameters = HandParameters(random.normal(0, 0.2, (16, 3)), random.normal(0, 0.5, 10), (0, 0, 0.5), offsets)
-        vertices = model.vertices(parameters, side)
+        side, parameters, vertices = poses[n % DISTINCT]
         joints = model.joints(vertices)
         states = ("corrected",) * 3 + ("proposed",) * 18
         yield LabelledHand(

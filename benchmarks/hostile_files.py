@@ -2,10 +2,10 @@
 
     python benchmarks/hostile_files.py [--count 1200] [--seed 0]
 
-Kinds: photos, project databases, checkpoints (safetensors), hand models (npz), FreiHAND data sets. Each case
-runs in a forked process with a time limit, so that a crash or an endless loop is seen and counted. Among the
-files are pickles in disguise that would leave a mark if anything ran them. Prints one JSON object; exit code 1
-if a file did harm.
+Kinds: photos, project databases, checkpoints (safetensors), hand models (npz), MANO files (`hand import`), and data sets
+of every layout that is read. Each case runs in a forked process with a time limit, so that a crash or an endless loop is
+seen and counted. Among the files are pickles in disguise that would leave a mark if anything ran them. Prints one JSON
+object; exit code 1 if a file did harm.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ import pickle
 import random
 import resource
 import select
-import shutil
 import signal
 import sqlite3
 import struct
 import sys
 import tempfile
 import time
-import zipfile
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -33,66 +31,23 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 
+from hostile_bytes import Bomb, archive, mutated, mutated_text, picture_bomb
+from hostile_sets import NAMES, Sets
 from kill_store import SOURCE, random_mesh
+
+import mano_like  # from tests/formats, which hostile_sets adds to the path
 
 import annotator
 from annotator import sample_data
 from annotator.errors import InputError
-from annotator.formats import reader, writer
 from annotator.formats.from_project import labelled_hands
+from annotator.formats.mano_file import read_mano
 from annotator.hand.model import load_hand
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project
 
 LIMIT = 10.0  # seconds a file may take
 MEMORY = 6 << 30  # bytes a reader may ask for
-
-
-class Bomb:
-    """Pickled, it makes the file `mark` when it is loaded."""
-
-    def __init__(self, mark: Path):
-        self.mark = mark
-
-    def __reduce__(self):
-        return os.system, (f"touch {self.mark}",)
-
-
-def mutated(data: bytes, draw: random.Random) -> bytes:
-    """Bytes with a few of the things that go wrong: flips, cuts, holes, repeats, foreign numbers."""
-    data = bytearray(data)
-    for _ in range(draw.choice((1, 1, 2, 5, 30))):
-        at = draw.randrange(max(1, len(data)))
-        if draw.random() < 0.5:
-            at = min(at, draw.randrange(1, 2000))  # headers are where it hurts
-        kind = draw.randrange(7)
-        if kind == 0 and data:
-            data[at % len(data)] = draw.randrange(256)
-        elif kind == 1:
-            del data[at : at + draw.randrange(1, 3000)]
-        elif kind == 2:
-            data[at:at] = draw.randbytes(draw.randrange(1, 300))
-        elif kind == 3:
-            data[at : at + 4] = draw.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\x80\0\0\0"))
-        elif kind == 4:
-            data[at : at + 64] = bytes(64)
-        elif kind == 5:
-            del data[at:]
-        elif kind == 6:
-            data[at:at] = data[at : at + 500]
-    return bytes(data)
-
-
-def mutated_text(text: str, draw: random.Random) -> str:
-    """JSON with other words and numbers in it."""
-    new = ("NaN", "1e999", "-1", "9" * 400, "null", '"x"', "[]", "{}", '"../../../../etc/passwd"', "[" * 5000, "true", "1e-320")
-    for _ in range(draw.choice((1, 1, 3, 10))):
-        at = draw.randrange(len(text))
-        end = at
-        while end < len(text) and text[end] not in ",]}:":
-            end += 1
-        text = text[:at] + draw.choice(new) + text[end:]
-    return text
 
 
 class Kinds:
@@ -108,8 +63,9 @@ class Kinds:
             for hand in project.add_proposals(photo, [random_mesh(k) for k in range(2)], SOURCE):
                 project.edit(hand, joint_states={3: "occluded"})
                 project.set_state(hand, "accepted")
-            writer("freihand").write(labelled_hands(project), scratch / "set")
+            self.sets = Sets(scratch, self.bomb, list(labelled_hands(project)))
             self.database = project.snapshot().read_bytes()
+        self.mano_file = mano_like.write(scratch / "MANO.pkl", mano_like.arrays()).read_bytes()
         load_hand().save(scratch / "hand.npz")
         self.hand = (scratch / "hand.npz").read_bytes()
         weights = Path(annotator.__file__).parent / "network" / "weights"
@@ -164,21 +120,15 @@ class Kinds:
         elif kind == 1:
             data = draw.choice((self.bomb, mutated(self.bomb, draw)))
         else:
-            data = self._members(draw)
+            data = archive(self.hand, self.bomb, draw)
         path = self._write("hand.npz", data)
         return lambda: load_hand(path).joints(load_hand(path).vertices(random_mesh(0).parameters))
 
-    def _members(self, draw) -> bytes:
-        """The archive with one member changed; its check sums are right again."""
-        out, member = io.BytesIO(), draw.choice(zipfile.ZipFile(io.BytesIO(self.hand)).namelist())
-        with zipfile.ZipFile(io.BytesIO(self.hand)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-            for name in old.namelist():
-                data = old.read(name)
-                if name == member:
-                    data = draw.choice((mutated(data, draw), npy_pickle(self.bomb), npy_claiming(draw), b""))
-                    name = draw.choice((name, name, name, "../../" + name))
-                new.writestr(name, data)
-        return out.getvalue()
+    def mano(self, draw):
+        kind = draw.randrange(3)
+        data = self.bomb if kind == 0 else mutated(self.mano_file if kind == 1 else self.bomb, draw)
+        path = self._write("MANO_RIGHT.pkl", data)
+        return lambda: read_mano(path)
 
     def checkpoint_file(self, draw):
         kind, data = draw.randrange(4), self.checkpoint
@@ -194,30 +144,6 @@ class Kinds:
             data = struct.pack("<Q", len(head)) + head + data[8 + length :]
         path = self._write("checkpoint.safetensors", data)
         return lambda: load_checkpoint(path)
-
-    def data_set(self, draw):
-        folder = self.scratch / "case-set"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.scratch / "set", folder)
-        path = draw.choice(sorted(folder.glob("*.json")))
-        if draw.random() < 0.3:
-            path.write_bytes(mutated(path.read_bytes(), draw))
-        else:
-            path.write_text(mutated_text(path.read_text(), draw))
-        if draw.random() < 0.1:
-            path.write_bytes(self.bomb)
-        picture = folder / "training" / "rgb" / "00000000.jpg"
-        if draw.random() < 0.15:
-            picture.unlink()
-            picture.symlink_to(draw.choice(("/etc/passwd", "/dev/zero", "../../../good/project.db")))
-
-        def read():
-            for record in reader("freihand").read(folder):
-                if folder.resolve() not in record.photo.resolve().parents:
-                    raise PermissionError(f"{record.photo} leads out of the data set")
-                annotator.read_photo(record.photo)
-
-        return read
 
     def _write(self, name: str, data: bytes) -> Path:
         path = self.scratch / name
@@ -248,34 +174,6 @@ def use_project(folder: Path) -> None:
                     ask(hand.id)
                 except InputError:
                     pass
-
-
-def picture_bomb(side: int = 60_000) -> bytes:
-    """A PNG of a few bytes that claims billions of pixels."""
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
-
-
-def npy_pickle(bomb: bytes) -> bytes:
-    """An .npy of objects, whose content is a pickle."""
-    head = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
-    head += b" " * (-(len(head) + 11) % 64) + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + bomb
-
-
-def npy_claiming(draw) -> bytes:
-    """An .npy that claims far more numbers than it has, or a wrong kind of them."""
-    head = draw.choice((
-        b"{'descr': '<f8', 'fortran_order': False, 'shape': (2000000000,), }",
-        b"{'descr': '<f8', 'fortran_order': False, 'shape': (-5,), }",
-        b"{'descr': '<c16', 'fortran_order': False, 'shape': (), }",
-        b"{'descr': '<f8', 'fortran_order': False, 'shape': " + b"(" * 300 + b", }",
-    ))  # fmt: skip
-    head += b" " * (-(len(head) + 11) % 64) + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + bytes(16)
 
 
 def run(action) -> str:
@@ -312,7 +210,8 @@ def main(arguments: list[str] | None = None) -> int:
     outcomes, harm, slowest, start = Counter(), [], (0.0, ""), time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         kinds = Kinds(Path(scratch))
-        doors = (kinds.photo, kinds.project, kinds.hand_model, kinds.checkpoint_file, kinds.data_set)
+        doors = (kinds.photo, kinds.project, kinds.hand_model, kinds.checkpoint_file, kinds.mano,
+                 *(kinds.sets.door(name) for name in NAMES))  # fmt: skip
         for number in range(given.count):
             door = doors[number % len(doors)]
             action = door(random.Random(given.seed * 1_000_003 + number))

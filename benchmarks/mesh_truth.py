@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tables import better_by, interval, markdown
 
-from annotator.correcting.trial_hands import rendered_hands
+from annotator.rounds.trial_hands import rendered_hands
 from annotator.hand.joints import JOINT_NAMES
 from annotator.learning import metrics
 from annotator.learning.evaluation import Run, Scored, rendered_answers

@@ -6,22 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-RESAMPLES = 2000
-
-
-def resampled_means(values: np.ndarray, blocks: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
-    """(RESAMPLES, K) means of values (S,) or (S, K) over samples drawn again; whole blocks where `blocks` (S,) are given.
-
-    Neighbouring frames of a video are not independent: a block of them counts as one draw.
-    """
-    values = np.asarray(values, np.float64).reshape(len(values), -1)
-    blocks = np.arange(len(values)) if blocks is None else np.asarray(blocks)
-    _, number = np.unique(blocks, return_inverse=True)
-    count = number.max() + 1
-    sums = np.stack([np.bincount(number, column, count) for column in values.T], 1)
-    sizes = np.bincount(number, minlength=count)
-    draws = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
-    return sums[draws].sum(1) / sizes[draws].sum(1)[:, None]
+from annotator.learning.bootstrap import resampled_means
 
 
 def box_of(points: np.ndarray) -> tuple[float, float, float, float]:

@@ -79,8 +79,9 @@ def command(
             raise InputError(f"{path} is not the photo any more that hand {hand} was proposed on")
 
         from annotator.model import load_model
+        from annotator.rounds import current_checkpoint
 
-        network = load_model(model, device=device)
+        network = load_model(model or current_checkpoint(opened), device=device)
         place = {} if x is None else {number: (x, y)}
         fixed = network.refine(network.remember(photo, mesh), place, states, evidence)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}

@@ -45,40 +45,45 @@ def command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write accepted hands as a data set."""
+    """Write accepted hands as a data set. An export that was interrupted goes on when the same command is started again."""
+    import json
+
     from annotator.errors import InputError
     from annotator.formats import writer
+    from annotator.formats.card import CARD
     from annotator.formats.filters import Filter
-    from annotator.formats.from_project import labelled_hands
-    from annotator.formats.refit import Residuals, refitted
+    from annotator.formats.from_project import entries, fingerprint, numbered_hands
+    from annotator.formats.refit import refit_or_same
+    from annotator.formats.resuming import Resumable
     from annotator.hand import load_hand
     from annotator.project import Project
 
     module, states = writer(format), state or ["accepted"]
     wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by)
     with Project.open(project) as opened:
-        count = len(opened.hands(states, copies=False))
+        digest, count = fingerprint(opened, states)
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
-        records = wanted(progress(labelled_hands(opened, states), "export", count))
-        records = counted(records, unaccepted := [])
-        if hand:
-            left_over = Residuals()
-            records = refitted(records, load_hand(hand), left_over)
-        result = module.write(records, out, overwrite, licence)
+        other = load_hand(hand) if hand else None
+
+        def draw(place: int | None):
+            done = 0 if place is None else sum(entry.number <= place for entry in entries(opened, states))
+            for number, record in progress(numbered_hands(opened, states, place or 0), "export", count, done):
+                if wanted.keeps(record):
+                    yield number, record if other is None else refit_or_same(record, other)
+
+        key = f"{digest} {states} {wanted} {other.digest if other else ''}"
+        result = module.write(Resumable(key, draw), out, overwrite, licence)
+    # of all hands, also those that an interrupted start had written
+    card = json.loads((out / CARD).read_text(encoding="utf-8"))
+    unaccepted = card["hands"] - card["by_state"].get("accepted", 0)
     text = f"{result['hands']} hands written to {out}"
     if hand:
-        result |= {"hand_model": hand, "refit": left_over.as_dict()}
-        text += f"; {hand} fitted, mean residual {result['refit']['joints_mm']:.1f} mm at joints, "
-        text += f"{result['refit']['surface_mm']:.1f} mm at the surface"
+        refit = {name.removeprefix("refit_"): value for name, value in card["quality"].items() if name.startswith("refit_")}
+        result |= {"hand_model": hand, "refit": refit}
+        if refit:
+            text += f"; {hand} fitted, mean residual {refit['joints_mm']:.1f} mm at joints, "
+            text += f"{refit['surface_mm']:.1f} mm at the surface"
     if unaccepted:
-        text += f"; {len(unaccepted)} of them no person accepted (marked in the data set)"
-    emit(as_json, {"format": format, "states": states, "unaccepted": len(unaccepted), **result}, text)
-
-
-def counted(records, unaccepted: list[str]):
-    """The records as they are; ids of those that no person accepted go to the list."""
-    for record in records:
-        if record.state != "accepted":
-            unaccepted.append(record.id)
-        yield record
+        text += f"; {unaccepted} of them no person accepted (marked in the data set)"
+    emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, **result}, text)

@@ -30,11 +30,11 @@ def emit(as_json: bool, result: dict[str, Any], text: str) -> None:
     typer.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
 
 
-def progress(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
-    """The items, with a progress bar on stderr while they are taken."""
+def progress(items: Iterable[Item], label: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
+    """The items, with a progress bar on stderr while they are taken; `done` of the total were there before."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield from bar.track(items, total=total, description=label)
+        yield from bar.track(items, total=total, completed=done, description=label)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from annotator.project import Project
 
 ModelOption = Annotated[
-    Path | None, typer.Option("--model", help="A checkpoint; default: the shipped one.", show_default=False)
+    Path | None,
+    typer.Option("--model", help="A checkpoint; default: what a round of the project promoted, else the shipped.", show_default=False),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
@@ -60,10 +61,15 @@ def command(
 
     from annotator.model import load_model
     from annotator.project import Project
+    from annotator.rounds import current_checkpoint
 
-    network = load_model(model, device=device)
+    if model is not None:
+        load_model(model, device=device)  # a wrong name must not leave an empty project behind
     with Project.open_or_create(project, who, database) as opened:
-        done = propose_photos(opened, network, files, model.name if model else "default", batch)
+        promoted = current_checkpoint(opened)
+        network = load_model(model or promoted, device=device)
+        name = model.name if model else f"round {int(promoted.parent.name)}" if promoted else "default"
+        done = propose_photos(opened, network, files, name, batch)
     if not done.photos and not done.skipped:
         others = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""
         raise InputError(f"no photo could be read: {done.failed[0][1]}{others}")

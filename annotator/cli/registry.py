@@ -36,6 +36,8 @@ COMMANDS = {
     "train": "train",
     "evaluate": "evaluate",
     "simulate": "simulate",
+    "rank": "rank",
+    "round": "round",
 }
 
 

@@ -58,7 +58,7 @@ def command(
 
     from annotator.correcting.report import plot, summarise
     from annotator.correcting.simulated import annotate
-    from annotator.correcting.trial_hands import rendered_hands
+    from annotator.rounds.trial_hands import rendered_hands
     from annotator.model import load_model
 
     loaded = load_model(model)

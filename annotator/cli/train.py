@@ -33,13 +33,19 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model from sparse keypoints, as a configuration file says; resumes by itself."""
+    """Train a model from sparse keypoints, as a configuration file says; resumes by itself.
+
+    On several processes of one machine: torchrun --nproc_per_node=N -m annotator.cli train ...
+    """
     import dataclasses
     import sys
+    from contextlib import nullcontext
 
     from annotator.errors import InputError
+    from annotator.learning import distributed
     from annotator.learning.reader_tables import SUPERVISION, make_table, parse
     from annotator.learning.recipe import DataPart, Recipe, run
+    from annotator.network.checkpoint import resolve_device
 
     if supervision not in SUPERVISION:
         raise InputError(f"unknown supervision {supervision!r}: expected one of {', '.join(SUPERVISION)}")
@@ -50,17 +56,19 @@ def command(
     if not any(sets) and not root.is_dir():
         raise InputError(f"--data {root}: no such folder")
     recipe = Recipe.read(config)
-    if any(sets):
-        trust = 1.0 if supervision == "keypoints" else 0.0
-        folders = [make_table(name, path, out) for name, path in sets]
-        parts = tuple(DataPart("photos", str(folder), joint_trust=trust) for folder in folders)
-        recipe = dataclasses.replace(recipe, data=parts)
     if steps:
         phases = {n: dataclasses.replace(s, steps=min(s.steps, steps)) for n, s in recipe.phases.items()}
         recipe = dataclasses.replace(recipe, phases=phases)
-    with training_bar() as progress:
+    with distributed.launched(resolve_device(device)) as here, training_bar() if here.first else nullcontext() as progress:
+        if any(sets):
+            trust = 1.0 if supervision == "keypoints" else 0.0
+            with distributed.first_before_others():
+                folders = [make_table(name, path, out) for name, path in sets]
+            parts = tuple(DataPart("photos", str(folder), joint_trust=trust) for folder in folders)
+            recipe = dataclasses.replace(recipe, data=parts)
         checkpoint = run(recipe, root, out, device, start, progress, lambda line: print(line, file=sys.stderr))
-    emit(as_json, {"checkpoint": str(checkpoint), "phases": list(recipe.phases)}, f"checkpoint: {checkpoint}")
+    if here.first:
+        emit(as_json, {"checkpoint": str(checkpoint), "phases": list(recipe.phases)}, f"checkpoint: {checkpoint}")
 
 
 class training_bar:

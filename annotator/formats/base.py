@@ -62,6 +62,14 @@ class ManoLabel:
             if value is not None:
                 object.__setattr__(self, name, _array("MANO label", name, value, (count,)))
 
+    def mirrored(self) -> ManoLabel:
+        """Of the mirror image, for MANO's model of the other side; both the camera frame's x and the hand's turn round."""
+        turn = np.tile([1.0, -1.0, -1.0], 16)
+        if self.form == "components":  # the other side's components are mirrored themselves
+            turn[3:] = 1.0
+        place = None if self.translation is None else self.translation * (-1.0, 1.0, 1.0)
+        return ManoLabel(self.pose * turn, self.shape, place, self.form)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ManoLabel):
             return NotImplemented
@@ -82,7 +90,7 @@ class LabelledHand:
     data set has none; hand_model: whose topology and parameters these are; state: of the hand; provenance:
     JSON-ready; joint_weights (21,) 0..1 of `joints`, None: all 1; mano: MANO's parameters, of data sets made
     with it.
-    InputError for wrong shapes, values that are not finite, unknown sides or states.
+    InputError for wrong shapes, values that are not finite, a singular K, unknown sides or states.
     """
 
     id: str
@@ -114,12 +122,15 @@ class LabelledHand:
             if value is None and name in _OPTIONAL:
                 continue
             object.__setattr__(self, name, _array(f"hand {self.id}", name, value, shape))
+        if self.K is not None and abs(np.linalg.det(self.K)) < 1e-9:
+            raise InputError(f"hand {self.id}: K is singular, no camera has such a matrix")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LabelledHand):
             return NotImplemented
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
+        arrays = np.ndarray
+        return all(np.array_equal(a, b) if isinstance(a, arrays) or isinstance(b, arrays) else a == b for a, b in pairs)
 
     __hash__ = None  # arrays inside
 

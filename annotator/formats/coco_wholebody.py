@@ -23,7 +23,6 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of, labels_of
 from annotator.formats.details import Sidecar, beside, named, record_of
 from annotator.formats.exporting import export
-from annotator.formats.json_lists import ListWriter
 from annotator.formats.paths import existing, inside, only_file, read_json
 from annotator.formats.photo_files import PhotoFolder
 from annotator.hand.joints import BONES, JOINT_NAMES
@@ -44,13 +43,11 @@ def write(
     records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
 ) -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
-    with export(folder, NAME, overwrite, licence) as out:
-        photos = PhotoFolder(out.folder / "images")
-        lists = {name: out.folder / f"{name}.part" for name in ("images", "annotations")}
-        with ListWriter(lists["images"]) as image, ListWriter(lists["annotations"]) as annotation:
-            for record in records:
-                new = record.photo not in photos
-                number, name, (height, width) = photos.add(record.photo)
+    with export(records, folder, NAME, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
+        lists = {name: out.marks.own(out.folder / f"{name}.part") for name in ("images", "annotations")}
+        with out.list(lists["images"]) as image, out.list(lists["annotations"]) as annotation:
+            for record in out.records:
+                number, name, (height, width), new = photos.add(record.photo)
                 if new:
                     image({"id": number, "file_name": name, "width": width, "height": height})
                 annotation(_annotation(record, out.count, number))
@@ -79,7 +76,7 @@ def _annotation(record: LabelledHand, number: int, image: int) -> dict:
 
 
 def _splice(path: Path, lists: dict[str, Path], licence: str) -> None:
-    """One object of the lists, each copied from its file, which then goes."""
+    """One object of the lists, each copied from its file."""
     info = {"description": "hands labelled with hand-mesh-annotator", "licence": licence}
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{{"info": {json.dumps(info)}, "categories": {json.dumps([CATEGORY])}')
@@ -87,7 +84,6 @@ def _splice(path: Path, lists: dict[str, Path], licence: str) -> None:
             file.write(f', "{name}": ')
             with part.open(encoding="utf-8") as rows:
                 shutil.copyfileobj(rows, file)
-            part.unlink()
         file.write("}\n")
 
 
@@ -106,7 +102,8 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
 
     def rows() -> Iterator[tuple[str, dict]]:
         for annotation in annotations:
-            sides = [s for s in ("left", "right") if isinstance(annotation, dict) and annotation.get(f"{s}hand_valid")]
+            broken = not isinstance(annotation, dict)  # said where it is read
+            sides = [s for s in ("left", "right") if broken or annotation.get(f"{s}hand_valid")][: 1 if broken else 2]
             yield from ((side, annotation) for side in sides)
 
     for index, (side, annotation), details in beside(rows(), sidecar, path):
@@ -153,6 +150,8 @@ def triples(values: list) -> np.ndarray:
     array = np.array(values, np.float64)
     if array.size != 63:
         raise InputError(f"a hand has {array.size} numbers, expected 63 (x, y, v of 21 keypoints)")
+    if not np.isfinite(array[2::3]).all():
+        raise InputError("the visibilities of keypoints hold values that are not finite")
     return array.reshape(21, 3)
 
 

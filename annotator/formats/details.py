@@ -36,10 +36,13 @@ def details_of(record: LabelledHand) -> dict[str, Any]:
     values["parameters"] = None
     if record.parameters is not None:
         values["parameters"] = {name: plain(getattr(record.parameters, name)) for name in _PARAMETERS}
-    values["mano"] = None
-    if record.mano is not None:
-        values["mano"] = {n: plain(getattr(record.mano, n)) for n in ("pose", "shape", "translation", "form")}
+    values["mano"] = None if record.mano is None else mano_details(record.mano)
     return values | {"provenance": json.loads(json.dumps(dict(record.provenance), default=plain))}
+
+
+def mano_details(label: ManoLabel) -> dict[str, Any]:
+    """MANO's parameters, JSON-ready: what makes the label again."""
+    return {name: plain(getattr(label, name)) for name in ("pose", "shape", "translation", "form")}
 
 
 def record_of(details: Mapping[str, Any], photo: Path, **given: Any) -> LabelledHand:

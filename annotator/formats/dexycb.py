@@ -25,7 +25,7 @@ from annotator.formats.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.details import named
 from annotator.formats.paths import existing, inside, needed
 from annotator.formats.photo_files import image_size
-from annotator.formats.safe_pickle import Arrays
+from annotator.formats.npz_arrays import Arrays
 from annotator.hand.joints import check_side
 from annotator.vision.camera import check_camera
 
@@ -42,14 +42,19 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
         raise InputError(f"{folder} is not a DexYCB set: there is no SUBJECT/SEQUENCE/meta.yml")
     yaml_of = lru_cache(maxsize=64)(_yaml)
     for meta in sequences:
-        about = yaml_of(meta)
-        if not isinstance(about.get("serials"), list):
-            raise InputError(f"{meta} has no list 'serials'")
-        for serial in about["serials"]:
+        about = named(meta, "all", _sequence, meta, yaml_of)
+        for serial in about["serials"] if about is not None else ():
             for labels in sorted(inside(meta.parent, str(serial)).glob("labels_*.npz")):
                 record = named(labels, "0", _record, folder, labels, str(serial), about, yaml_of)
                 if record is not None:
                     yield record
+
+
+def _sequence(meta: Path, yaml_of) -> dict:
+    about = yaml_of(meta)
+    if not isinstance(about.get("serials"), list):
+        raise InputError("there is no list 'serials'")
+    return about
 
 
 def _record(folder: Path, path: Path, serial: str, about: dict, yaml_of) -> LabelledHand | None:

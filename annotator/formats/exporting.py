@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +18,45 @@ from annotator.formats.details import DETAILS, FACES, FORMAT, MARK, details_of
 from annotator.formats.folders import whole_folder
 from annotator.formats.hamer import is_mano
 from annotator.formats.json_lists import ListWriter
+from annotator.formats.resuming import Marks, Resumable, export_key
 
 
 class Export:
-    """An export under way in `folder`. `add` every record, in the order the format's own fields have them."""
+    """An export under way in `folder`. Take `records`; `add` each once all else of it is written, in the order the
+    format's own fields have them.
+    """
 
-    def __init__(self, folder: Path, with_details: bool):
-        self.folder, self.tally = folder, Tally()
-        self.faces: dict[str, list] = {}
-        self.details = ListWriter(folder / DETAILS) if with_details else None
-        self.head = ""
+    def __init__(self, folder: Path, records: Iterable[LabelledHand], with_details: bool, key: str, by_itself: bool):
+        self.folder, self.head = folder, ""
+        self.marks, self._by_itself = Marks(folder, key), by_itself
+        self.tally = Tally.of(self.marks.part("tally", lambda: self.tally.mark()))
+        self.faces: dict[str, list] = self.marks.part("faces", lambda: self.faces) or {}
+        self.details = self.list(folder / DETAILS) if with_details else None
+        self._source = records
+        self._places: deque = deque()  # of records that a writer has taken and not yet added
+        self._place = self.marks.place
 
     @property
     def count(self) -> int:
         """How many records were added."""
         return self.tally.hands
+
+    @property
+    def records(self) -> Iterator[LabelledHand]:
+        """The records, those that an interrupted export had written already left out."""
+        if not isinstance(self._source, Resumable):
+            yield from self._source
+            return
+        for place, record in self._source.draw(self._place):
+            self._places.append(place)
+            yield record
+
+    def list(self, path: Path, head: dict | None = None, name: str = "") -> ListWriter:
+        """A JSON list of this export, see `ListWriter`; an interrupted one goes on."""
+        writer = None
+        at = self.marks.part(path.name, lambda: writer.mark())
+        writer = ListWriter(path, head, name, at)
+        return writer
 
     def add(self, record: LabelledHand) -> None:
         self.tally.add(record)
@@ -41,32 +66,42 @@ class Export:
             # MANO's topology is its file's: it stays with those who have that file
             right = record.faces if record.side == "right" else record.faces[:, ::-1]
             self.faces[record.hand_model] = np.asarray(right).tolist()
+        if self._places:
+            self._place = self._places.popleft()
+        if self._by_itself and self.marks.due():
+            self.mark()
+
+    def mark(self) -> None:
+        """All records added are whole in the files: an interrupted export can go on from here."""
+        self.marks.save(self._place)
 
 
 @contextmanager
 def export(
-    folder: str | Path, name: str, overwrite: bool = False, licence: str = "", with_details: bool = True
+    records: Iterable[LabelledHand], folder: str | Path, name: str, overwrite: bool = False, licence: str = "",
+    with_details: bool = True, mark: bool = True, by_itself: bool = True,
 ) -> Iterator[Export]:
-    """A folder for an export of format `name`, there when the block ends and not at all if it fails.
+    """A folder for an export of format `name`, there when the block ends and not at all if it fails. One of `Resumable`
+    records that was interrupted goes on in what it had.
 
+    mark: write the mark file and faces.json (a writer may have its own of both); by_itself: `add` marks where it is from
+    time to time (a writer whose files cannot be cut anywhere says where they can).
     InputError: the folder exists and may not be replaced, nothing can be written, or no record was added.
-    """
-    with whole_folder(folder, MARK, overwrite) as part:
-        about = {"format": f"{FORMAT}/{name}", "version": 1, "code_version": __version__}
-        (part / MARK).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        under_way = Export(part, with_details)
-        try:
+    """  # fmt: skip
+    key = export_key(records, name, licence)
+    with whole_folder(folder, MARK, overwrite, key) as part:
+        if mark:
+            about = {"format": f"{FORMAT}/{name}", "version": 1, "code_version": __version__}
+            (part / MARK).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        under_way = Export(part, records, with_details, key, by_itself)
+        with under_way.details or nullcontext():
             yield under_way
-        except BaseException as error:
-            if under_way.details is not None:
-                under_way.details.__exit__(type(error), error, None)
-            raise
-        if under_way.details is not None:
-            under_way.details.__exit__(None, None, None)
         if not under_way.count:
             raise InputError("there are no hands to export")
-        (part / FACES).write_text(json.dumps(under_way.faces), encoding="utf-8")
-        finish(part, under_way.tally, name, licence, under_way.head)
+        if mark:
+            (part / FACES).write_text(json.dumps(under_way.faces), encoding="utf-8")
+        finish(part, under_way.tally, name, licence, under_way.head, under_way.marks.temporary)
+        under_way.marks.forget()
 
 
 def mirrored(record: LabelledHand, width: int) -> LabelledHand:
@@ -92,6 +127,6 @@ def mirrored(record: LabelledHand, width: int) -> LabelledHand:
         joints=None if record.joints is None else record.joints @ mirror,
         vertices=None if record.vertices is None else record.vertices @ mirror,
         faces=None if record.faces is None else record.faces[:, ::-1],
-        mano=None,
+        mano=None if record.mano is None else record.mano.mirrored(),
         provenance=provenance,
     )

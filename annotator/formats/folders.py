@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from annotator.errors import InputError
+from annotator.formats.resuming import STATE, left_for
 
+_NOBODY = 0  # in place of a process's number: a folder that its process has left to whoever goes on
 
 @contextmanager
-def whole_folder(target: str | Path, mark: str, overwrite: bool = False) -> Iterator[Path]:
+def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: str = "") -> Iterator[Path]:
     """A temporary folder beside `target` that takes its name when the block ends, and is removed if the block
     fails.
 
     mark: the name of a file that every such folder has; with `overwrite`, an existing folder is replaced only
-    if it has it, so that a wrong path never costs anything else. InputError: `target` exists and may not be
-    replaced, or nothing can be written there.
+    if it has it, so that a wrong path never costs anything else. key: of what can be gone on with (see `resuming`):
+    the temporary folder is then kept where the block fails, unless the disk does, and the next call with the same key
+    gets it as it is. InputError: `target` exists and may not be replaced, or nothing can be written there.
     """
     target = Path(target).expanduser().absolute()
     _check_target(target, mark, overwrite)
@@ -27,15 +30,19 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False) -> Iter
     partial = target.with_name(f".{target.name}.partial-{own}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_behind(target)
-        partial.mkdir()
+        if not _gone_on_with(target, partial, key):
+            _remove_left_behind(target)
+            partial.mkdir()
     except OSError as error:
         raise InputError(f"cannot write to {target.parent}: {error.strerror}") from error
     try:
         yield partial
         _put_in_place(partial, target, target.with_name(f".{target.name}.old-{own}"), mark, overwrite)
     except BaseException as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        if key and (partial / STATE).is_file() and not isinstance(error, OSError):
+            _leave(partial, target)
+        else:
+            shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError):
             raise InputError(
                 f"cannot write {target}: {error.strerror or error}; nothing was left there"
@@ -68,11 +75,33 @@ def _put_in_place(partial: Path, target: Path, old: Path, mark: str, overwrite: 
         partial.rename(target)
 
 
+def _gone_on_with(target: Path, partial: Path, key: str) -> bool:
+    """Take what an interrupted call with this key left, as our own; whether there was such a thing."""
+    if not key:
+        return False
+    for path in target.parent.glob(f".{target.name}.partial-{socket.gethostname()}-*"):
+        number = path.name.rpartition("-")[2]
+        nobodys = number.isdecimal() and (int(number) == _NOBODY or not _alive(int(number)))
+        if nobodys and left_for(path, key):
+            try:
+                path.rename(partial)
+            except OSError:  # somebody else was quicker
+                continue
+            return True
+    return False
+
+
+def _leave(partial: Path, target: Path) -> None:
+    free = target.with_name(f".{target.name}.partial-{socket.gethostname()}-{_NOBODY}")
+    shutil.rmtree(free, ignore_errors=True)
+    partial.rename(free)
+
+
 def _remove_left_behind(target: Path) -> None:
     """Remove what killed processes of this machine left beside `target`, and put a replaced folder back."""
     for path in target.parent.glob(f".{target.name}.*-{socket.gethostname()}-*"):
         number = path.name.rpartition("-")[2]
-        if not number.isdecimal() or _alive(int(number)):
+        if not number.isdecimal() or int(number) != _NOBODY and _alive(int(number)):
             continue
         if path.name.startswith(f".{target.name}.old-") and not target.exists():
             path.rename(target)

@@ -10,12 +10,17 @@ and beside these, in our exports:
     provenance.json         about the set and, in `hands`, about each hand: id, state, side in its photo,
                             mirrored, photo, photo_to_image (2, 3), digests, corrections
 
-There is no training_mano.json: its fields exist only for MANO. Pixel centres are at .0, as everywhere here.
+    training_mano.json      (1, 61), see `freihand_mano`: only where the hands are of the user's own MANO; without the
+                            file the parameters are absent, FreiHAND has no other way to say so
+
+Pixel centres are at .0, as everywhere here.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +29,9 @@ from PIL import Image
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
-from annotator.formats.card import Tally, finish
-from annotator.formats.folders import whole_folder
-from annotator.formats.hamer import is_mano
+from annotator.formats.details import mano_details
+from annotator.formats.exporting import Export, export
+from annotator.formats.freihand_mano import mano_row
 from annotator.formats.json_lists import ListWriter
 from annotator.vision.photos import read_photo
 
@@ -45,43 +50,56 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
     InputError: the folder exists (and may not be overwritten), a record has no mesh, there are two hand
     models, or no records at all.
     """
-    count, photo, faces, tally = 0, (None, None), None, Tally()
-    with whole_folder(folder, PROVENANCE, overwrite) as part:
-        images = part / "training" / "rgb"
-        images.mkdir(parents=True)
+    with export(records, folder, "freihand", overwrite, licence, with_details=False, mark=False) as out, ExitStack() as files:
+        images = out.folder / "training" / "rgb"
+        images.mkdir(parents=True, exist_ok=True)
         head = {"format": FORMAT, "version": 1, "code_version": __version__, "faces": "training_faces.json"}
-        writers = {name: ListWriter(part / f"training_{name}.json") for name in LISTS}
-        writers["provenance"] = ListWriter(part / PROVENANCE, head, "hands")
-        try:
-            for record in records:
-                sample, crop = to_sample(record, f"training/rgb/{count:08d}.jpg")
-                if faces is None:
-                    faces = sample.faces
-                elif not np.array_equal(faces, sample.faces):
-                    raise InputError(
-                        f"hand {record.id} is of another hand model than those before: export them apart"
-                    )
-                if photo[0] != record.photo:
-                    photo = (record.photo, read_photo(record.photo))
-                pixels = np.rint(crop.extract(photo[1]) * 255).astype(np.uint8)
-                Image.fromarray(pixels).save(part / sample.photo, quality=95, subsampling=0)
-                _write_sample(writers, sample)
-                tally.add(sample)
-                count += 1
-        except BaseException as error:
-            for writer in writers.values():
-                writer.__exit__(type(error), error, None)
-            raise
-        for writer in writers.values():
-            writer.__exit__(None, None, None)
-        if not count:
-            raise InputError("there are no hands to export")
-        if not is_mano(sample.hand_model):  # MANO's topology stays with MANO's file
-            with ListWriter(part / "training_faces.json") as row:
+        lists = {name: files.enter_context(out.list(out.folder / f"training_{name}.json")) for name in LISTS}
+        lists["provenance"] = files.enter_context(out.list(out.folder / PROVENANCE, head, "hands"))
+        model = _HandModel(out)
+        photo = (None, None)
+        for record in out.records:
+            sample, crop = to_sample(record, f"training/rgb/{out.count:08d}.jpg")
+            model.check(sample)
+            if photo[0] != record.photo:
+                photo = (record.photo, read_photo(record.photo))
+            pixels = np.rint(crop.extract(photo[1]) * 255).astype(np.uint8)
+            Image.fromarray(pixels).save(out.folder / sample.photo, quality=95, subsampling=0)
+            _write_sample(lists, sample)
+            out.add(sample)
+        files.close()
+        model.finish()
+    return {"hands": out.count, "folder": str(folder)}
+
+
+class _HandModel:
+    """The one hand model of a set: FreiHAND has one topology, and MANO's parameters for every hand or none."""
+
+    def __init__(self, out: Export):
+        self._out, self._mano = out, out.folder / "training_mano.json"
+        self._seen: list | None = out.marks.part("hand model", lambda: self._seen)
+        self._list = None
+
+    def check(self, sample: LabelledHand) -> None:
+        """InputError if it is another one's; its MANO parameters go to training_mano.json where it has them."""
+        row = mano_row(sample)
+        seen = [hashlib.sha256(sample.faces.tobytes()).hexdigest(), row is not None]
+        if self._seen is None:
+            self._seen = seen
+        if seen != self._seen:
+            raise InputError(f"hand {sample.id} is of another hand model than those before: export them apart")
+        if row is not None:
+            if self._list is None:
+                self._list = self._out.list(self._mano)
+            self._list(row)
+
+    def finish(self) -> None:
+        if self._list is not None:
+            self._list.__exit__(None, None, None)
+        for faces in self._out.faces.values():  # none of MANO's: they stay with MANO's file
+            with ListWriter(self._out.folder / "training_faces.json") as row:
                 for face in faces:
                     row(face)
-        finish(part, tally, "freihand", licence)
-    return {"hands": count, "folder": str(folder)}
 
 
 def to_sample(record: LabelledHand, image: str):
@@ -116,6 +134,8 @@ def to_sample(record: LabelledHand, image: str):
         faces=record.faces[:, ::-1] if left else record.faces,
         parameters=record.parameters,  # a left hand's are those of its mirror image already
         keypoint_sigma=None if record.keypoint_sigma is None else record.keypoint_sigma * scale,
+        joint_weights=record.joint_weights,
+        mano=record.mano.mirrored() if left and record.mano is not None else record.mano,
         hand_model=record.hand_model,
         state=record.state,
         provenance=provenance,
@@ -150,6 +170,8 @@ def _write_sample(writers: dict[str, ListWriter], sample: LabelledHand) -> None:
             "weights": sample.weights,
             "keypoint_sigma": sample.keypoint_sigma,
             "box": sample.box,
+            "joint_weights": sample.joint_weights,
+            "mano": None if sample.mano is None else mano_details(sample.mano),
             "parameters": None if parameters is None else {name: getattr(parameters, name) for name in names},
         }
     )

@@ -11,8 +11,9 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, ManoLabel, box_of
-from annotator.formats.details import named
+from annotator.formats.details import Sidecar, named
 from annotator.formats.freihand import FORMAT, PROVENANCE
+from annotator.formats.freihand_mano import label_of
 from annotator.formats.json_lists import iterate
 from annotator.formats.paths import inside, reason
 from annotator.hand.mesh import HandParameters
@@ -89,9 +90,11 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
             weights=np.ones(21),
             hand_model="mano",
             provenance={"data_set": "FreiHAND"},
-            mano=_mano(row.get("mano")),
+            mano=label_of(row.get("mano")),
             **base,
         )
+    if faces is None:  # MANO's topology is not written: it is here where the user's MANO is
+        base["faces"] = Sidecar(folder.parent).faces_of(about["hand_model"], "right")
     details = row["details"]
     parameters = details["parameters"]
     return LabelledHand(
@@ -100,22 +103,14 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
         hand_model=about["hand_model"],
         state=about["state"],
         provenance=about["provenance"],
+        joint_weights=details.get("joint_weights"),
+        mano=None if details.get("mano") is None else ManoLabel(**details["mano"]),
         **{
             name: details[name]
             for name in ("keypoints", "visible", "states", "weights", "keypoint_sigma", "box")
         },
         **base,
     )
-
-
-def _mano(values: list | None) -> ManoLabel | None:
-    """MANO's parameters of (1,61): pose 48, shape 10, root in the image 2, scale 1."""
-    if values is None:
-        return None
-    flat = np.ravel(np.array(values, np.float64))
-    if flat.shape != (61,):
-        raise InputError(f"mano has {flat.size} numbers, expected 61")
-    return ManoLabel(flat[:48], flat[48:58], form="from mean")
 
 
 def _about(path: Path) -> list[dict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -10,19 +11,50 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of, joint_weights, visibility
 from annotator.project import Project
 from annotator.project.states import ACCEPTED
+from annotator.project.views import HandEntry
 from annotator.vision.camera import project as to_pixels
 from annotator.vision.photos import photo_hash
 
 
-def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,)) -> Iterator[LabelledHand]:
+PAGE = 1000  # entries of the project's list held at a time
+
+
+def entries(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0) -> Iterator[HandEntry]:
+    """The project's hands of these states, oldest first, numbered above `after`; people's copies of gold hands are never
+    among them."""
+    states = list(states)
+    while page := project.hands(states, after=after, limit=PAGE, copies=False):
+        yield from page
+        after = page[-1].number
+
+
+def fingerprint(project: Project, states: Iterable[str] = (ACCEPTED,)) -> tuple[str, int]:
+    """(a text that is another one once any of these hands is, how many they are)."""
+    digest, count = hashlib.sha256(), 0
+    for entry in entries(project, states):
+        digest.update(f"{entry.id} {entry.version} {entry.state} {entry.photo}\n".encode())
+        count += 1
+    return digest.hexdigest(), count
+
+
+def labelled_hands(
+    project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0
+) -> Iterator[LabelledHand]:
     """The project's hands of these states, oldest first; only what a person accepted unless asked for by
     name, and then their `state` and an empty `accepted_by` in the provenance mark them. People's copies of
-    gold hands are never among them.
+    gold hands are never among them. after: the number of the hand to go on behind.
 
     InputError if a photo is gone or is not the one that was annotated (its content is compared).
     """
+    return (record for _, record in numbered_hands(project, states, after))
+
+
+def numbered_hands(
+    project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0
+) -> Iterator[tuple[int, LabelledHand]]:
+    """(the hand's number, its record), see `labelled_hands`."""
     checked = None
-    for entry in project.hands(list(states), copies=False):
+    for entry in entries(project, states, after):
         hand, mesh = project.hand(entry.id), project.mesh(entry.id)
         if hand.photo.id != checked:
             if not hand.photo.path.is_file():
@@ -33,7 +65,7 @@ def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,)) -> Ite
                 )
             checked = hand.photo.id
         outline = np.concatenate([to_pixels(mesh.vertices, hand.K), hand.keypoints])
-        yield LabelledHand(
+        yield entry.number, LabelledHand(
             id=hand.id,
             photo=hand.photo.path,
             side=hand.side,

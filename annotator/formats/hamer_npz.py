@@ -22,7 +22,7 @@ from annotator.formats.hamer import fields_of, record_from
 from annotator.formats.npz_stream import NpzWriter
 from annotator.formats.paths import existing, inside, only_file
 from annotator.formats.photo_files import PhotoFolder
-from annotator.formats.safe_pickle import Arrays
+from annotator.formats.npz_arrays import Arrays
 
 FILE, NAME = "annotations.npz", "hamer-npz"
 COLUMNS = {
@@ -38,11 +38,10 @@ def write(
     records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
 ) -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
-    with export(folder, NAME, overwrite, licence) as out:
-        photos = PhotoFolder(out.folder / "images")
-        with NpzWriter(out.folder / FILE, COLUMNS) as row:
-            for record in records:
-                number, name, _ = photos.add(record.photo)
+    with export(records, folder, NAME, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
+        with NpzWriter(out.folder / FILE, COLUMNS, out.marks) as row:
+            for record in out.records:
+                number, name, *_ = photos.add(record.photo)
                 fields = fields_of(record)
                 extra = {"id": record.id, "states": list(record.states), "state": record.state}
                 row(

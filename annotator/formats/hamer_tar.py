@@ -29,7 +29,8 @@ from annotator.formats.hamer import PER_SCALE, fields_of, record_from
 from annotator.formats.paths import needed
 from annotator.formats.photo_files import portable, unpacked
 
-NAME, PHOTOS_A_SHARD = "hamer-tar", 1000
+NAME = "hamer-tar"
+PHOTOS_A_SHARD, BYTES_A_SHARD = 1000, 1 << 30
 LARGEST = 1 << 28  # bytes of a member
 
 
@@ -41,10 +42,15 @@ def write(
     InputError: see `exporting.export`; webdataset is not installed.
     """
     shards = needed("webdataset").ShardWriter
-    with export(folder, NAME, overwrite, licence, with_details=False) as out:
+    with export(records, folder, NAME, overwrite, licence, with_details=False, by_itself=False) as out:
         pattern = str(out.folder / "shard-%06d.tar").replace(out.folder.name, out.folder.name.replace("%", "%%"))
-        with shards(pattern, maxcount=PHOTOS_A_SHARD, verbose=0, mtime=0) as sink:
-            for number, (photo, hands) in enumerate(groupby(records, key=lambda record: record.photo)):
+        # a shard cannot be cut back: an interrupted export begins its last one again
+        shard, first = out.marks.part("shard", lambda: [sink.shard - 1, number]) or (0, 0)
+        with shards(pattern, maxcount=float("inf"), maxsize=float("inf"), start_shard=shard, verbose=0, mtime=0) as sink:
+            for number, (photo, hands) in enumerate(groupby(out.records, key=lambda record: record.photo), first):
+                if sink.count >= PHOTOS_A_SHARD or sink.size >= BYTES_A_SHARD:
+                    sink.next_stream()
+                    out.mark()
                 _, data, _ = portable(photo, jpeg=True)
                 labels = []
                 for record in hands:
@@ -121,17 +127,24 @@ def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
         raise InputError(f"cannot read {file}: {error}") from error
 
 
-def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand]:
+def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand | None]:
     suffix = next((s for s in ("jpg", "jpeg", "png") if s in members), None)
+    labels = named(file, key, _labels, file, key, members, suffix)
+    if labels is None:
+        return
+    photo = kept / (re.sub(r"[^\w.-]+", "-", f"{file.stem}-{key}") + f".{suffix}")  # a key is no path of ours
+    photo.write_bytes(members[suffix])
+    for number, label in enumerate(labels):
+        yield named(file, f"{key}, {number}", _record, label, f"{key}-{number}", photo)
+
+
+def _labels(file: Path, key: str, members: dict[str, bytes], suffix: str | None) -> list[dict]:
     if suffix is None or "data.pyd" not in members:
         raise InputError(f"{file}, sample {key}: there is no {'photo' if suffix is None else 'data.pyd'}")
     labels = safe_pickle.load(members["data.pyd"], f"{file}, {key}.data.pyd")
     if not isinstance(labels, (list, tuple)) or not all(isinstance(label, dict) for label in labels):
         raise InputError(f"{file}, {key}.data.pyd is not a list of dicts")
-    photo = kept / (re.sub(r"[^\w.-]+", "-", f"{file.stem}-{key}") + f".{suffix}")  # a key is no path of ours
-    photo.write_bytes(members[suffix])
-    for number, label in enumerate(labels):
-        yield named(file, f"{key}, {number}", _record, label, f"{key}-{number}", photo)
+    return list(labels)
 
 
 def _record(label: dict, identity: str, photo: Path) -> LabelledHand:

@@ -33,7 +33,9 @@ def read(folder: str | Path, side: str = "right") -> Iterator[LabelledHand]:
     if not files:
         raise InputError(f"there are no .json files in {folder}")
     for path in files:
-        hands = read_json(path)
+        hands = named(path, "all", read_json, path)  # a file is of one photo: others can be whole
+        if hands is None:
+            continue
         for index, hand in enumerate(hands if isinstance(hands, list) else [hands]):
             record = named(path, index, _record, folder, path, index, hand, side)
             if record is not None:

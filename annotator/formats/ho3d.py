@@ -13,16 +13,18 @@ The pickles hold only names that every numpy has.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
-from annotator.formats.exporting import export, mirrored
+from annotator.formats.exporting import Export, export, mirrored
 from annotator.formats.hamer import mano_of
 from annotator.formats.hamer_tar import dumped
 from annotator.formats.photo_files import encoded, image_size, portable
+from annotator.formats.resuming import Growing
 from annotator.hand.joints import KEYPOINT_OF_MANO, TIPS
 from annotator.vision.photos import read_photo
 
@@ -39,14 +41,21 @@ def write(
     records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
 ) -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`; a record without joints or camera."""
-    with export(folder, NAME, overwrite, licence) as out, (out.folder / "train.txt").open("w") as frames:
-        for record in records:
-            if record.joints is None or record.K is None:
-                raise InputError(f"hand {record.id} has no joints or no camera: HO3D's layout needs both")
-            place = f"hands{out.count // FRAMES_A_SEQUENCE:04d}", f"{out.count % FRAMES_A_SEQUENCE:04d}"
-            out.add(_write_frame(out.folder / "train" / place[0], place[1], record))
-            frames.write("/".join(place) + "\n")
+    with export(records, folder, NAME, overwrite, licence) as out:
+        size = out.marks.part("frames", lambda: frames.mark())
+        with closing(Growing(out.folder / "train.txt", size)) as frames:
+            _write_frames(out, frames)
     return {"hands": out.count, "folder": str(folder)}
+
+
+def _write_frames(out: Export, frames: Growing) -> None:
+    for record in out.records:
+        if record.joints is None or record.K is None:
+            raise InputError(f"hand {record.id} has no joints or no camera: HO3D's layout needs both")
+        place = f"hands{out.count // FRAMES_A_SEQUENCE:04d}", f"{out.count % FRAMES_A_SEQUENCE:04d}"
+        sample = _write_frame(out.folder / "train" / place[0], place[1], record)
+        frames.write("/".join(place) + "\n")
+        out.add(sample)
 
 
 def _write_frame(sequence: Path, frame: str, record: LabelledHand) -> LabelledHand:

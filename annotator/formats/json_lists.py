@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.formats.resuming import Growing
 
 CHUNK = 1 << 18  # characters read at a time
 LONGEST = 1 << 26  # characters of one element; a mesh of 10,000 vertices has about a million
@@ -19,28 +20,32 @@ LONGEST = 1 << 26  # characters of one element; a mesh of 10,000 vertices has ab
 class ListWriter:
     """`with ListWriter(path) as write: write(element)`. Floats keep all their digits; NaN is refused.
 
-    head: an object to write first; the list is then its last member, called `name`.
+    head: an object to write first; the list is then its last member, called `name`. at: an earlier `mark` to go on from.
     """
 
-    def __init__(self, path: Path, head: dict | None = None, name: str = ""):
-        self._file = path.open("w", encoding="utf-8")
-        self._start = "[" if head is None else f"{json.dumps(head, indent=1)[:-2]},\n {json.dumps(name)}: ["
+    def __init__(self, path: Path, head: dict | None = None, name: str = "", at: list | None = None):
+        size, self._empty = (None, True) if at is None else at
+        self._file = Growing(path, size)
         self._end = "\n]\n" if head is None else "\n]}\n"
-        self._empty = True
-        self._file.write(self._start)
+        if at is None:
+            self._file.write("[" if head is None else f"{json.dumps(head, indent=1)[:-2]},\n {json.dumps(name)}: [")
 
     def __call__(self, element: Any) -> None:
-        self._file.write("\n" if self._empty else ",\n")
-        self._file.write(json.dumps(element, allow_nan=False, default=_plain))
+        text = json.dumps(element, allow_nan=False, default=_plain)
+        self._file.write(("\n" if self._empty else ",\n") + text)
         self._empty = False
+
+    def mark(self) -> list:
+        """[bytes, whether the list is empty] so far."""
+        return [self._file.mark(), self._empty]
 
     def __enter__(self) -> ListWriter:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with self._file:
-            if kind is None:
-                self._file.write(self._end)
+        if kind is None:
+            self._file.write(self._end)
+        self._file.close()
 
 
 def iterate(path: Path) -> Iterator[Any]:

@@ -75,16 +75,23 @@ def full_pose(label: ManoLabel, side: str) -> np.ndarray:
     """
     if label.form == "full":
         return label.pose.reshape(16, 3)
+    mean, components = pose_space(side)
+    bent = label.pose[3:] if label.form == "from mean" else label.pose[3:] @ components
+    return np.concatenate([label.pose[:3], bent + mean]).reshape(16, 3)
+
+
+def pose_space(side: str) -> tuple[np.ndarray, np.ndarray]:
+    """(mean pose (45,), components (45,45)) of the user's MANO, axis-angle, for a hand of this side. InputError if there is
+    none."""
     name = next((n for n in ("mano", "mano_left") if user_hand_file(n).is_file()), None)
     if name is None:
-        raise InputError(f"MANO's pose is given {label.form!r}: that needs MANO's own file (annotator hand import)")
+        raise InputError("MANO's pose is not given in full: that needs MANO's own file (annotator hand import)")
     with np.load(user_hand_file(name), allow_pickle=False) as kept:
         mean, components = kept["hands_mean"], kept["hands_components"]
     if side == "left":  # what is kept is a right hand's
         turned = np.tile([1.0, -1.0, -1.0], 15)
         mean, components = mean * turned, components * turned
-    bent = label.pose[3:] if label.form == "from mean" else label.pose[3:] @ components
-    return np.concatenate([label.pose[:3], bent + mean]).reshape(16, 3)
+    return mean, components
 
 
 def parameters_of(label: ManoLabel, side: str, model: HandModel, wrist: np.ndarray | None = None) -> HandParameters:

@@ -1,7 +1,9 @@
 """Mesh files, one a hand, written with trimesh: what `gltf`, `obj` and `ply` share.
 
+    images/%08d.jpg             the photos
     meshes/NAME.{glb,obj,ply}   vertices in metres, faces counter-clockwise from outside, left hands left
-    details.json, faces.json    keypoints, states, camera, parameters, provenance; the record's mesh file: `file`
+    meshes.json                 [mesh file, photo] of each record
+    details.json, faces.json    keypoints, states, camera, parameters, provenance
 
 OBJ and PLY keep our camera frame (x right, y down, z forward); glTF's own rule is y up, z toward the viewer, so there
 y and z are times -1.
@@ -9,7 +11,6 @@ y and z are times -1.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.details import Sidecar, named, record_of
 from annotator.formats.exporting import export
+from annotator.formats.photo_files import PhotoFolder
 from annotator.formats.paths import existing, inside, needed, read_json
 
 FILES = "meshes.json"
@@ -32,19 +34,18 @@ def write_meshes(
     """Write a mesh file of every record; {"hands", "folder"}. InputError: a record without a mesh, no trimesh."""
     trimesh = needed("trimesh")
     axes = TO_GLTF if suffix == "glb" else np.ones(3)
-    with export(folder, name, overwrite, licence) as out:
-        (out.folder / "meshes").mkdir()
-        with (out.folder / FILES).open("w", encoding="utf-8") as names:
-            for record in records:
+    with export(records, folder, name, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
+        (out.folder / "meshes").mkdir(exist_ok=True)
+        with out.list(out.folder / FILES) as names:
+            for record in out.records:
                 if record.vertices is None or record.faces is None:
                     raise InputError(f"hand {record.id} has no mesh to write")
                 # process=False: trimesh would merge and reorder vertices, whose numbers are the hand model's
                 mesh = trimesh.Trimesh(record.vertices * axes, record.faces, process=False)
                 file = f"{out.count:06d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', record.id)[:80]}.{suffix}"
                 (out.folder / "meshes" / file).write_bytes(_bytes(mesh, suffix))
-                names.write(("[" if not out.count else ",") + json.dumps([file, str(record.photo)]) + "\n")
+                names([file, photos.add(record.photo)[1]])
                 out.add(record)
-            names.write("]\n")
     return {"hands": out.count, "folder": str(folder)}
 
 
@@ -66,13 +67,14 @@ def read_meshes(folder: str | Path, name: str, suffix: str) -> Iterator[Labelled
 
     def record(details: dict, entry: list) -> LabelledHand:
         path = existing(inside(folder / "meshes", entry[0]))
+        photo = existing(inside(folder / "images", entry[1]))
         try:
             mesh = trimesh.load_mesh(path, process=False, maintain_order=True)
         except Exception as error:  # trimesh's loaders raise many kinds
             raise InputError(f"{path} is not a readable mesh: {error}") from error
         if not len(getattr(mesh, "faces", ())):
             raise InputError(f"{path} holds no mesh")
-        return record_of(details, Path(entry[1]), vertices=np.asarray(mesh.vertices) * axes, faces=mesh.faces)
+        return record_of(details, photo, vertices=np.asarray(mesh.vertices) * axes, faces=mesh.faces)
 
     for index, details in enumerate(sidecar):
         if index >= len(names):

@@ -9,18 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from annotator.formats.resuming import Growing, Marks
+
 
 class NpzWriter:
     """`with NpzWriter(path, {name: (dtype, row shape)}) as row: row(name=value, ...)`; plain arrays only, no pickles.
 
-    A dtype of "U" is text of any length. Rows go to files beside, which become the archive at the end.
+    A dtype of "U" is text of any length. Rows go to files beside, which become the archive at the end; an interrupted
+    export (`marks`) goes on.
     """
 
-    def __init__(self, path: Path, columns: dict[str, tuple[str, tuple[int, ...]]]):
-        self._path, self._columns, self._count = path, columns, 0
-        self._longest = dict.fromkeys(columns, 1)
-        self._parts = {name: path.with_name(f".{path.name}.{name}.part") for name in columns}
-        self._files = {name: part.open("wb") for name, part in self._parts.items()}
+    def __init__(self, path: Path, columns: dict[str, tuple[str, tuple[int, ...]]], marks: Marks):
+        self._path, self._columns = path, columns
+        at = marks.part(path.name, self.mark)
+        self._count = 0 if at is None else at["count"]
+        self._longest = dict.fromkeys(columns, 1) if at is None else dict(at["longest"])
+        self._parts = {name: marks.own(path.with_name(f".{path.name}.{name}.part")) for name in columns}
+        sizes = {} if at is None else at["sizes"]
+        self._files = {name: Growing(part, sizes.get(name)) for name, part in self._parts.items()}
 
     def __call__(self, **values: Any) -> None:
         for name, (kind, shape) in self._columns.items():
@@ -32,19 +38,25 @@ class NpzWriter:
                 self._files[name].write(np.asarray(values[name], kind).reshape(shape).tobytes())
         self._count += 1
 
+    def mark(self) -> dict:
+        """How far it is, JSON-ready."""
+        sizes = {name: file.mark() for name, file in self._files.items()}
+        return {"count": self._count, "longest": self._longest, "sizes": sizes}
+
     def __enter__(self) -> NpzWriter:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for file in self._files.values():
             file.close()
-        if kind is None:
-            with zipfile.ZipFile(self._path, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
-                for name in self._columns:
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                        self._array(file, name)
-        for part in self._parts.values():
-            part.unlink(missing_ok=True)
+        if kind is not None:
+            return
+        with zipfile.ZipFile(self._path, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+            for name in self._columns:
+                about = zipfile.ZipInfo(f"{name}.npy")  # its time is fixed: the same rows, the same file
+                about.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(about, "w", force_zip64=True) as file:
+                    self._array(file, name)
 
     def _array(self, file, name: str) -> None:
         kind, shape = self._columns[name]

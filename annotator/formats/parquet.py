@@ -1,6 +1,6 @@
 """Parquet (Apache Arrow), as Hugging Face `datasets` loads it: one row a hand, the photo in it.
 
-    data/train-00000.parquet   image {bytes, path}; id, side, state, hand_model (text); K (9), box (4), keypoints (42),
+    data/train-%05d.parquet    image {bytes, path}; id, side, state, hand_model (text); K (9), box (4), keypoints (42),
                                joints (63), vertices (3 V), faces (3 F): flat lists, row by row; visible (21), states
                                (21), weights (21), keypoint_sigma (21), joint_weights (21); parameters, mano,
                                provenance: JSON text; null = absent
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,12 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.details import details_of, named, record_of
-from annotator.formats.exporting import export
+from annotator.formats.exporting import Export, export
 from annotator.formats.paths import needed
 from annotator.formats.photo_files import portable, unpacked
 
 NAME, ROWS_A_GROUP = "parquet", 64
+ROWS_A_FILE, BYTES_A_FILE = 4096, 1 << 28
 _TEXT = ("id", "side", "state", "hand_model", "parameters", "mano", "provenance")
 _DOUBLES = {"K": (3, 3), "box": (4,), "keypoints": (21, 2), "joints": (21, 3), "vertices": (-1, 3), "weights": (21,),
             "keypoint_sigma": (21,), "joint_weights": (21,)}  # fmt: skip
@@ -39,24 +40,46 @@ def write(
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`; pyarrow is not installed."""
     arrow, parquet = needed("pyarrow"), needed("pyarrow.parquet")
     schema = _schema(arrow)
-    with export(folder, NAME, overwrite, licence, with_details=False) as out:
+    with export(records, folder, NAME, overwrite, licence, with_details=False, by_itself=False) as out:
         out.head = HEAD
-        (out.folder / "data").mkdir()
-        rows: list[dict] = []
-        photo: tuple = (None, None)
-        with parquet.ParquetWriter(out.folder / "data" / "train-00000.parquet", schema, compression="zstd") as file:
-            for record in records:
-                if photo[0] != record.photo:
-                    suffix, data, _ = portable(record.photo)
-                    photo = (record.photo, {"bytes": data, "path": record.photo.stem + suffix})
-                rows.append(_row(record) | {"image": photo[1]})
-                out.add(record)
-                if len(rows) == ROWS_A_GROUP:
-                    file.write_table(arrow.Table.from_pylist(rows, schema))
-                    rows = []
-            if rows:
-                file.write_table(arrow.Table.from_pylist(rows, schema))
+        (out.folder / "data").mkdir(exist_ok=True)
+        rows = _rows(out)
+        number = out.marks.part("files", lambda: number) or 0
+        row = next(rows, None)
+        while row is not None:
+            path = out.folder / "data" / f"train-{number:05d}.parquet"
+            with parquet.ParquetWriter(path, schema, compression="zstd") as file:
+                row = _fill(out, row, rows, lambda group, file=file: file.write_table(arrow.Table.from_pylist(group, schema)))
+            number += 1
+            if row is not None:
+                out.mark()  # a file cannot be cut back: an interrupted export begins its last one again
     return {"hands": out.count, "folder": str(folder)}
+
+
+def _rows(out: Export) -> Iterator[tuple[LabelledHand, dict]]:
+    photo: tuple = (None, None)
+    for record in out.records:
+        if photo[0] != record.photo:
+            suffix, data, _ = portable(record.photo)
+            photo = (record.photo, {"bytes": data, "path": record.photo.stem + suffix})
+        yield record, _row(record) | {"image": photo[1]}
+
+
+def _fill(out: Export, row: tuple | None, rows: Iterator, put: Callable[[list[dict]], None]) -> tuple | None:
+    """One file's rows, the first of them drawn already, in groups; the next file's first, None at the end."""
+    group, count, size = [], 0, 0
+    while row is not None and count < ROWS_A_FILE and size < BYTES_A_FILE:
+        record, values = row
+        group.append(values)
+        count, size = count + 1, size + len(values["image"]["bytes"])
+        if len(group) == ROWS_A_GROUP:
+            put(group)
+            group = []
+        out.add(record)
+        row = next(rows, None)
+    if group:
+        put(group)
+    return row
 
 
 def _schema(arrow):

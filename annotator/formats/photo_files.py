@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.formats.resuming import Marks
 from annotator.vision.photos import read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}
@@ -47,26 +49,49 @@ def encoded(pixels: np.ndarray) -> bytes:
 
 
 class PhotoFolder:
-    """Photos copied once each into FOLDER, named by number: `add` gives (name, (height, width))."""
+    """Photos copied once each into FOLDER, named by number: `with PhotoFolder(folder, marks) as photos: photos.add(path)`.
 
-    def __init__(self, folder: Path):
-        folder.mkdir(parents=True)
-        self.folder = folder
-        self._known: dict[str, tuple[int, str, tuple[int, int]]] = {}
+    Which are there is kept in a small database beside while the export is under way: memory does not grow with them, and
+    an interrupted export goes on with the photos up to its mark.
+    """
 
-    def add(self, path: Path) -> tuple[int, str, tuple[int, int]]:
-        """(number, file name, (height, width)) of this photo in the set."""
-        key = str(path)
-        if key not in self._known:
-            suffix, data, size = portable(path)
-            number = len(self._known)
-            name = f"{number:08d}{suffix}"
-            (self.folder / name).write_bytes(data)
-            self._known[key] = number, name, size
-        return self._known[key]
+    def __init__(self, folder: Path, marks: Marks):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self._file = folder, marks.own(folder.with_name(f".{folder.name}.sqlite"))
+        self._count = marks.part(f"photos {folder.name}", self.mark)
+        if self._count is None:
+            self._count = 0
+            self._file.unlink(missing_ok=True)
+        # a process that is killed loses nothing of it; a power cut ends an export anyway (see `resuming`)
+        self._known = sqlite3.connect(self._file)
+        self._known.execute("PRAGMA synchronous = OFF")
+        with self._known:
+            self._known.execute("CREATE TABLE IF NOT EXISTS photos (path TEXT PRIMARY KEY, number, name, height, width)")
+            self._known.execute("DELETE FROM photos WHERE number >= ?", (self._count,))
 
-    def __contains__(self, path: Path) -> bool:
-        return str(path) in self._known
+    def add(self, path: Path) -> tuple[int, str, tuple[int, int], bool]:
+        """(number, file name, (height, width), whether it is new) of this photo in the set."""
+        found = self._known.execute("SELECT number, name, height, width FROM photos WHERE path = ?", (str(path),)).fetchone()
+        if found is not None:
+            return found[0], found[1], found[2:], False
+        suffix, data, size = portable(path)
+        number = self._count
+        name = f"{number:08d}{suffix}"
+        (self.folder / name).write_bytes(data)
+        self._known.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?)", (str(path), number, name, *size))
+        self._count += 1
+        return number, name, size, True
+
+    def mark(self) -> int:
+        """How many there are."""
+        self._known.commit()
+        return self._count
+
+    def __enter__(self) -> PhotoFolder:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._known.close()
 
 
 @contextmanager

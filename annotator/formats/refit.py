@@ -8,8 +8,7 @@ residual of some millimetres is left, and it is reported: it is the error that t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -28,37 +27,12 @@ ROUNDS = 3
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
-@dataclass
-class Residuals:
-    """What was left over, in mm, over the records refitted so far."""
-
-    count: int = 0
-    joints_sum: float = 0.0
-    surface_sum: float = 0.0
-    worst: float = 0.0
-
-    def add(self, joints: float, surface: float) -> None:
-        self.count += 1
-        self.joints_sum += joints
-        self.surface_sum += surface
-        self.worst = max(self.worst, joints)
-
-    def as_dict(self) -> dict[str, float]:
-        """{"joints_mm", "surface_mm", "worst_joints_mm"}: means over hands, and the worst hand's mean."""
-        many = max(self.count, 1)
-        means = {"joints_mm": self.joints_sum / many, "surface_mm": self.surface_sum / many}
-        return means | {"worst_joints_mm": self.worst}
-
-
-def refitted(records: Iterable[LabelledHand], model: HandModel, left_over: Residuals) -> Iterator[LabelledHand]:
-    """The records as hands of `model`; those that are so already stay as they are. InputError: see `refit`."""
-    for record in records:
-        if record.hand_model in (model.digest, model.name):
-            yield record
-            continue
-        fitted, joints, surface = refit(record, model)
-        left_over.add(joints, surface)
-        yield fitted
+def refit_or_same(record: LabelledHand, model: HandModel) -> LabelledHand:
+    """The record as a hand of `model`, what was left over in its provenance (`refit`: joints_mm, surface_mm); itself where
+    it is one already. InputError: see `refit`."""
+    if record.hand_model in (model.digest, model.name):
+        return record
+    return refit(record, model)[0]
 
 
 def refit(record: LabelledHand, model: HandModel) -> tuple[LabelledHand, float, float]:

@@ -8,6 +8,7 @@ axes), all within its limits and free of strong self-penetration. Contacts are f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,9 +57,10 @@ class PoseSampler(Postures):
     state.
     """
 
-    def sample(self, count: int, rng: np.random.Generator) -> Poses:
-        """`count` poses of all kinds, shuffled."""
-        kinds = rng.choice(len(KINDS), count, p=_SHARES / _SHARES.sum())
+    def sample(self, count: int, rng: np.random.Generator, shares: Mapping[str, float] | None = None) -> Poses:
+        """`count` poses of all kinds, or of those in `shares` (kind -> share), shuffled."""
+        chances = _SHARES if not shares else np.array([shares.get(kind, 0.0) for kind in KINDS])
+        kinds = rng.choice(len(KINDS), count, p=chances / chances.sum())
         angles = np.zeros((count, 15, 3))
         solids: list[Solid | None] = [None] * count
         between = KINDS.index("between")

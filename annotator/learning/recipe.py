@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+import torch
+
 from annotator.errors import InputError
+from annotator.learning import distributed
 from annotator.learning.bank import FeatureBank
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.rendered import RenderedCrops
@@ -102,9 +105,14 @@ def run(
     """Runs the recipe in folder `out` with data below `data`; returns the last phase's checkpoint.
 
     start: a checkpoint to begin from (its network replaces the recipe's). Phases that are finished are skipped, one
-    that was interrupted goes on. progress: called with (phase, step, steps, numbers).
+    that was interrupted goes on. progress: called with (phase, step, steps, numbers). Several processes that train
+    together (`annotator.learning.distributed`) each call this with the same arguments, `out` on a file system they share.
     """
-    target = resolve_device(device)
+    target = distributed.own_device(resolve_device(device))
+    first = distributed.processes().first
+    say = say if first else lambda _: None
+    progress = progress if first else None
+    torch.manual_seed(next((phase.seed for phase in recipe.phases.values()), 0))  # the same run, the same first weights
     network = GLFNet(recipe.network) if start is None else load_checkpoint(start)[0]
     out.mkdir(parents=True, exist_ok=True)
     last = None
@@ -114,7 +122,8 @@ def run(
         parts = [part for part in recipe.data if not part.phases or name in part.phases]
         if not parts:
             raise InputError(f"[phases.{name}] has no data: every [[data]] names other phases")
-        source = source_of(parts, data, out, network, settings, say)
+        with distributed.first_before_others():
+            source = source_of(parts, data, out, network, settings, say)
         card = {"trained_by": "annotator train", "phase": name, "supervision": "2-D and 3-D keypoints only, no mesh"}
         trainer = Trainer(network, source, folder, settings, recipe.losses, target, card)
         if trainer.resume():
@@ -122,8 +131,9 @@ def run(
         network = trainer.run(None if progress is None else lambda *numbers, name=name: progress(name, *numbers))
         last = folder / "checkpoint.safetensors"
     final = out / "checkpoint.safetensors"
-    card = load_checkpoint(last)[1]
-    save_checkpoint(final, network.cpu(), card)
+    if first:
+        save_checkpoint(final, network.cpu(), load_checkpoint(last)[1])
+    distributed.wait()
     return final
 
 

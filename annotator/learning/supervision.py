@@ -8,12 +8,14 @@ surface (Laplacian and size), since no other reference exists.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from annotator.hand.limits import limit_excess
 from annotator.hand.model import OFFSET_LEVEL
+from annotator.learning.distributed import mean
 from annotator.learning.samples import Labels
 from annotator.network.crop_camera import HALF
 from annotator.network.glfnet import Answer, GLFNet
@@ -55,8 +57,22 @@ def joint_error(joints: Tensor, labels: Labels) -> Tensor:
     return distance(ours, theirs * scale[:, None, None])
 
 
-def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    return (values * weights).sum() / weights.sum().clamp(min=1e-6)
+class Totals(NamedTuple):
+    """Sums of a batch's weights, what weighted means are divided by. Where several processes share a batch: the mean of
+    their sums, so that the mean of their losses is the loss of the whole batch."""
+
+    keypoints: Tensor
+    joints: Tensor
+    metric: Tensor
+
+    @staticmethod
+    def of(labels: Labels) -> Totals:
+        metric = (labels.joint_weight * labels.metric[:, None]).sum()
+        return Totals(*mean(torch.stack([labels.keypoint_weight.sum(), labels.joint_weight.sum(), metric])))
+
+
+def weighted_mean(values: Tensor, weights: Tensor, total: Tensor) -> Tensor:
+    return (values * weights).sum() / total.clamp(min=1e-6)
 
 
 class Supervision(nn.Module):
@@ -71,15 +87,18 @@ class Supervision(nn.Module):
         edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         self.register_buffer("edges", torch.unique(edges.sort(1).values, dim=0), persistent=False)
 
-    def estimate_loss(self, estimate: Estimate, labels: Labels) -> tuple[Tensor, dict[str, Tensor], Placed]:
+    def estimate_loss(
+        self, estimate: Estimate, labels: Labels, totals: Totals
+    ) -> tuple[Tensor, dict[str, Tensor], Placed]:
         """The loss of one estimate."""
         w = self.weights
         placed = place(self.layer, estimate, labels.projection, labels.focal)
         # far-off points of the first steps pull like near ones: the robust part of a mean distance is its linearity
         pixels = distance(placed.keypoints.clamp(-4 * HALF, 6 * HALF), labels.keypoints)
         parts = {
-            "keypoints": weighted_mean(pixels / HALF, labels.keypoint_weight) * w.keypoints,
-            "joints": weighted_mean(joint_error(placed.joints, labels) * 10.0, labels.joint_weight) * w.joints,
+            "keypoints": weighted_mean(pixels / HALF, labels.keypoint_weight, totals.keypoints) * w.keypoints,
+            "joints": weighted_mean(joint_error(placed.joints, labels) * 10.0, labels.joint_weight, totals.joints)
+            * w.joints,
             "limits": limit_excess(estimate.rotations()[:, 1:]).square().mean() * (10 * w.limits),
             "shape": estimate.shape.square().mean() * w.shape,
         }
@@ -94,19 +113,22 @@ class Supervision(nn.Module):
         w = self.weights
         last = len(answer.estimates) - 1
         total, parts, placed = 0.0, {}, None
+        totals = Totals.of(labels)
         for index, estimate in enumerate(answer.estimates):
-            loss, parts, placed = self.estimate_loss(estimate, labels)
+            loss, parts, placed = self.estimate_loss(estimate, labels, totals)
             total = total + loss * (1.0 if index == last else w.parametric if index == 0 else w.between)
         pixels = distance(placed.keypoints.detach(), labels.keypoints).clamp(max=HALF)
         metres = joint_error(placed.joints.detach(), labels).clamp(max=0.2)
         likelihood = weighted_mean(
-            pixels / answer.keypoint_sigma + 2 * answer.keypoint_sigma.log(), labels.keypoint_weight
+            pixels / answer.keypoint_sigma + 2 * answer.keypoint_sigma.log(), labels.keypoint_weight, totals.keypoints
         ) + weighted_mean(
-            metres / answer.joint_sigma + 3 * answer.joint_sigma.log(), labels.joint_weight * labels.metric[:, None]
+            metres / answer.joint_sigma + 3 * answer.joint_sigma.log(),
+            labels.joint_weight * labels.metric[:, None],
+            totals.metric,
         )
         total = total + w.sigma * likelihood
         numbers = {name: float(value.detach()) for name, value in parts.items()}
         numbers["sigma"] = float(likelihood.detach())
-        numbers["pixels"] = float(weighted_mean(pixels, labels.keypoint_weight))
-        numbers["joints_mm"] = 1000 * float(weighted_mean(metres, labels.joint_weight))
+        numbers["pixels"] = float(weighted_mean(pixels, labels.keypoint_weight, totals.keypoints))
+        numbers["joints_mm"] = 1000 * float(weighted_mean(metres, labels.joint_weight, totals.joints))
         return total, numbers

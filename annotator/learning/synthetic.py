@@ -21,6 +21,7 @@ from annotator.errors import InputError
 from annotator.hand import load_hand
 from annotator.hand.layer import HandLayer
 from annotator.learning.poses import KINDS, PoseSampler
+from annotator.learning.synthetic_domain import DOMAINS, domain_of
 from annotator.learning.synthetic_render import CROP, Renderer
 from annotator.learning.synthetic_sample import PosedHand, make_sample
 from annotator.learning.synthetic_shards import (
@@ -41,8 +42,9 @@ _BATCH = 50
 class Studio:
     """A hand model, its layer, a pose sampler and a renderer: what one worker needs."""
 
-    def __init__(self, hand: str = "free") -> None:
+    def __init__(self, hand: str = "free", domain: str = "everyday") -> None:
         torch.set_num_threads(1)
+        self.domain = domain_of(domain)
         self.model = load_hand(hand)
         self.layer = HandLayer(self.model)
         self.surface = hand_surface(self.model)
@@ -54,7 +56,7 @@ class Studio:
         on)."""
         rng = np.random.default_rng([seed, number])
         poses = self.sampler.sample(
-            BLOCK, rng
+            BLOCK, rng, self.domain.poses
         )  # always whole blocks: a shorter set is a prefix of a longer one
         shape = np.clip(rng.normal(0, 1, (BLOCK, 10)), -2.5, 2.5)
         rotations = np.tile(np.eye(3), (BLOCK, 16, 1, 1))
@@ -68,7 +70,12 @@ class Studio:
         numbers = number * BLOCK + np.arange(count)
         samples = [
             make_sample(
-                self.renderer, self.surface, hands[i], hands[(i + 1) % BLOCK], [seed, int(numbers[i])]
+                self.renderer,
+                self.surface,
+                hands[i],
+                hands[(i + 1) % BLOCK],
+                [seed, int(numbers[i])],
+                self.domain,
             )
             for i in range(count)
         ]
@@ -116,9 +123,9 @@ def _shards(count: int) -> list[tuple[int, int]]:
     return [(k, min(SHARD, count - k * SHARD)) for k in range(-(-count // SHARD))]
 
 
-def _work(job: tuple[str, str, int, list[tuple[int, int]]]) -> None:
-    folder, hand, seed, shards = job
-    studio = Studio(hand)
+def _work(job: tuple[str, str, str, int, list[tuple[int, int]]]) -> None:
+    folder, hand, domain, seed, shards = job
+    studio = Studio(hand, domain)
     for number, count in shards:
         start = time.perf_counter()
         images, labels = studio.shard(seed, number, count)
@@ -129,11 +136,14 @@ def _work(job: tuple[str, str, int, list[tuple[int, int]]]) -> None:
         )
 
 
-def generate(folder: str | Path, count: int, seed: int, workers: int = 1, hand: str = "free") -> None:
-    """Write a set of `count` photos into `folder`, or finish one begun with the same seed and hand.
+def generate(
+    folder: str | Path, count: int, seed: int, workers: int = 1, hand: str = "free", domain: str = "everyday"
+) -> None:
+    """Write a set of `count` photos into `folder`, or finish one begun with the same seed, hand and domain.
 
-    Raises InputError if the folder holds a set of another seed, hand or version.
+    Raises InputError if the folder holds a set of another seed, hand, domain or version.
     """
+    domain_of(domain)
     if count < 1:
         raise InputError(f"count must be at least 1, got {count}")
     folder = Path(folder)
@@ -149,17 +159,18 @@ def generate(folder: str | Path, count: int, seed: int, workers: int = 1, hand: 
         "hand": hand,
         "hand_digest": load_hand(hand).digest,
         "kinds": list(KINDS),
+        "domain": domain,
     }
     if (folder / "meta.json").exists():
-        old = read_meta(folder)
-        for key in ("seed", "hand_digest", "shard_size", "block"):
+        old = {"domain": "everyday"} | read_meta(folder)
+        for key in ("seed", "hand_digest", "shard_size", "block", "domain"):
             if old.get(key) != meta[key]:
                 raise InputError(f"{folder} holds another set: {key} is {old.get(key)}, not {meta[key]}")
         meta["count"] = max(count, int(old.get("count", 0)))
     write_meta(folder, meta)
     todo = [(k, n) for k, n in _shards(count) if shard_length(folder, k) < n]
     workers = max(1, min(workers, len(todo)))
-    jobs = [(str(folder), hand, seed, todo[k::workers]) for k in range(workers)]
+    jobs = [(str(folder), hand, domain, seed, todo[k::workers]) for k in range(workers)]
     if workers == 1:
         if todo:
             _work(jobs[0])
@@ -178,9 +189,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--hand", default="free", help="hand model: a name or an .npz")
+    parser.add_argument("--domain", default="everyday", help=f"one of {', '.join(DOMAINS)}")
     options = parser.parse_args(arguments)
     try:
-        generate(options.out, options.count, options.seed, options.workers, options.hand)
+        generate(options.out, options.count, options.seed, options.workers, options.hand, options.domain)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

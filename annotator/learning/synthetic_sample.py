@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from annotator.learning import synthetic_images, synthetic_scene
 from annotator.learning.poses import KINDS
+from annotator.learning.synthetic_domain import Domain, dressed, relit, turned
 from annotator.learning.synthetic_render import CROP, SIZE, Renderer
 from annotator.learning.synthetic_skin import HandSurface
 from annotator.learning.synthetic_solids import Solid
-from annotator.learning.synthetic_view import View, hand_view, place
+from annotator.learning.synthetic_view import View, hand_view, place, random_turn
 
 # keypoint -> parts (1 + MANO joint; 20, 21 forearm and sleeve) that belong to the flesh round it
 _FLESH = [
@@ -66,48 +67,59 @@ class Sample:
 
 
 def make_sample(
-    renderer: Renderer, surface: HandSurface, hand: PosedHand, second: PosedHand, seed: list[int]
+    renderer: Renderer,
+    surface: HandSurface,
+    hand: PosedHand,
+    second: PosedHand,
+    seed: list[int],
+    domain: Domain = Domain(),
 ) -> Sample:
     """Render one photo of `hand`; `second` poses the other hand, if one comes into view. Deterministic in
-    `seed`."""
+    `seed` and `domain`."""
     for attempt in range(8):
         rng = np.random.default_rng([*seed, attempt])
-        rotation = hand_view(rng, hand.frame)
-        view = place(rng, hand.joints, rotation)
-        colour, part, depth, skin = _render(rng, renderer, surface, hand, second, view)
+        site = domain.site_of(rng, seed, hand.kind)
+        rotation = turned(site, hand_view(site, hand.frame), hand.frame, domain)
+        if domain.sites:  # nobody holds a hand quite like the day before
+            rotation = random_turn(rng, 0.25) @ rotation
+        view = place(rng, hand.joints, rotation, (domain.nearest, domain.farthest))
+        colour, part, depth, skin = _render(rng, site, renderer, surface, hand, second, view, domain)
         joints = hand.joints @ view.rotation.T + view.translation
         visible = _visible(part, depth, joints, view.keypoints)
         own = np.count_nonzero((part >= 1) & (part <= 16))
         if visible.sum() >= 7 and own > 0.03 * part.size:
             break
-    image = synthetic_images.composite(rng, colour, part, synthetic_images.background(rng, skin.tone))
-    image = synthetic_images.degrade(rng, image)
+    image = synthetic_images.composite(rng, colour, part, synthetic_images.background(site, skin.tone))
+    if domain.degraded >= 1 or rng.random() < domain.degraded:
+        image = synthetic_images.degrade(rng, image)
     if rng.random() < 0.17:
         image = synthetic_images.photo_edge(rng, image, view.keypoints)
     return Sample(synthetic_images.jpeg(image, int(rng.integers(80, 96))), view, visible)
 
 
-def _render(rng, renderer, surface, hand: PosedHand, second: PosedHand, view: View):
-    skin = synthetic_scene.random_skin(rng)
-    lights, exposure = synthetic_scene.random_lights(rng)
+def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, view: View, domain: Domain):
+    skin = synthetic_scene.random_skin(site)
+    if domain.gloves or domain.blotches:
+        skin = replace(skin, look=dressed(site, skin.look, synthetic_scene.cloth(site), domain))
+    lights, exposure = relit(site, *synthetic_scene.random_lights(site), domain)
     vertices = hand.vertices @ view.rotation.T + view.translation
     joints = hand.joints @ view.rotation.T + view.translation
     frame = hand.frame @ view.rotation.T
-    pieces = synthetic_scene.hand_pieces(rng, surface, vertices, frame, skin)
+    pieces = synthetic_scene.hand_pieces(rng, surface, vertices, frame, skin, sleeved=domain.sleeve)
     kind = KINDS[hand.kind]
-    if hand.solid is not None and rng.random() < 0.85:
+    if hand.solid is not None and rng.random() < domain.solid:
         solid = hand.solid.moved(view.rotation, view.translation)
         pieces.append(synthetic_scene.solid_piece(rng, solid))
     elif kind in ("pinch", "gather") and rng.random() < 0.2:
         pieces.append(synthetic_scene.solid_piece(rng, synthetic_scene.stick(rng, joints)))
-    elif rng.random() < 0.09:
+    elif rng.random() < domain.stray:
         pieces.append(synthetic_scene.solid_piece(rng, synthetic_scene.stray_solid(rng, joints)))
-    if rng.random() < 0.12:
+    if rng.random() < domain.second:
         half = (CROP / 2) * float(joints[:, 2].mean()) / view.focal
         other, other_frame, mirrored = synthetic_scene.other_hand(
             rng, second.vertices, second.frame, joints, half
         )
-        pieces += synthetic_scene.hand_pieces(rng, surface, other, other_frame, skin, mirrored, other=True)
+        pieces += synthetic_scene.hand_pieces(rng, surface, other, other_frame, skin, mirrored, other=True, sleeved=domain.sleeve)
     colour, part, depth = renderer.render(pieces, view.focal, lights, exposure)
     return colour, part, depth, skin
 

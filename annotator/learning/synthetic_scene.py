@@ -139,10 +139,11 @@ def hand_pieces(
     skin: Skin,
     mirrored: bool = False,
     other: bool = False,
+    sleeved: float = 0.5,
 ) -> list[Piece]:
     """The hand with forearm and perhaps a sleeve. vertices (V,3) posed, camera frame; frame rows: the posed
     hand's radial, along, palmar axes, camera frame. `mirrored`: the vertices are a left hand's; `other`: not
-    the labelled hand."""
+    the labelled hand; `sleeved`: the chance of a sleeve."""
     faces = surface.faces[:, ::-1] if mirrored else surface.faces
     normals = surface.normals(vertices) * (-1.0 if mirrored else 1.0)
     attributes = surface.attributes
@@ -151,7 +152,7 @@ def hand_pieces(
         attributes[:, PART] = PART_OTHER
     arm = Arm(rng, surface, vertices, frame)
     pieces = []
-    sleeve = rng.random() < 0.5
+    sleeve = rng.random() < sleeved
     start = rng.normal(0.02, 0.035) if rng.random() < 0.75 else rng.uniform(0.03, 0.2)
     start = max(start, -0.004)
     tube_vertices, tube_normals, tube_faces, tube_rest = arm.tube(0.0, arm.length, 0.0)

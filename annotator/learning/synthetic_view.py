@@ -82,13 +82,18 @@ def hand_view(rng: np.random.Generator, frame: np.ndarray) -> np.ndarray:
     return turn(np.array([0, 1.0, 0]), yaw) @ turn(np.array([1.0, 0, 0]), tilt) @ base
 
 
-def place(rng: np.random.Generator, joints: np.ndarray, rotation: np.ndarray) -> View:
+def place(
+    rng: np.random.Generator,
+    joints: np.ndarray,
+    rotation: np.ndarray,
+    focal_range: tuple[float, float] = FOCAL_RANGE,
+) -> View:
     """Stand the camera off at a random distance and look at the jittered crop round the joints (21,3), rest
     frame.
 
-    Focal lengths are log-uniform in FOCAL_RANGE (times half the crop), unless the hand would come too near.
+    Focal lengths are log-uniform in focal_range (times half the crop), unless the hand would come too near.
     """
-    ratio = math.exp(rng.uniform(*np.log(FOCAL_RANGE)))
+    ratio = math.exp(rng.uniform(*np.log(focal_range)))
     tight = rng.random() < 0.15
     margin = rng.uniform(1.2, 1.6)
     spin = math.radians(rng.uniform(-60, 60) if rng.random() < 0.1 else rng.normal(0, 12))

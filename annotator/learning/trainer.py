@@ -16,14 +16,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from annotator.errors import InputError
-from annotator.learning.disturbing import Disturbance, disturbed, with_mixed_styles
-from annotator.learning.samples import Labels
+from annotator.learning import distributed
+from annotator.learning.batch_loss import BatchLoss, Part
+from annotator.learning.disturbing import Disturbance
 from annotator.learning.sources import Source
 from annotator.learning.supervision import LossWeights, Supervision
 from annotator.network.checkpoint import save_checkpoint
-from annotator.network.encoder import Features
 from annotator.network.glfnet import GLFNet
-from annotator.network.prompts import Prompts, random_prompts
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,9 @@ class TrainSettings:
     encoder_rate: the encoder's peak rate, 0 = frozen. warmup: steps of linear warm-up, then half a cosine to 1 % of
     the peak. average: decay of the moving average of the weights. simulated and the four after it: see `Disturbance`.
     prompts: False trains without prompts. seconds: stop after that long (0 = never).
-    tensorboard: also write the log's numbers for TensorBoard, below the run's folder.
+    tensorboard: also write the log's numbers for TensorBoard, below the run's folder. parts: a batch is drawn in this
+    many equal parts, each with a seed of its own, which the processes share out (0: one each); a run of so many parts is
+    the same on any number of processes that divides it. log_every: steps between two lines of the log.
     """
 
     steps: int = 10_000
@@ -54,10 +55,16 @@ class TrainSettings:
     seconds: float = 0.0
     save_every: float = 120.0
     tensorboard: bool = False
+    parts: int = 0
+    log_every: int = 50
 
 
 class Trainer:
-    """Trains `network` from `source` in `folder`: state.safetensors (resume), log.csv, checkpoint.safetensors."""
+    """Trains `network` from `source` in `folder`: state.safetensors (resume), log.csv, checkpoint.safetensors.
+
+    Where several processes train together (see `distributed`) each makes one of these, with the same arguments and a
+    `source` of the same data; the first one writes. InputError where a batch cannot be shared out evenly.
+    """
 
     def __init__(
         self,
@@ -71,7 +78,14 @@ class Trainer:
     ):
         self.network, self.source, self.settings = network.to(device), source, settings
         self.folder, self.device, self.card = Path(folder), torch.device(device), card or {}
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.processes = distributed.processes()
+        self.parts = settings.parts or self.processes.world
+        self.shares = self.processes.shares(self.parts)
+        if settings.batch % self.parts:
+            raise InputError(f"a batch of {settings.batch} cannot be drawn in {self.parts} equal parts")
+        if self.processes.first:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        distributed.as_first(self.network)
         self.supervision = Supervision(network, weights).to(device)
         learned = settings.encoder_rate > 0
         for parameter in network.encoder.learned().parameters():
@@ -83,7 +97,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.weight_decay)
         self.average = {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
         self.step, self.spent = 0, 0.0
-        self._board = None
+        self._board = self._loss = None
 
     # -- one step ---------------------------------------------------------------------------------------------
     def learning_share(self) -> float:
@@ -95,22 +109,10 @@ class Trainer:
         return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))
 
     def train_step(self) -> dict[str, float]:
-        generator = np.random.default_rng((self.settings.seed, self.step))  # a resumed run draws the same batches
-        torch.manual_seed(int(generator.integers(2**31)))
-        drawn, labels = self.source.draw(self.settings.batch, generator)
-        labels = Labels(*(field.to(self.device) for field in labels))
-        if isinstance(drawn, Tensor):
-            stem = self.network.encoder.stem(drawn.to(self.device))
-        else:
-            stem = Features(tuple(m.to(self.device) for m in drawn.maps), *(f.to(self.device) for f in drawn[1:]))
-        features = self.network.encoder.complete(with_mixed_styles(stem, self.disturbance.mixed_styles))
-        features = disturbed(features, labels, self.disturbance)
-        prompts = None
-        if self.settings.prompts:
-            drawn_prompts = random_prompts(labels.keypoints.cpu(), (labels.visible * (labels.keypoint_weight > 0.5)).cpu())
-            prompts = Prompts(*(field.to(self.device) for field in drawn_prompts))
-        answer = self.network.answer(features, labels.projection, labels.focal, prompts)
-        loss, numbers = self.supervision(answer, labels)
+        if self._loss is None:  # not before: DDP looks at what learns
+            disturbance, prompts = self.disturbance, self.settings.prompts
+            self._loss = distributed.together(BatchLoss(self.network, self.supervision, disturbance, prompts))
+        loss, numbers = self._loss([self.draw(part) for part in self.shares])
         share = self.learning_share()
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * share
@@ -125,7 +127,18 @@ class Trainer:
                     if name in self.average:
                         self.average[name].lerp_(parameter.detach(), 1 - decay)
         self.step += 1
-        return numbers | {"loss": float(loss.detach()), "rate": share * self.settings.rate}
+        numbers = numbers | {"loss": float(loss.detach())}
+        if self.processes.world > 1:
+            means = distributed.mean(torch.tensor(list(numbers.values()), device=self.device))
+            numbers = dict(zip(numbers, means.tolist(), strict=True))
+        return numbers | {"rate": share * self.settings.rate}
+
+    def draw(self, part: int) -> Part:
+        """A part of this step's batch; a resumed run draws the same ones, and so does another number of processes."""
+        seed = (self.settings.seed, self.step) if self.parts == 1 else (self.settings.seed, self.step, part)
+        generator = np.random.default_rng(seed)
+        later = int(generator.integers(2**31))
+        return Part(*self.source.draw(self.settings.batch // self.parts, generator), later).to(self.device)
 
     # -- the run ----------------------------------------------------------------------------------------------
     def run(self, progress=None) -> GLFNet:
@@ -142,17 +155,18 @@ class Trainer:
                     running[name] = 0.98 * running.get(name, value) + 0.02 * value
                 now = time.monotonic()
                 self.spent = start_spent + now - began
-                if self.step % 50 == 0:
+                if self.step % self.settings.log_every == 0 and self.processes.first:
                     self.log(running)
                 if progress is not None:
                     progress(self.step, self.settings.steps, running)
                 if now - saved > self.settings.save_every:
                     self.save()
                     saved = now
-                if self.settings.seconds and self.spent > self.settings.seconds:
+                if self.settings.seconds and distributed.agreed(self.spent > self.settings.seconds, self.device):
                     break
         finally:
             self.save()
+        distributed.wait()  # whoever goes on reads what the first has written
         return self.averaged()
 
     def log(self, numbers: dict[str, float]) -> None:
@@ -192,7 +206,9 @@ class Trainer:
 
     # -- resume -----------------------------------------------------------------------------------------------
     def save(self) -> None:
-        """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically."""
+        """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically; the first process's."""
+        if not self.processes.first:
+            return
         state = {f"own.{n}": p.detach().cpu().contiguous() for n, p in self.network.named_parameters() if n in self.average}
         state |= {f"average.{n}": p.detach().cpu().clone() for n, p in self.average.items()}
         names = [n for n in self.average]
@@ -212,8 +228,12 @@ class Trainer:
     def resume(self) -> bool:
         """Goes on where the folder's state left off; False if there is none."""
         path = self.folder / "state.safetensors"
-        if not path.exists():
-            return False
+        if path.exists():
+            self._read(path)
+        distributed.check_same(self.step, f"the step that {path} holds", self.device)
+        return self.step > 0 or path.exists()
+
+    def _read(self, path: Path) -> None:
         with safe_open(path, "pt") as file:
             meta = file.metadata()
             keys = set(file.keys())
@@ -232,4 +252,3 @@ class Trainer:
                         k: file.get_tensor(full).to(self.device if k != "step" else "cpu") for k, full in entries.items()
                     }
         self.step, self.spent = int(meta["step"]), float(meta["spent"])
-        return True

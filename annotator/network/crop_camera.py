@@ -7,6 +7,7 @@ are exact for any place of the hand in the photo (the perspective shear of off-c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,12 @@ class CropView:
     def to_view(self, points: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the real camera's frame in the crop camera's frame (the inverse of `to_camera`)."""
         return np.asarray(points) @ self.rotation
+
+
+def cameras(views: Sequence[CropView], device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """projection (B, 3, 3) and focal (B,) of B views, as the network takes them."""
+    projection = torch.tensor(np.stack([view.projection for view in views]), dtype=torch.float32, device=device)
+    return projection, torch.tensor([view.focal for view in views], dtype=torch.float32, device=device)
 
 
 def plain_projection(focal: Tensor) -> Tensor:

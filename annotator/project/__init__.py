@@ -3,12 +3,13 @@
 from annotator.project.journal import Event
 from annotator.project.states import HAND_STATES, JOINT_STATES
 from annotator.project.store import Project
-from annotator.project.views import HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
+from annotator.project.views import GoldHand, HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
 
 __all__ = [
     "HAND_STATES",
     "JOINT_STATES",
     "Event",
+    "GoldHand",
     "HandEntry",
     "Origin",
     "Project",

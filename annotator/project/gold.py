@@ -16,10 +16,11 @@ from sqlalchemy import Connection, Row, insert, select
 from annotator.errors import InputError
 from annotator.project import intake, journal
 from annotator.project.meshes import find_hand_model, mesh_of
+from annotator.project.reading import photo_of
 from annotator.project.record import HandRecord, apply
 from annotator.project.schema import events, gold, hands, next_number, photos, records, trials
 from annotator.project.states import ACCEPTED
-from annotator.project.views import Skill, StoredPhoto
+from annotator.project.views import GoldHand, Skill, StoredPhoto
 
 EVERY = 20  # one hand in so many is a gold one, as long as there are any
 
@@ -34,6 +35,19 @@ def add(connection: Connection, row: Row, who: str) -> None:
         raise InputError(f"hand {row.id} is gold already")
     truth = connection.scalar(select(records.c.record).where(records.c.hand == row.id))
     connection.execute(insert(gold).values(hand=row.id, record=truth, who=who, at=journal.now()))
+
+
+def all_of(connection: Connection, folder: Path) -> list[GoldHand]:
+    """Every gold hand with its truth, oldest first."""
+    rows = connection.execute(
+        select(gold.c.record.label("truth"), hands).join(hands, hands.c.id == gold.c.hand).order_by(hands.c.number)
+    )
+    found = []
+    for row in rows.all():
+        record = HandRecord.decode(row.truth)
+        mesh = mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest))
+        found.append(GoldHand(row.id, photo_of(connection, folder, row.photo), mesh, record.joint_states))
+    return found
 
 
 def is_due(who: str, handed: int, every: int) -> bool:

@@ -8,6 +8,7 @@ still in the journal). All functions work inside the caller's write transaction.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -60,6 +61,24 @@ def propose(
         insert(hands).values(**hand, **shown(record), created=at, changed=at, version=1, root=seq, head=seq)
     )
     connection.execute(insert(records).values(hand=hand["id"], record=data, parametric=parametric))
+
+
+def repropose(
+    connection: Connection, row: Row, record: HandRecord, parametric: bytes | None, source: int, who: str, note: Mapping
+) -> int:
+    """Put a newer proposal in place of the one that nobody has touched; the hand's new version.
+
+    It is the hand's new root: there is nothing to undo to. What the old one was stays in the journal; its provenance
+    and the parametric stage's parameters go into the new event's note.
+    """
+    data, at = record.encode(), now()
+    old = connection.scalar(select(records.c.parametric).where(records.c.hand == row.id))
+    note = {**note, "source_before": row.source, "parametric_before": base64.b64encode(old).decode() if old else None}
+    seq = _add(connection, row.id, row.version + 1, PROPOSE, who, at, data, base=row.head, delta=pack(None, data),
+               note=note, parametric=parametric)  # fmt: skip
+    connection.execute(update(hands).where(hands.c.id == row.id).values(root=seq, source=source))
+    connection.execute(update(records).where(records.c.hand == row.id).values(parametric=parametric))
+    return _put(connection, row, data, seq, at)
 
 
 def change(connection: Connection, row: Row, after: HandRecord, kind: str, who: str, note: Mapping) -> int:
@@ -153,9 +172,13 @@ def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, i
     changed or is missing: every check sum and the chain are computed anew.
     """
     record, head, version, chain, known = None, 0, 0, b"", {}
+    rows = list(rows)
+    parametrics = _parametrics(rows, parametric)
     for event in rows:
         try:
-            if event.kind in (UNDO, REDO):
+            if event.kind == PROPOSE:
+                record, head = apply(event.delta, None), event.seq
+            elif event.kind in (UNDO, REDO):
                 base, delta = known[event.target]
                 record, head = apply(delta, record), base if event.kind == UNDO else event.target
             else:
@@ -164,12 +187,27 @@ def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, i
         except (KeyError, InputError) as error:
             raise InputError(f"the journal of hand {event.hand} is damaged at event {event.seq}") from error
         version += 1
-        chain = link(chain, event._mapping, parametric if version == 1 else None)
+        chain = link(chain, event._mapping, parametrics.get(event.seq))
         if (check_sum(record), version, chain) != (event.check, event.version, event.chain):
             raise InputError(f"the journal of hand {event.hand} is damaged at event {event.seq}")
     if record is None:
         raise InputError("the journal does not know it")
     return record, head, version
+
+
+def _parametrics(rows: list[Row], last: bytes | None) -> dict[int, bytes | None]:
+    """seq of each proposal -> its parametric stage's parameters: the last one's are stored, an older one's are in the
+    note of the one after it."""
+    proposals = [event for event in rows if event.kind == PROPOSE]
+    found: dict[int, bytes | None] = {}
+    for event in reversed(proposals):
+        found[event.seq] = last
+        try:
+            kept = json.loads(event.note or "{}").get("parametric_before")
+            last = base64.b64decode(kept) if kept else None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise InputError(f"the journal of hand {event.hand} is damaged at event {event.seq}") from error
+    return found
 
 
 _LINKED = ("seq", "hand", "version", "kind", "who", "at", "base", "target", "check", "note")

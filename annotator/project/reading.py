@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project.journal import EDIT, STATE, history, now
+from annotator.project.journal import EDIT, PROPOSE, STATE, history, now
 from annotator.project.meshes import find_hand_model, mesh_of, parameters_of
 from annotator.project.record import HandRecord
 from annotator.project.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
@@ -138,7 +138,7 @@ def origin(connection: Connection, row: Row) -> Origin:
         .order_by(reviews.c.id)
     )
     return Origin(
-        proposed_by=told[0].who,
+        proposed_by=next(event.who for event in reversed(told) if event.kind == PROPOSE),
         edited_by=tuple(dict.fromkeys(event.who for event in changes)),
         accepted_by=accepted,
         reviewed_by=tuple(dict.fromkeys(connection.scalars(agreed))),

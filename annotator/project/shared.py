@@ -9,7 +9,7 @@ from annotator.project.changes import with_state
 from annotator.project.journal import STATE
 from annotator.project.states import FLAGGED
 from annotator.project.team import AGREED, LEASE, RETURNED
-from annotator.project.views import Skill
+from annotator.project.views import GoldHand, Skill
 
 
 class Shared:
@@ -77,6 +77,11 @@ class Shared:
         """
         with self._database.writing(stored_only=True) as connection:
             gold.add(connection, reading.row_of(connection, self.folder, hand_id), self.who)
+
+    def gold_hands(self) -> list[GoldHand]:
+        """All gold hands with their truth, oldest first."""
+        with self._database.reading() as connection:
+            return gold.all_of(connection, self.folder)
 
     def skills(self) -> list[Skill]:
         """Each person's error on gold hands, mm."""

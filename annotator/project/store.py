@@ -21,13 +21,14 @@ from annotator.project.changes import edited, with_state
 from annotator.project.database import Database
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
+from annotator.project.renewing import Renewing
 from annotator.project.schema import looked_at, photos
 from annotator.project.shared import Shared
 from annotator.project.states import check_hand_state
 from annotator.project.views import HandEntry, Provenance, StoredHand, StoredPhoto
 
 
-class Project(Shared, Kept):
+class Project(Shared, Kept, Renewing):
     """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from annotator.hand.mesh import HandParameters
+from annotator.hand.mesh import HandMesh, HandParameters
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,16 @@ class StoredHand:
     created: str
     changed: str
     provenance: Mapping
+
+
+@dataclass(frozen=True, eq=False)
+class GoldHand:
+    """A hand of known truth: mesh and joint_states (21) as they were when it was made gold, whatever came later."""
+
+    id: str
+    photo: StoredPhoto
+    mesh: HandMesh
+    joint_states: tuple[str, ...]
 
 
 @dataclass(frozen=True)

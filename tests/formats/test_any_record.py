@@ -16,6 +16,7 @@ from same import assert_same
 from annotator.formats import LabelledHand, reader, writer
 from annotator.formats.base import ManoLabel
 from annotator.formats.exporting import mirrored
+from annotator.formats.freihand import to_sample
 from annotator.hand.mesh import HandParameters
 from annotator.project.states import HAND_STATES, JOINT_STATES
 
@@ -61,6 +62,8 @@ def through(name, records, without):
         placed = [replace(record, photo=folder / record.photo) for record in records]
         writer(name).write(placed, folder / "set")
         expected = [mirrored(r, 90) for r in placed] if name == "ho3d" else placed
+        if name == "freihand":
+            expected = [to_sample(r, "image.jpg")[0] for r in placed]
         for ours, theirs in zip(reader(name).read(folder / "set"), expected, strict=True):
             assert_same(ours, theirs, without)
 
@@ -81,7 +84,7 @@ def test_parquet(records):
     through("parquet", records, ("photo",))
 
 
-@pytest.mark.parametrize("name", ["ho3d", "gltf", "ply", "obj"])
+@pytest.mark.parametrize("name", ["freihand", "ho3d", "gltf", "ply", "obj"])
 @SETTINGS
 @given(records=some_records(whole=True))
 def test_formats_with_meshes(name, records):

@@ -12,6 +12,7 @@ from PIL import Image
 from annotator.errors import InputError
 from annotator.formats import LabelledHand, freihand, reader, writer
 from annotator.formats.from_project import labelled_hands
+from annotator.hand import rotation_matrices
 from annotator.vision.photos import read_photo
 
 
@@ -238,3 +239,54 @@ def test_a_record_without_a_mesh_is_refused(project, tmp_path):
 def test_unknown_formats_are_named():
     with pytest.raises(InputError, match="expected one of .*freihand"):
         writer("xml")
+
+
+def official_mesh(row, K, mano, mean):
+    """What FreiHAND's own code makes of a row of training_mano.json: the pose from MANO's mean, the knuckle of the middle
+    finger where a scaled orthographic camera puts it."""
+    row = np.array(row)[0]
+    pose, shape, root, scale = row[:48].reshape(16, 3), row[48:58], row[58:60], row[60]
+    focal, centre = (K[0, 0] + K[1, 1]) / 2, K[:2, 2]
+    place = np.append(root - centre, focal) / scale
+    vertices = mano.skin(rotation_matrices(np.concatenate([pose[:1], pose[1:] + mean])), shape)
+    joints = mano.joints(vertices)
+    return vertices - joints[9] + place, joints - joints[9] + place
+
+
+def test_parameters_of_mano(project, tmp_path, monkeypatch):
+    """With a MANO of the user's own training_mano.json is filled, and FreiHAND's own formula gives the written mesh."""
+    import mano_like
+
+    from annotator.formats.mano_file import import_mano, pose_space
+    from annotator.hand import load_hand
+    from annotator.hand.mesh import HandParameters
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    import_mano(mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays()))
+    mano, random, given = load_hand("mano"), np.random.default_rng(0), []
+    for record in labelled_hands(project):
+        values = HandParameters(random.normal(0, 0.2, (16, 3)), random.normal(size=10), (0, 0.02, 0.7), np.zeros((98, 3)))
+        vertices = mano.vertices(values, record.side)
+        given.append(replace(record, parameters=values, hand_model=mano.digest, vertices=vertices,
+                             faces=mano.faces_of(record.side), joints=mano.joints(vertices)))  # fmt: skip
+    writer("freihand").write(given, tmp_path / "set")
+    rows = {name: load(tmp_path / "set", name) for name in ("mano", "verts", "xyz", "K")}
+    assert np.shape(rows["mano"]) == (3, 1, 61) and not (tmp_path / "set" / "training_faces.json").exists()
+    for n in range(3):  # two left hands, mirrored, and a right one
+        mesh, joints = official_mesh(rows["mano"][n], np.array(rows["K"][n]), mano, pose_space("right")[0].reshape(15, 3))
+        np.testing.assert_allclose(mesh, rows["verts"][n], atol=1e-9)
+        np.testing.assert_allclose(joints, rows["xyz"][n], atol=1e-9)
+    for ours, theirs in zip(reader("freihand").read(tmp_path / "set"), given, strict=True):
+        assert ours == freihand.to_sample(theirs, ours.photo)[0]
+    for name in ("provenance.json", "training_details.json"):  # as other people read it
+        (tmp_path / "set" / name).unlink()
+    for ours, row in zip(reader("freihand").read(tmp_path / "set"), rows["mano"], strict=True):
+        assert ours.mano.form == "from mean"
+        np.testing.assert_array_equal(ours.mano.pose, row[0][:48])
+    mixed = [given[0], *list(labelled_hands(project))[1:]]
+    with pytest.raises(InputError, match="another hand model"):
+        writer("freihand").write(mixed, tmp_path / "mixed")
+
+
+def test_without_mano_there_are_no_parameters(written):
+    assert not (written / "training_mano.json").exists() and (written / "training_faces.json").is_file()

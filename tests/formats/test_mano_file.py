@@ -12,7 +12,8 @@ import torch
 
 from annotator.cli import main
 from annotator.errors import InputError
-from annotator.formats.mano_file import TIPS, import_mano
+from annotator.formats.base import ManoLabel
+from annotator.formats.mano_file import TIPS, import_mano, parameters_of
 from annotator.hand import load_hand, rotation_matrices, user_hand_file
 from annotator.hand.joints import MANO_TO_KEYPOINTS
 from annotator.hand.mesh import HandParameters
@@ -132,9 +133,6 @@ def test_no_file(tmp_path):
 @pytest.mark.parametrize("form", ["full", "from mean", "components"])
 def test_other_sets_parameters(right, side, form):
     """Every form of pose, with MANO's own translation, gives the mesh that smplx gives."""
-    from annotator.formats.base import ManoLabel
-    from annotator.formats.mano_file import parameters_of
-
     import_mano(right)
     model, values = load_hand("mano"), mano_like.arrays(side)
     random = np.random.default_rng(5)
@@ -184,3 +182,15 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
     with Project.create(tmp_path / "other") as project_:
         done = import_records(project_, [far], "ho3d", lambda: None, mano=model)
         assert not done.hands and "mm from the labelled" in done.left_out[0][1]
+
+
+@pytest.mark.parametrize("form", ["full", "from mean", "components"])
+def test_a_label_in_the_mirror(right, form):
+    """A left hand's parameters and those of the right hand that its mirror image shows are the same hand here."""
+    import_mano(right)
+    model, random = load_hand("mano"), np.random.default_rng(5)
+    label = ManoLabel(random.normal(0, 0.4, 48), random.normal(size=10), random.normal(size=3), form)
+    ours, theirs = parameters_of(label, "left", model), parameters_of(label.mirrored(), "right", model)
+    for name in ("pose", "shape", "translation"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-12)
+    assert label.mirrored().mirrored() == label

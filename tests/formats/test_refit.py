@@ -10,7 +10,7 @@ import pytest
 
 from annotator.cli import main
 from annotator.errors import InputError
-from annotator.formats.refit import Residuals, refit, refitted
+from annotator.formats.refit import refit, refit_or_same
 from annotator.hand import load_hand, user_hand_file
 
 
@@ -47,8 +47,8 @@ def test_without_parameters(records, other):
 
 def test_what_is_of_the_model_already_stays(records, other):
     fitted, *_ = refit(records[0], other)
-    left_over = Residuals()
-    assert next(refitted([fitted], other, left_over)) is fitted and left_over.count == 0
+    assert refit_or_same(fitted, other) is fitted and "refit" in fitted.provenance
+    assert refit_or_same(records[0], other) == fitted
 
 
 def test_the_command_says_what_it_costs(project, other, tmp_path, capsys):
@@ -59,5 +59,8 @@ def test_the_command_says_what_it_costs(project, other, tmp_path, capsys):
     with np.load(tmp_path / "set" / "annotations.npz", allow_pickle=False) as data:
         assert data["has_hand_pose"].all() and data["has_betas"].all()
     details = json.loads((tmp_path / "set" / "details.json").read_text())
-    assert all(one["provenance"]["refit"]["joints_mm"] < 2 for one in details)
+    found = [one["provenance"]["refit"] for one in details]
+    assert result["refit"]["worst_joints_mm"] == pytest.approx(max(one["joints_mm"] for one in found))
+    for name in ("joints_mm", "surface_mm"):
+        assert result["refit"][name] == pytest.approx(np.mean([one[name] for one in found]))
     assert main([*arguments, "--hand", "nothing"]) == 2

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from annotator.correcting.simulated import Truth
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.rotations import rotation_vectors
-
-if TYPE_CHECKING:
-    from annotator.model import Model
+from annotator.learning.noise import simulate_landmarks
+from annotator.learning.rendered import RenderedCrops
+from annotator.learning.sources import in_batches
+from annotator.model import Model
+from annotator.network.crop_camera import CropView
+from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
+from annotator.network.parametric import Estimate
+from annotator.vision.crops import MIDDLE, Crop
 
 
 def rendered_hands(
@@ -24,16 +29,6 @@ def rendered_hands(
     A rendered photo is the crop itself. simulated: landmarks with the noise of real photos in place of the
     encoder's own, which on rendered photos are far worse than on real ones (as in `annotator evaluate`).
     """
-    import torch
-
-    from annotator.learning.noise import simulate_landmarks
-    from annotator.learning.rendered import RenderedCrops
-    from annotator.learning.sources import in_batches
-    from annotator.network.crop_camera import CropView
-    from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
-    from annotator.network.parametric import Estimate
-    from annotator.vision.crops import MIDDLE, Crop
-
     crops = RenderedCrops(folder, jitter=False)
     crop = Crop(MIDDLE, MIDDLE, 224.0)
     generator = torch.Generator().manual_seed(0)

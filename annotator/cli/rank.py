@@ -1,0 +1,34 @@
+"""`annotator rank PROJECT`: which hand, and which joint in it, to look at next, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from annotator.cli.output import JsonOption, ProjectFolder, emit
+from annotator.cli.stages import Stages
+
+
+def command(
+    project: ProjectFolder,
+    strategy: Annotated[
+        str, typer.Option(help="ours, uncertainty, core-set, random, or one that a package adds.")
+    ] = "ours",
+    count: Annotated[int, typer.Option(help="How many hands.", min=1)] = 20,
+    seed: Annotated[int, typer.Option(help="Of what is drawn by chance.")] = 0,
+    model: Annotated[
+        Path | None, typer.Option(help="A checkpoint; default: the project's promoted one, else the shipped.", show_default=False)
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """List the open hands that teach the model most, each with the joint to ask for first; changes nothing."""
+    from annotator.rounds import rank
+
+    with Stages(as_json) as stages:
+        ranked = rank(project, strategy, count, seed, model, device, lambda step, n, all: stages(step, n, all, {}))
+    lines = [f"{one.id}: {one.joint or 'nothing left to ask'} ({one.why})" for one in ranked]
+    result = {"strategy": strategy, "hands": [one.as_dict() for one in ranked]}
+    emit(as_json, result, "\n".join(lines) or "no open hand is left")

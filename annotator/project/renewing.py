@@ -1,0 +1,36 @@
+"""Newer proposals for hands that nobody has touched: what a better model says of a project's open hands."""
+
+from __future__ import annotations
+
+from annotator.errors import InputError
+from annotator.hand.mesh import HandMesh
+from annotator.project import intake, journal, reading, team
+from annotator.project.states import PROPOSED
+from annotator.project.views import Provenance
+
+
+class Renewing:
+    """The part of `Project` about newer proposals; it needs `folder`, `who` and `_database`."""
+
+    def repropose(self, hand_id: str, mesh: HandMesh, provenance: Provenance, version: int | None = None) -> int:
+        """Put a newer model's proposal in place of the hand's old one, which stays in the journal; the new version.
+
+        Only for a hand as it was proposed: InputError if a person has touched it (or has it in work just now), if it
+        has changed since `version`, or if the hand model is another.
+        """
+        prepared = intake.prepare(mesh.replace(corrections={}))
+        with self._database.writing() as connection:
+            with self._database.sensible():
+                row, record, _ = reading.stored(connection, self.folder, hand_id)
+            team.refuse_if_leased(connection, hand_id, self.who)
+            if version is not None and version != row.version:
+                raise InputError(f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version})")
+            if record.state != PROPOSED or set(record.joint_states) != {PROPOSED} or record.corrections:
+                raise InputError(f"hand {hand_id} is {record.state}: only a hand that nobody touched is proposed again")
+            if prepared.model.digest != row.hand_model_digest:
+                raise InputError(f"hand {hand_id} is of hand model {row.hand_model!r}, the proposal of {prepared.name!r}")
+            source = intake.add_source(connection, provenance)
+            intake.mark_looked_at(connection, row.photo, provenance.model_digest)
+            note = {"model": provenance.model_digest}
+            with self._database.sensible():
+                return journal.repropose(connection, row, prepared.record, prepared.parametric, source, self.who, note)

@@ -1,0 +1,30 @@
+"""Active learning: which hands and joints to ask for, and rounds that turn the answers into a better model.
+
+>>> from annotator.rounds import rank, run_round
+>>> rank("project", count=10)[0].joint
+>>> run_round("project")["promoted"]
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# torch takes seconds to import: only who asks for it pays
+_LAZY = {
+    "rank": "annotator.rounds.ranking",
+    "Ranked": "annotator.rounds.ranking",
+    "run_round": "annotator.rounds.round",
+    "RoundSettings": "annotator.rounds.settings",
+    "Candidates": "annotator.rounds.candidates",
+    "Choice": "annotator.rounds.strategies",
+    "strategy": "annotator.rounds.strategies",
+    "current_checkpoint": "annotator.rounds.keeping",
+}
+
+__all__ = [*_LAZY]
+
+
+def __getattr__(name: str):
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'annotator.rounds' has no attribute '{name}'")

@@ -1,0 +1,172 @@
+"""One round: learn from what people accepted, prove it on held-out hands, and only then take over.
+
+Steps, each done once whatever happens in between: `samples` (who teaches, who judges; fixed for the round), `train`
+(fine-tuning from the current checkpoint, with replay), `judge`, `repropose` (after a promotion), `report`. An interrupted
+round goes on when `run_round` is called again, from the trainer's last save.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from annotator import __version__
+from annotator.errors import InputError
+from annotator.learning.photos import KeypointPhotos
+from annotator.learning.rendered import RenderedCrops
+from annotator.model import Model, load_model
+from annotator.network.checkpoint import save_checkpoint
+from annotator.project import Project, Provenance
+from annotator.rounds import judging, keeping, report, samples
+from annotator.rounds.keeping import CHECKPOINT, STATE
+from annotator.rounds.replay import Part, replay_photos
+from annotator.rounds.reproposing import repropose
+from annotator.rounds.settings import RoundSettings
+from annotator.rounds.training import fine_tune, source_of
+
+Progress = Callable[[str, int, int, dict], None]
+
+
+def run_round(
+    project: Project | str | Path,
+    settings: RoundSettings | None = None,
+    model: Path | None = None,
+    replay: Path | None = None,
+    who: str | None = None,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> dict:
+    """Make one round of the project, or finish the one that was interrupted; what came of it, ready for JSON.
+
+    settings: see `RoundSettings` (an interrupted round keeps those it began with). model: the checkpoint to start from
+    (None: the project's promoted one, else the shipped). replay: a folder of rendered photos (None: rendered once, into
+    the project). progress: called with (step, done, all, numbers); steps are "features", "train", "judge", "repropose".
+    The result's keys are those of the round's `report.json`, see docs/active_learning.md. InputError: nothing to learn
+    from, another round running, or a file that cannot be read or written; what was done until then is kept.
+    """
+    tell = progress or (lambda *_: None)
+    with keeping.opened(project, who) as opened, keeping.one_at_a_time(opened):
+        folder, state = _begin(opened, settings or RoundSettings(), model)
+        return _Round(opened, folder, state, replay, device, tell).run()
+
+
+def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tuple[Path, dict]:
+    """The unfinished round, or a new one with its samples fixed."""
+    known = keeping.round_folders(project)
+    if known and "report" not in (state := keeping.read_state(known[-1]))["done"]:
+        return known[-1], state
+    taken = samples.taken(project, settings.least_gold, settings.held)
+    if len(taken.train) < max(settings.least, 1):
+        more = f"; {taken.untold} accepted hands have no keypoint set or confirmed by a person" if taken.untold else ""
+        raise InputError(f"nothing to learn from in {project.folder}: {len(taken.train)} accepted hands with corrections{more}")
+    number = int(known[-1].name) + 1 if known else 1
+    folder = keeping.rounds_folder(project) / f"{number:03d}"
+    samples.table_of(taken.train).save(folder / "samples" / "train")
+    samples.save_held(taken.held, folder / "samples" / "held")
+    start = model or keeping.current_checkpoint(project)
+    state = {
+        "round": number, "code_version": __version__, "settings": asdict(settings), "done": ["samples"],
+        "start": str(Path(start).absolute()) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
+        "train": [one.id for one in taken.train], "held": [one.id for one in taken.held], "held_kind": taken.kind,
+        "keypoints": int(sum(one.weights.sum() for one in taken.train)), "untold": taken.untold,
+        "missing": [list(one) for one in taken.missing], "promoted": False,
+    }  # fmt: skip
+    keeping.write_json(folder / STATE, state)
+    return folder, state
+
+
+class _Round:
+    """The steps after the samples."""
+
+    def __init__(self, project: Project, folder: Path, state: dict, replay: Path | None, device, tell: Progress):
+        self.project, self.folder, self.state, self.own_replay = project, folder, state, replay
+        self.device, self.tell = device, tell
+        try:
+            self.settings = RoundSettings(**state["settings"])
+        except (TypeError, KeyError) as error:
+            raise InputError(f"{folder / STATE} is not of this version: {error}") from error
+
+    def run(self) -> dict:
+        self._began = time.monotonic()
+        try:
+            parent = load_model(self.state["start"], device=self.device)
+            self.state.setdefault("parent", parent.digest)
+            self._replay = self._replay_folder()
+            if "train" not in self.state["done"]:
+                self._train(parent)
+                self._finish("train")
+            child = load_model(self.folder / CHECKPOINT, device=self.device)
+            self.state["checkpoint"] = child.digest
+            if "judge" not in self.state["done"]:
+                self._judge(parent, child)
+                self._finish("judge")
+            if "repropose" not in self.state["done"]:
+                if self.state["promoted"]:
+                    name = f"round {self.state['round']}"
+                    provenance = Provenance(name, child.digest, extra={"parent": parent.digest})
+                    counts = repropose(self.project, child, provenance, lambda n, all: self.tell("repropose", n, all, {}))
+                    self.state["reproposed"] = counts
+                self._finish("repropose")
+            self._count_time()
+            report.write(self.folder, self.state, keeping.round_folders(self.project), parent, child)
+            self._finish("report")
+        finally:
+            self._count_time()
+            keeping.write_json(self.folder / STATE, self.state)
+        return report.result(self.folder, self.state)
+
+    def _count_time(self) -> None:
+        """The round's seconds, those before an interruption included."""
+        now = time.monotonic()
+        self.state["seconds"], self._began = round(self.state["seconds"] + now - self._began, 1), now
+
+    def _finish(self, step: str) -> None:
+        self.state["done"].append(step)
+        keeping.write_json(self.folder / STATE, self.state)
+
+    def _replay_folder(self) -> Path:
+        count = self.settings.replayed + self.settings.old
+        own = keeping.rounds_folder(self.project) / "replay"
+        return replay_photos(own, self.own_replay, count).shards.folder
+
+    def _train(self, parent: Model) -> None:
+        s, folder = self.settings, self.folder
+        network = load_model(self.state["start"], device="cpu").network
+        new = KeypointPhotos(folder / "samples" / "train")
+        old = Part(RenderedCrops(self._replay), s.old, s.old + s.replayed)
+        # features up to where nothing learns are the same in every round of a project with the same encoder
+        kept = keeping.rounds_folder(self.project) / f"replay-features-{network.config.encoder.replace(':', '-')}-{s.replayed}"
+        kept = kept if self.own_replay is None else folder / "features" / "replay"
+        prepared = lambda n, all: self.tell("features", n, all, {})  # noqa: E731
+        source = source_of(network, new, old, s, folder / "features" / "new", kept, prepared)
+        card = parent.card | {
+            "name": f"round {self.state['round']}", "parent": parent.digest, "trained_by": "annotator round",
+            "round_data": f"{len(self.state['train'])} accepted hands, {self.state['keypoints']} keypoints by people",
+        }  # fmt: skip
+        network = fine_tune(network, source, folder / "training", s, self.device, card, lambda n, all, numbers: self.tell("train", n, all, numbers))
+        save_checkpoint(folder / CHECKPOINT, network.cpu(), card)
+
+    def _judge(self, parent: Model, child: Model) -> None:
+        table, crops, ids = samples.read_held(self.folder / "samples" / "held")
+        total = 2 * len(crops)
+        found = []
+        for at, model in enumerate((parent, child)):
+            told = lambda n, at=at: self.tell("judge", at * len(crops) + n, total, {})  # noqa: E731
+            found.append(judging.errors(judging.answers(model, table, crops, told), table))
+        old = tuple(judging.old_errors(model.network, self._replay, self.settings.old) for model in (parent, child))
+        verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings)
+        self.state |= {"promoted": verdict.promoted, "verdict": verdict.as_dict()}
+        rows = [
+            {"id": name, "photo": [_number(one.photo[k]) for one in found], "joints_mm": [_number(one.joints_mm[k]) for one in found]}
+            for k, name in enumerate(ids)
+        ]
+        keeping.write_json(self.folder / "held.json", {"hands": rows})
+
+
+def _number(value: float) -> float | None:
+    """For JSON, which knows no NaN."""
+    return round(float(value), 6) if np.isfinite(value) else None

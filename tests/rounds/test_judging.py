@@ -1,0 +1,71 @@
+"""The rule of promotion: better on held-out hands with confidence, and nothing forgotten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotator.learning.bootstrap import paired, resampled_means
+from annotator.rounds.judging import judge
+from annotator.rounds.settings import RoundSettings
+
+SETTINGS = RoundSettings()
+
+
+def errors(change: float, count: int = 40, spread: float = 0.01, seed: int = 0):
+    random = np.random.default_rng(seed)
+    before = random.uniform(0.05, 0.2, count)
+    return before, before + change + random.normal(0, spread, count), np.arange(count).astype(str)
+
+
+def test_better_is_promoted_and_says_by_how_much():
+    verdict = judge(*errors(-0.02), (np.full(9, 4.0), np.full(9, 4.05)), SETTINGS)
+    assert verdict.promoted and "better with confidence 1.00" in verdict.why and verdict.photo.high < 0
+
+
+@pytest.mark.parametrize("change", [0.0, 0.02])
+def test_no_better_or_worse_is_not(change):
+    verdict = judge(*errors(change), None, SETTINGS)
+    assert not verdict.promoted and "0.95 is asked for" in verdict.why
+
+
+def test_forgetting_is_not_paid_for_with_gain():
+    old = np.full(20, 4.0)
+    verdict = judge(*errors(-0.02), (old, old * 1.031), SETTINGS)
+    assert not verdict.promoted and "grew by 3.1 %, 3 are allowed" in verdict.why
+
+
+def test_too_few_hands_cannot_tell():
+    before, after, photos = errors(-0.02)
+    before[9:] = np.nan
+    verdict = judge(before, after, photos, None, SETTINGS)
+    assert not verdict.promoted and "9 held-out hands cannot tell, at least 10" in verdict.why
+    assert judge(np.empty(0), np.empty(0), np.empty(0, str), None, SETTINGS).photo is None
+
+
+def test_hands_of_one_photo_are_one_witness():
+    """Twenty hands of one photo got better, nineteen alone did not: counted by hands that is sure, by photos it is not."""
+    change = np.concatenate([np.full(20, -0.05), np.linspace(-0.01, 0.012, 19)])
+    photos = np.array(["same"] * 20 + [str(k) for k in range(19)])
+    before = np.full(39, 0.1)
+    assert judge(before, before + change, np.arange(39).astype(str), None, SETTINGS).promoted
+    assert not judge(before, before + change, photos, None, SETTINGS).promoted
+
+
+@given(st.integers(2, 30), st.integers(0, 100), st.floats(0.01, 100))
+def test_the_order_of_hands_and_their_unit_do_not_matter(count, seed, unit):
+    before, after, _ = errors(-0.003, count, seed=seed)
+    one, scaled = paired(before, after), paired(before * unit, after * unit)
+    assert scaled.low == pytest.approx(one.low * unit, rel=1e-6, abs=1e-9)
+    assert abs(scaled.better - one.better) <= 1e-3 and 0 <= one.better <= 1 and one.low <= one.high
+
+
+def test_the_interval_covers_as_often_as_it_says():
+    random = np.random.default_rng(1)
+    inside = 0
+    for _ in range(300):
+        low, high = np.percentile(resampled_means(random.normal(1, 1, 60), resamples=400)[:, 0], [2.5, 97.5])
+        inside += low <= 1 <= high
+    assert 0.90 <= inside / 300 <= 0.98
