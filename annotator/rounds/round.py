@@ -19,14 +19,14 @@ from annotator.errors import InputError
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.rendered import RenderedCrops
 from annotator.model import Model, load_model
-from annotator.network.checkpoint import save_checkpoint
+from annotator.network.checkpoint import load_checkpoint, save_checkpoint
 from annotator.project import Project, Provenance
 from annotator.rounds import judging, keeping, report, samples
 from annotator.rounds.keeping import CHECKPOINT, STATE
 from annotator.rounds.replay import Part, replay_photos
 from annotator.rounds.reproposing import repropose
 from annotator.rounds.settings import RoundSettings
-from annotator.rounds.training import fine_tune, source_of
+from annotator.rounds.training import blended, fine_tune, source_of
 
 Progress = Callable[[str, int, int, dict], None]
 
@@ -135,7 +135,7 @@ class _Round:
 
     def _train(self, parent: Model) -> None:
         s, folder = self.settings, self.folder
-        network = load_model(self.state["start"], device="cpu").network
+        network = load_checkpoint(self.state["start"])[0]
         new = KeypointPhotos(folder / "samples" / "train")
         old = Part(RenderedCrops(self._replay), s.old, s.old + s.replayed)
         # features up to where nothing learns are the same in every round of a project with the same encoder
@@ -148,7 +148,10 @@ class _Round:
             "round_data": f"{len(self.state['train'])} accepted hands, {self.state['keypoints']} keypoints by people",
         }  # fmt: skip
         network = fine_tune(network, source, folder / "training", s, self.device, card, lambda n, all, numbers: self.tell("train", n, all, numbers))
-        save_checkpoint(folder / CHECKPOINT, network.cpu(), card)
+        network, half = network.cpu(), s.old // 2
+        known = lambda one: float(judging.old_errors(one, self._replay, half).mean())  # noqa: E731
+        self.state["blend"] = blended(network, load_checkpoint(self.state["start"])[0], known, s.drift)
+        save_checkpoint(folder / CHECKPOINT, network, card | {"blend": self.state["blend"]})
 
     def _judge(self, parent: Model, child: Model) -> None:
         table, crops, ids = samples.read_held(self.folder / "samples" / "held")
@@ -157,7 +160,9 @@ class _Round:
         for at, model in enumerate((parent, child)):
             told = lambda n, at=at: self.tell("judge", at * len(crops) + n, total, {})  # noqa: E731
             found.append(judging.errors(judging.answers(model, table, crops, told), table))
-        old = tuple(judging.old_errors(model.network, self._replay, self.settings.old) for model in (parent, child))
+        # the first half of the old photos has chosen the blend: the other half judges
+        count = self.settings.old
+        old = tuple(judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child))
         verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings)
         self.state |= {"promoted": verdict.promoted, "verdict": verdict.as_dict()}
         rows = [
