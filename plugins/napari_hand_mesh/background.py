@@ -108,6 +108,8 @@ class Background:
     ):
         self._say, self._progress, self._finished = say, progress, finished
         self.model: Model | None = None
+        self._source: tuple = (settings.read(), None)  # what the network is, or will be, loaded from
+        self._loading_from: tuple = ()
         self._loading: FunctionWorker | None = None
         self._looking: FunctionWorker | None = None
         self._proposing: GeneratorWorker | None = None
@@ -118,6 +120,16 @@ class Background:
         self._then: list[Callable[[], None]] = []
         self._stopped = False
 
+    def use(self, project: Project) -> bool:
+        """From now on the network that the settings, or the project's rounds, name; whether that is another one."""
+        from annotator.rounds import current_checkpoint
+
+        source = (settings.read(), current_checkpoint(project))
+        if source == self._source:
+            return False
+        self._source, self.model = source, None
+        return True
+
     def with_model(self, then: Callable[[], None]) -> None:
         """Call `then` when the network is loaded: at once, or after it was loaded in a thread."""
         if self.model is not None:
@@ -126,7 +138,8 @@ class Background:
         self._then.append(then)
         if self._loading is None:
             self._say("loading the network …")
-            self._loading = create_worker(settings.load_network, settings.read(), _start_thread=False)
+            self._loading_from = self._source
+            self._loading = create_worker(settings.load_network, *self._source, _start_thread=False)
             self._loading.returned.connect(self._loaded)
             self._loading.errored.connect(self._failed)
             self._loading.start()
@@ -247,6 +260,9 @@ class Background:
     def _loaded(self, model: Model) -> None:
         self._loading = None
         if self._stopped:
+            return
+        if self._loading_from != self._source:  # another project was opened meanwhile
+            self.with_model(lambda: None)
             return
         self.model = model
         self._say("")

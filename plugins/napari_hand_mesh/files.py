@@ -66,6 +66,9 @@ class Files:
         show_info(said["why"])
         if self.session is not None and said["promoted"]:
             self.session.read_queue()  # open hands were proposed anew
+            if self._network and self.background.use(self.session.project):
+                self.session.forget_features()
+                self.background.with_model(self._look)
             if self.session.hand is not None:
                 self._try(lambda: self.session.go(self.session.hand.id))
         self.result = RoundResult(said, self)

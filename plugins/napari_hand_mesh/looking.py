@@ -128,6 +128,11 @@ class Looking:
             return None
         return self._key(), self.photo, self.mesh
 
+    def forget_features(self) -> None:
+        """Another network has taken over: what the old one saw is of no use."""
+        self._features.clear()
+        self.model = None
+
     def keep_features(self, key: str, remembered: HandMesh) -> None:
         """Take what `Model.remember` made of `wants_features`."""
         self._features[key] = remembered.features

@@ -36,9 +36,9 @@ def read() -> Settings:
     return Settings(**{field.name: getattr(group, field.name, field.default) for field in fields(Settings)})
 
 
-def load_network(settings: Settings):
-    """The network that the settings name: a server's, a checkpoint's, or the shipped one. torch is imported here: it
-    takes seconds. InputError if it is not to be had."""
+def load_network(settings: Settings, promoted: Path | None = None):
+    """The network that the settings name: a server's, a checkpoint's; else the one a project's rounds `promoted`, else the
+    shipped one. torch is imported here: it takes seconds. InputError if it is not to be had."""
     if settings.server:
         try:
             from annotator.serving import RemoteModel
@@ -47,4 +47,4 @@ def load_network(settings: Settings):
         return RemoteModel(settings.server, settings.token)
     from annotator.model import load_model
 
-    return load_model(Path(settings.checkpoint).expanduser() if settings.checkpoint else None, device="cpu")
+    return load_model(Path(settings.checkpoint).expanduser() if settings.checkpoint else promoted, device="cpu")

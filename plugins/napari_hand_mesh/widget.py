@@ -94,6 +94,7 @@ class HandMeshWidget(Actions, Files, Controls):
         self._refresh()
         self.place.restore()
         if self._network:
+            self.background.use(session.project)
             self.background.with_model(self._look)
 
     def close_project(self) -> None:
