@@ -1,6 +1,9 @@
 """Kills a process that edits, imports, exports and saves copies, at random moments, and looks at what is left.
 
-    python benchmarks/kill_store.py [--kills 200] [--seed 0] [--url postgresql+psycopg://...]
+    python benchmarks/kill_store.py [--kills 200] [--seed 0] [--postgres | --url postgresql+psycopg://...]
+
+(--postgres: on a PostgreSQL server of its own, from Debian's packages. `kill_commands.py` kills the commands `import` and
+`export` themselves.)
 
 After each SIGKILL the project is opened again: every acknowledged step must be there, the journal must replay
 to the stored state, and the export folder must be whole or absent. Prints one JSON object; exit code 1 if
@@ -21,6 +24,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -62,6 +67,23 @@ def make_project(folder: Path, url: str | None) -> None:
         photos = project.add_photos(sample_data.photos()[:2])
         for k, photo in enumerate(photos):
             project.add_proposals(photo, [random_mesh(k), random_mesh(k + 10, "left")], SOURCE)
+
+
+@contextmanager
+def databases(url: str | None, own: bool) -> Iterator[Callable[[], str] | None]:
+    """make() -> the URL of an empty database or schema, or None for SQLite.
+
+    url: `{}` in it becomes a number. own: schemas of a server that is started here and goes with the block, as in tests.
+    """
+    numbers = itertools.count()
+    if not own:
+        yield (lambda: url.format(next(numbers))) if url else None
+        return
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "project"))
+    import postgres
+
+    with postgres.server(durable=True) as server:
+        yield lambda: postgres.new_schema(server, f"project_{next(numbers)}")
 
 
 def work(folder: Path, seed: int, say) -> None:
@@ -178,16 +200,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--url", help="a PostgreSQL database; `{}` in it becomes the project's number")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", help="a PostgreSQL database; `{}` in it becomes the project's number")
+    where.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
     given = parser.parse_args(arguments)
     draw, lost, done, inside = random.Random(given.seed), [], Counter(), Counter()
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, databases(given.url, given.postgres) as make_url:
         for kill in range(given.kills):
             folder = Path(scratch) / f"{kill // FRESH}" / "project"
             if kill % FRESH == 0:
                 shutil.rmtree(Path(scratch) / f"{kill // FRESH - 1}", ignore_errors=True)
-                make_project(folder, given.url.format(kill // FRESH) if given.url else None)
+                make_project(folder, make_url() if make_url else None)
                 if kill == 0:  # torch and the readers are imported before the first fork
                     with Project.open(folder) as project:
                         writer("freihand").write(labelled_hands(project, HAND_STATES), folder.parent / "warm")

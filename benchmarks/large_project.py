@@ -1,6 +1,6 @@
 """A project of 100,000 hands: how long it takes to open it, find the next hand and count, and what memory it needs.
 
-    python benchmarks/large_project.py [--hands 100000] [--url postgresql+psycopg://...] [--check]
+    python benchmarks/large_project.py [--hands 100000] [--postgres | --url postgresql+psycopg://...] [--check]
 
 Prints one JSON object. The hands are written through the store's own functions, many in a transaction.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kill_store import SOURCE, random_mesh
+from kill_store import SOURCE, databases, random_mesh
 
 from annotator.project import Project, intake
 from annotator.project.views import StoredPhoto
@@ -80,16 +80,18 @@ def measure(folder: Path, check: bool) -> dict:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--hands", type=int, default=100_000)
-    parser.add_argument("--url", help="an empty PostgreSQL database")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", help="an empty PostgreSQL database")
+    where.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
     parser.add_argument("--check", action="store_true", help="also verify the whole journal")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.measure:
         print(json.dumps(measure(given.measure, given.check)))
         return 0
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, databases(given.url, given.postgres) as make_url:
         folder = Path(scratch) / "project"
-        seconds = build(folder, given.hands, given.url)
+        seconds = build(folder, given.hands, make_url() if make_url else None)
         # in a process of its own: building has filled memory and caches
         command = [sys.executable, __file__, "--measure", folder, *(["--check"] if given.check else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -28,6 +29,21 @@ WhoOption = Annotated[
 def emit(as_json: bool, result: dict[str, Any], text: str) -> None:
     """Print the result for a program (one JSON object on one line) or for a person."""
     typer.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+
+
+def batched(items: Iterable[Item], size: int = 1000) -> Iterator[list[Item]]:
+    """The items in lists of `size`, the last one shorter."""
+    items = iter(items)
+    while part := list(islice(items, size)):
+        yield part
+
+
+def emit_list(result: dict[str, Any], name: str, items: Iterable[Any]) -> None:
+    """Print `result | {name: [*items]}` as `emit` does for a program, without holding all items at once."""
+    typer.echo(json.dumps(result, ensure_ascii=False)[:-1] + f", {json.dumps(name)}: [", nl=False)
+    for number, part in enumerate(batched(items)):
+        typer.echo((", " if number else "") + json.dumps(part, ensure_ascii=False)[1:-1], nl=False)
+    typer.echo("]}")
 
 
 def progress(items: Iterable[Item], label: str, total: int | None = None, done: int = 0) -> Iterator[Item]:

@@ -71,7 +71,8 @@ def command(
             with distributed.first_before_others():
                 folders = [make_table(name, path, out) for name, path in sets]
             parts = tuple(DataPart("photos", str(folder), joint_trust=trust) for folder in folders)
-            recipe = dataclasses.replace(recipe, data=parts)
+            # its card and calibration are about the data of the configuration
+            recipe = dataclasses.replace(recipe, data=parts, calibration=None, card={})
         if elsewhere is not None:
             from annotator.cluster.training import together
 

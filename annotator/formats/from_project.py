@@ -16,16 +16,10 @@ from annotator.vision.camera import project as to_pixels
 from annotator.vision.photos import photo_hash
 
 
-PAGE = 1000  # entries of the project's list held at a time
-
-
 def entries(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0) -> Iterator[HandEntry]:
     """The project's hands of these states, oldest first, numbered above `after`; people's copies of gold hands are never
     among them."""
-    states = list(states)
-    while page := project.hands(states, after=after, limit=PAGE, copies=False):
-        yield from page
-        after = page[-1].number
+    return project.each_hand(states, after=after, copies=False)
 
 
 def fingerprint(project: Project, states: Iterable[str] = (ACCEPTED,)) -> tuple[str, int]:

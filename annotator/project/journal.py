@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from annotator.errors import InputError
 from annotator.project.record import HandRecord, apply, check_sum, pack
@@ -126,35 +126,23 @@ def next_redo(connection: Connection, row: Row) -> int | None:
     )
 
 
-def last_changed(connection: Connection, who: str | None = None) -> str | None:
-    """The hand whose event in force is the newest of all (of this person) that can be undone, or None."""
-    statement = select(hands.c.id).where(hands.c.head != hands.c.root).order_by(hands.c.head.desc()).limit(1)
-    if who is not None:
-        statement = statement.join(events, events.c.seq == hands.c.head).where(events.c.who == who)
-    return connection.scalar(statement)
-
-
-def last_undone(connection: Connection, who: str | None = None) -> str | None:
-    """The hand of the newest undo (of this person) that can be redone, or None."""
-    undone = events.alias()
-    statement = (
-        select(events.c.hand)
-        .join(undone, undone.c.seq == events.c.target)
-        .join(hands, hands.c.id == events.c.hand)
-        .where(events.c.kind == UNDO, hands.c.head == undone.c.base)
-        .order_by(events.c.seq.desc())
-        .limit(1)
-    )
-    return connection.scalar(statement if who is None else statement.where(events.c.who == who))
-
-
 def history(connection: Connection, hand_id: str) -> list[Event]:
     """The hand's events, oldest first."""
-    columns = (
-        events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note")
-    )
-    rows = connection.execute(select(*columns).where(events.c.hand == hand_id).order_by(events.c.version))
-    return [Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in rows]
+    return _read(connection, select(*_SHOWN).where(events.c.hand == hand_id).order_by(events.c.version))
+
+
+def recent(connection: Connection, limit: int) -> list[Event]:
+    """The newest `limit` events of all hands, newest first."""
+    return _read(connection, select(*_SHOWN).order_by(events.c.seq.desc()).limit(limit))
+
+
+_SHOWN = [events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note")]
+
+
+def _read(connection: Connection, statement: Select) -> list[Event]:
+    return [
+        Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in connection.execute(statement)
+    ]
 
 
 def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, int]:

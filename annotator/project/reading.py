@@ -94,14 +94,24 @@ def entries(
     copies: bool = True,
 ) -> list[HandEntry]:
     """The list of hands, see Project.hands."""
+    columns = (
+        hands.c.id, hands.c.number, photos.c.path, hands.c.photo, hands.c.side, hands.c.state, hands.c.confidence,
+        hands.c.corrections, hands.c.version, hands.c.created, hands.c.changed, func.coalesce(leases.c.who, ""),
+    )  # fmt: skip # the order of HandEntry's own fields
     leased = (leases.c.hand == hands.c.id) & (leases.c.until > now())
-    statement = (
-        select(hands, photos.c.path.label("photo_path"), leases.c.who.label("leased_by"))
-        .join(photos)
-        .outerjoin(leases, leased)
-        .order_by(hands.c.number)
-        .limit(limit)
-    )
+    statement = select(*columns).select_from(hands.join(photos).outerjoin(leases, leased))
+    statement = _chosen(statement, state, photo, after, copies).order_by(hands.c.number).limit(limit)
+    return [HandEntry(*row) for row in connection.execute(statement)]
+
+
+def count(
+    connection: Connection, state: str | Iterable[str] | None, photo: int | None, copies: bool = True
+) -> int:
+    """How many hands `entries` would list."""
+    return connection.scalar(_chosen(select(func.count()).select_from(hands), state, photo, 0, copies))
+
+
+def _chosen(statement, state: str | Iterable[str] | None, photo: int | None, after: int, copies: bool):
     if not copies:
         statement = statement.where(~select(trials.c.hand).where(trials.c.hand == hands.c.id).exists())
     if state is not None:
@@ -111,7 +121,7 @@ def entries(
         statement = statement.where(hands.c.photo == photo)
     if after:
         statement = statement.where(hands.c.number > after)
-    return [_entry(row) for row in connection.execute(statement)]
+    return statement
 
 
 def counts(connection: Connection) -> dict:
@@ -138,7 +148,7 @@ def origin(connection: Connection, row: Row) -> Origin:
         .order_by(reviews.c.id)
     )
     return Origin(
-        proposed_by=next(event.who for event in reversed(told) if event.kind == PROPOSE),
+        proposed_by=next((event.who for event in reversed(told) if event.kind == PROPOSE), ""),
         edited_by=tuple(dict.fromkeys(event.who for event in changes)),
         accepted_by=accepted,
         reviewed_by=tuple(dict.fromkeys(connection.scalars(agreed))),
@@ -151,14 +161,3 @@ def origin(connection: Connection, row: Row) -> Origin:
 def _number(noted) -> float:
     """Notes are what their makers wrote: only a sensible number counts."""
     return noted if isinstance(noted, int | float) and 0 <= noted < 1e9 else 0
-
-
-def _entry(row: Row) -> HandEntry:
-    values = row._mapping
-    shown = ("id", "number", "side", "state", "confidence", "corrections", "version", "created", "changed")
-    return HandEntry(
-        photo=row.photo_path,
-        photo_id=row.photo,
-        leased_by=row.leased_by or "",
-        **{name: values[name] for name in shown},
-    )

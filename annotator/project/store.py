@@ -16,11 +16,12 @@ from sqlalchemy import select
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, places, reading, team
+from annotator.project import intake, journal, own_steps, places, reading, team
 from annotator.project.changes import edited, with_state
 from annotator.project.database import Database
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
+from annotator.project.listing import Listing
 from annotator.project.renewing import Renewing
 from annotator.project.schema import looked_at, photos
 from annotator.project.shared import Shared
@@ -28,7 +29,7 @@ from annotator.project.states import check_hand_state
 from annotator.project.views import HandEntry, Provenance, StoredHand, StoredPhoto
 
 
-class Project(Shared, Kept, Renewing):
+class Project(Shared, Kept, Renewing, Listing):
     """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
@@ -197,7 +198,7 @@ class Project(Shared, Kept, Renewing):
         copies: bool = True,
     ) -> list[HandEntry]:
         """The list of hands, oldest first: of one state or several, of one photo, numbered above `after`,
-        `limit` many; copies: also people's copies of gold hands, which are no labels.
+        `limit` many; copies: also people's copies of gold hands, which are no labels. `each_hand` is for long ones.
         """
         with self._database.reading() as connection:
             return reading.entries(connection, state, photo, after, limit, copies)
@@ -243,16 +244,16 @@ class Project(Shared, Kept, Renewing):
         return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
 
     def undo(self, hand_id: str | None = None) -> str:
-        """Take back the last change of a hand (None: your newest one, else the project's); the hand's id.
-        InputError if there is none.
+        """Take back the change of a hand that is in force, whoever made it (None: your own last change, never
+        another person's); the hand's id.
+
+        InputError, and nothing changed: there is none, or somebody else has changed your last hand since.
         """
-        return self._back_or_forth(hand_id, journal.last_changed, journal.undo, "undo")
+        return self._back_or_forth(hand_id, own_steps.last_changed, journal.undo)
 
     def redo(self, hand_id: str | None = None) -> str:
-        """Put what was undone last (None: by you, else by anybody) in force again; the hand's id. InputError
-        if there is nothing.
-        """
-        return self._back_or_forth(hand_id, journal.last_undone, journal.redo, "redo")
+        """Put what was undone last (None: by you) in force again; the hand's id. InputError if there is nothing."""
+        return self._back_or_forth(hand_id, own_steps.last_undone, journal.redo)
 
     def _change(self, hand_id, kind, version, note, make) -> int:
         with self._database.writing() as connection:
@@ -270,12 +271,10 @@ class Project(Shared, Kept, Renewing):
             team.after_change(connection, hand_id, self.who, after.state, leased)
             return version
 
-    def _back_or_forth(self, hand_id, find, move, word) -> str:
+    def _back_or_forth(self, hand_id, find_own, move) -> str:
         with self._database.writing(stored_only=True) as connection:
             if hand_id is None:
-                hand_id = find(connection, self.who) or find(connection)
-            if hand_id is None:
-                raise InputError(f"nothing to {word} in {self.folder}")
+                hand_id = find_own(connection, self.who, self.folder)
             row = reading.row_of(connection, self.folder, hand_id)
             team.refuse_if_leased(connection, hand_id, self.who)
             move(connection, row, self.who)

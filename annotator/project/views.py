@@ -56,7 +56,7 @@ class HandEntry:
     leased_by: str = ""
 
     def as_dict(self) -> dict:
-        return asdict(self)
+        return dict(vars(self))  # asdict copies each value: ten times slower on a long list
 
 
 @dataclass(frozen=True, eq=False)

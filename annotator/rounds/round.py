@@ -20,14 +20,14 @@ from annotator.learning import distributed
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.rendered import RenderedCrops
 from annotator.model import Model, load_model
-from annotator.network.checkpoint import resolve_device, save_checkpoint
+from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
 from annotator.project import Project, Provenance
 from annotator.rounds import judging, keeping, report, samples
 from annotator.rounds.keeping import CHECKPOINT, STATE
 from annotator.rounds.replay import Part, replay_photos
 from annotator.rounds.reproposing import repropose
 from annotator.rounds.settings import RoundSettings
-from annotator.rounds.training import fine_tune, source_of
+from annotator.rounds.training import blended, fine_tune, source_of
 
 Progress = Callable[[str, int, int, dict], None]
 Launch = Callable[..., None]  # launch(work, folder, *arguments): `work(*arguments)` in several processes that train together
@@ -147,6 +147,7 @@ class _Round:
         _learn(*work, tell=self.tell, train=self.launch is None)
         if self.launch is not None:  # the features are there: what is left is what several processes share
             self.launch(_learn, self.folder / "training", *work)
+        self.state["blend"] = load_checkpoint(self.folder / CHECKPOINT)[1]["blend"]
 
     def _judge(self, parent: Model, child: Model) -> None:
         table, crops, ids = samples.read_held(self.folder / "samples" / "held")
@@ -155,7 +156,9 @@ class _Round:
         for at, model in enumerate((parent, child)):
             told = lambda n, at=at: self.tell("judge", at * len(crops) + n, total, {})  # noqa: E731
             found.append(judging.errors(judging.answers(model, table, crops, told), table))
-        old = tuple(judging.old_errors(model.network, self._replay, self.settings.old) for model in (parent, child))
+        # the first half of the old photos has chosen the blend: the other half judges
+        count = self.settings.old
+        old = tuple(judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child))
         verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings)
         self.state |= {"promoted": verdict.promoted, "verdict": verdict.as_dict()}
         rows = [
@@ -183,7 +186,10 @@ def _learn(start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings
     told = lambda n, all, numbers: tell("train", n, all, numbers)  # noqa: E731
     network = fine_tune(network, source, folder / "training", s, target, card, told)
     if distributed.processes().first:
-        save_checkpoint(folder / CHECKPOINT, network.cpu(), card)
+        network, half = network.cpu(), s.old // 2
+        known = lambda one: float(judging.old_errors(one, replay, half).mean())  # noqa: E731
+        share = blended(network, load_checkpoint(start)[0], known, s.drift)
+        save_checkpoint(folder / CHECKPOINT, network, card | {"blend": share})
     distributed.wait()
 
 

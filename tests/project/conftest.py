@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import postgres
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from annotator.project import Project, Provenance
 
@@ -39,16 +39,7 @@ def postgres_server():
 @pytest.fixture
 def new_schema(postgres_server):
     """new_schema() -> the URL of an empty schema of its own."""
-
-    def make() -> str:
-        name = f"project_{next(_numbers)}"
-        engine = create_engine(postgres_server)
-        with engine.begin() as connection:
-            connection.execute(text(f"CREATE SCHEMA {name}"))
-        engine.dispose()
-        return f"{postgres_server}&options=-csearch_path%3D{name}"
-
-    return make
+    return lambda: postgres.new_schema(postgres_server, f"project_{next(_numbers)}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -18,11 +18,11 @@ class Missing(Exception):
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(durable: bool = False) -> Iterator[str]:
     """URL of a running server's database, reached through a socket in a temporary folder; no port is opened.
 
     As root it runs as the user `postgres`, since PostgreSQL refuses root. It does not wait for the disk
-    (fsync=off): what clients are promised does not depend on that here.
+    (fsync=off): what clients are promised does not depend on that here. durable: it does, as a server for work would.
     """
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb")) or [shutil.which("initdb") or ""]
     if not found[-1]:
@@ -50,7 +50,7 @@ def server() -> Iterator[str]:
 
         run(binaries / "initdb", "-D", folder / "data", "-U", "tester", "-A", "trust", "-N", "--locale=C.UTF-8",
             "--encoding=UTF8")  # fmt: skip
-        settings = f"-k {folder} -c listen_addresses= -c fsync=off -c shared_buffers=32MB"
+        settings = f"-k {folder} -c listen_addresses= -c fsync={'on' if durable else 'off'} -c shared_buffers=32MB"
         run(binaries / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", settings, "start")
         try:
             yield f"postgresql+psycopg://tester@/postgres?host={folder}"
@@ -58,3 +58,14 @@ def server() -> Iterator[str]:
             run(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_schema(url: str, name: str) -> str:
+    """Make an empty schema of the database of `url`; the schema's own URL."""
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    engine.dispose()
+    return f"{url}&options=-csearch_path%3D{name}"

@@ -75,7 +75,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def reopen(self):
         self.project.close()
-        self.project = Project.open(self.folder)
+        self.project = Project.open(self.folder, who="Ada")
 
     @invariant()
     def same(self):

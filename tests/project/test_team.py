@@ -72,8 +72,36 @@ def test_undo_without_a_hand_is_about_ones_own_work(project, bob, ids):
     bob.set_state(ids[1], "rejected")
     assert project.undo() == ids[0]
     assert [hand.state for hand in bob.hands()][:2] == ["proposed", "rejected"]
+    with pytest.raises(InputError, match=f"nothing to undo of Ada in .* newest change is Bob's, of hand {ids[1]}"):
+        project.undo()
+    with pytest.raises(InputError, match="nothing to redo of Bob"):
+        bob.redo()
     assert bob.undo() == ids[1]
     assert project.redo() == ids[0]
+    assert project.hand(ids[0]).state == "accepted" and bob.hand(ids[1]).state == "proposed"
+
+
+def test_undo_does_not_reach_below_another_persons_change(project, bob, ids):
+    project.set_state(ids[0], "accepted")
+    project.set_state(ids[1], "accepted")
+    bob.set_state(ids[1], "flagged")
+    with pytest.raises(InputError, match=f"your last change, of hand {ids[1]}, was changed since by Bob: nothing was"):
+        project.undo()
+    assert [hand.state for hand in project.hands()][:2] == ["accepted", "flagged"]
+    assert project.undo(ids[1]) == ids[1]  # by name it is taken back, whoever made it
+    assert project.undo() == ids[1] and project.undo() == ids[0]
+    assert [project.redo(), project.redo()] == [ids[0], ids[1]]
+    assert bob.hand(ids[1]).state == "accepted"
+
+
+def test_redo_does_not_put_another_persons_change_in_force(project, bob, ids):
+    project.set_state(ids[0], "accepted")
+    project.undo()
+    bob.set_state(ids[0], "flagged")
+    bob.undo()
+    with pytest.raises(InputError, match="nothing to redo of Ada"):
+        project.redo()
+    assert bob.redo() == ids[0] and project.hand(ids[0]).state == "flagged"
 
 
 def test_a_second_person_reviews(project, bob, ids, make_hand):

@@ -1,0 +1,38 @@
+"""What a `Project` offers for long lists of hands: one after the other, in memory that does not grow with the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from annotator.project import reading
+from annotator.project.views import HandEntry
+
+PAGE = 1000  # entries held at a time
+
+
+class Listing:
+    """The part of `Project` about long lists; it needs `_database`."""
+
+    def each_hand(
+        self, state: str | Iterable[str] | None = None, photo: int | None = None, after: int = 0, copies: bool = True
+    ) -> Iterator[HandEntry]:
+        """What `hands` lists, a page at a time: each hand once, as it is when its page is read.
+
+        No transaction stays open between pages, so others (and the caller, too) may change hands meanwhile; one that
+        came since is at the end.
+        """
+        states = state if state is None or isinstance(state, str) else list(state)
+        while True:
+            with self._database.reading() as connection:
+                page = reading.entries(connection, states, photo, after, PAGE, copies)
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1].number
+
+    def count_hands(
+        self, state: str | Iterable[str] | None = None, photo: int | None = None, copies: bool = True
+    ) -> int:
+        """How many hands `hands` would list."""
+        with self._database.reading() as connection:
+            return reading.count(connection, state, photo, copies)
