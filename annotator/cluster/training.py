@@ -15,6 +15,7 @@ from annotator.cluster.engine import Engine, needed
 from annotator.errors import InputError
 
 TRIES = 3  # how often a run that lost a worker is started again
+SAID = "ray-error.txt"  # in the run's folder
 PATIENCE = 6 * 3600  # seconds, see `distributed.PATIENCE`
 
 
@@ -25,6 +26,8 @@ def together(engine: Engine, work: Callable[..., Any], folder: Path, *arguments:
     """
     with engine.connected() as ray:
         train, torch_train = needed("ray.train"), needed("ray.train.torch")
+        said, threads = Path(folder).absolute() / SAID, max(1, int(engine.cpus))
+        said.unlink(missing_ok=True)
         scaling = train.ScalingConfig(
             num_workers=engine.actors(ray),
             use_gpu=engine.gpus > 0,
@@ -32,7 +35,7 @@ def together(engine: Engine, work: Callable[..., Any], folder: Path, *arguments:
         )
         trainer = torch_train.TorchTrainer(
             _worker,
-            train_loop_config={"work": work, "arguments": arguments, "named": named, "threads": max(1, int(engine.cpus))},
+            train_loop_config={"work": work, "arguments": arguments, "named": named, "threads": threads, "said": str(said)},
             torch_config=torch_train.TorchConfig(timeout_s=PATIENCE),
             scaling_config=scaling,
             run_config=train.RunConfig(
@@ -41,26 +44,25 @@ def together(engine: Engine, work: Callable[..., Any], folder: Path, *arguments:
         )
         try:
             trainer.fit()
-        except Exception as error:
-            cause = _said(error)
-            if cause is not None:
-                raise InputError(cause) from error
-            raise
+        except Exception:
+            if not said.is_file():
+                raise
+        if said.is_file():
+            raise InputError(said.read_text())
 
 
 def _worker(config: dict) -> None:
+    """What each of Ray's workers runs. What is wrong with what was given is noted for the driver: started anew, as Ray does
+    after any error, the workers find the note and end at once."""
     import torch
 
+    said = Path(config["said"])
+    if said.is_file():
+        return
     torch.set_num_threads(config["threads"])
-    config["work"](*config["arguments"], **config["named"])
-
-
-def _said(error: BaseException) -> str | None:
-    """The message of the InputError that a worker raised, if that is what ended the run."""
-    failures = [error, *getattr(error, "worker_failures", {}).values()]
-    for failure in failures:
-        while failure is not None:
-            if isinstance(failure, InputError):
-                return str(failure)
-            failure = getattr(failure, "cause", None) or failure.__cause__
-    return None
+    try:
+        config["work"](*config["arguments"], **config["named"])
+    except InputError as error:
+        said.parent.mkdir(parents=True, exist_ok=True)
+        said.write_text(str(error))
+        raise
