@@ -11,6 +11,7 @@ from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.formats.resuming import STATE, left_for
+from annotator.project.copying import to_disk
 
 _NOBODY = 0  # in place of a process's number: a folder that its process has left to whoever goes on
 
@@ -22,7 +23,7 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: st
     mark: the name of a file that every such folder has; with `overwrite`, an existing folder is replaced only
     if it has it, so that a wrong path never costs anything else. key: of what can be gone on with (see `resuming`):
     the temporary folder is then kept where the block fails, unless the disk does, and the next call with the same key
-    gets it as it is. InputError: `target` exists and may not be replaced, or nothing can be written there.
+    gets it as it is. All of it is on disk before it takes its name. InputError: `target` exists and may not be replaced, or nothing can be written there.
     """
     target = Path(target).expanduser().absolute()
     _check_target(target, mark, overwrite)
@@ -37,7 +38,11 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: st
         raise InputError(f"cannot write to {target.parent}: {error.strerror}") from error
     try:
         yield partial
+        for place, _, names in os.walk(partial, topdown=False):
+            for path in (*(Path(place) / name for name in names), Path(place)):
+                to_disk(path)
         _put_in_place(partial, target, target.with_name(f".{target.name}.old-{own}"), mark, overwrite)
+        to_disk(target.parent)
     except BaseException as error:
         if key and (partial / STATE).is_file() and not isinstance(error, OSError):
             _leave(partial, target)

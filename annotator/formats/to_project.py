@@ -8,6 +8,7 @@ it.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.project import Project, Provenance
 from annotator.project.meshes import find_hand_model
-from annotator.project.states import ACCEPTED, CONFIRMED, CORRECTED, HAND_STATES, OCCLUDED, OUT_OF_FRAME
+from annotator.project.states import ACCEPTED, CONFIRMED, CORRECTED, HAND_STATES, IN_WORK, OCCLUDED, OUT_OF_FRAME
 from annotator.vision.camera import default_camera, project
 from annotator.vision.photos import read_photo
 
@@ -36,7 +37,7 @@ FEWEST = 4  # labelled keypoints that a hand needs for a fit
 
 @dataclass
 class Imported:
-    """What came of records: hands stored, of these with their own mesh or fitted; photos skipped as done already;
+    """What came of records: hands stored, of these with their own mesh or fitted; skipped as done already;
     (id, why) of those left out."""
 
     hands: int = 0
@@ -54,30 +55,35 @@ def import_records(
     accept: bool = False,
     mano: HandModel | None = None,
 ) -> Imported:
-    """Store the records; a photo whose hands were imported from `source` (a name) before is not imported again.
+    """Store the records, each whole or not at all; one that was imported from `source` (a name) before is not again.
 
     load_model: gives the `annotator.model.Model` that fits records without a mesh, called once and only if needed.
     accept: hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the
     record's own state, or is in work. mano: the user's own, if hands with MANO's parameters are to be hands of it.
     """
-    done, model, ours = Imported(), None, {}
+    done, model, before, seen = Imported(), None, (None, 0), Counter()
     mark = f"import:{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    provenance = Provenance(f"imported from {source}", mark)
     for record in records:
+        seen[record.id] += 1  # ids are others' words: the second of one name is another hand
+        own_mark = hashlib.sha256(f"{record.id} {seen[record.id]}".encode()).hexdigest()[:16]
+        own_mark = f"{mark}:{own_mark}"
         try:
             photo = read_photo(record.photo)
-            photo_id = ours.get(record.photo)
-            if photo_id is None:
-                photo_id = target.add_photo(record.photo, photo.shape[:2])
-                if target.has_photo(target.photo(photo_id).sha256, mark) and photo_id not in ours.values():
-                    done.done_before += 1
-                    continue
-                ours[record.photo] = photo_id
+            if before[0] != record.photo:
+                before = record.photo, target.add_photo(record.photo, photo.shape[:2])
+            if target.has_photo(target.photo(before[1]).sha256, own_mark):
+                done.done_before += 1
+                continue
             mesh = own_mesh(record if mano is None else with_mano(record, mano))
             fitted = mesh is None
             if fitted:
                 model = model or load_model()
                 mesh = fit(record, photo, model)
-            _store(target, photo_id, record, mesh, Provenance(f"imported from {source}", mark), accept)
+            note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
+            if target.add_label(before[1], mesh, provenance, record.states, _state(record, accept), own_mark, note) is None:
+                done.done_before += 1  # somebody else imports it, too, and was quicker
+                continue
         except InputError as error:
             done.left_out.append((record.id, str(error)))
             continue
@@ -87,14 +93,10 @@ def import_records(
     return done
 
 
-def _store(target, photo_id, record, mesh, provenance, accept) -> None:
-    hand_id = target.add_proposal(photo_id, mesh.replace(corrections={}), provenance)
-    note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
-    target.edit(hand_id, mesh, list(record.states), note=note)
+def _state(record: LabelledHand, accept: bool) -> str:
     by_person = all(s not in ("proposed",) for s, w in zip(record.states, record.weights, strict=True) if w > 0)
     state = ACCEPTED if accept and by_person else record.state
-    if state in HAND_STATES and state != "in work":
-        target.set_state(hand_id, state, note=note)
+    return state if state in HAND_STATES else IN_WORK
 
 
 def labelled(record: LabelledHand) -> dict[int, tuple[float, float]]:

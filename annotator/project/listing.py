@@ -29,6 +29,7 @@ class Listing:
             if len(page) < PAGE:
                 return
             after = page[-1].number
+            del page  # before the next one is read
 
     def count_hands(
         self, state: str | Iterable[str] | None = None, photo: int | None = None, copies: bool = True

@@ -13,7 +13,7 @@ from annotator.errors import InputError
 from annotator.project.copying import put
 from annotator.project.database import Database
 from annotator.project.postgresql import create_postgresql, open_postgresql, parse
-from annotator.project.sqlite import FILE, create_sqlite, open_sqlite
+from annotator.project.sqlite import FILE, create_sqlite, is_blank, open_sqlite
 
 SETTINGS = "project.toml"
 _NOTE = "# This project's hands and journal are in a database that several people share.\n"
@@ -37,6 +37,11 @@ class Place:
     def exists(self) -> bool:
         """Whether there is a project, as far as that is known without asking a server."""
         return self.url is not None or self.database.is_file()
+
+    @property
+    def begun(self) -> bool:
+        """Whether what is there may be a project that was killed while it was made: it can be made again."""
+        return self.url is not None or is_blank(self.database)
 
 
 def locate(place: str | Path, database: str | None = None) -> Place:

@@ -76,6 +76,16 @@ def open_sqlite(path: Path) -> SqliteDatabase:
     return database
 
 
+def is_blank(path: Path) -> bool:
+    """Whether it is a database without a single table: tables are made in one step, so a killed one left none."""
+    database = SqliteDatabase(path)
+    try:
+        with database.reading() as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+    finally:
+        database.close()
+
+
 def _refuse_foreign(database: SqliteDatabase) -> None:
     """Triggers and views run when a table is used: a file from elsewhere may bring none of its own."""
     with database.reading() as connection:

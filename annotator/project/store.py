@@ -21,6 +21,7 @@ from annotator.project.changes import edited, with_state
 from annotator.project.database import Database
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
+from annotator.project.labels import Labels
 from annotator.project.listing import Listing
 from annotator.project.renewing import Renewing
 from annotator.project.schema import looked_at, photos
@@ -29,7 +30,7 @@ from annotator.project.states import check_hand_state
 from annotator.project.views import HandEntry, Provenance, StoredHand, StoredPhoto
 
 
-class Project(Shared, Kept, Renewing, Listing):
+class Project(Shared, Kept, Renewing, Listing, Labels):
     """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
@@ -73,7 +74,7 @@ class Project(Shared, Kept, Renewing, Listing):
         try:
             opened = cls(at.folder, places.connect(at), who)
         except InputError as error:
-            if at.url is None or "is not a project database" not in str(error):
+            if "is not a project database" not in str(error) or not at.begun:
                 raise
             return cls.create(place, who, database)
         places.remember(at)

@@ -58,6 +58,22 @@ def test_another_databases_file(tmp_path):
         Project.open(tmp_path)
 
 
+def test_a_project_that_was_killed_while_it_was_made(tmp_path):
+    (tmp_path / FILE).touch()  # SQLite makes the file first, and all tables in one step
+    with pytest.raises(InputError, match="is not a project database"):
+        Project.open(tmp_path)
+    with Project.open_or_create(tmp_path) as project:
+        assert project.verify() == [] and project.hands() == []
+    other = tmp_path / "other"
+    other.mkdir()
+    database = sqlite3.connect(other / FILE)
+    database.execute("create table dogs (name text)")
+    database.commit()
+    database.close()
+    with pytest.raises(InputError, match="is not a project database"):
+        Project.open_or_create(other)  # somebody else's stays as it is
+
+
 def test_a_project_of_another_version(sqlite_project):
     project = sqlite_project
     project.close()
@@ -186,6 +202,29 @@ def test_a_full_disk_loses_nothing(tmp_path, photo_file, make_hand, source, kind
     finally:
         if kind == "small disk":
             subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_an_export_is_on_disk_before_it_takes_its_name(sqlite_project, hand_id, tmp_path, monkeypatch):
+    from annotator.formats import writer
+    from annotator.formats.from_project import labelled_hands
+
+    synced, sync, rename = [], os.fsync, Path.rename
+
+    def noting_sync(handle):
+        synced.append(os.fstat(handle).st_ino)
+        sync(handle)
+
+    def noting_rename(path, target):
+        if Path(target) == tmp_path / "set":
+            missing = [file for file in (path, *path.rglob("*")) if file.stat().st_ino not in synced]
+            assert not missing, f"not on disk yet: {missing}"
+            synced.append("renamed")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", noting_sync)
+    monkeypatch.setattr(Path, "rename", noting_rename)
+    writer("freihand").write(labelled_hands(sqlite_project, ["proposed"]), tmp_path / "set")
+    assert tmp_path.stat().st_ino in synced[synced.index("renamed") :]  # the name itself, too
 
 
 def test_a_project_on_a_path_with_spaces_and_umlauts(tmp_path, photo_file, make_hand, source):
