@@ -17,7 +17,7 @@ from annotator.network.checkpoint import checkpoint_digest, load_checkpoint
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
-SMALL = " --samples 4000 --steps 240 --scored 400"  # an hour on two cores is spent elsewhere
+SMALL = " --steps 800"  # more is hours on two cores
 # name: title, script and its arguments ({data} and {out} are filled in)
 SECTIONS = {
     "mesh-truth": ("1. Mesh truth: rendered hands, landmarks with the noise of real photos", "mesh_truth.py {data}/test --by-kind"),
