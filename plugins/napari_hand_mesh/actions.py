@@ -56,6 +56,10 @@ class Actions:
         if not self.session.next_open(-1):
             show_info("no other hand waits to be judged")
 
+    def next_bare(self) -> None:
+        if not self.session.next_bare():
+            show_info("every photo has a hand")
+
     def occluded(self) -> None:
         self.session.set_joint_state(self._joint(), "occluded")
 
@@ -134,8 +138,8 @@ class Actions:
         if min(box[2] - box[0], box[3] - box[1]) < SMALLEST_BOX:
             self.say("the box is too small: draw it round the whole hand")
             return
-        photo, photo_id = session.photo, session.hand.photo.id
-        camera = session.mesh.camera
+        photo, photo_id, sides = session.photo, session.at.id, [self.drawn_side]
+        camera = session.mesh.camera if session.mesh is not None else None
 
         def answered(model, hands) -> None:
             self.say("")
@@ -143,7 +147,7 @@ class Actions:
                 self._try(lambda: session.add_hand(hands[0], model, photo_id))
 
         self._with_network(
-            "looking at the hand in the box …", lambda model: model.propose(photo, [box], None, camera), answered
+            "looking at the hand in the box …", lambda model: model.propose(photo, [box], sides, camera), answered
         )
 
     def _clicked(self, place: tuple[float, float]) -> None:

@@ -1,9 +1,11 @@
-"""What the dock shows: queue, words, buttons, slider and side view; the form alone, without what it does."""
+"""What the docks show: words, buttons, sliders, and beside them queue, history and side view; the form alone, without
+what it does."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QGridLayout,
@@ -11,7 +13,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSlider,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +25,7 @@ from napari_hand_mesh.queue_table import QueuePanel
 from napari_hand_mesh.side_view import SideView
 
 BUTTONS_IN_ROW = 4
+SIDES = {"side: the network's": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
 MESH_OPACITY = 55  # percent, at first
 
 
@@ -31,7 +33,7 @@ class Controls(QWidget):
     """The dock's form.
 
     queue, side, depths: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
-    of the mesh, percent. acted: the name of one of keys.ACTIONS.
+    of the mesh, percent; drawn: which side a hand is of that a person draws a box round. acted: the name of one of keys.ACTIONS.
     """
 
     acted = Signal(str)
@@ -85,6 +87,12 @@ class Controls(QWidget):
         strength = QHBoxLayout()
         strength.addWidget(QLabel("Mesh"))
         strength.addWidget(self.opacity)
+        self.drawn = QComboBox()
+        self.drawn.addItems(list(SIDES))
+        self.drawn.setToolTip("of a missed hand that you draw a box round")
+        self.drawn.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        strength.addWidget(QLabel("Drawn"))
+        strength.addWidget(self.drawn)
         legend = QLabel(
             " ".join(
                 f'<span style="color:{colour}">◯</span>&nbsp;{state} '
@@ -93,9 +101,7 @@ class Controls(QWidget):
         )
         legend.setWordWrap(True)
 
-        upper = QWidget()
-        layout = QVBoxLayout(upper)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = QVBoxLayout(self)
         layout.addLayout(files)
         layout.addWidget(self.what)
         layout.addWidget(self.status)
@@ -105,16 +111,14 @@ class Controls(QWidget):
         layout.addLayout(strength)
         layout.addWidget(legend)
         layout.addStretch(1)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(upper)
-        splitter.addWidget(self.side)
-        splitter.setSizes([400, 450])
-        splitter.setChildrenCollapsible(False)
-        whole = QVBoxLayout(self)
-        whole.addWidget(splitter)
         self.status.setVisible(False)
         self.cancel.setVisible(False)
         self.setMinimumWidth(420)
+
+    @property
+    def drawn_side(self) -> str | None:
+        """'left', 'right', or None: the network says."""
+        return SIDES[self.drawn.currentText()]
 
     def say(self, words: str) -> None:
         """Show words about what goes on; none: nothing."""

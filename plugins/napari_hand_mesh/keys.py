@@ -38,6 +38,7 @@ ACTIONS = (
     ),
     Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo"),
     Action("draw_box", "Shift-X", "Draw hand", "draw a box round a hand that was missed (again: stop)"),
+    Action("next_bare", "Shift-Q", "No hand", "go to the next photo in which no hand was found, to draw a box there"),
     Action("change_side", "Shift-S", "Other side", "this is a left hand, not a right one, or the other way round"),
     Action("delete", "Shift-R", "Delete", "there is no hand here, or it is here twice: it is not shown any more"),
     Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start"),

@@ -105,8 +105,9 @@ class HandLayers:
         live: while it is dragged, or until there is time to `mark`: with markers as they are."""
         if self._cleared:
             self._cleared = False
-            for layer in self.all[2:]:
+            for layer in self.all[2:4]:
                 layer.visible = True
+            self.points.shown = True
         if self.hand is None or not np.array_equal(hand.crop_center, self.hand.crop_center):
             self._window = None  # another hand
         self.hand, self._states = hand, states
@@ -162,17 +163,21 @@ class HandLayers:
             self.others.edge_color = colour
 
     def clear(self) -> None:
-        """No hand: the photo stays, the rest becomes invisible."""
+        """No hand: the photo stays, the rest becomes invisible. The keypoints' layer itself stays: a hidden one would not
+        take the mouse, which may draw a box."""
         self._cleared = True
         self.hand = None
         self.show_others([])
-        for layer in self.all[2:]:
+        for layer in self.all[2:4]:
             layer.visible = False
+        self.points.shown = False
 
-    def look_at(self, hand: HandMesh) -> None:
-        """Bring the hand into the middle of the canvas, at a size that shows its whole crop."""
+    def look_at(self, hand: HandMesh | None) -> None:
+        """Bring the hand into the middle of the canvas, at a size that shows its whole crop; None: the whole photo."""
         self.viewer.layers.selection.active = self.points  # only the active layer has the mouse
         self.viewer.reset_view()
+        if hand is None:
+            return
         height, width = self.photo.data.shape[:2]
         camera = self.camera
         fits = camera.zoom

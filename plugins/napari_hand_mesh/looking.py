@@ -15,7 +15,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
-from annotator.project import HandEntry, Project, StoredHand
+from annotator.project import HandEntry, Project, StoredHand, StoredPhoto
 from napari_hand_mesh import place
 from napari_hand_mesh.hand_queue import HandQueue
 from napari_hand_mesh.memory import PHOTOS, REMEMBERED, Recent, photo_of
@@ -31,7 +31,8 @@ NEAR = 0.08  # of the crop: a click this close to a hand's bones means that hand
 class Looking:
     """A project and the hand that is looked at. `close` it.
 
-    hand: the `StoredHand` (None while the project has no hand); mesh: its `HandMesh`; photo (H, W, 3) uint8;
+    hand: the `StoredHand` (None while the project has no hand, and on a photo without one); mesh: its `HandMesh`; at: the
+    `StoredPhoto` that is looked at, photo: what is on it, (H, W, 3) uint8;
     hand_queue: see its class; others: the other hands of that photo that are not rejected, id -> `HandMesh`; listeners: called without
     arguments whenever hand, mesh or states changed; model: a loaded `Model` or None. All methods raise
     InputError with one clear line where something cannot be done.
@@ -42,6 +43,7 @@ class Looking:
         self.model: Model | None = None
         self.hand: StoredHand | None = None
         self.mesh: HandMesh | None = None
+        self.at: StoredPhoto | None = None
         self.photo: np.ndarray | None = None
         self.others: dict[str, HandMesh] = {}
         self.listeners: list[Callable[[], None]] = []
@@ -75,29 +77,50 @@ class Looking:
             self.go(last)
         elif not self.next_open() and self.queue:
             self.go(self.queue[0].id)
+        elif not self.queue:
+            self.next_bare()
 
     def go(self, hand_id: str) -> None:
         """Look at this hand. InputError if its photo is gone or another one now; then nothing changes."""
         stored = self.project.hand(hand_id)
-        photo = self._photos.or_made(stored.photo.sha256, lambda: photo_of(stored))
+        photo = self._photos.or_made(stored.photo.sha256, lambda: photo_of(stored.photo))
         if self.hand is None or self.hand.id != hand_id:
             self._give_back()
             self._take(hand_id)
-        self.hand, self.photo = stored, photo
+        self.hand, self.at, self.photo = stored, stored.photo, photo
         self.mesh = self.project.mesh(hand_id)
         self.others = self._others()
         self.hand_queue.note(stored)
         place.note(self.project.folder, hand=hand_id)
         self._changed()
 
+    def next_bare(self) -> bool:
+        """Go to the next photo that has no hand (or rejected ones alone): one may have been missed. Photos that cannot
+        be read are left out. False if there is none."""
+        held = {entry.photo_id for entry in self.project.hands() if entry.state != "rejected"}
+        bare = [photo for photo in self.project.photos() if photo.id not in held]
+        here = self.at.id if self.at is not None else -1
+        for photo in sorted(bare, key=lambda photo: (photo.id <= here, photo.id)):
+            try:
+                shown = self._photos.or_made(photo.sha256, lambda photo=photo: photo_of(photo))
+            except InputError:
+                continue
+            self._give_back()
+            self.hand, self.mesh, self.at, self.photo, self.others = None, None, photo, shown, {}
+            self._changed()
+            return True
+        return False
+
     def other_at(self, at: tuple[float, float]) -> str | None:
-        """The id of the photo's other hand whose skeleton passes near (x, y) photo px, nearer than this one's."""
+        """The id of the photo's other hand at (x, y) photo px: its mesh is there, or its skeleton passes near; of several,
+        and of this one's, the one whose skeleton is nearest."""
         near = {hand_id: distance_to(mesh, at) / mesh.crop_size for hand_id, mesh in self.others.items()}
-        if not near:
+        there = {hand_id: far for hand_id, far in near.items() if far < NEAR or covers(self.others[hand_id], at)}
+        if not there:
             return None
-        nearest = min(near, key=near.get)
+        nearest = min(there, key=there.get)
         own = distance_to(self.mesh, at) / self.mesh.crop_size if self.mesh is not None else np.inf
-        return nearest if near[nearest] < min(NEAR, own) else None
+        return nearest if there[nearest] < own else None
 
     def next_open(self, step: int = 1) -> bool:
         """Go to the next hand (step -1: the one before) of the queue that waits for a person; False if there
@@ -183,6 +206,16 @@ class Looking:
         """Features belong to a crop of a photo, whatever was corrected since."""
         mesh = self._mesh()
         return repr((self.hand.photo.sha256, mesh.side, *mesh.crop_center, mesh.crop_size, mesh.crop_angle))
+
+
+def covers(hand: HandMesh, place: tuple[float, float]) -> bool:
+    """Whether the hand's mesh is seen at (x, y) photo px."""
+    if hand.vertices[:, 2].min() <= 0:
+        return False  # partly behind the camera
+    points = hand.vertices @ hand.camera.T
+    a, b, c = np.moveaxis((points[:, :2] / points[:, 2:])[hand.faces] - place, 1, 0)
+    turns = np.stack([u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0] for u, v in ((a, b), (b, c), (c, a))])
+    return bool(((turns >= 0).all(0) | (turns <= 0).all(0)).any())
 
 
 def distance_to(hand: HandMesh, place: tuple[float, float]) -> float:

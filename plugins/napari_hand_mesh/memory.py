@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.project import StoredHand
+from annotator.project import StoredPhoto
 from annotator.vision.photos import photo_hash, read_photo
 
 Value = TypeVar("Value")
@@ -35,9 +35,9 @@ class Recent(OrderedDict[str, Value]):
         return self[key]
 
 
-def photo_of(stored: StoredHand) -> np.ndarray:
-    """The hand's photo (H, W, 3) uint8; InputError if it is gone, or is another one now."""
-    photo = read_photo(stored.photo.path)
-    if photo_hash(stored.photo.path) != stored.photo.sha256:
-        raise InputError(f"{stored.photo.path} is not the photo any more that hand {stored.id} was proposed on")
+def photo_of(stored: StoredPhoto) -> np.ndarray:
+    """The photo (H, W, 3) uint8; InputError if it is gone, or is another one now."""
+    photo = read_photo(stored.path)
+    if photo_hash(stored.path) != stored.sha256:
+        raise InputError(f"{stored.path} is not the photo any more that its hands were proposed on")
     return photo

@@ -55,7 +55,9 @@ class HandMeshWidget(Actions, Files, Controls):
         self.retraining = self._held.retraining = Retraining()
         self.retraining.progress.connect(self._round_went)
         self.retraining.finished.connect(self._round_ended)
-        self._held.companions = Companions(napari_viewer, {"Hands": self.queue, "History": self.history})
+        self._held.companions = Companions(napari_viewer, {
+            "Side view": (self.side, "right"), "Hands": (self.queue, "bottom"), "History": (self.history, "bottom"),
+        })  # fmt: skip
         self.destroyed.connect(self._held.release)
         self.place = WindowPlace(self)
         self.history.acted.connect(self.act)
@@ -150,7 +152,7 @@ class HandMeshWidget(Actions, Files, Controls):
         now = time.perf_counter()
         if now - self._side_at > SIDE_EVERY:
             self._side_at = now
-            self.side.show_hand(mesh, live=True)
+            self.side.show_hand(mesh, self.session.photo, live=True)
 
     def _drop(self, joint: int, place: tuple[float, float], hold: bool) -> None:
         try:
@@ -175,9 +177,7 @@ class HandMeshWidget(Actions, Files, Controls):
         session, layers = self.session, self.layers
         self.depths.forget()
         if session.hand is None:
-            self.queue.refresh()
-            layers.clear()
-            self.what.setText("No hands yet.")
+            self._show_bare()
             return
         if self._shown[1] != id(session.photo):
             layers.show_photo(session.photo)
@@ -193,6 +193,20 @@ class HandMeshWidget(Actions, Files, Controls):
         self._shown = (session.hand.id, id(session.photo))
         self._later.start()
 
+    def _show_bare(self) -> None:
+        """A photo without a hand, or nothing at all."""
+        photo = self.session.photo
+        self.queue.refresh()
+        self.side.show_hand(None)
+        self.layers.clear()
+        self.what.setText(
+            "No hands yet." if photo is None else f"<b>{self.session.at.path.name}</b> · no hand (Shift+X: draw a box round one)"
+        )
+        if photo is not None and self._shown[1] != id(photo):
+            self.layers.show_photo(photo)
+            self.layers.look_at(None)
+        self._shown = (None, id(photo) if photo is not None else 0)
+
     def _mark(self) -> None:
         self._recommended = self.session.worth_correcting()
         self.layers.mark(self._recommended)
@@ -207,7 +221,7 @@ class HandMeshWidget(Actions, Files, Controls):
             return
         mesh = self.session.mesh if one is None else one.hand
         self.layers.show(mesh, self.session.hand.joint_states, live=True)
-        self.side.show_hand(mesh)
+        self.side.show_hand(mesh, self.session.photo)
 
     def _take_depth(self, one) -> None:
         self._try(lambda: self.session.take_alternative(one))
@@ -218,7 +232,7 @@ class HandMeshWidget(Actions, Files, Controls):
             return
         self._mark()
         self.history.show_session(self.session)
-        self.side.show_hand(self.session.mesh)
+        self.side.show_hand(self.session.mesh, self.session.photo)
         self._look()
         hand, recommended = self.session.hand, self._recommended
         next_one = (
@@ -242,7 +256,7 @@ class HandMeshWidget(Actions, Files, Controls):
             show_warning(wrong)
         if hands and self.session is not None:
             self.session.read_queue()
-            if self.session.hand is None:
+            if self.session.photo is None:
                 self.session.next_open()
             else:
                 self.queue.refresh()
@@ -252,6 +266,8 @@ class HandMeshWidget(Actions, Files, Controls):
         self.say("")
         if self.session is not None and self.session.hand is None:
             self.say("no hand was found in these photos")
+            if self.session.photo is None:
+                self._try(self.session.next_bare)
 
     # -- dialogs ---------------------------------------------------------------------------------------------
     def _chosen(self, hand_id: str) -> None:

@@ -64,7 +64,7 @@ def test_a_box_adds_a_hand_that_was_missed(widget, folder, network, wait_until):
     list(moves)
     assert not widget.dragging.boxing and widget.layers.points.mouse_pan
     wait_until(lambda: widget.session.hand.id == "signing-0153-3")
-    assert network.asked == [((60.0, 80.0, 300.0, 420.0), None)]
+    assert network.asked == [((60.0, 80.0, 300.0, 420.0), [None])]
     assert widget.queue.model.row_of("signing-0153-3") is not None and len(widget.session.others) == 2
     with Project.open(folder) as project:
         assert project.hand("signing-0153-3").provenance["box"] == "drawn by hand"
