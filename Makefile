@@ -1,13 +1,16 @@
 # make install   the environment in .venv (again only when its inputs changed)
 # make demo      the whole road on the sample photos; report in out/demo/report.html
 # make test      all tests
+# make test-qt6  the plugin's tests on PyQt6, in .venv-qt6
 # Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"
 
 VENV := .venv
-EXTRAS ?= gui,train,formats,test
+EXTRAS ?= gui,train,formats,cluster,serve,test
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
-.PHONY: install demo test clean
+QT6 := .venv-qt6
+
+.PHONY: install demo test test-qt6 clean
 .SILENT:
 
 install: $(VENV)/.installed
@@ -25,5 +28,13 @@ test: install
 	$$virtual $(VENV)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
 	$(VENV)/bin/python -m pytest --ignore=tests/plugins $(PYTEST_ARGS)
 
+# The plugin's tests on PyQt6, in an environment of their own: two Qt bindings in one are a trap.
+test-qt6: $(QT6)/.installed
+	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $$virtual $(QT6)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
+
+$(QT6)/.installed: $(INPUTS)
+	PYTHON='$(PYTHON)' PIP_ARGS='$(PIP_ARGS)' EXTRAS=gui-qt6,formats,test VENV='$(QT6)' sh .ci/install
+
 clean:
-	rm -rf $(VENV)/.installed out build *.egg-info
+	rm -rf $(VENV)/.installed $(QT6)/.installed out build *.egg-info

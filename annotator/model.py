@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -22,15 +23,17 @@ from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView, cameras
 from annotator.network.encoder import Features
+from annotator.network.fused_hand import fused_encoder, fused_hand
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
-from annotator.network.locating import Located, locate
+from annotator.network.locating import Located, locate_many
 from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.palm import PalmDetector
+from annotator.vision.grouping import groups
 from annotator.vision.photos import as_photo
 
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
@@ -50,6 +53,8 @@ class Model:
         self.digest = checkpoint_digest(network)
         # Finding hands stays with the original weights, so that retraining never changes which hands are found.
         self.locator = load_mediapipe_hand().to(self.device).eval()
+        self.looker = fused_hand(self.locator)
+        self.encoder = fused_encoder(self.network.encoder)
         self.detector = PalmDetector().to(self.device).eval()
         self.records = HandMeshes(self.hand)
 
@@ -79,32 +84,32 @@ class Model:
         cameras: Iterable | None = None,
         batch: int = 16,
     ) -> Iterator[list[HandMesh]]:
-        """`propose` over many photos, hands of several photos in one forward pass; yields photo by photo, in order."""
+        """`propose` over many photos, together in the passes of each network; yields photo by photo, in order.
+
+        batch: hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
+        yielded, fewer where they are large.
+        """
         waiting: list[tuple[list[Crop], np.ndarray, list[Located]]] = []
         pictures: list[Tensor] = []
-
-        def given(values):
-            return iter(values) if values is not None else None
-
-        boxes, sides, cameras = given(boxes), given(sides), given(cameras)
-        for photo in photos:
-            photo = as_photo(photo)
-            found, K = self._find(photo, next(boxes, None) if boxes else None, next(sides, None) if sides else None,
-                                  next(cameras, None) if cameras else None)  # fmt: skip
-            waiting.append(([hand.crop for hand in found], K, found))
-            pictures.append(extract_all(photo, [hand.crop for hand in found]))
-            if sum(len(p) for p in pictures) >= batch:
-                yield from self._answer(waiting, pictures)
-                waiting, pictures = [], []
+        hints = (iter(values) if values is not None else itertools.repeat(None) for values in (boxes, sides, cameras))
+        for group in groups(zip(photos, *(itertools.chain(h, itertools.repeat(None)) for h in hints)), batch):
+            group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
+            found = locate_many(group, self.looker, self.detector, told_boxes, told_sides)
+            for photo, hands, K in zip(group, found, told_cameras, strict=True):
+                crops = [hand.crop for hand in hands]
+                waiting.append((crops, self._camera(photo, hands, K), hands))
+                pictures.append(extract_all(photo, crops))
+                if sum(len(p) for p in pictures) >= batch:
+                    yield from self._answer(waiting, pictures)
+                    waiting, pictures = [], []
         if waiting:
             yield from self._answer(waiting, pictures)
 
-    def _find(self, photo, boxes, sides, K) -> tuple[list[Located], np.ndarray]:
-        found = locate(photo, self.locator, self.detector, boxes=boxes, sides=sides)
+    def _camera(self, photo: np.ndarray, hands: list[Located], K) -> np.ndarray:
         if K is not None:
-            return found, check_camera(K)
-        largest = max((hand.crop.size / 1.6 for hand in found), default=0.0)
-        return found, default_camera(*photo.shape[:2], largest)
+            return check_camera(K)
+        largest = max((hand.crop.size / 1.6 for hand in hands), default=0.0)
+        return default_camera(*photo.shape[:2], largest)
 
     @torch.inference_mode()
     def _answer(self, waiting, pictures) -> Iterator[list[HandMesh]]:
@@ -113,7 +118,7 @@ class Model:
             yield from ([] for _ in waiting)
             return
         crops = torch.cat([p for p in pictures if len(p)]).to(self.device, memory_format=torch.channels_last)
-        features = self.network.encoder(crops)
+        features = self.encoder(crops)
         projection, focal = self._cameras(views)
         answer = self.network.answer(features, projection, focal)
         features, answer = for_keeping(features), on_cpu(answer)
@@ -151,7 +156,7 @@ class Model:
         crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
         view = CropView.of(crop, hand.camera)
         picture = extract_all(as_photo(photo), [crop]).to(self.device, memory_format=torch.channels_last)
-        features = self.network.encoder(picture)
+        features = self.encoder(picture)
         start = self.network.parametric(features, self._cameras([view])[1])
         kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return hand.replace(features=kept)
@@ -182,7 +187,7 @@ class Model:
         if isinstance(hand.features, Remembered):
             held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
             prompts = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
-            answered = self._prompted(hand, prompts)
+            answered = self.prompted(hand, prompts)
             # what is confirmed is where it was in the hand that the person saw, not where the network has it now
             return solve(answered.replace(corrections=merged | held), self.hand, {}, known, evidence).hand.replace(
                 corrections=merged
@@ -197,8 +202,8 @@ class Model:
         return alternatives(hand, self.hand, states, most)
 
     @torch.inference_mode()
-    def _prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
-        """The network's own answer to the corrections."""
+    def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
+        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo px."""
         kept: Remembered = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in corrections.items():

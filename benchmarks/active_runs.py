@@ -51,8 +51,8 @@ class Budget:
     stages: tuple[int, ...] = (60, 120, 240)
     pool: int = 600
     test: int = 300
-    steps: int = 60
-    batch: int = 24
+    steps: int = 120
+    batch: int = 16
     rate: float = 3e-4
 
 
@@ -121,7 +121,7 @@ class Learned:
 def learn(start: GLFNet, sources: list, budget: Budget, folder: Path, seed: int) -> GLFNet:
     """A copy of `start`, trained on the sources in equal shares."""
     network = copy.deepcopy(start).train()
-    settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.93, simulated=0.8,
+    settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.96, simulated=0.8,
                              blind=0.1, unseen=0.1, seed=seed, prompts=False, save_every=1e9)  # fmt: skip
     for name in ("state.safetensors", "checkpoint.safetensors", "log.csv"):
         (folder / name).unlink(missing_ok=True)

@@ -1,9 +1,9 @@
 """The world of the active-learning experiments: a pool, a test set and replay, as banks of the encoder's features.
 
 The pool is rendered at another place (`annotator.learning.synthetic --domain workshop`): twelve sites, each with its own
-pose, gloves or skin, lamps, view and background, the busiest eighty times as frequent as the rarest. As in all
+pose, gloves or skin, lamps, view and background, the busiest some thirty times as frequent as the rarest. As in all
 benchmarks on rendered photos, landmarks are simulated with the noise of real photos; here they also fail as a landmark
-network does on gloves and tools: at each site three fingers, always the same, are folded, taken for their neighbour, or
+network does on gloves and tools: at each site four fingers, always the same, are folded, taken for their neighbour, or
 put beside. Errors are means over sites: what was photographed most is not what matters most.
 """
 
@@ -28,7 +28,8 @@ from annotator.network.parametric import place
 
 SETS = {"pool": (1000, 910_004, "workshop"), "test": (500, 910_005, "workshop"), "replay": (2000, 910_003, "everyday")}
 OLD = 200  # of the replay photos: test of what was known before
-FAILURES = 3  # fingers a site
+FAILURES = 4  # fingers a site
+LEAST, ASIDE = 0.7, 28.0  # how far a finger is folded or taken for another, at least; px that it is put beside
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +88,9 @@ def misled(points: torch.Tensor, world: torch.Tensor, site: np.ndarray) -> tuple
         for finger in random.permutation(5)[:FAILURES]:
             own = [1 + 4 * finger + k for k in range(4)]
             beside = finger - 1 if finger > 1 else finger + 1
-            share, how = random.uniform(0.5, 0.9), int(random.integers(3))
+            share, how = random.uniform(LEAST, 1.0), int(random.integers(3))
             aside = random.normal(size=2)
-            aside = torch.tensor(18 * aside / np.linalg.norm(aside), dtype=points.dtype)
+            aside = torch.tensor(ASIDE * aside / np.linalg.norm(aside), dtype=points.dtype)
             for values, scale in ((points, 1.0), (world, 0.0011)):  # 1 px is about 1.1 mm
                 for step, joint in enumerate(own[1:]):
                     now, root = values[rows, joint], values[rows, own[0]]

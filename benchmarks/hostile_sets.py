@@ -1,124 +1,130 @@
-"""Hostile data sets for every reader there is: our own exports and other people's layouts, one file of each changed."""
+"""Data sets of every layout that is read, with one of their files mutated or replaced: the doors `import` and `train` use."""
 
 from __future__ import annotations
 
+import io
+import itertools
 import os
 import random
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable
-from functools import partial
-from inspect import signature
+import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from hostile_bytes import (
-    mutated,
-    mutated_text,
-    npy_growing,
-    npz_changed,
-    pickle_bomb,
-    picture_bomb,
-    tar_bomb,
-    tar_changed,
-    yaml_words,
-)
+from hostile_bytes import archive, mutated, mutated_text, picture_bomb, yaml_words
 
 import annotator
 from annotator.errors import InputError
 from annotator.formats import READERS, WRITERS, reader, writer
 from annotator.formats.details import skipping, whole
-from annotator.formats.to_project import import_records
-from annotator.project import Project
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))
-from test_broken_everywhere import OTHERS
 
-# files that our own writers put beside the layout; without them a set is read as other people's
-OURS = ("details.json", "faces.json", "annotator.json")
-TABLE = ("nan", "inf", "-1", "9" * 5000, "", "../../../../etc/passwd", "/etc/passwd", '"', "\0", "1e999", "x")
-PICTURES = (".jpg", ".jpeg", ".png")
+from small_sets import OTHERS
+
+PICTURES = {".jpg", ".jpeg", ".png"}
+ELSEWHERE = ("/etc/passwd", "/dev/zero", "../../../good/project.db")
+FEW = 20  # records of a mutated set that are looked at: a number that grew must not keep us here
 
 
 class Sets:
-    """One sound data set for every reader, and for formats with our own files beside also one without them."""
+    """One small sound set of each layout in `scratch`, and mutated copies of them."""
 
-    def __init__(self, scratch: Path, mark: Path, records: list):
-        self.scratch, self.mark = scratch, mark
-        for name in READERS:
-            folder = scratch / "sets" / name
-            if name in WRITERS:
-                writer(name).write(records, folder)
-            else:
-                folder.mkdir(parents=True)
-                OTHERS[name](folder, ["", "", ""])
+    def __init__(self, scratch: Path, bomb: bytes, records: list):
+        self.scratch, self.bomb, self.mark = scratch, bomb, scratch / "CODE-RAN"
+        for name in WRITERS:
+            writer(name).write(records, scratch / f"set-{name}")
+        for name, make in OTHERS.items():
+            (scratch / f"set-{name}").mkdir()
+            make(scratch / f"set-{name}", ["", "", ""])
 
-    @property
-    def all(self) -> dict[str, Callable]:
-        return {name: partial(self.case, name) for name in READERS}
+    def door(self, name: str):
+        """A function draw -> what to do in the forked process, for the reader of this name."""
 
-    def case(self, name: str, draw: random.Random):
-        folder = self.scratch / "case" / "set"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.scratch / "sets" / name, folder)
-        if draw.random() < 0.4:
-            for own in OURS:
-                (folder / own).unlink(missing_ok=True)
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        labels = [path for path in files if path.suffix not in PICTURES] or files
-        for _ in range(draw.choice((1, 1, 2))):
-            self._change(draw.choice(labels if draw.random() < 0.8 else files), draw)
-        return partial(read, name, folder, self.scratch / "case", draw.random() < 0.5)
+        def make(draw: random.Random):
+            folder = self.scratch / "case-set"
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(self.scratch / f"set-{name}", folder)
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            labels = [path for path in files if path.suffix.lower() not in PICTURES] or files
+            self._spoil(draw.choice(labels if draw.random() < 0.85 else files), draw)
+            pictures = [path for path in files if path.suffix.lower() in PICTURES]
+            if pictures and draw.random() < 0.15:
+                picture = draw.choice(pictures)
+                picture.unlink()
+                picture.symlink_to(draw.choice(ELSEWHERE))
+            elif draw.random() < 0.08:
+                path = draw.choice(files)
+                path.unlink(missing_ok=True)
+                if draw.random() < 0.5:
+                    os.mkfifo(path)  # would be waited for without end
+                else:
+                    path.symlink_to(draw.choice(ELSEWHERE))
+            return lambda: read(name, folder, draw.random() < 0.5)
 
-    def _change(self, path: Path, draw: random.Random) -> None:
-        kind, data = path.suffix.lower(), path.read_bytes()
-        bomb = pickle_bomb(self.mark, draw)
-        if draw.random() < 0.08:
-            path.write_bytes(bomb)
-        elif draw.random() < 0.08:
-            path.unlink()
-            if draw.random() < 0.5:
-                os.mkfifo(path)  # would be waited for without end
-            else:
-                path.symlink_to(draw.choice(("/etc/passwd", "/dev/zero", self.scratch / "good" / "project.db", path)))
-        elif kind in PICTURES:
-            path.write_bytes(picture_bomb() if draw.random() < 0.3 else mutated(data, draw))
-        elif kind == ".npz":
-            path.write_bytes(npy_growing() if draw.random() < 0.1 else npz_changed(data, draw, bomb))
-        elif kind == ".tar":
-            path.write_bytes(tar_bomb() if draw.random() < 0.1 else tar_changed(data, draw, bomb))
-        elif kind in (".json", ".gltf") and draw.random() < 0.8:
-            path.write_text(mutated_text(data.decode(errors="replace"), draw))
-        elif kind in (".yml", ".yaml"):
-            path.write_text(mutated_text(data.decode(errors="replace"), draw, yaml_words(self.mark), "\n,]}"))
-        elif kind in (".csv", ".txt", ".obj"):
-            path.write_text(mutated_text(data.decode(errors="replace"), draw, TABLE, " ,\n"))
-        else:
+        make.__name__ = f"set_{name}"
+        return make
+
+    def _spoil(self, path: Path, draw: random.Random) -> None:
+        data = path.read_bytes()
+        kind = draw.randrange(10)
+        if path.suffix in PICTURES and kind < 4:
+            path.write_bytes(picture_bomb())
+        elif path.suffix == ".yml" and kind < 6:
+            path.write_text(mutated_text(data.decode(), draw, yaml_words(self.mark), "\n,]}"))
+        elif kind == 0:
+            path.write_bytes(self.bomb)
+        elif kind <= 3 or path.suffix in PICTURES or path.suffix in (".pkl", ".parquet", ".glb"):
             path.write_bytes(mutated(data, draw))
-
-
-def read(name: str, folder: Path, around: Path, skip: bool) -> None:
-    """Read the set as `annotator import` does, its photos and meshes too. PermissionError if anything leads out."""
-    module, kept = reader(name), Path(tempfile.mkdtemp(dir=around)) / "kept"
-    options = {"photos": kept} if "photos" in signature(module.read).parameters else {}
-    allowed = (folder.resolve(), kept.resolve())
-
-    def checked(records):
-        for record in records:
-            if not any(place in record.photo.resolve().parents for place in allowed):
-                raise PermissionError(f"{record.photo} leads out of the data set")
-            annotator.read_photo(record.photo)
-            yield record
-
-    def no_network():
-        raise InputError("only hands with a mesh of their own are taken")
-
-    with Project.create(kept.parent / "project") as project:
-        if skip:
-            with skipping():
-                import_records(project, checked(whole(module.read(folder, **options))), name, no_network)
+        elif path.suffix == ".npz":
+            path.write_bytes(archive(data, self.bomb, draw))
+        elif path.suffix == ".tar":
+            path.write_bytes(self._shard(data, draw))
         else:
-            import_records(project, checked(whole(module.read(folder, **options))), name, no_network)
-    outside = [path for path in kept.parent.rglob("*") if "passwd" in path.name or "ESCAPED" in path.name.split("-")[0]]
-    if outside:
-        raise PermissionError(f"{outside[0]} was written")
+            path.write_text(mutated_text(data.decode("utf-8", "replace"), draw), encoding="utf-8")
+
+    def _shard(self, data: bytes, draw: random.Random) -> bytes:
+        """A tar whose members are mutated, are pickles that run something, have names that lead out, or are links."""
+        out = io.BytesIO()
+        with tarfile.open(fileobj=io.BytesIO(data)) as old, tarfile.open(fileobj=out, mode="w") as new:
+            for member in old.getmembers():
+                content = old.extractfile(member).read() if member.isfile() else b""
+                if draw.random() < 0.4:
+                    content = draw.choice((mutated(content, draw), self.bomb, b""))
+                    member.name = draw.choice((member.name, member.name, "../../" + member.name, "/tmp/" + member.name))
+                    if draw.random() < 0.1:
+                        member.type, member.linkname = tarfile.SYMTYPE, draw.choice(ELSEWHERE)
+                member.size = len(content)
+                new.addfile(member, io.BytesIO(content))
+        return out.getvalue()
+
+
+def read(name: str, folder: Path, skip: bool) -> None:
+    """Read the set, whole or with broken records left out; photos must lie in it, or be refused."""
+    if not skip:
+        look(reader(name).read(folder), folder)
+        return
+    with skipping():
+        look(whole(reader(name).read(folder)), folder)
+
+
+def look(records: Iterable, folder: Path) -> None:
+    for record in itertools.islice(records, FEW):
+        photo = Path(record.photo)
+        if folder.resolve() not in photo.resolve().parents and not str(photo).startswith(str(temporary())):
+            raise PermissionError(f"{photo} leads out of the data set")
+        try:
+            annotator.read_photo(photo)
+        except InputError:
+            pass
+
+
+def temporary() -> Path:
+    """Where readers of archives put pictures."""
+    import tempfile
+
+    return Path(tempfile.gettempdir())
+
+
+NAMES = sorted(READERS)

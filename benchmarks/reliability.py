@@ -3,7 +3,9 @@
     python benchmarks/reliability.py DATA/test DATA/real [--model CHECKPOINT] [--plot docs/reliability.png]
 
 DATA/test is the frozen mesh-truth set (`mesh_truth.py`); the factors were fitted on another set (`annotator.learning.
-calibration`). Keypoints of real photos are compared with the teacher's, whose own errors are not known.
+calibration`, and `correcting.photo_fit` for what is added to a proposal). The hands are those that `propose` gives, boxes
+given. Keypoints of two-camera frames are compared with the reprojection of the triangulated ones; those of the digits
+with the teacher's, to whose own output a proposal is drawn: their share says little.
 """
 
 from __future__ import annotations
@@ -11,13 +13,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 from mesh_truth import COUNT, test_set
-from tables import markdown
+from tables import box_of, markdown
 
-from annotator.learning.calibration import LEVELS, Ratios, ratios
-from annotator.learning.evaluation import answers, rendered_answers
+from annotator.learning.calibration import LEVELS, Ratios, centred_errors
 from annotator.learning.photos import KeypointPhotos
+from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
+from annotator.rounds.trial_hands import rendered_hands
+
+KNOWN = 0.3  # weight of a label from which on it is compared
 
 
 def draw(found: dict[str, Ratios], path: Path) -> None:
@@ -26,7 +32,6 @@ def draw(found: dict[str, Ratios], path: Path) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-    import numpy as np
 
     levels = np.linspace(0.05, 0.99, 48)
     figure, axis = plt.subplots(figsize=(5.2, 5.0), dpi=110)
@@ -42,20 +47,50 @@ def draw(found: dict[str, Ratios], path: Path) -> None:
     figure.savefig(path)
 
 
+def over_sigma(hands, truth) -> np.ndarray:
+    """(S, 21) 2-D errors over the hands' sigmas; truth (S, 21, 2) in their photos' px."""
+    return np.array([
+        np.linalg.norm(hand.keypoints - points, axis=1) / hand.keypoint_sigma for hand, points in zip(hands, truth, strict=True)
+    ])  # fmt: skip
+
+
+def real_ratios(model: Model, photos: KeypointPhotos, most: int) -> np.ndarray:
+    """Errors over sigmas of the keypoints that have a label, of `propose` with boxes."""
+    ratios = []
+    for k in range(min(len(photos), most)):
+        table = photos.table
+        K = table.K[k] if np.isfinite(table.K[k]).all() else None
+        (hand,) = model.propose(photos.photo(k), [box_of(table.keypoints[k])], [str(table.side[k])], K)
+        truth, known = table.keypoints[k], table.weight[k] >= KNOWN
+        if K is not None and np.isfinite(table.joints[k]).all():
+            seen = table.joints[k] @ K.T
+            truth, known = seen[:, :2] / seen[:, 2:], table.joint_weight[k] >= KNOWN
+        ratios.append(over_sigma([hand], [truth])[0][known])
+    return np.concatenate(ratios)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("test", type=Path)
     parser.add_argument("real", type=Path)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--photos", type=int, default=200, help="of each real set, at most")
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     network, _ = load_checkpoint(arguments.model)
-    rendered = rendered_answers(network, test_set(arguments.test), arguments.count, seed=1)
-    found = {"rendered": ratios(network, *rendered)}
-    for name in ("digits", "two-cameras"):
-        run = answers(network, KeypointPhotos(arguments.real / name, held=True, jitter=False))
-        found[f"held-out {name}"] = ratios(network, run)
+    model = Model(network)
+    test_set(arguments.test)
+    hands, truths = zip(*rendered_hands(model, arguments.test, arguments.count), strict=True)
+    off = centred_errors(np.array([h.vertices for h in hands]), np.array([t.vertices for t in truths]))
+    found = {
+        "rendered": Ratios(
+            over_sigma(hands, [t.keypoints for t in truths]).ravel(), (off / np.array([h.vertex_sigma for h in hands])).ravel()
+        )
+    }
+    for name in ("two-cameras", "digits"):
+        photos = KeypointPhotos(arguments.real / name, held=True, jitter=False)
+        found[f"held-out {name}"] = Ratios(real_ratios(model, photos, arguments.photos), np.empty(0))
     rows = []
     for name, one in found.items():
         for what, shares in zip(("keypoints", "vertices"), one.shares(), strict=True):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from annotator.cli.engines import CpusOption, EngineOption, WorkersOption, engine_of
 from annotator.cli.output import JsonOption, ProjectFolder, emit, progress
 
 
@@ -43,6 +44,9 @@ def command(
     held: Annotated[float, typer.Option(help="The held part's share of the split.", min=0, max=0.99)] = 0.2,
     split_by: Annotated[str, typer.Option(help="What a split never tears apart: photo, subject or sequence.")] = "photo",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
+    engine: EngineOption = "local",
+    workers: WorkersOption = 0,
+    worker_cpus: CpusOption = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Write accepted hands as a data set. An export that was interrupted goes on when the same command is started again."""
@@ -53,12 +57,11 @@ def command(
     from annotator.formats.card import CARD
     from annotator.formats.filters import Filter
     from annotator.formats.from_project import entries, fingerprint, numbered_hands
-    from annotator.formats.refit import refit_or_same
     from annotator.formats.resuming import Resumable
     from annotator.hand import load_hand
     from annotator.project import Project
 
-    module, states = writer(format), state or ["accepted"]
+    module, states, elsewhere = writer(format), state or ["accepted"], engine_of(engine, workers, worker_cpus)
     wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by)
     with Project.open(project) as opened:
         digest, count = fingerprint(opened, states)
@@ -68,9 +71,15 @@ def command(
 
         def draw(place: int | None):
             done = 0 if place is None else sum(entry.number <= place for entry in entries(opened, states))
-            for number, record in progress(numbered_hands(opened, states, place or 0), "export", count, done):
-                if wanted.keeps(record):
-                    yield number, record if other is None else refit_or_same(record, other)
+            if elsewhere is not None:
+                from annotator.cluster.exporting import numbered
+
+                ready = numbered(elsewhere, project, states, wanted, hand, place or 0)
+            else:
+                ready = (_wanted(*pair, wanted, other) for pair in numbered_hands(opened, states, place or 0))
+            for number, record in progress(ready, "export", count, done):
+                if record is not None:
+                    yield number, record
 
         key = f"{digest} {states} {wanted} {other.digest if other else ''}"
         result = module.write(Resumable(key, draw), out, overwrite, licence)
@@ -87,3 +96,12 @@ def command(
     if unaccepted:
         text += f"; {unaccepted} of them no person accepted (marked in the data set)"
     emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, **result}, text)
+
+
+def _wanted(number: int, record, wanted, other):
+    """(number, the record as it leaves), None where it is not wanted."""
+    from annotator.formats.refit import refit_or_same
+
+    if not wanted.keeps(record):
+        return number, None
+    return number, record if other is None else refit_or_same(record, other)

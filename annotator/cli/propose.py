@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from annotator.cli.engines import EngineOption, GpusOption, CpusOption, WorkersOption, engine_of
 from annotator.cli.output import JsonOption, WhoOption, emit, progress
 from annotator.cli.photo_files import photo_files, read_ahead
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from annotator.cluster import Engine
+    from annotator.cluster.sources import Found
     from annotator.hand.mesh import HandMesh
     from annotator.model import Model
     from annotator.project import Project
@@ -33,7 +36,9 @@ def command(
     photos: Annotated[
         list[str],
         typer.Argument(
-            metavar="PHOTOS...", help="Image files, folders of them, patterns.", show_default=False
+            metavar="PHOTOS...",
+            help="Image files, folders of them, patterns; with Ray also Parquet files and URLs (s3://...).",
+            show_default=False,
         ),
     ],
     project: Annotated[
@@ -46,6 +51,10 @@ def command(
     model: ModelOption = None,
     device: DeviceOption = "auto",
     batch: Annotated[int, typer.Option(help="Hands in one pass of the network.", min=1, max=1024)] = 16,
+    engine: EngineOption = "local",
+    workers: WorkersOption = 0,
+    worker_cpus: CpusOption = 1.0,
+    worker_gpus: GpusOption = 0.0,
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,6 +62,21 @@ def command(
     from annotator.errors import InputError
 
     start = time.perf_counter()
+    elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
+    if elsewhere is not None:
+        from annotator.cluster import sources
+
+        found = sources.find(photos)
+        if not found.files and not found.tables:
+            raise InputError("; ".join(f"{name}: {why}" for name, why in found.empty))
+        if model is not None:
+            from annotator.network.checkpoint import load_checkpoint
+
+            load_checkpoint(model)  # a wrong name must not leave an empty project behind
+        with _opened(project, who, database) as opened:
+            done = propose_on_ray(opened, elsewhere, found, model, batch)
+        _report(done, found.empty, project, start, as_json)
+        return
     files, empty = photo_files(photos)
     if not files:
         raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
@@ -60,16 +84,32 @@ def command(
         say_skipped(f"{name}: {why}")
 
     from annotator.model import load_model
-    from annotator.project import Project
-    from annotator.rounds import current_checkpoint
-
     if model is not None:
         load_model(model, device=device)  # a wrong name must not leave an empty project behind
-    with Project.open_or_create(project, who, database) as opened:
-        promoted = current_checkpoint(opened)
-        network = load_model(model or promoted, device=device)
-        name = model.name if model else f"round {int(promoted.parent.name)}" if promoted else "default"
-        done = propose_photos(opened, network, files, name, batch)
+    with _opened(project, who, database) as opened:
+        checkpoint, name = _checkpoint(opened, model)
+        done = propose_photos(opened, load_model(checkpoint, device=device), files, name, batch)
+    _report(done, empty, project, start, as_json)
+
+
+def _opened(project: str, who: str | None, database: str | None) -> Project:
+    from annotator.project import Project
+
+    return Project.open_or_create(project, who, database)
+
+
+def _checkpoint(project: Project, model: Path | None) -> tuple[Path | None, str]:
+    """(the checkpoint to propose with, None is the shipped one; its name for people)."""
+    from annotator.rounds import current_checkpoint
+
+    promoted = current_checkpoint(project)
+    name = model.name if model else f"round {int(promoted.parent.name)}" if promoted else "default"
+    return model or promoted, name
+
+
+def _report(done: Done, empty: list[tuple[str, str]], project: str, start: float, as_json: bool) -> None:
+    from annotator.errors import InputError
+
     if not done.photos and not done.skipped:
         others = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""
         raise InputError(f"no photo could be read: {done.failed[0][1]}{others}")
@@ -141,6 +181,30 @@ def propose_photos(
         done.hands += len(ids)
         if stored is not None:
             stored(path, ids, hands)
+    return done
+
+
+def propose_on_ray(project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16) -> Done:
+    """`propose_photos` by the workers of a Ray cluster."""
+    from annotator.cluster.proposing import propose_photos as answers
+    from annotator.network.checkpoint import checkpoint_digest, load_checkpoint
+
+    model, name = _checkpoint(project, model)
+    digest = checkpoint_digest(load_checkpoint(model)[0])
+    for name, why in found.empty:
+        say_skipped(f"{name}: {why}")
+    done = Done()
+    total = None if found.tables else len(found.files)
+    for answer in progress(answers(project, engine, found, name, digest, model, batch), "propose", total):
+        if answer["error"]:
+            done.failed.append((answer["place"], answer["error"]))
+            say_skipped(answer["error"])
+        elif answer["hands"] is None:
+            done.skipped += 1
+        else:
+            done.photos += 1
+            done.photos_with_hand += bool(answer["hands"])
+            done.hands += len(answer["hands"])
     return done
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "train": "train",
     "evaluate": "evaluate",
     "simulate": "simulate",
+    "serve": "serve",
     "rank": "rank",
     "round": "round",
 }

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
 from annotator.cli.output import JsonOption, ProjectFolder, WhoOption, emit
 from annotator.cli.stages import Stages
 
@@ -29,6 +30,10 @@ def command(
     ] = 10,
     confidence: Annotated[float, typer.Option(help="That the error fell, for a promotion.", min=0.5, max=0.999)] = 0.95,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    engine: EngineOption = "local",
+    workers: WorkersOption = 0,
+    worker_cpus: CpusOption = 1.0,
+    worker_gpus: GpusOption = 0.0,
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,8 +46,15 @@ def command(
     settings = RoundSettings(
         steps=steps, seed=seed, replayed=replayed, least_gold=least_gold, confidence=confidence, warmup=min(20, steps)
     )
+    elsewhere, launch = engine_of(engine, workers, worker_cpus, worker_gpus), None
+    if elsewhere is not None:
+        from functools import partial
+
+        from annotator.cluster.training import together
+
+        launch = partial(together, elsewhere)
     with Stages(as_json) as stages:
-        result = run_round(project, settings, model, replay, who, device, stages)
+        result = run_round(project, settings, model, replay, who, device, stages, launch)
     verdict = "promoted" if result["promoted"] else "not promoted"
     text = f"round {result['round']}: {verdict}: {result['why']}\nreport: {result['report']['page']}"
     if result["promoted"]:

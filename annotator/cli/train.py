@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
 from annotator.cli.output import JsonOption, emit
 
 
@@ -31,11 +32,15 @@ def command(
     ] = "keypoints",
     steps: Annotated[int, typer.Option(help="At most this many steps a phase (0: as configured).", min=0)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    engine: EngineOption = "local",
+    workers: WorkersOption = 0,
+    worker_cpus: CpusOption = 1.0,
+    worker_gpus: GpusOption = 0.0,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model from sparse keypoints, as a configuration file says; resumes by itself.
 
-    On several processes of one machine: torchrun --nproc_per_node=N -m annotator.cli train ...
+    On several processes of one machine: torchrun --nproc_per_node=N -m annotator.cli train ..., or --engine ray.
     """
     import dataclasses
     import sys
@@ -59,14 +64,24 @@ def command(
     if steps:
         phases = {n: dataclasses.replace(s, steps=min(s.steps, steps)) for n, s in recipe.phases.items()}
         recipe = dataclasses.replace(recipe, phases=phases)
+    elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     with distributed.launched(resolve_device(device)) as here, training_bar() if here.first else nullcontext() as progress:
         if any(sets):
             trust = 1.0 if supervision == "keypoints" else 0.0
             with distributed.first_before_others():
                 folders = [make_table(name, path, out) for name, path in sets]
             parts = tuple(DataPart("photos", str(folder), joint_trust=trust) for folder in folders)
-            recipe = dataclasses.replace(recipe, data=parts)
-        checkpoint = run(recipe, root, out, device, start, progress, lambda line: print(line, file=sys.stderr))
+            # its card and calibration are about the data of the configuration
+            recipe = dataclasses.replace(recipe, data=parts, calibration=None, card={})
+        if elsewhere is not None:
+            from annotator.cluster.training import together
+
+            # every path as all workers see it
+            root, out, start = (None if path is None else path.absolute() for path in (root, out, start))
+            together(elsewhere, run, out, recipe, root, out, "cuda" if worker_gpus else "cpu", start)
+            checkpoint = out / "checkpoint.safetensors"
+        else:
+            checkpoint = run(recipe, root, out, device, start, progress, lambda line: print(line, file=sys.stderr))
     if here.first:
         emit(as_json, {"checkpoint": str(checkpoint), "phases": list(recipe.phases)}, f"checkpoint: {checkpoint}")
 

@@ -22,7 +22,7 @@ from annotator.formats.hamer import fields_of, record_from
 from annotator.formats.npz_stream import NpzWriter
 from annotator.formats.paths import existing, inside, only_file
 from annotator.formats.photo_files import PhotoFolder
-from annotator.formats.safe_pickle import Arrays
+from annotator.formats.npz_arrays import Arrays
 
 FILE, NAME = "annotations.npz", "hamer-npz"
 COLUMNS = {

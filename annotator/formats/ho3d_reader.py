@@ -38,7 +38,7 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
     sidecar = Sidecar.of(folder, NAME)
     truth = {key: folder / f"{split}_{name}.json" for key, name in (("handJoints3D", "xyz"), ("handVerts", "verts"))}
     published = {key: iterate(path) for key, path in truth.items() if path.is_file()}
-    with lists.open(encoding="utf-8") as lines:
+    with lists.open(encoding="utf-8", errors="replace") as lines:  # a name that is no text is no frame's either
         names = (line.strip() for line in lines)
         for index, name, details in beside((n for n in names if n), sidecar, lists):
             more = {key: next(rows, _END) for key, rows in published.items()}

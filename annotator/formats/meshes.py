@@ -1,11 +1,9 @@
 """Mesh files, one a hand, written with trimesh: what `gltf`, `obj` and `ply` share.
 
+    images/%08d.jpg             the photos
     meshes/NAME.{glb,obj,ply}   vertices in metres, faces counter-clockwise from outside, left hands left
+    meshes.json                 [mesh file, photo] of each record
     details.json, faces.json    keypoints, states, camera, parameters, provenance
-    meshes.json                 a row a hand: its mesh file, its photo's path and SHA-256
-
-The photos stay where they are. A set is others' word: one of its photos is read only if its content has the SHA-256 that
-the set says, so that a path in it reveals no file that its maker did not have.
 
 OBJ and PLY keep our camera frame (x right, y down, z forward); glTF's own rule is y up, z toward the viewer, so there
 y and z are times -1.
@@ -23,8 +21,8 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.details import Sidecar, named, record_of
 from annotator.formats.exporting import export
+from annotator.formats.photo_files import PhotoFolder
 from annotator.formats.paths import existing, inside, needed, read_json
-from annotator.vision.photos import photo_hash
 
 FILES = "meshes.json"
 TO_GLTF = np.array([1.0, -1.0, -1.0])
@@ -36,10 +34,9 @@ def write_meshes(
     """Write a mesh file of every record; {"hands", "folder"}. InputError: a record without a mesh, no trimesh."""
     trimesh = needed("trimesh")
     axes = TO_GLTF if suffix == "glb" else np.ones(3)
-    with export(records, folder, name, overwrite, licence) as out:
+    with export(records, folder, name, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
         (out.folder / "meshes").mkdir(exist_ok=True)
         with out.list(out.folder / FILES) as names:
-            hashes = _Hashes()
             for record in out.records:
                 if record.vertices is None or record.faces is None:
                     raise InputError(f"hand {record.id} has no mesh to write")
@@ -47,21 +44,9 @@ def write_meshes(
                 mesh = trimesh.Trimesh(record.vertices * axes, record.faces, process=False)
                 file = f"{out.count:06d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', record.id)[:80]}.{suffix}"
                 (out.folder / "meshes" / file).write_bytes(_bytes(mesh, suffix))
-                names([file, str(record.photo), hashes.of(record.photo)])
+                names([file, photos.add(record.photo)[1]])
                 out.add(record)
     return {"hands": out.count, "folder": str(folder)}
-
-
-class _Hashes:
-    """Photos' SHA-256, the last one's remembered: hands of a photo follow each other."""
-
-    def __init__(self):
-        self._last = (None, "")
-
-    def of(self, photo: Path) -> str:
-        if self._last[0] != photo:
-            self._last = photo, photo_hash(photo)
-        return self._last[1]
 
 
 def _bytes(mesh, suffix: str) -> bytes:
@@ -78,19 +63,17 @@ def read_meshes(folder: str | Path, name: str, suffix: str) -> Iterator[Labelled
     if sidecar is None:
         raise InputError(f"{folder} is not an export of format {name}")
     axes = TO_GLTF if suffix == "glb" else np.ones(3)
-    names, hashes = read_json(folder / FILES, list), _Hashes()
+    names = read_json(folder / FILES, list)
 
     def record(details: dict, entry: list) -> LabelledHand:
         path = existing(inside(folder / "meshes", entry[0]))
+        photo = existing(inside(folder / "images", entry[1]))
         try:
             mesh = trimesh.load_mesh(path, process=False, maintain_order=True)
         except Exception as error:  # trimesh's loaders raise many kinds
             raise InputError(f"{path} is not a readable mesh: {error}") from error
         if not len(getattr(mesh, "faces", ())):
             raise InputError(f"{path} holds no mesh")
-        photo = Path(entry[1])
-        if hashes.of(existing(photo)) != entry[2]:
-            raise InputError(f"{photo} is not the photo that the set was made of")
         return record_of(details, photo, vertices=np.asarray(mesh.vertices) * axes, faces=mesh.faces)
 
     for index, details in enumerate(sidecar):

@@ -77,6 +77,11 @@ def calibrate(network: GLFNet, folder: str | Path, count: int = 1000) -> tuple[f
     return factors
 
 
+def described(factors: tuple[float, float], count: int) -> str:
+    """For the checkpoint's card."""
+    return f"calibrated on {count:,} held-out rendered photos: keypoints x {factors[0]:.2f}, vertices x {factors[1]:.2f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkpoint", type=Path)
@@ -84,8 +89,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     arguments = parser.parse_args()
     network, card = load_checkpoint(arguments.checkpoint)
-    pixels, metres = calibrate(network, arguments.shards, arguments.count)
-    card["sigma"] = f"calibrated on {arguments.count} held-out rendered photos: keypoints x {pixels:.2f}, vertices x {metres:.2f}"
+    card["sigma"] = described(calibrate(network, arguments.shards, arguments.count), arguments.count)
     save_checkpoint(arguments.checkpoint, network, card)
     print(card["sigma"])
 

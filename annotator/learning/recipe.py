@@ -17,6 +17,7 @@ import torch
 from annotator.errors import InputError
 from annotator.learning import distributed
 from annotator.learning.bank import FeatureBank
+from annotator.learning.calibration import calibrate, described
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.rendered import RenderedCrops
 from annotator.learning.sources import BankSource, CropSet, CropSource, Source, in_batches
@@ -52,13 +53,24 @@ class DataPart:
 
 
 @dataclass(frozen=True)
+class Calibrating:
+    """At the end sigmas are fitted on `count` rendered photos of a folder that no phase has seen."""
+
+    folder: str
+    count: int = 1000
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """A whole run: network, losses, data and phases (name -> settings)."""
+    """A whole run: network, losses, data and phases (name -> settings); calibration: None leaves sigmas as they were
+    learned; card: what the checkpoint says of itself."""
 
     data: tuple[DataPart, ...]
     phases: dict[str, TrainSettings]
     network: GLFNetConfig = field(default_factory=GLFNetConfig)
     losses: LossWeights = field(default_factory=LossWeights)
+    calibration: Calibrating | None = None
+    card: dict = field(default_factory=dict)
 
     @staticmethod
     def read(path: str | Path | None) -> Recipe:
@@ -76,6 +88,8 @@ class Recipe:
                 phases={name: make(TrainSettings, part, f"phases.{name}") for name, part in raw["phases"].items()},
                 network=make(GLFNetConfig, raw.get("network", {}), "network"),
                 losses=make(LossWeights, raw.get("losses", {}), "losses"),
+                calibration=make(Calibrating, raw["calibration"], "calibration") if "calibration" in raw else None,
+                card=dict(raw.get("card", {})),
             )
         except KeyError as error:
             raise InputError(f"training configuration {source} lacks [{error.args[0]}]") from error
@@ -115,6 +129,8 @@ def run(
     torch.manual_seed(next((phase.seed for phase in recipe.phases.values()), 0))  # the same run, the same first weights
     network = GLFNet(recipe.network) if start is None else load_checkpoint(start)[0]
     out.mkdir(parents=True, exist_ok=True)
+    if recipe.calibration is not None:
+        RenderedCrops(data / recipe.calibration.folder)  # what is missing is said now, not after hours
     last = None
     for name, settings in recipe.phases.items():
         folder = out / name
@@ -132,7 +148,12 @@ def run(
         last = folder / "checkpoint.safetensors"
     final = out / "checkpoint.safetensors"
     if first:
-        save_checkpoint(final, network.cpu(), load_checkpoint(last)[1])
+        network, card = network.cpu(), load_checkpoint(last)[1] | recipe.card
+        if recipe.calibration is not None:
+            say(f"fitting sigmas on {recipe.calibration.count} photos of {recipe.calibration.folder}")
+            factors = calibrate(network, data / recipe.calibration.folder, recipe.calibration.count)
+            card["sigma"] = described(factors, recipe.calibration.count)
+        save_checkpoint(final, network, card)
     distributed.wait()
     return final
 

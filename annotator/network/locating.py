@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import nn
 
 from annotator.errors import InputError
 from annotator.network.looking import Look, Target, all_round, look_at, settle
-from annotator.network.mediapipe_hand import MediaPipeHand
 from annotator.vision.crops import Crop
 from annotator.vision.palm import PalmDetector, overlap
 
@@ -43,57 +43,93 @@ class Located:
 
 def locate(
     photo: np.ndarray,
-    encoder: MediaPipeHand,
+    encoder: nn.Module,
     detector: PalmDetector,
     boxes: Sequence[Sequence[float]] | None = None,
     sides: Sequence[str | None] | None = None,
     max_hands: int | None = None,
 ) -> list[Located]:
-    """The hands of a photo (H, W, 3) uint8, each with its upright crop.
+    """The hands of a photo (H, W, 3) uint8, each with its upright crop. encoder: `MediaPipeHand`, or that by fused calls.
 
     Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
     photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the
     hand is; a low presence where no hand is seen. sides: "left", "right" or None for each box. InputError for
     boxes or sides that cannot be used.
     """
-    if boxes is None:
-        if sides is not None:
+    return locate_many([photo], encoder, detector, [boxes], [sides])[0][:max_hands]
+
+
+def locate_many(
+    photos: Sequence[np.ndarray],
+    encoder: nn.Module,
+    detector: PalmDetector,
+    boxes: Sequence[Sequence[Sequence[float]] | None],
+    sides: Sequence[Sequence[str | None] | None],
+) -> list[list[Located]]:
+    """`locate` for each of these photos with its boxes and sides, all of them looked at together."""
+    for own_boxes, own_sides in zip(boxes, sides, strict=True):
+        if own_boxes is None and own_sides is not None:
             raise InputError("sides are given without boxes")
-        hands = _detected(photo, encoder, detector)
-        return [_located(look) for look in (hands if max_hands is None else hands[:max_hands])]
-    boxes, sides = _checked(boxes, sides, photo.shape)
-    targets = [
-        Target(_palms_in(photo, detector, box), box, side) for box, side in zip(boxes, sides, strict=True)
-    ]
-    found = settle(photo, encoder, targets)
+    located: list[list[Located]] = [[] for _ in photos]
+    free = [k for k, given in enumerate(boxes) if given is None]
+    for k, looks in zip(free, _detected([photos[k] for k in free], encoder, detector), strict=True):
+        located[k] = [_located(look) for look in looks]
+    targets, owners = [], []
+    for k, given in enumerate(boxes):
+        if given is not None:
+            for box, side in zip(*_checked(given, sides[k], photos[k].shape), strict=True):
+                targets.append(Target(photos[k], _palms_in(photos[k], detector, box), box, side))
+                owners.append(k)
+    for k, hand in zip(owners, _in_boxes(encoder, targets), strict=True):
+        located[k].append(hand)
+    return located
+
+
+def _in_boxes(encoder: nn.Module, targets: list[Target]) -> list[Located]:
+    """The answers for boxes."""
+    found = settle(encoder, targets)
     # where no palm led to a hand beyond doubt: all rotations of the box, and what the palms led to
     unsure = [k for k, target in enumerate(targets) if not target.certain(found[k])]
     wider = []
     for k in unsure:
-        starts = all_round(Crop.from_box(boxes[k], BOX_MARGIN))
+        starts = all_round(Crop.from_box(targets[k].box, BOX_MARGIN))
         wider.append(replace(targets[k], starts=(*starts, *([found[k].next_crop] if found[k] else []))))
-    for k, look in zip(unsure, settle(photo, encoder, wider), strict=True):
+    for k, look in zip(unsure, settle(encoder, wider), strict=True):
         found[k] = look
-    return [_in_box(photo, encoder, look, target) for look, target in zip(found, targets, strict=True)]
+    return [_in_box(encoder, look, target) for look, target in zip(found, targets, strict=True)]
 
 
-def _detected(photo: np.ndarray, encoder: MediaPipeHand, detector: PalmDetector) -> list[Look]:
-    """All hands that palms lead to, best first, each once."""
-    starts = [Crop.from_palm(palm) for palm in detector.detect(photo)]
-    looks = settle(photo, encoder, [Target((start,)) for start in starts])
-    good = [look for look in looks if look.trust >= FOUND]
+def _detected(photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector) -> list[list[Look]]:
+    """All hands that palms lead to, photo by photo, best first, each once."""
+    starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
+    looks = _settled(encoder, photos, [[(start,) for start in own] for own in starts])
     # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
-    pairs = zip(starts, looks, strict=True)
-    lost = [start for start, look in pairs if look.trust < FOUND and look.presence > HOPELESS]
-    lost = [start for start in lost if not any(_inside(start, look) for look in good)]
-    looks += settle(photo, encoder, [Target(tuple(all_round(start))) for start in lost])
-    good = [look for look in looks if look.trust >= FOUND]
-    if not good:  # a hand that fills the photo
+    again = []
+    for own, seen in zip(starts, looks, strict=True):
+        lost = [start for start, look in zip(own, seen, strict=True) if look.trust < FOUND and look.presence > HOPELESS]
+        good = [look for look in seen if look.trust >= FOUND]
+        again.append([tuple(all_round(start)) for start in lost if not any(_inside(start, look) for look in good)])
+    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, again), strict=True)]
+    # nothing yet: a hand that fills the photo
+    whole = []
+    for photo, seen in zip(photos, looks, strict=True):
         height, width = photo.shape[:2]
-        whole = Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
-        looks = settle(photo, encoder, [Target(tuple(all_round(whole)))])
-        good = [look for look in looks if look.trust >= FOUND]
-    good.sort(key=lambda look: -Target(()).score(look))
+        crop = Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
+        whole.append([] if any(look.trust >= FOUND for look in seen) else [tuple(all_round(crop))])
+    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, whole), strict=True)]
+    return [_each_once(seen) for seen in looks]
+
+
+def _settled(encoder: nn.Module, photos: list[np.ndarray], starts: list[list[tuple[Crop, ...]]]) -> list[list[Look]]:
+    """The best looks that these hypotheses of each photo's hands lead to."""
+    targets = [Target(photo, one) for photo, own in zip(photos, starts, strict=True) for one in own]
+    looks = iter(settle(encoder, targets))
+    return [[next(looks) for _ in own] for own in starts]
+
+
+def _each_once(looks: list[Look]) -> list[Look]:
+    """The looks at hands, best first, without those that show one again."""
+    good = sorted((look for look in looks if look.trust >= FOUND), key=lambda look: -look.score)
     once: list[Look] = []
     for look in good:
         if not any(_same(look, other) for other in once):
@@ -124,11 +160,11 @@ def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...
     return tuple(crops[:3])
 
 
-def _in_box(photo: np.ndarray, encoder: MediaPipeHand, look: Look, target: Target) -> Located:
+def _in_box(encoder: nn.Module, look: Look, target: Target) -> Located:
     """The answer for a box. If the settled hand has left it, the box itself is the crop, presence low."""
     shared = float(overlap(np.asarray(target.box), look.box[None])[0])
     if shared < 0.1:
-        (look,) = look_at(photo, encoder, [Crop.from_box(target.box, BOX_MARGIN)])
+        (look,) = look_at(encoder, [(target.photo, Crop.from_box(target.box, BOX_MARGIN))])
         hand = _located(look, target)
         return replace(
             hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared

@@ -5,28 +5,34 @@ The landmark network copes with about 30 degrees of rotation, and says "hand" to
 of the crop's mirror image differ. So every crop is looked at both ways; a hypothesis is a crop, the next one
 follows from its landmarks, and after a few looks the hypotheses have settled and the one that agrees with
 itself best is the answer. Looking both ways also makes the answer for a mirrored photo the mirrored answer.
+
+The way there is shortened. Where there is but one hypothesis, its first look is one way round alone: the way that shows
+the crop's brighter side right, so that a mirrored photo still gives the mirrored answer. Later, two looks tell where the
+next ones would lead (Anderson 1965, with one step of memory).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import nn
 
-from annotator.network.mediapipe_hand import MediaPipeHand
-from annotator.vision.crops import CROP_SIZE, Crop, extract_all
+from annotator.vision.crops import CROP_SIZE, Crop, brighter_left
 from annotator.vision.palm import overlap
 
 PAD = 0.08  # a hand reaches this share of its longer side beyond its keypoints
 TURNS = 6  # starting rotations all round, 60 degrees apart: one is within 30 degrees of the hand's
 KEEP = (3, 2, 1)  # hypotheses of a hand that survive the first looks
 MOST_LOOKS = 8
-SETTLED = (0.005, 0.005)  # radians, share of the size: a crop that moves less has arrived
+SETTLED = (0.01, 0.01)  # radians, share of the size: a crop that moves less has arrived
 DOUBT = 0.03  # disagreement of the two looks, share of the crop, above which presence is lowered
 BATCH = 32
+AHEAD = (-2.0, 0.5)  # least and most of the last step that is taken again
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,21 +67,27 @@ class Look:
         return np.concatenate([low - pad, high + pad])
 
     @property
+    def score(self) -> float:
+        """How good a hand this is, beside others: log-like."""
+        return math.log(max(self.presence, 1e-3)) - 20 * self.disagreement
+
+    @property
     def trust(self) -> float:
         return self.presence * min(1.0, DOUBT / max(self.disagreement, 1e-9))
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A hand to be found: where to look first, and what was told of it."""
+    """A hand to be found: the photo (H, W, 3) it is in, where to look first, and what was told of it."""
 
+    photo: np.ndarray
     starts: tuple[Crop, ...]
     box: tuple[float, float, float, float] | None = None
     side: str | None = None
 
     def score(self, look: Look) -> float:
         """Log-like: presence, agreement of the two looks, of landmarks with box, handedness with side."""
-        score = math.log(max(look.presence, 1e-3)) - 20 * look.disagreement
+        score = look.score
         if self.box is not None:
             score += math.log(max(float(overlap(np.asarray(self.box), look.box[None])[0]), 1e-3))
         if self.side is not None:
@@ -89,49 +101,107 @@ class Target:
         return float(overlap(np.asarray(self.box), look.box[None])[0]) > 0.5
 
 
-def settle(photo: np.ndarray, encoder: MediaPipeHand, targets: Sequence[Target]) -> list[Look | None]:
+def settle(network: nn.Module, targets: Sequence[Target]) -> list[Look | None]:
     """Follow every target's hypotheses until they settle; each target's best look, None without starts."""
     best: list[Look | None] = [None] * len(targets)
-    waiting = [(index, crop) for index, target in enumerate(targets) for crop in target.starts]
+    # target's number, where to look, the look before
+    waiting: list[tuple[int, Crop, Look | None]]
+    waiting = [(index, crop, None) for index, crop in _starts(network, targets)]
     for number in range(MOST_LOOKS):
         if not waiting:
             break
-        looks = look_at(photo, encoder, [crop for _, crop in waiting])
+        looks = look_at(network, [(targets[index].photo, crop) for index, crop, _ in waiting])
         keep = KEEP[min(number, len(KEEP) - 1)]
         following = []
         for index, target in enumerate(targets):
-            own = [look for (at, _), look in zip(waiting, looks, strict=True) if at == index]
-            own.sort(key=lambda look, target=target: -target.score(look))
+            own = [(look, one[2]) for one, look in zip(waiting, looks, strict=True) if one[0] == index]
+            own.sort(key=lambda pair, target=target: -target.score(pair[0]))
             if own:
-                best[index] = own[0]
+                best[index] = own[0][0]
             alone = len(own[:keep]) == 1
-            following += [(index, look.next_crop) for look in own[:keep] if not (alone and look.settled)]
+            following += [
+                (index, ahead(look, before), look) for look, before in own[:keep] if not (alone and look.settled)
+            ]
         waiting = following
     return best
 
 
-def look_at(photo: np.ndarray, encoder: MediaPipeHand, crops: Sequence[Crop]) -> list[Look]:
-    """One forward pass over crops of a photo, each as it is and mirrored."""
-    pictures = extract_all(photo, crops).to(next(encoder.parameters()).device)
-    with torch.inference_mode():
-        outputs = [encoder(part) for part in torch.cat([pictures, pictures.flip(-1)]).split(BATCH)]
-    landmarks, presence, right = (
-        torch.cat([getattr(output, name) for output in outputs]).double().cpu().numpy()
+@torch.inference_mode()
+def _starts(network: nn.Module, targets: Sequence[Target]) -> list[tuple[int, Crop]]:
+    """(target's number, crop) of all hypotheses; those that are alone are a first look farther."""
+    starts = [(index, crop) for index, target in enumerate(targets) for crop in target.starts]
+    alone = [at for at, (index, _) in enumerate(starts) if len(targets[index].starts) == 1]
+    for part in (alone[at : at + BATCH] for at in range(0, len(alone), BATCH)):
+        views = [starts[at] for at in part]
+        pictures = np.stack([crop.extract(targets[index].photo) for index, crop in views])
+        pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2)
+        turned = brighter_left(pictures)
+        pictures = torch.where(turned[:, None, None, None], pictures.flip(-1), pictures)
+        landmarks = network(pictures.to(device_of(network))).landmarks[..., :2].double().cpu().numpy()
+        for at, (index, crop), points, mirrored in zip(part, views, landmarks, turned.tolist(), strict=True):
+            points = points * (-1, 1) + (CROP_SIZE - 1, 0) if mirrored else points
+            look = Look(crop, crop.to_photo(points), 1.0, 0.5, 0.0)
+            starts[at] = (index, look.next_crop)
+    return starts
+
+
+def ahead(look: Look, before: Look | None) -> Crop:
+    """Where to look next: where the look leads, or, if the look before it is known, where such steps would end."""
+    crop = look.next_crop
+    if before is None:
+        return crop
+    step, last = _way(look.crop, crop), _way(before.crop, before.next_crop)
+    if max(np.abs(step).max(), np.abs(last).max()) > 0.3:  # far away a step says little about the next
+        return crop
+    change = step - last
+    share = float(np.clip(step @ change / max(change @ change, 1e-12), *AHEAD))
+    x, y, size, angle = step - share * (change - _way(look.crop, before.crop))
+    at = look.crop
+    return Crop(at.cx + x * at.size, at.cy + y * at.size, at.size * math.exp(size), at.angle + angle)
+
+
+def _way(start: Crop, end: Crop) -> np.ndarray:
+    """(4,) from one crop to another: the middle's way in sizes of the first, log of the sizes' ratio, the turn."""
+    return np.array(
+        [
+            (end.cx - start.cx) / start.size,
+            (end.cy - start.cy) / start.size,
+            math.log(end.size / start.size),
+            math.remainder(end.angle - start.angle, math.tau),
+        ]
+    )
+
+
+@torch.inference_mode()
+def look_at(network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]]) -> list[Look]:
+    """Crops of photos, each as it is and mirrored, in common batches. network: `MediaPipeHand`, or that by fused calls."""
+    if not views:
+        return []
+    pictures = np.stack([crop.extract(photo) for photo, crop in views])
+    pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device_of(network))
+    outputs = [network(torch.cat([part, part.flip(-1)])) for part in pictures.split(BATCH // 2)]
+    landmarks, presence, right = (  # (2, N, ...): as they are, mirrored
+        np.concatenate([np.stack(np.split(getattr(out, name).double().cpu().numpy(), 2)) for out in outputs], axis=1)
         for name in ("landmarks", "presence", "right")
     )
-    looks, count = [], len(crops)
-    for k, crop in enumerate(crops):
-        plain, mirrored = landmarks[k, :, :2], landmarks[count + k, :, :2] * (-1, 1) + (CROP_SIZE - 1, 0)
+    looks = []
+    for k, (_, crop) in enumerate(views):
+        plain, mirrored = landmarks[0, k, :, :2], landmarks[1, k, :, :2] * (-1, 1) + (CROP_SIZE - 1, 0)
         looks.append(
             Look(
                 crop,
                 crop.to_photo((plain + mirrored) / 2),
-                float(presence[k] + presence[count + k]) / 2,
-                float(right[k] + 1 - right[count + k]) / 2,
+                float(presence[:, k].mean()),
+                float(right[0, k] + 1 - right[1, k]) / 2,
                 float(np.linalg.norm(plain - mirrored, axis=1).mean()) / CROP_SIZE,
             )
         )
     return looks
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where its tensors are."""
+    return next(itertools.chain(network.parameters(), network.buffers())).device
 
 
 def all_round(crop: Crop) -> list[Crop]:

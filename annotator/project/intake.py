@@ -19,7 +19,7 @@ from annotator.hand.model import HandModel
 from annotator.project import journal
 from annotator.project.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.record import HandRecord
-from annotator.project.copying import copy_photo
+from annotator.project.copying import copy_photo, put
 from annotator.project.schema import hands, looked_at, next_number, photos, sources
 from annotator.project.states import PROPOSED
 from annotator.project.views import Provenance, StoredPhoto
@@ -41,12 +41,22 @@ class Header:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A proposal ready to be written."""
+    """A proposal ready to be written; `pack` and `unpack` carry it from where it was made to where it is written."""
 
     name: str
     model: HandModel
     record: HandRecord
     parametric: bytes | None
+
+    def pack(self) -> tuple[str, str, bytes, bytes]:
+        """(hand model's name, its digest, record, parametric stage's parameters or nothing)."""
+        return self.name, self.model.digest, self.record.encode(), self.parametric or b""
+
+    @classmethod
+    def unpack(cls, packed: tuple[str, str, bytes, bytes]) -> Prepared:
+        """InputError if the hand model is not here, or another one of that name."""
+        name, digest, record, parametric = packed
+        return cls(name, find_hand_model(name, digest), HandRecord.decode(record), parametric or None)
 
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
@@ -79,6 +89,15 @@ def copied_in(header: Header, folder: Path) -> Header:
         if photo_hash(target) != header.sha256:
             raise InputError(f"{header.path} changed while it was copied")
     return replace(header, path=target)
+
+
+def kept_photo(content: bytes, sha256: str, name: str, folder: Path) -> Path:
+    """The file in the project's folder that keeps a photo which has no place of its own on this machine."""
+    suffix = Path(name).suffix.lower()
+    target = folder / PHOTOS / sha256[:2] / f"{sha256}{suffix if re.fullmatch(r'[.][a-z]{2,5}', suffix) else ''}"
+    if not target.is_file():
+        put(target, lambda partial: partial.write_bytes(content))
+    return target
 
 
 def prepare(mesh: HandMesh) -> Prepared:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from annotator.errors import InputError
 from annotator.project.record import HandRecord, apply, check_sum, pack
@@ -128,11 +128,21 @@ def next_redo(connection: Connection, row: Row) -> int | None:
 
 def history(connection: Connection, hand_id: str) -> list[Event]:
     """The hand's events, oldest first."""
-    columns = (
-        events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note")
-    )
-    rows = connection.execute(select(*columns).where(events.c.hand == hand_id).order_by(events.c.version))
-    return [Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in rows]
+    return _read(connection, select(*_SHOWN).where(events.c.hand == hand_id).order_by(events.c.version))
+
+
+def recent(connection: Connection, limit: int) -> list[Event]:
+    """The newest `limit` events of all hands, newest first."""
+    return _read(connection, select(*_SHOWN).order_by(events.c.seq.desc()).limit(limit))
+
+
+_SHOWN = [events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note")]
+
+
+def _read(connection: Connection, statement: Select) -> list[Event]:
+    return [
+        Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in connection.execute(statement)
+    ]
 
 
 def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, int]:

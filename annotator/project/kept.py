@@ -1,10 +1,12 @@
-"""What a `Project` offers to keep it safe: checks, snapshots, photos that moved, where a label came from."""
+"""What a `Project` offers to keep it safe: checks, snapshots, photos that moved, what was done
+last, where a label came from."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from annotator.project import checking, finding, reading, snapshots
+from annotator.project import checking, finding, journal, reading, snapshots
+from annotator.project.journal import Event
 from annotator.project.views import Origin
 
 
@@ -33,6 +35,11 @@ class Kept:
         """Who and what made the hand what it is: proposer, people, time, reviews."""
         with self._database.reading() as connection:
             return reading.origin(connection, reading.row_of(connection, self.folder, hand_id))
+
+    def recent(self, limit: int = 200) -> list[Event]:
+        """The newest `limit` events of the journal, of all hands, newest first."""
+        with self._database.reading() as connection:
+            return journal.recent(connection, limit)
 
     def find_photos(self, folder: str | Path) -> dict[str, Path]:
         """Look below `folder` for photos that are not where they were, by their content; {old path: new}.

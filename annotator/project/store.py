@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import select
@@ -149,6 +149,33 @@ class Project(Shared, Kept, Renewing, Listing, Labels):
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
         """`add_proposals` for one hand."""
         return self.add_proposals(photo_id, [mesh], provenance)[0]
+
+    def hashes_looked_at(self, model_digest: str) -> list[str]:
+        """SHA-256 of every photo that this model has looked at."""
+        statement = select(photos.c.sha256).join(looked_at).where(looked_at.c.model_digest == model_digest)
+        with self._database.reading() as connection:
+            return list(connection.scalars(statement))
+
+    def add_looks(
+        self, looks: Iterable[tuple[intake.Header, Sequence[intake.Prepared]]], provenance: Provenance
+    ) -> list[list[str] | None]:
+        """What a model proposed on many photos, in one transaction: the new hands' ids, photo by photo.
+
+        None for a photo that this model has looked at already, also earlier in `looks`: nothing is stored twice,
+        whoever else was at work meanwhile.
+        """
+        added: list[list[str] | None] = []
+        with self._database.writing() as connection:
+            source = intake.add_source(connection, provenance)
+            for header, prepared in looks:
+                photo_id = intake.add_photo(connection, self.folder, header)
+                if intake.was_looked_at(connection, photo_id, provenance.model_digest):
+                    added.append(None)
+                    continue
+                intake.mark_looked_at(connection, photo_id, provenance.model_digest)
+                photo = reading.photo_of(connection, self.folder, photo_id)
+                added.append([intake.add_hand(connection, photo, source, hand, self.who) for hand in prepared])
+        return added
 
     # -- reading -------------------------------------------------------------------------------------------
     def hand(self, hand_id: str) -> StoredHand:

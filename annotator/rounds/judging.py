@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.learning.bootstrap import Paired, paired
 from annotator.learning.evaluation import rendered_answers
@@ -38,10 +39,12 @@ class Held:
 def answers(
     model: Model, table: KeypointTable, crops: list[Crop], progress: Callable[[int], None] | None = None
 ) -> list[HandMesh]:
-    """The model's proposals for the hands of a table, each in its crop."""
+    """The model's proposals for the hands of a table, each in its crop. InputError if a photo is gone."""
     reader, found = PhotoReader(), []
     for at, crop in enumerate(crops):
         photo = reader.read(str(table.photo[at]))
+        if photo is None:
+            raise InputError(f"photo {table.photo[at]} of a held-out hand cannot be read any more")
         found.append(look(model, photo, crop, table.K[at], views=False).hand)
         if progress is not None:
             progress(at + 1)

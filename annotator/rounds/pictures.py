@@ -68,7 +68,9 @@ def curves(path: Path, rounds: Sequence[dict], log: Path) -> None:
                       color=colour, capsize=3)  # fmt: skip
     left.set_xlabel("round (green: promoted)")
     left.set_ylabel("error on held-out hands, % of the box")
-    left.set_ylim(bottom=0)
+    left.set_ylim(0, 1.15 * max(left.get_ylim()[1], 1e-3))
+    left.set_xticks([state["round"] for state in rounds])
+    left.set_xlim(0.3, max(state["round"] for state in rounds) + 0.3)
     left.grid(alpha=0.3)
     if log.is_file():
         with log.open(newline="") as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from annotator.hand.joints import JOINT_NAMES
 from annotator.model import Model, load_model
-from annotator.project import Project
+from annotator.project import HandEntry, Project
 from annotator.project.states import ACCEPTED, IN_WORK, PROPOSED
 from annotator.rounds.candidates import crop_of, described, gathered, look
 from annotator.rounds.keeping import current_checkpoint, opened
@@ -18,6 +18,9 @@ from annotator.rounds.reading import PhotoReader
 from annotator.rounds.strategies import choose, strategy
 
 TAUGHT = 500  # accepted hands, newest first, that new ones are compared with
+
+Described = dict | np.ndarray | None
+Describe = Callable[[Project, Path | None, Sequence[HandEntry]], Iterable[tuple[HandEntry, Described]]]
 
 
 @dataclass(frozen=True)
@@ -47,39 +50,56 @@ def rank(
     model: Model | Path | None = None,
     device: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    describe: Describe | None = None,
 ) -> list[Ranked]:
     """The project's open hands (proposed or in work), those to ask for first first; at most `count`.
 
     strategy_name: see `strategies`. model: a Model or a checkpoint (None: the project's promoted one, else the shipped).
-    progress: called with ("rank", done, all). Photos that cannot be read are passed over. Nothing is changed or leased.
+    progress: called with ("rank", done, all). Hands of another hand model than the
+    model's, and of photos that cannot be read, are passed over. Nothing is changed or leased.
+    describe: does the model's work elsewhere (then `model` is not loaded here), see `descriptions`.
     """
     strategy(strategy_name)  # an unknown name must not cost a minute
     with opened(project) as project:
+        checkpoint = model
         if not isinstance(model, Model):
-            model = load_model(model or current_checkpoint(project), device=device)
+            checkpoint = model or current_checkpoint(project)
+            model = None if describe else load_model(checkpoint, device=device)
         open_hands = project.hands([PROPOSED, IN_WORK], copies=False)
         taught = project.hands(ACCEPTED, copies=False)[-TAUGHT:] if strategy_name != "random" else []
-        rows, entries, known, photos = [], [], [], PhotoReader()
-        total = len(open_hands) + len(taught)
-        for done, entry in enumerate([*open_hands, *taught]):
-            photo = photos.read(project.photo(entry.photo_id).path)
-            if photo is not None:
-                mesh = project.mesh(entry.id)
-                is_open = entry.state != ACCEPTED
-                seen = look(model, photo, crop_of(mesh), mesh.camera, views=is_open)
-                if is_open:
-                    rows.append(described(model, mesh, project.hand(entry.id).joint_states, seen))
-                    entries.append(entry)
-                else:
-                    known.append(seen.features)
+        rows, entries, known = [], [], []
+        asked = [*open_hands, *taught]
+        described_hands = describe(project, checkpoint, asked) if describe else descriptions(project, model, asked)
+        for done, (entry, seen) in enumerate(described_hands):
+            if isinstance(seen, dict):
+                rows.append(seen)
+                entries.append(entry)
+            elif seen is not None:
+                known.append(seen)
             if progress is not None:
-                progress("rank", done + 1, total)
+                progress("rank", done + 1, len(asked))
     if not rows:
         return []
     candidates = gathered([entry.id for entry in entries], rows, known)
     wanted = len(rows) if count is None else min(count, len(rows))
     chosen = choose(strategy_name, candidates, wanted, np.random.default_rng(seed))
     return [_ranked(candidates.gains[one.index], entries[one.index], one) for one in chosen]
+
+
+def descriptions(project: Project, model: Model, entries: Iterable[HandEntry]) -> Iterator[tuple[HandEntry, Described]]:
+    """What the model says of hands, in their order: an open one's row of `Candidates`, an accepted one's features (G,),
+    None where the photo cannot be read or the hand is of another hand model."""
+    photos = PhotoReader()
+    for entry in entries:
+        photo, mesh = photos.read(project.photo(entry.photo_id).path), project.mesh(entry.id)
+        seen = None
+        if photo is not None and mesh.hand_model == model.hand.name:
+            is_open = entry.state != ACCEPTED
+            look_at_it = look(model, photo, crop_of(mesh), mesh.camera, views=is_open)
+            seen = look_at_it.features
+            if is_open:
+                seen = described(model, mesh, project.hand(entry.id).joint_states, look_at_it)
+        yield entry, seen
 
 
 def _ranked(gains: np.ndarray, entry, choice) -> Ranked:

@@ -35,6 +35,7 @@ def result(folder: Path, state: dict) -> dict:
         "held": {"hands": len(state["held"]), "kind": state["held_kind"]},
         "error": verdict.get("photo"),
         "old_domain_mm": verdict.get("old"),
+        "blend": state.get("blend"),
         "reproposed": state.get("reproposed", {"refreshed": 0, "current": 0, "left": 0}),
         "seconds": state["seconds"],
         "settings": state["settings"],
@@ -90,6 +91,8 @@ def _facts(said: dict) -> list[tuple[str, str]]:
         rows.append(("error on what it knew before, mm", f"{old['before']:.2f} -> {old['after']:.2f} ({old['n']} rendered photos)"))
     if said["promoted"]:
         rows.append(("open hands proposed anew", f"{counts['refreshed']}; left as they were: {counts['left']}"))
+    if said["blend"]:
+        rows.append(("weights", f"{100 * said['blend']:.0f} % of the way from the parent's to the fine-tuned ones"))
     rows += [("parent", said["parent"]), ("this model", said["model"]), ("seconds", f"{said['seconds']:.0f}")]
     return rows
 

@@ -16,19 +16,21 @@ import numpy as np
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.learning import distributed
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.rendered import RenderedCrops
 from annotator.model import Model, load_model
-from annotator.network.checkpoint import save_checkpoint
+from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
 from annotator.project import Project, Provenance
 from annotator.rounds import judging, keeping, report, samples
 from annotator.rounds.keeping import CHECKPOINT, STATE
 from annotator.rounds.replay import Part, replay_photos
 from annotator.rounds.reproposing import repropose
 from annotator.rounds.settings import RoundSettings
-from annotator.rounds.training import fine_tune, source_of
+from annotator.rounds.training import blended, fine_tune, source_of
 
 Progress = Callable[[str, int, int, dict], None]
+Launch = Callable[..., None]  # launch(work, folder, *arguments): `work(*arguments)` in several processes that train together
 
 
 def run_round(
@@ -39,19 +41,21 @@ def run_round(
     who: str | None = None,
     device: str | None = None,
     progress: Progress | None = None,
+    launch: Launch | None = None,
 ) -> dict:
     """Make one round of the project, or finish the one that was interrupted; what came of it, ready for JSON.
 
     settings: see `RoundSettings` (an interrupted round keeps those it began with). model: the checkpoint to start from
     (None: the project's promoted one, else the shipped). replay: a folder of rendered photos (None: rendered once, into
     the project). progress: called with (step, done, all, numbers); steps are "features", "train", "judge", "repropose".
+    launch: has the training done by several processes, joined as `learning.distributed` wants them.
     The result's keys are those of the round's `report.json`, see docs/active_learning.md. InputError: nothing to learn
     from, another round running, or a file that cannot be read or written; what was done until then is kept.
     """
     tell = progress or (lambda *_: None)
     with keeping.opened(project, who) as opened, keeping.one_at_a_time(opened):
         folder, state = _begin(opened, settings or RoundSettings(), model)
-        return _Round(opened, folder, state, replay, device, tell).run()
+        return _Round(opened, folder, state, replay, device, tell, launch).run()
 
 
 def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tuple[Path, dict]:
@@ -70,7 +74,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
     start = model or keeping.current_checkpoint(project)
     state = {
         "round": number, "code_version": __version__, "settings": asdict(settings), "done": ["samples"],
-        "start": str(start) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
+        "start": str(Path(start).absolute()) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
         "train": [one.id for one in taken.train], "held": [one.id for one in taken.held], "held_kind": taken.kind,
         "keypoints": int(sum(one.weights.sum() for one in taken.train)), "untold": taken.untold,
         "missing": [list(one) for one in taken.missing], "promoted": False,
@@ -82,10 +86,13 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
 class _Round:
     """The steps after the samples."""
 
-    def __init__(self, project: Project, folder: Path, state: dict, replay: Path | None, device, tell: Progress):
+    def __init__(self, project: Project, folder: Path, state: dict, replay: Path | None, device, tell: Progress, launch=None):
         self.project, self.folder, self.state, self.own_replay = project, folder, state, replay
-        self.device, self.tell = device, tell
-        self.settings = RoundSettings(**state["settings"])
+        self.device, self.tell, self.launch = device, tell, launch
+        try:
+            self.settings = RoundSettings(**state["settings"])
+        except (TypeError, KeyError) as error:
+            raise InputError(f"{folder / STATE} is not of this version: {error}") from error
 
     def run(self) -> dict:
         self._began = time.monotonic()
@@ -131,21 +138,16 @@ class _Round:
         return replay_photos(own, self.own_replay, count).shards.folder
 
     def _train(self, parent: Model) -> None:
-        s, folder = self.settings, self.folder
-        network = load_model(self.state["start"], device="cpu").network
-        new = KeypointPhotos(folder / "samples" / "train")
-        old = Part(RenderedCrops(self._replay), s.old, s.old + s.replayed)
-        # features up to where nothing learns are the same in every round of a project with the same encoder
-        kept = keeping.rounds_folder(self.project) / f"replay-features-{network.config.encoder.replace(':', '-')}-{s.replayed}"
-        kept = kept if self.own_replay is None else folder / "features" / "replay"
-        prepared = lambda n, all: self.tell("features", n, all, {})  # noqa: E731
-        source = source_of(network, new, old, s, folder / "features" / "new", kept, prepared)
         card = parent.card | {
             "name": f"round {self.state['round']}", "parent": parent.digest, "trained_by": "annotator round",
             "round_data": f"{len(self.state['train'])} accepted hands, {self.state['keypoints']} keypoints by people",
         }  # fmt: skip
-        network = fine_tune(network, source, folder / "training", s, self.device, card, lambda n, all, numbers: self.tell("train", n, all, numbers))
-        save_checkpoint(folder / CHECKPOINT, network.cpu(), card)
+        own_replay = self.own_replay is not None
+        work = (self.state["start"], self.folder, self._replay, own_replay, self.settings, self.device, card)
+        _learn(*work, tell=self.tell, train=self.launch is None)
+        if self.launch is not None:  # the features are there: what is left is what several processes share
+            self.launch(_learn, self.folder / "training", *work)
+        self.state["blend"] = load_checkpoint(self.folder / CHECKPOINT)[1]["blend"]
 
     def _judge(self, parent: Model, child: Model) -> None:
         table, crops, ids = samples.read_held(self.folder / "samples" / "held")
@@ -154,7 +156,9 @@ class _Round:
         for at, model in enumerate((parent, child)):
             told = lambda n, at=at: self.tell("judge", at * len(crops) + n, total, {})  # noqa: E731
             found.append(judging.errors(judging.answers(model, table, crops, told), table))
-        old = tuple(judging.old_errors(model.network, self._replay, self.settings.old) for model in (parent, child))
+        # the first half of the old photos has chosen the blend: the other half judges
+        count = self.settings.old
+        old = tuple(judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child))
         verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings)
         self.state |= {"promoted": verdict.promoted, "verdict": verdict.as_dict()}
         rows = [
@@ -162,6 +166,31 @@ class _Round:
             for k, name in enumerate(ids)
         ]
         keeping.write_json(self.folder / "held.json", {"hands": rows})
+
+
+def _learn(start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings, device, card: dict, tell=None, train=True):
+    """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of the
+    processes that train together."""
+    tell = tell or (lambda *_: None)
+    network = load_model(start, device="cpu").network
+    new = KeypointPhotos(folder / "samples" / "train")
+    old = Part(RenderedCrops(replay), s.old, s.old + s.replayed)
+    # features up to where nothing learns are the same in every round of a project with the same encoder
+    kept = folder.parent / f"replay-features-{network.config.encoder.replace(':', '-')}-{s.replayed}"
+    kept = folder / "features" / "replay" if own_replay else kept
+    prepared = lambda n, all: tell("features", n, all, {})  # noqa: E731
+    source = source_of(network, new, old, s, folder / "features" / "new", kept, prepared)
+    if not train:
+        return
+    target = distributed.own_device(resolve_device(device))
+    told = lambda n, all, numbers: tell("train", n, all, numbers)  # noqa: E731
+    network = fine_tune(network, source, folder / "training", s, target, card, told)
+    if distributed.processes().first:
+        network, half = network.cpu(), s.old // 2
+        known = lambda one: float(judging.old_errors(one, replay, half).mean())  # noqa: E731
+        share = blended(network, load_checkpoint(start)[0], known, s.drift)
+        save_checkpoint(folder / CHECKPOINT, network, card | {"blend": share})
+    distributed.wait()
 
 
 def _number(value: float) -> float | None:

@@ -11,11 +11,14 @@ from annotator.errors import InputError
 class RoundSettings:
     """steps, batch, rate, encoder_rate, warmup: of the fine-tuning, see `learning.trainer.TrainSettings`.
 
+    drift: by how much the error on what was known may grow in one round's training: the round goes from the parent's
+    weights toward the fine-tuned ones only as far as that allows (see `training.blended`).
     replay: share of every batch from what the model knew before; replayed: how many such photos there are; looks: crops
     of each accepted hand (moved, turned, recoloured); least: accepted hands with a keypoint set by a person that a round
     needs; least_gold: held-out hands that a decision needs; held: one accepted hand in so many is held out where there
     are fewer gold hands than that; confidence: of the paired bootstrap (one-sided) that the error fell; forgotten: by how
-    much the error on `old` replayed photos, held out, may grow; pictures: before and after, how many; seed: of all.
+    much the error on half of the `old` replayed photos, which no round learns from, may grow (the other half measures
+    `drift`); pictures: before and after, how many; seed: of all.
     """
 
     steps: int = 200
@@ -24,6 +27,7 @@ class RoundSettings:
     encoder_rate: float = 3e-5
     warmup: int = 20
     average: float = 0.98
+    drift: float = 0.01
     replay: float = 0.5
     replayed: int = 1500
     old: int = 300
@@ -43,5 +47,7 @@ class RoundSettings:
                 raise InputError(f"round setting {field.name} is {value}")
         if not 0 < self.replay < 1 or not 0.5 <= self.confidence < 1:
             raise InputError("round settings: replay must be within 0..1 and confidence within 0.5..1")
+        if self.old < 2:
+            raise InputError(f"round setting old is {self.old}: at least 2 are needed")
         if self.batch < 4:
             raise InputError(f"round setting batch is {self.batch}: at least 4 are needed")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from annotator.learning.bank import FeatureBank
 from annotator.learning.sources import BankSource, CropSet, CropSource, Source, in_batches
 from annotator.learning.supervision import LossWeights
@@ -19,6 +21,7 @@ from annotator.rounds.settings import RoundSettings
 
 # as in the recipe of the shipped model (learning/configs/default.toml)
 LOSSES = LossWeights(keypoints=8.0, shape=0.05)
+SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)
 
 
 def train_settings(settings: RoundSettings) -> TrainSettings:
@@ -80,3 +83,22 @@ def fine_tune(
     trainer = Trainer(network, source, folder, train_settings(settings), LOSSES, resolve_device(device), card)
     trainer.resume()
     return trainer.run(progress).eval()
+
+
+@torch.no_grad()
+def blended(network: GLFNet, start: GLFNet, error: Callable[[GLFNet], float], drift: float) -> float:
+    """Draws `network` toward the weights it had at the `start`, as little as needed for `error` (on what was known before)
+    to grow by at most `drift`; the share of the fine-tuned weights that is left, the last of `SHARES` if none is enough.
+
+    Weights in between keep most of what is new and nearly all of what was known (Wortsman et al. 2022, 'Robust fine-tuning
+    of zero-shot models').
+    """
+    allowed = error(start) * (1 + drift)
+    old = dict(start.named_parameters())
+    tuned = {name: value.detach().clone() for name, value in network.named_parameters()}
+    for share in SHARES:
+        for name, value in network.named_parameters():
+            value.copy_(torch.lerp(old[name].to(value), tuned[name], share))
+        if error(network) <= allowed:
+            break
+    return share

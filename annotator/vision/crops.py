@@ -172,6 +172,16 @@ def extract_all(photo: np.ndarray, crops, pixels: int = CROP_SIZE) -> torch.Tens
     return torch.from_numpy(pictures).permute(0, 3, 1, 2)
 
 
+def brighter_left(pictures: torch.Tensor) -> torch.Tensor:
+    """(B,) whether pictures (B, 3, H, W) are brighter on the left: of a picture and its mirror image, one is.
+
+    A rule that chooses by this chooses the same picture whichever of the two it is shown.
+    """
+    columns = pictures.double().mean((1, 2))
+    width = columns.shape[-1]
+    return columns @ (torch.arange(width, dtype=torch.float64) - (width - 1) / 2) < 0
+
+
 def upright_angle(wrist, knuckles) -> float:
     """The angle of a crop in which the direction from wrist to knuckles (photo pixels) points up, -pi..pi."""
     return math.atan2(float(knuckles[0]) - float(wrist[0]), float(wrist[1]) - float(knuckles[1]))

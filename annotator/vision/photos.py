@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -40,19 +41,28 @@ def read_photo(path: str | Path) -> np.ndarray:
         raise InputError(f"{path} does not exist")
     if not path.is_file():  # a pipe would be waited for without end
         raise InputError(f"{path} is not an ordinary file")
+    return _decoded(path, str(path))
+
+
+def decode_photo(content: bytes, name: str) -> np.ndarray:
+    """`read_photo` from an image file's bytes; name: what errors call it."""
+    return _decoded(io.BytesIO(content), name)
+
+
+def _decoded(file: Path | io.BytesIO, name: str) -> np.ndarray:
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             image.load()
             upright = ImageOps.exif_transpose(image)
-            return as_photo(_pixels(upright), str(path))
+            return as_photo(_pixels(upright), name)
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(f"{path} is not an image this program can read") from error
+        raise InputError(f"{name} is not an image this program can read") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path} is too large: {error}") from error
+        raise InputError(f"{name} is too large: {error}") from error
     except BROKEN as error:
-        raise InputError(f"{path} is a broken or truncated image: {error}") from error
+        raise InputError(f"{name} is a broken or truncated image: {error}") from error
 
 
 def as_photo(array, name: str = "photo") -> np.ndarray:

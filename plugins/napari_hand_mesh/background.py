@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,9 @@ from annotator.formats import writer
 from annotator.formats.from_project import labelled_hands
 from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash, read_photo
+from napari_hand_mesh import settings
 from napari_hand_mesh.session import Session
+from napari_hand_mesh.sources import expanded
 
 if TYPE_CHECKING:
     from annotator.model import Model
@@ -32,22 +34,27 @@ def wait_for_threads() -> None:
         WorkerBase.await_workers(LONGEST)
 
 
-def load() -> Model:
-    """The shipped network. torch is imported here: it takes seconds."""
-    from annotator.model import load_model
-
-    return load_model(device="cpu")
-
-
-def propose(folder: Path, files: Sequence[Path], model: Model) -> Iterator[tuple[int, int, int, str]]:
+def propose(
+    folder: Path, files: Sequence[Path], model: Model, every: float = 0.5
+) -> Iterator[tuple[int, int, int, str]]:
     """Hands of these photos into the project in `folder`, photo by photo, those done already left out.
 
-    Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). Its own connection:
-    this runs in another thread than the session's.
+    Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). A video gives a photo each
+    `every` seconds; how many is not known before, then "in all" is what there was so far. Its own connection: this
+    runs in another thread than the session's.
     """
     provenance = Provenance("default", model.digest)
     with Project.open_or_create(folder) as project:
-        for done, path in enumerate(files, 1):
+        source, done = expanded(files, folder, every), 0
+        while True:
+            try:
+                path = next(source, None)
+            except InputError as error:  # a video that cannot be read, or frames that cannot be written
+                yield done, max(len(files), done), 0, str(error)
+                return
+            if path is None:
+                return
+            done += 1
             hands, wrong = 0, ""
             try:
                 if not project.has_photo(photo_hash(path), model.digest):
@@ -58,15 +65,32 @@ def propose(folder: Path, files: Sequence[Path], model: Model) -> Iterator[tuple
                     )
             except InputError as error:
                 wrong = str(error)
-            yield done, len(files), hands, wrong
+            yield done, max(len(files), done), hands, wrong
 
 
-def export(folder: Path, name: str, out: Path) -> int:
+class Counted:
+    """Passes on records and counts them, until it is told to stop: then InputError, and no data set is left."""
+
+    def __init__(self) -> None:
+        self.records: Iterable = ()
+        self.done, self.stopped = 0, False
+
+    def __iter__(self) -> Iterator:
+        for record in self.records:
+            if self.stopped:
+                raise InputError("the export was cancelled; nothing was written")
+            yield record
+            self.done += 1
+
+
+def export(folder: Path, name: str, out: Path, counted: Counted | None = None) -> int:
     """The accepted hands of the project in `folder` as a data set of format `name` in `out`; how many."""
     with Project.open(folder) as project:
-        if not project.hands("accepted"):
+        if not project.hands("accepted", limit=1):
             raise InputError("no hand is accepted yet: there is nothing to export")
-        return writer(name).write(labelled_hands(project), out)["hands"]
+        counted = Counted() if counted is None else counted
+        counted.records = labelled_hands(project)
+        return writer(name).write(counted, out)["hands"]
 
 
 class Background:
@@ -84,13 +108,27 @@ class Background:
     ):
         self._say, self._progress, self._finished = say, progress, finished
         self.model: Model | None = None
+        self._source: tuple = (settings.read(), None)  # what the network is, or will be, loaded from
+        self._loading_from: tuple = ()
         self._loading: FunctionWorker | None = None
         self._looking: FunctionWorker | None = None
         self._proposing: GeneratorWorker | None = None
         self._exporting: FunctionWorker | None = None
+        self._asking: FunctionWorker | None = None
+        self._counted: Counted | None = None
         self._session: Session | None = None
         self._then: list[Callable[[], None]] = []
         self._stopped = False
+
+    def use(self, project: Project) -> bool:
+        """From now on the network that the settings, or the project's rounds, name; whether that is another one."""
+        from annotator.rounds import current_checkpoint
+
+        source = (settings.read(), current_checkpoint(project))
+        if source == self._source:
+            return False
+        self._source, self.model = source, None
+        return True
 
     def with_model(self, then: Callable[[], None]) -> None:
         """Call `then` when the network is loaded: at once, or after it was loaded in a thread."""
@@ -100,7 +138,8 @@ class Background:
         self._then.append(then)
         if self._loading is None:
             self._say("loading the network …")
-            self._loading = create_worker(load, _start_thread=False)
+            self._loading_from = self._source
+            self._loading = create_worker(settings.load_network, *self._source, _start_thread=False)
             self._loading.returned.connect(self._loaded)
             self._loading.errored.connect(self._failed)
             self._loading.start()
@@ -130,11 +169,37 @@ class Background:
         self._looking.errored.connect(errored)
         self._looking.start()
 
+    def ask(self, call: Callable[[], object], then: Callable[[object], None], failed: Callable[[], None]) -> bool:
+        """One question at a time to the network or the solver, in a thread: `then` gets the answer, on the GUI's
+        thread; `failed` is called where there is none, after the person was told. False, and nothing happens, while
+        another question waits."""
+        if self._asking is not None:
+            return False
+
+        def returned(answer: object) -> None:
+            self._asking = None
+            if not self._stopped:
+                then(answer)
+
+        def errored(error: Exception) -> None:
+            self._asking = None
+            if not self._stopped:
+                self._say(str(error))
+                failed()
+
+        self._asking = create_worker(call, _start_thread=False)
+        self._asking.returned.connect(returned)
+        self._asking.errored.connect(errored)
+        self._asking.start()
+        return True
+
     def propose(self, folder: Path, files: Sequence[Path]) -> None:
         """Propose on photos in a thread. InputError if that is under way already."""
         if self._proposing is not None:
             raise InputError("photos are being looked at already: wait, or cancel that first")
-        self._proposing = create_worker(propose, folder, list(files), self.model, _start_thread=False)
+        self._proposing = create_worker(
+            propose, folder, list(files), self.model, settings.read().seconds_between_frames, _start_thread=False
+        )
         self._proposing.yielded.connect(lambda step: None if self._stopped else self._progress(*step))
         self._proposing.errored.connect(self._failed)
         self._proposing.finished.connect(self._proposed)
@@ -154,23 +219,32 @@ class Background:
                 self._say(str(error))
 
         def finished() -> None:
-            self._exporting = None
+            self._exporting = self._counted = None
 
         self._say(f"writing {out} …")
-        self._exporting = create_worker(export, folder, name, out, _start_thread=False)
+        self._counted = Counted()
+        self._exporting = create_worker(export, folder, name, out, self._counted, _start_thread=False)
         self._exporting.returned.connect(returned)
         self._exporting.errored.connect(errored)
         self._exporting.finished.connect(finished)
         self._exporting.start()
 
     @property
+    def exported(self) -> int | None:
+        """How many hands the export under way has written; None: there is none."""
+        return None if self._counted is None else self._counted.done
+
+    @property
     def proposing(self) -> bool:
         return self._proposing is not None
 
     def cancel(self) -> None:
-        """Stop proposing after the photo that is looked at now; what was found stays."""
+        """Stop proposing after the photo that is looked at now, what was found stays; stop an export, then nothing is
+        written."""
         if self._proposing is not None:
             self._proposing.quit()
+        if self._counted is not None:
+            self._counted.stopped = True
 
     def forget(self) -> None:
         """The session is over."""
@@ -186,6 +260,9 @@ class Background:
     def _loaded(self, model: Model) -> None:
         self._loading = None
         if self._stopped:
+            return
+        if self._loading_from != self._source:  # another project was opened meanwhile
+            self.with_model(lambda: None)
             return
         self.model = model
         self._say("")

@@ -1,9 +1,11 @@
-"""What the dock shows: queue, words, buttons, slider and side view; the form alone, without what it does."""
+"""What the docks show: words, buttons, sliders, and beside them queue, history and side view; the form alone, without
+what it does."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QGridLayout,
@@ -11,37 +13,43 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSlider,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_hand_mesh import keys
+from napari_hand_mesh.depths import DepthList
 from napari_hand_mesh.layers import STATE_COLOURS
+from napari_hand_mesh.history import HistoryPanel
 from napari_hand_mesh.queue_table import QueuePanel
 from napari_hand_mesh.side_view import SideView
 
 BUTTONS_IN_ROW = 4
+SIDES = {"side: the network's": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
 MESH_OPACITY = 55  # percent, at first
 
 
 class Controls(QWidget):
     """The dock's form.
 
-    queue, side: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
-    of the mesh, percent. acted: the name of one of keys.ACTIONS.
+    queue, side, depths: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
+    of the mesh, percent; drawn: which side a hand is of that a person draws a box round. acted: the name of one of keys.ACTIONS.
     """
 
     acted = Signal(str)
     asked_project = Signal()
     asked_photos = Signal()
     asked_export = Signal()
+    asked_video = Signal()
+    asked_round = Signal()
     cancelled = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.queue = QueuePanel()
+        self.history = HistoryPanel()
         self.side = SideView()
+        self.depths = DepthList()
         self.what = QLabel("Open a project, or a folder of photos to make one.")
         self.what.setWordWrap(True)
         self.what.setTextFormat(Qt.TextFormat.RichText)
@@ -49,24 +57,24 @@ class Controls(QWidget):
         self.status.setWordWrap(True)
         self.status.setStyleSheet("color: #e0a030")
         self.cancel = self._button(
-            "Cancel", "stop looking for hands; what was found stays", self.cancelled.emit
+            "Cancel", "stop what goes on: hands that were found stay, a round can go on later", self.cancelled.emit
         )
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(MESH_OPACITY)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-        files = QHBoxLayout()
-        files.addWidget(
-            self._button(
-                "Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit
-            )
-        )
-        files.addWidget(self._button("Photos …", "find hands in a folder of photos", self.asked_photos.emit))
-        files.addWidget(
-            self._button("Export …", "write the accepted hands as a data set", self.asked_export.emit)
-        )
-        files.addWidget(self._button("Keys", "all shortcuts", self._show_keys))
+        files = QGridLayout()
+        files.setSpacing(4)
+        for at, (label, tip, call) in enumerate((
+            ("Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit),
+            ("Photos …", "find hands in a folder of photos", self.asked_photos.emit),
+            ("Video …", "find hands in frames of a video", self.asked_video.emit),
+            ("Export …", "write the accepted hands as a data set", self.asked_export.emit),
+            ("Retrain …", "learn from the accepted hands; the network changes only if it gets better", self.asked_round.emit),
+            ("Keys", "all shortcuts", self._show_keys),
+        )):  # fmt: skip
+            files.addWidget(self._button(label, tip, call), at // 3, at % 3)
         actions = QGridLayout()
         actions.setSpacing(4)
         shown = [action for action in keys.ACTIONS if action.button]
@@ -79,6 +87,12 @@ class Controls(QWidget):
         strength = QHBoxLayout()
         strength.addWidget(QLabel("Mesh"))
         strength.addWidget(self.opacity)
+        self.drawn = QComboBox()
+        self.drawn.addItems(list(SIDES))
+        self.drawn.setToolTip("of a missed hand that you draw a box round")
+        self.drawn.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        strength.addWidget(QLabel("Drawn"))
+        strength.addWidget(self.drawn)
         legend = QLabel(
             " ".join(
                 f'<span style="color:{colour}">◯</span>&nbsp;{state} '
@@ -87,27 +101,24 @@ class Controls(QWidget):
         )
         legend.setWordWrap(True)
 
-        upper = QWidget()
-        layout = QVBoxLayout(upper)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = QVBoxLayout(self)
         layout.addLayout(files)
-        layout.addWidget(self.queue, 1)
         layout.addWidget(self.what)
         layout.addWidget(self.status)
         layout.addWidget(self.cancel)
+        layout.addWidget(self.depths)
         layout.addLayout(actions)
         layout.addLayout(strength)
         layout.addWidget(legend)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(upper)
-        splitter.addWidget(self.side)
-        splitter.setSizes([520, 330])
-        splitter.setChildrenCollapsible(False)
-        whole = QVBoxLayout(self)
-        whole.addWidget(splitter)
+        layout.addStretch(1)
         self.status.setVisible(False)
         self.cancel.setVisible(False)
         self.setMinimumWidth(420)
+
+    @property
+    def drawn_side(self) -> str | None:
+        """'left', 'right', or None: the network says."""
+        return SIDES[self.drawn.currentText()]
 
     def say(self, words: str) -> None:
         """Show words about what goes on; none: nothing."""
@@ -128,6 +139,7 @@ class Controls(QWidget):
     def _button(self, label: str, tip: str, call) -> QPushButton:
         button = QPushButton(label)
         button.setToolTip(tip)
+        button.setMinimumHeight(button.sizeHint().height())  # a low window must not cut the labels
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
         button.clicked.connect(lambda _checked=False: call())
         return button

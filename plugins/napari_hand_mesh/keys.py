@@ -36,6 +36,11 @@ ACTIONS = (
     Action(
         "other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo"
     ),
+    Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo"),
+    Action("draw_box", "Shift-X", "Draw hand", "draw a box round a hand that was missed (again: stop)"),
+    Action("next_bare", "Shift-Q", "No hand", "go to the next photo in which no hand was found, to draw a box there"),
+    Action("change_side", "Shift-S", "Other side", "this is a left hand, not a right one, or the other way round"),
+    Action("delete", "Shift-R", "Delete", "there is no hand here, or it is here twice: it is not shown any more"),
     Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start"),
     Action("redo", "Control-Shift-Z", "Redo", "do it again"),
     Action("fade_markers", "F", "", "hide or show keypoints and skeleton"),
@@ -65,14 +70,30 @@ def shown(key: str) -> str:
     return key.replace("Control", "Ctrl").replace("-", "+")
 
 
+MOUSE = (
+    ("drag", "move a keypoint; the mesh follows"),
+    ("Shift+drag", "move it while all others stay"),
+    ("click", "on another hand of the photo: go to it"),
+)
+
+
 def help_text() -> str:
     """All shortcuts as an HTML table."""
-    rows = "".join(f"<tr><td><b>{shown(a.key)}</b>&nbsp;&nbsp;</td><td>{a.words}</td></tr>" for a in ACTIONS)
-    mouse = (
-        "<tr><td><b>drag</b></td><td>move a keypoint; the mesh follows</td></tr>"
-        "<tr><td><b>Shift+drag&nbsp;&nbsp;</b></td><td>move it while all others stay</td></tr>"
+    rows = [*MOUSE, *((shown(action.key), action.words) for action in ACTIONS)]
+    lines = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{words}</td></tr>" for key, words in rows)
+    return f"<table>{lines}</table>"
+
+
+def page() -> str:
+    """docs/keys.md."""
+    rows = [*MOUSE, *((shown(action.key), action.words) for action in ACTIONS)]
+    lines = "".join(f"| `{key}` | {words} |\n" for key, words in rows)
+    return (
+        "# Keys of the napari plugin\n\n"
+        "The left hand alone; the right one drags. None of them is one of napari's own in the layers shown (a test\n"
+        "compares). Written by `python -m napari_hand_mesh.keys > docs/keys.md`; in the window: the button *Keys*.\n\n"
+        f"| key | does |\n|---|---|\n{lines}"
     )
-    return f"<table>{mouse}{rows}</table>"
 
 
 def _caller(name: str, call: Callable[[str], None]):
@@ -80,3 +101,7 @@ def _caller(name: str, call: Callable[[str], None]):
         call(name)
 
     return pressed
+
+
+if __name__ == "__main__":
+    print(page(), end="")

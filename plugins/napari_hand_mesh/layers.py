@@ -1,4 +1,4 @@
-"""The hand on napari's canvas: photo, mesh, skeleton and the 21 keypoints as four layers.
+"""The hand on napari's canvas: photo, other hands, mesh, skeleton and the 21 keypoints as five layers.
 
 napari's axes are (row, column): photo (x, y) is (y, x) here. The layers only show; what is true is in the
 session.
@@ -16,7 +16,9 @@ from annotator.vision.skeleton import FINGER_COLOURS
 from annotator.vision.window import Window
 from napari_hand_mesh.picture import PIXELS, affine_of, mesh_picture, window_of
 
-PHOTO, MESH, SKELETON, KEYPOINTS = "photo", "hand mesh", "skeleton", "keypoints"
+PHOTO, OTHERS, MESH, SKELETON, KEYPOINTS = "photo", "other hands", "hand mesh", "skeleton", "keypoints"
+OTHER_COLOUR = "#b8c4d0"  # hands that are not the one in work
+BOX_COLOUR = "#ffd24a"
 # told apart by people with the common colour blindnesses (after Okabe and Ito), and against skin
 STATE_COLOURS = {
     "proposed": "#ffffff",
@@ -31,10 +33,11 @@ DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A"
 
 
 class HandLayers:
-    """Four layers of a viewer, made at once and kept: another photo or hand only changes what they hold."""
+    """Five layers of a viewer, made at once and kept: another photo or hand only changes what they hold."""
 
-    def __init__(self, viewer: napari.Viewer):
+    def __init__(self, viewer: napari.Viewer, marker_scale: float = 1.0):
         self.viewer = viewer
+        self._marker_scale = marker_scale
         self.by_uncertainty = False
         self.hand: HandMesh | None = None
         self._states: tuple[str, ...] = ("proposed",) * 21
@@ -42,8 +45,14 @@ class HandLayers:
         self._coloured: tuple[str, ...] | None = None
         self._recommended: int | None = None
         self._cleared = False
+        self._others: list[HandMesh | None] = []
         empty = np.zeros((8, 8, 3), np.uint8)
         self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
+        # the other hands' skeletons; while a box is drawn, the box
+        self.others = viewer.add_vectors(
+            np.zeros((0, 2, 2)), name=OTHERS, edge_color=OTHER_COLOUR, edge_width=1, vector_style="line", opacity=0.7,
+            ndim=2,
+        )  # fmt: skip
         self.mesh = viewer.add_image(
             np.zeros((PIXELS, PIXELS, 4), np.uint8),
             rgb=True,
@@ -69,7 +78,7 @@ class HandLayers:
 
     @property
     def all(self) -> tuple[Layer, ...]:
-        return self.photo, self.mesh, self.skeleton, self.points
+        return self.photo, self.others, self.mesh, self.skeleton, self.points
 
     @property
     def camera(self):
@@ -93,11 +102,12 @@ class HandLayers:
         self, hand: HandMesh, states: tuple[str, ...], recommended: int | None = None, live: bool = False
     ) -> None:
         """The hand with its joint states. recommended: the keypoint worth correcting, drawn as a diamond;
-        live: while it is dragged, with markers as they are."""
+        live: while it is dragged, or until there is time to `mark`: with markers as they are."""
         if self._cleared:
             self._cleared = False
-            for layer in self.all[1:]:
+            for layer in self.all[2:4]:
                 layer.visible = True
+            self.points.shown = True
         if self.hand is None or not np.array_equal(hand.crop_center, self.hand.crop_center):
             self._window = None  # another hand
         self.hand, self._states = hand, states
@@ -107,35 +117,67 @@ class HandLayers:
             self._window = window
             self.mesh.affine = affine_of(window)
         places = np.ascontiguousarray(hand.keypoints[:, ::-1])
-        start = places[[a for a, _ in BONES]]
-        self.skeleton.data = np.stack([start, places[[b for _, b in BONES]] - start], axis=1)
+        self.skeleton.data = _bones(places)
         with self.points.events.data.blocker():
             self.points.data = places
-        if live:
-            return
-        base = hand.crop_size
+        if states != self._coloured:  # each of these draws all points anew
+            self._coloured = states
+            self.points.border_color = [STATE_COLOURS[state] for state in states]
+        if not live:
+            self.mark(recommended)
+
+    def mark(self, recommended: int | None) -> None:
+        """Sizes by uncertainty, and a diamond for the keypoint worth correcting."""
+        base = self.hand.crop_size
         width = max(base / 160, 0.4)
         if self.skeleton.edge_width != width:
             self.skeleton.edge_width = width
-        self.points.size = np.clip(2 * hand.keypoint_sigma, SMALLEST * base, LARGEST * base)
-        # each of these draws all points anew
-        if states != self._coloured:
-            self._coloured = states
-            self.points.border_color = [STATE_COLOURS[state] for state in states]
+        size = np.clip(2 * self.hand.keypoint_sigma, SMALLEST * base, LARGEST * base) * self._marker_scale
+        if not np.allclose(self.points.size, size, rtol=0.03):
+            self.points.size = size
         if recommended != self._recommended:
             self._recommended = recommended
             self.points.symbol = ["diamond" if k == recommended else "disc" for k in range(21)]
 
-    def clear(self) -> None:
-        """No hand: the photo stays, the rest becomes invisible."""
-        self._cleared = True
-        for layer in self.all[1:]:
-            layer.visible = False
+    def show_others(self, hands: list[HandMesh]) -> None:
+        """The skeletons of the photo's other hands; drawn anew only where they are not the same objects as before."""
+        if [id(hand) for hand in hands] == [id(hand) for hand in self._others]:
+            return
+        self._others = list(hands)  # kept, so that an id stays what it is
+        bones = [_bones(hand.keypoints[:, ::-1]) for hand in hands]
+        self._lines(np.concatenate(bones) if bones else np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
 
-    def look_at(self, hand: HandMesh) -> None:
-        """Bring the hand into the middle of the canvas, at a size that shows its whole crop."""
+    def show_box(self, first: tuple[float, float], second: tuple[float, float]) -> None:
+        """The box that is being drawn, by two opposite corners (x, y) photo px, in the place of the other hands."""
+        self._others = [None]  # not what is drawn any more
+        (x0, y0), (x1, y1) = first, second
+        corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])
+        self._lines(np.stack([corners, np.roll(corners, -1, 0) - corners], axis=1), BOX_COLOUR, 1 / 100)
+
+    def _lines(self, lines: np.ndarray, colour: str, width: float) -> None:
+        self.others.data = lines
+        self.others.visible = len(lines) > 0  # an empty layer costs a fifth of a frame on software OpenGL
+        if len(lines):
+            size = self.hand.crop_size if self.hand is not None else max(self.photo.data.shape[:2]) / 2
+            self.others.edge_width = max(width * size, 0.4)
+            self.others.edge_color = colour
+
+    def clear(self) -> None:
+        """No hand: the photo stays, the rest becomes invisible. The keypoints' layer itself stays: a hidden one would not
+        take the mouse, which may draw a box."""
+        self._cleared = True
+        self.hand = None
+        self.show_others([])
+        for layer in self.all[2:4]:
+            layer.visible = False
+        self.points.shown = False
+
+    def look_at(self, hand: HandMesh | None) -> None:
+        """Bring the hand into the middle of the canvas, at a size that shows its whole crop; None: the whole photo."""
         self.viewer.layers.selection.active = self.points  # only the active layer has the mouse
         self.viewer.reset_view()
+        if hand is None:
+            return
         height, width = self.photo.data.shape[:2]
         camera = self.camera
         fits = camera.zoom
@@ -172,6 +214,12 @@ class HandLayers:
         hand, self.hand = self.hand, None  # so that what follows does not come back here
         self._coloured = self._recommended = None
         self.show(hand, self._states)
+
+
+def _bones(places: np.ndarray) -> np.ndarray:
+    """(20, 2, 2): start and direction of each bone, from keypoints (21, 2)."""
+    start = places[[a for a, _ in BONES]]
+    return np.stack([start, places[[b for _, b in BONES]] - start], axis=1)
 
 
 def _nothing(_layer) -> None:

@@ -1,14 +1,13 @@
 """The queue as a table: hands, their states, how sure the network is, and why to look at them.
 
-The reason for a hand costs some milliseconds, so it is worked out for rows that are in sight, one at a time,
-while nothing else happens.
+Picture and reason of a hand cost some milliseconds, so they are made for rows that are in sight, in a thread.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, QTimer, Signal
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -22,16 +21,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from annotator.errors import InputError
 from annotator.project import HandEntry
-from napari_hand_mesh.session import OPEN, Session
+from napari_hand_mesh.hand_queue import OPEN
+from napari_hand_mesh.session import Session, why_look
+from napari_hand_mesh.thumbnails import SIDE, Thumbnails, blank
 
 FILTERS = {
     "to do": OPEN, "all": None, "accepted": ("accepted",), "rejected": ("rejected",), "flagged": ("flagged",),
 }  # fmt: skip
 COLUMNS = ("hand", "state", "sure", "why look")
 COLOURS = {"accepted": "#00a878", "rejected": "#d1605e", "flagged": "#d99a1c", "in work": "#4f9fd8"}
-PAUSE = 30  # ms between two reasons: the canvas comes first
 
 
 class QueueModel(QAbstractTableModel):
@@ -43,23 +42,27 @@ class QueueModel(QAbstractTableModel):
         self._entries: list[HandEntry] = []
         self._row: dict[str, int] = {}
         self._states: tuple[str, ...] | None = OPEN
-        self._why: dict[tuple[str, int], str] = {}
-        self._waiting: list[str] = []
-        self._timer = QTimer(self)
-        self._timer.setInterval(PAUSE)
-        self._timer.timeout.connect(self._one_reason)
+        self._generation = self._heard = 0  # how far this has followed the session's queue
+        self._blank = blank()
+        self.thumbnails = Thumbnails(why_look, self)
+        self.thumbnails.came.connect(self._came)
 
     def show(self, session: Session | None, states: tuple[str, ...] | None) -> None:
         """Show a session's hands of these states (None: of all)."""
+        if session is not self._session:
+            self.stop()
+            if session is not None:
+                self.thumbnails.start(session.project.folder)
         self.beginResetModel()
         self._session, self._states = session, states
-        self._waiting.clear()
         self._list()
         self.endResetModel()
 
     def refresh(self) -> None:
         """Take over what changed in the session's queue; only a changed set of rows resets the view."""
         if self._session is None:
+            return
+        if self._taken_over():
             return
         before = self._entries
         self._list()
@@ -73,11 +76,27 @@ class QueueModel(QAbstractTableModel):
             if old is not new:
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
 
+    def _taken_over(self) -> bool:
+        """Only a few rows changed, none came or went: they are taken over; else False."""
+        source = self._session.hand_queue
+        if source.generation != self._generation:
+            return False
+        news, self._heard = source.news[self._heard :], len(source.news)
+        for hand_id in dict.fromkeys(news):
+            entry, row = source.entry(hand_id), self._row.get(hand_id)
+            if (row is None) == self._shows(entry):
+                return False
+            if row is not None and self._entries[row] is not entry:
+                self._entries[row] = entry
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+        return True
+
+    def _shows(self, entry: HandEntry) -> bool:
+        return self._states is None or entry.state in self._states
+
     def stop(self) -> None:
         """No more work in the background."""
-        self._timer.stop()
-        self._waiting.clear()
-        self._session = None
+        self.thumbnails.stop()
 
     def row_of(self, hand_id: str) -> int | None:
         return self._row.get(hand_id)
@@ -102,6 +121,8 @@ class QueueModel(QAbstractTableModel):
             return (entry.id, entry.state, f"{100 * entry.confidence:.0f} %", self._reason(entry))[
                 index.column()
             ]
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            return self.thumbnails.pixmap(entry) or self._blank
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:
             return QColor(COLOURS[entry.state])
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -114,34 +135,20 @@ class QueueModel(QAbstractTableModel):
         return None
 
     def _list(self) -> None:
-        queue = self._session.queue if self._session else []
-        self._entries = [entry for entry in queue if self._states is None or entry.state in self._states]
+        source = self._session.hand_queue if self._session else None
+        queue = source.entries if source else []
+        self._generation, self._heard = (source.generation, len(source.news)) if source else (0, 0)
+        self._entries = [entry for entry in queue if self._shows(entry)]
         self._row = {entry.id: row for row, entry in enumerate(self._entries)}
 
     def _reason(self, entry: HandEntry) -> str:
-        known = self._why.get((entry.id, entry.version))
-        if known is None and self._session is not None:
-            if entry.id not in self._waiting:
-                self._waiting.append(entry.id)
-            self._timer.start()
-            return "…"
-        return known or ""
+        known = self.thumbnails.reason(entry)
+        return "…" if known is None else known
 
-    def _one_reason(self) -> None:
-        if not self._waiting or self._session is None:
-            self._timer.stop()
-            return
-        hand_id = self._waiting.pop()  # the newest: what is in sight now
+    def _came(self, hand_id: str, _version: int) -> None:
         row = self._row.get(hand_id)
-        if row is None:
-            return
-        entry = self._entries[row]
-        try:
-            self._why[entry.id, entry.version] = self._session.why(hand_id)
-        except InputError as error:
-            self._why[entry.id, entry.version] = str(error)
-        index = self.index(row, len(COLUMNS) - 1)
-        self.dataChanged.emit(index, index)
+        if row is not None:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
 
 
 class QueuePanel(QWidget):
@@ -166,21 +173,23 @@ class QueuePanel(QWidget):
         self.table.setWordWrap(False)
         self.table.setMinimumHeight(110)
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(22)
+        self.table.verticalHeader().setDefaultSectionSize(SIDE + 4)
+        self.table.setIconSize(QSize(SIDE, SIDE))
         header = self.table.horizontalHeader()
         header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((146, 84, 50)):
+        for column, width in enumerate((196, 84, 50)):
             self.table.setColumnWidth(column, width)
         self.table.clicked.connect(lambda index: self.chosen.emit(self.model.entry(index.row()).id))
         self._session: Session | None = None
 
         top = QHBoxLayout()
-        top.addWidget(QLabel("Hands"))
+        top.addWidget(QLabel("Show"))
         top.addWidget(self.filter)
         top.addWidget(self.progress, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(top)
         layout.addWidget(self.table, 1)
 

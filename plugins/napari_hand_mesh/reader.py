@@ -1,17 +1,22 @@
-"""napari's way to open a project's folder, and the sample project: by drag and drop, or from the File
-menu."""
+"""napari's way to open a project, a folder of photos or a video, and the sample project: by drag and drop, or from
+the File menu."""
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import napari
 import numpy as np
 
+from annotator.cli.photo_files import SUFFIXES
 from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES
+from annotator.vision.photos import read_photo
+from annotator.vision.video import frames, is_video
+from napari_hand_mesh.sources import project_beside
 from napari_hand_mesh.session import Session
 
 PLUGIN, WIDGET = "hand-mesh-annotator", "Hand annotator"
@@ -22,12 +27,33 @@ PASSING = "looking for hands"
 
 
 def get_reader(path: str | list[str]) -> Callable | None:
-    """The reader of this path if it is one project (its folder, or its project.db), else None."""
+    """The reader of this path: a project (its folder, or its project.db), a folder that holds photos, or a video; else
+    None. Single photos are left to napari itself."""
     if not isinstance(path, str):
         return None
-    folder = Path(path)
-    there = (folder / FILE).is_file() or (folder.name == FILE and folder.is_file())
-    return read_project if there else None
+    place = Path(path)
+    if (place / FILE).is_file() or (place.name == FILE and place.is_file()):
+        return read_project
+    if place.is_file():
+        return read_photos if is_video(place) else None
+    return read_photos if place.is_dir() and any(_photos_in(place)) else None
+
+
+def _photos_in(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+
+
+def read_photos(path: str) -> list[tuple]:
+    """Look for hands in a folder of photos, or in a video, with the project beside them. Without a viewer: the photos
+    (of a video: its first frame) as layers."""
+    viewer = napari.current_viewer()
+    place = Path(path)
+    if viewer is not None:
+        dock(viewer).propose_on(place, project_beside(place))
+        return NOTHING
+    if is_video(place):
+        return [(frame, {"name": place.name, "rgb": True}, "image") for _, frame in itertools.islice(frames(place), 1)]
+    return [(read_photo(file), {"name": file.name, "rgb": True}, "image") for file in sorted(_photos_in(place))]
 
 
 def read_project(path: str) -> list[tuple]:

@@ -1,4 +1,4 @@
-"""The same mesh from any side, turned with the mouse: depth errors are seen here, not in the photo."""
+"""The same mesh from any side before its photo, turned with the mouse: depth errors are seen here, not in the photo."""
 
 from __future__ import annotations
 
@@ -8,32 +8,24 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from annotator.hand.mesh import HandMesh
-from annotator.vision.overlay import COLOUR, orbit
+from annotator.vision.overlay import COLOUR
 from napari_hand_mesh.picture import vertex_colours
+from napari_hand_mesh.side_picture import side_picture
 
 LEAST, LIVE, LARGEST = 160, 200, 480  # px a side
 VIEWS = {"front": (0.0, 0.0), "side": (90.0, 0.0), "back": (180.0, 0.0), "above": (0.0, 90.0)}
 DEGREES_PER_PIXEL = 0.6
 
 
-def turned(vertices: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
-    """Vertices (V, 3), camera frame, as one sees them after walking round the hand by `yaw` and up by `pitch`
-    degrees."""
-    a, b = np.radians(yaw), np.radians(pitch)
-    about_y = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
-    about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
-    middle = (vertices.min(0) + vertices.max(0)) / 2
-    return (vertices - middle) @ (about_x @ about_y).T + (0, 0, 1.0)
-
-
 class SideView(QWidget):
-    """A picture of the mesh that turns under the mouse, and buttons for the four usual views."""
+    """A picture of mesh and photo that turns under the mouse, and buttons for the four usual views."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self.yaw, self.pitch = VIEWS["side"]
         self.by_uncertainty = False
         self._hand: HandMesh | None = None
+        self._photo: np.ndarray | None = None
         self._grip = None
         self.picture = QLabel("no hand")
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -51,9 +43,9 @@ class SideView(QWidget):
         layout.addWidget(self.picture, 1)
         layout.addLayout(row)
 
-    def show_hand(self, hand: HandMesh | None, live: bool = False) -> None:
-        """Draw this hand; live: smaller, it will change in a moment."""
-        self._hand = hand
+    def show_hand(self, hand: HandMesh | None, photo: np.ndarray | None = None, live: bool = False) -> None:
+        """Draw this hand before its photo (H, W, 3) uint8; live: smaller, it will change in a moment."""
+        self._hand, self._photo = hand, photo
         self._draw(live)
 
     def turn_to(self, yaw: float, pitch: float) -> None:
@@ -79,7 +71,13 @@ class SideView(QWidget):
         super().resizeEvent(event)
         self._draw()
 
+    def showEvent(self, event) -> None:  # noqa: N802
+        super().showEvent(event)
+        self._draw()
+
     def _draw(self, live: bool = False) -> None:
+        if not self.isVisible():
+            return  # a closed dock costs nothing; showEvent draws
         if self._hand is None:
             self.picture.setPixmap(QPixmap())
             self.picture.setText("no hand")
@@ -87,9 +85,7 @@ class SideView(QWidget):
         shown = int(np.clip(min(self.picture.width(), self.picture.height()), LEAST, LARGEST))
         size = min(shown, LIVE) if live else shown
         colour = vertex_colours(self._hand) if self.by_uncertainty else COLOUR
-        pixels = np.ascontiguousarray(
-            orbit(turned(self._hand.vertices, self.yaw, self.pitch), self._hand.faces, 0.0, size, colour)
-        )
+        pixels = np.ascontiguousarray(side_picture(self._hand, self._photo, self.yaw, self.pitch, size, colour))
         image = QImage(pixels.data, size, size, 3 * size, QImage.Format.Format_RGB888)
         pixmap = QPixmap.fromImage(image.copy())  # the array's memory is not the pixmap's
         self.picture.setPixmap(pixmap if size == shown else pixmap.scaled(shown, shown))

@@ -6,42 +6,30 @@ import time
 from pathlib import Path
 
 import napari
-from napari.utils.notifications import show_info, show_warning
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QInputDialog
 
-from annotator.cli.photo_files import photo_files
 from annotator.errors import InputError
-from annotator.formats import WRITERS
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project
-from napari_hand_mesh import keys
+from napari_hand_mesh import keys, settings
+from napari_hand_mesh.actions import Actions
 from napari_hand_mesh.background import Background
+from napari_hand_mesh.companions import Companions
 from napari_hand_mesh.controls import Controls
 from napari_hand_mesh.dragging import Dragging
+from napari_hand_mesh.files import Files
+from napari_hand_mesh.held import Held
 from napari_hand_mesh.layers import HandLayers
+from napari_hand_mesh.retrain import Retraining
 from napari_hand_mesh.session import Session
+from napari_hand_mesh.sources import photos_of
+from napari_hand_mesh.window_place import WindowPlace
 
-PROJECT_IN_PHOTOS = "hand-mesh-project"  # folder beside the photos a project was made of
 SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
 
 
-class _Held:
-    """What must be let go when the widget is destroyed; the widget itself is gone by then."""
-
-    def __init__(self) -> None:
-        self.session: Session | None = None
-        self.background: Background | None = None
-
-    def release(self, *_args) -> None:
-        if self.background is not None:
-            self.background.stop()
-        if self.session is not None:
-            self.session.close()
-            self.session = None
-
-
-class HandMeshWidget(Controls):
+class HandMeshWidget(Actions, Files, Controls):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -51,6 +39,8 @@ class HandMeshWidget(Controls):
         self.layers: HandLayers | None = None
         self.dragging: Dragging | None = None
         self._network = network
+        self.settings = settings.read()
+        self.opacity.setValue(self.settings.mesh_opacity)
         self._last_joint: int | None = None
         self._side_at = 0.0
         self._recommended: int | None = None
@@ -59,14 +49,28 @@ class HandMeshWidget(Controls):
         self._later.setInterval(0)
         self._later.timeout.connect(self._describe)
         self._shown: tuple[str | None, int] = (None, 0)  # hand and photo on the canvas
-        self._held = _Held()
+        self._held = Held()
         self.background = Background(self.say, self._proposed_some, self._proposed_all)
         self._held.background = self.background
+        self.retraining = self._held.retraining = Retraining()
+        self.retraining.progress.connect(self._round_went)
+        self.retraining.finished.connect(self._round_ended)
+        self._held.companions = Companions(napari_viewer, {
+            "Side view": (self.side, "right"), "Hands": (self.queue, "bottom"), "History": (self.history, "bottom"),
+        })  # fmt: skip
         self.destroyed.connect(self._held.release)
+        self.place = WindowPlace(self)
+        self.history.acted.connect(self.act)
+        self.history.chosen.connect(self._chosen)
         self.queue.chosen.connect(self._chosen)
         self.opacity.valueChanged.connect(self._set_opacity)
         self.acted.connect(self.act)
         self.cancelled.connect(self.background.cancel)
+        self.cancelled.connect(self.retraining.cancel)
+        self.asked_video.connect(self._ask_video)
+        self.asked_round.connect(self._ask_round)
+        self.depths.looked_at.connect(self._look_at_depth)
+        self.depths.taken.connect(self._take_depth)
         self.asked_project.connect(self._ask_project)
         self.asked_photos.connect(self._ask_photos)
         self.asked_export.connect(self._ask_export)
@@ -81,25 +85,32 @@ class HandMeshWidget(Controls):
         session = Session.open(folder)
         self.close_project()
         self._held.session = session
-        self.layers = HandLayers(self.viewer)
+        self.settings = settings.read()
+        self.layers = HandLayers(self.viewer, self.settings.marker_scale)
         self.layers.mesh.opacity = self.opacity.value() / 100
-        self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch)
+        self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch, self._clicked, self._boxed)
+        self.dragging.rest = 1 / self.settings.live_updates
         keys.bind((self.viewer, *self.layers.all), self.act)
         session.listeners.append(self._refresh)
         self.queue.show_session(session)
         self._refresh()
+        self.place.restore()
         if self._network:
+            self.background.use(session.project)
             self.background.with_model(self._look)
 
     def close_project(self) -> None:
         """Let go of the project; everything is stored already."""
         if self.session is None:
             return
+        self.place.stop()
         self._later.stop()
         self.background.cancel()
         self.background.forget()
         self.queue.show_session(None)
+        self.history.show_session(None)
         self.side.show_hand(None)
+        self.depths.forget()
         self.dragging.disconnect()
         keys.unbind((self.viewer, *self.layers.all))
         self.layers.remove()
@@ -108,11 +119,9 @@ class HandMeshWidget(Controls):
         self._last_joint, self._shown = None, (None, 0)
 
     def propose_on(self, photos: str | Path | list[Path], project: str | Path) -> None:
-        """Look for hands in a folder of photos (or these files) in the background; `project` is made if it is
+        """Look for hands in a folder of photos, a video, or these files, in the background; `project` is made if it is
         missing."""
-        files, empty = photo_files([photos] if isinstance(photos, (str, Path)) else photos)
-        if not files:
-            raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
+        files = photos_of(photos, Path(project))
         if self.background.proposing:
             raise InputError("photos are being looked at already: cancel that first")
         Project.open_or_create(project).close()
@@ -132,73 +141,6 @@ class HandMeshWidget(Controls):
             raise InputError("open a project first")
         self.background.export(self.session.project.folder, name, Path(out))
 
-    # -- actions: names of keys.ACTIONS ----------------------------------------------------------------------
-    def act(self, name: str) -> None:
-        """Do what a key or button stands for; what cannot be done is said, not raised."""
-        if self.session is None:
-            show_warning("open a project first")
-            return
-        try:
-            getattr(self, name)()
-        except InputError as error:
-            show_warning(str(error))
-            self.say(str(error))
-
-    def accept(self) -> None:
-        self._judge("accepted")
-
-    def reject(self) -> None:
-        self._judge("rejected")
-
-    def flag(self) -> None:
-        self._judge("flagged")
-
-    def next_open(self) -> None:
-        if not self.session.next_open():
-            show_info("no other hand waits to be judged")
-
-    def previous_open(self) -> None:
-        if not self.session.next_open(-1):
-            show_info("no other hand waits to be judged")
-
-    def occluded(self) -> None:
-        self.session.set_joint_state(self._joint(), "occluded")
-
-    def out_of_frame(self) -> None:
-        self.session.set_joint_state(self._joint(), "out of frame")
-
-    def confirm(self) -> None:
-        self.session.set_joint_state(self._joint(), "confirmed")
-
-    def confirm_all(self) -> None:
-        self.session.confirm_all()
-
-    def other_depth(self) -> None:
-        self.say(f"turned over: {self.session.other_depth()} (Undo takes it back)")
-
-    def undo(self) -> None:
-        self.session.undo()
-
-    def redo(self) -> None:
-        self.session.redo()
-
-    def fade_markers(self) -> None:
-        visible = not self.layers.skeleton.visible
-        self.layers.skeleton.visible = visible
-        # keypoints fade but stay: a hidden layer would not take the mouse any more
-        self.layers.points.opacity = 1.0 if visible else 0.0
-
-    def fade_mesh(self) -> None:
-        self.layers.mesh.visible = not self.layers.mesh.visible
-
-    def colour_by_uncertainty(self) -> None:
-        self.layers.by_uncertainty = self.side.by_uncertainty = not self.layers.by_uncertainty
-        self._refresh()
-
-    def look(self) -> None:
-        if self.session.mesh is not None:
-            self.layers.look_at(self.session.mesh)
-
     # -- mouse -----------------------------------------------------------------------------------------------
     def _preview(self, joint: int, place: tuple[float, float], hold: bool) -> None:
         try:
@@ -210,7 +152,7 @@ class HandMeshWidget(Controls):
         now = time.perf_counter()
         if now - self._side_at > SIDE_EVERY:
             self._side_at = now
-            self.side.show_hand(mesh, live=True)
+            self.side.show_hand(mesh, self.session.photo, live=True)
 
     def _drop(self, joint: int, place: tuple[float, float], hold: bool) -> None:
         try:
@@ -229,39 +171,68 @@ class HandMeshWidget(Controls):
     def _touch(self, joint: int) -> None:
         self._last_joint = joint
 
-    def _joint(self) -> int:
-        hovered = self.dragging.hovered
-        joint = self._last_joint if hovered is None else hovered
-        if joint is None:
-            raise InputError("put the mouse on a keypoint first")
-        return joint
-
     # -- showing ---------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
         """Everything as the session has it now."""
         session, layers = self.session, self.layers
-        self.queue.refresh()
+        self.depths.forget()
         if session.hand is None:
-            layers.clear()
-            self.what.setText("No hands yet.")
+            self._show_bare()
             return
         if self._shown[1] != id(session.photo):
             layers.show_photo(session.photo)
-        recommended = session.worth_correcting()
-        layers.show(session.mesh, session.hand.joint_states, recommended)
-        if self._shown[0] != session.hand.id:
+        same = self._shown[0] == session.hand.id
+        # after a drag the new mesh comes first, everything else when it is painted
+        layers.show(session.mesh, session.hand.joint_states, live=True)
+        if not same:
+            self._mark()
             layers.look_at(session.mesh)
             self._last_joint = None
             self.say("")
+        self._show_others()
         self._shown = (session.hand.id, id(session.photo))
-        self._recommended = recommended
         self._later.start()
+
+    def _show_bare(self) -> None:
+        """A photo without a hand, or nothing at all."""
+        photo = self.session.photo
+        self.queue.refresh()
+        self.side.show_hand(None)
+        self.layers.clear()
+        self.what.setText(
+            "No hands yet." if photo is None else f"<b>{self.session.at.path.name}</b> · no hand (Shift+X: draw a box round one)"
+        )
+        if photo is not None and self._shown[1] != id(photo):
+            self.layers.show_photo(photo)
+            self.layers.look_at(None)
+        self._shown = (None, id(photo) if photo is not None else 0)
+
+    def _mark(self) -> None:
+        self._recommended = self.session.worth_correcting()
+        self.layers.mark(self._recommended)
+        self.queue.refresh()
+
+    def _show_others(self) -> None:
+        self.layers.show_others(list(self.session.others.values()))
+
+    def _look_at_depth(self, one) -> None:
+        """Show another hand that looks the same, without storing it; None: the hand as it is."""
+        if self.session is None or self.session.mesh is None:
+            return
+        mesh = self.session.mesh if one is None else one.hand
+        self.layers.show(mesh, self.session.hand.joint_states, live=True)
+        self.side.show_hand(mesh, self.session.photo)
+
+    def _take_depth(self, one) -> None:
+        self._try(lambda: self.session.take_alternative(one))
 
     def _describe(self) -> None:
         """What can wait until the canvas shows the new mesh: the side view and the words."""
         if self.session is None or self.session.mesh is None:
             return
-        self.side.show_hand(self.session.mesh)
+        self._mark()
+        self.history.show_session(self.session)
+        self.side.show_hand(self.session.mesh, self.session.photo)
         self._look()
         hand, recommended = self.session.hand, self._recommended
         next_one = (
@@ -279,17 +250,13 @@ class HandMeshWidget(Controls):
         if self.session is not None and self.background.model is not None:
             self.background.look(self.session)
 
-    def _judge(self, state: str) -> None:
-        self.session.set_state(state)
-        self.next_open()
-
     def _proposed_some(self, done: int, total: int, hands: int, wrong: str) -> None:
         self.say(f"looking for hands: {done} of {total} photos")
         if wrong:
             show_warning(wrong)
         if hands and self.session is not None:
             self.session.read_queue()
-            if self.session.hand is None:
+            if self.session.photo is None:
                 self.session.next_open()
             else:
                 self.queue.refresh()
@@ -299,6 +266,8 @@ class HandMeshWidget(Controls):
         self.say("")
         if self.session is not None and self.session.hand is None:
             self.say("no hand was found in these photos")
+            if self.session.photo is None:
+                self._try(self.session.next_bare)
 
     # -- dialogs ---------------------------------------------------------------------------------------------
     def _chosen(self, hand_id: str) -> None:
@@ -310,31 +279,3 @@ class HandMeshWidget(Controls):
     def _set_opacity(self, value: int) -> None:
         if self.layers is not None:
             self.layers.mesh.opacity = value / 100
-
-    def _ask_project(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "A project's folder")
-        if folder:
-            self._try(lambda: self.open_project(folder))
-
-    def _ask_photos(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "A folder of photos")
-        if folder:
-            self._try(lambda: self.propose_on(folder, Path(folder) / PROJECT_IN_PHOTOS))
-
-    def _ask_export(self) -> None:
-        if self.session is None:
-            show_warning("open a project first")
-            return
-        name, chosen = QInputDialog.getItem(
-            self, "Export", "Format of the data set", sorted(WRITERS), 0, False
-        )
-        folder = QFileDialog.getExistingDirectory(self, "Folder to make the data set in") if chosen else ""
-        if folder:
-            self._try(lambda: self.export(name, Path(folder) / name))
-
-    def _try(self, call) -> None:
-        try:
-            call()
-        except InputError as error:
-            show_warning(str(error))
-            self.say(str(error))

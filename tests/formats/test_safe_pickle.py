@@ -17,6 +17,7 @@ from scipy import sparse
 
 from annotator.errors import InputError
 from annotator.formats import safe_pickle
+from annotator.formats.npz_arrays import Arrays
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -133,11 +134,11 @@ def test_chumpy_becomes_arrays(monkeypatch):
 def test_object_arrays_in_npz(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, names=np.array(["a", "bc"], object), x=np.arange(3), bad=np.array([Command(os.getcwd)], object))
-    loaded = safe_pickle.Arrays(path)
+    loaded = Arrays(path)
     assert list(loaded["names"]) == ["a", "bc"] and set(loaded) == {"names", "x", "bad"}
     np.testing.assert_array_equal(loaded["x"], np.arange(3))
     with pytest.raises(InputError, match="not plain data"):
         loaded["bad"]
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="a.npz"):
-        safe_pickle.Arrays(path)
+        Arrays(path)

@@ -16,6 +16,13 @@ from annotator.network.encoder import build_encoder
 from annotator.sample_data import photos
 
 CONFIG = """
+[card]
+name = "tiny"
+
+[calibration]
+folder = "rendered"
+count = 8
+
 [network]
 encoder = "mediapipe-tuned"
 levels = [0]
@@ -78,7 +85,9 @@ def test_the_tuned_trunk_learns_and_landmarks_stay(finished):
     out, checkpoint, _ = finished
     network, card = load_checkpoint(checkpoint)
     original = build_encoder("mediapipe-tuned")
-    assert card["phase"] == "finish" and "no mesh" in card["supervision"]
+    assert card["phase"] == "finish" and "no mesh" in card["supervision"] and card["name"] == "tiny"
+    assert card["sigma"].startswith("calibrated on 8 held-out rendered photos")
+    assert not torch.equal(network.unsure.calibration, torch.ones(2))
     crops = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         ours, theirs = network.encoder(crops), original(crops)
@@ -88,7 +97,7 @@ def test_the_tuned_trunk_learns_and_landmarks_stay(finished):
 def test_a_set_is_prepared_when_its_phase_comes(finished):
     out, _, said = finished
     assert (out / "banks" / "rendered" / "bank.json").exists() and (out / "banks" / "real" / "bank.json").exists()
-    assert [line.split()[-1] for line in said] == ["rendered", "real"]
+    assert [line.split()[-1] for line in said if "features" in line] == ["rendered", "real"]
     labels = np.load(out / "banks" / "real" / "labels.npz")
     assert np.allclose(labels["joint_weight"], 0.5)
 
@@ -98,7 +107,7 @@ def test_a_finished_run_is_not_run_again(finished, data):
     before = load_checkpoint(checkpoint)[0].state_dict()
     said = []
     again = load_checkpoint(run(Recipe.read(out / "recipe.toml"), data, out, "cpu", say=said.append))[0].state_dict()
-    assert all("goes on at step 2 of 2" in line for line in said)
+    assert sum("goes on at step 2 of 2" in line for line in said) == 2 and len(said) == 3  # and sigmas
     assert all(torch.allclose(again[name].float(), value.float(), atol=1e-2) for name, value in before.items())
 
 
@@ -106,3 +115,10 @@ def test_a_phase_without_data_is_named(data, tmp_path):
     (tmp_path / "recipe.toml").write_text(CONFIG.replace('share = 0.7', 'share = 0.7\nphases = ["finish"]'))
     with pytest.raises(InputError, match="phases.tune. has no data"):
         run(Recipe.read(tmp_path / "recipe.toml"), data, tmp_path, "cpu", say=lambda _: None)
+
+
+def test_missing_photos_for_the_sigmas_are_said_at_once(data, tmp_path):
+    (tmp_path / "recipe.toml").write_text(CONFIG.replace('folder = "rendered"\ncount', 'folder = "nowhere"\ncount'))
+    with pytest.raises(InputError, match="nowhere"):
+        run(Recipe.read(tmp_path / "recipe.toml"), data, tmp_path / "run", "cpu", say=lambda _: None)
+    assert not (tmp_path / "run" / "tune").exists()

@@ -17,6 +17,7 @@ from annotator.hand.layer import HandLayer
 from annotator.hand.limits import limit_excess
 from annotator.learning import synthetic
 from annotator.learning.poses import KINDS, PoseSampler
+from annotator.learning.synthetic_domain import DOMAINS
 from annotator.learning.synthetic_images import composite, degrade
 from annotator.learning.synthetic_render import CROP, SIZE, Lights, Piece
 from annotator.learning.synthetic_sample import _visible
@@ -248,3 +249,19 @@ def test_what_is_no_set_is_refused(tmp_path):
     (tmp_path / "meta.json").write_text('{"version": 99}')
     with pytest.raises(InputError, match="version"):
         SyntheticShards(tmp_path)
+
+
+def test_another_place_follows_from_the_seed_and_its_sites_look_alike(tmp_path, folder):
+    for name in ("one", "again"):
+        synthetic.generate(tmp_path / name, 40, SEED, domain="workshop")
+    one, again = SyntheticShards(tmp_path / "one"), SyntheticShards(tmp_path / "again")
+    assert all(one.jpeg(k) == again.jpeg(k) for k in range(40)) and one.jpeg(0) != SyntheticShards(folder).jpeg(0)
+    labels, domain = one.labels, DOMAINS["workshop"]
+    assert {KINDS[k] for k in labels["kind"]} <= set(domain.poses)
+    site = np.array([10 * k + domain.site(seed.tolist(), k) for seed, k in zip(labels["seed"], labels["kind"])])
+    colour = np.array([one.image(k).reshape(-1, 3).mean(0) for k in range(40)])
+    inside = np.concatenate([colour[site == s] - colour[site == s].mean(0) for s in np.unique(site)])
+    assert len(np.unique(site)) > 4 and inside.std() < 0.6 * colour.std(axis=0).mean()
+    with pytest.raises(InputError, match="holds another set: domain is workshop, not everyday"):
+        synthetic.generate(tmp_path / "one", 40, SEED)
+    assert synthetic.main([str(tmp_path / "none"), "--domain", "moon"]) == 2 and not (tmp_path / "none").exists()

@@ -22,6 +22,7 @@ def test_the_manifest_is_valid_and_what_it_names_is_there():
         *manifest.contributions.widgets,
         *manifest.contributions.readers,
         *manifest.contributions.sample_data,
+        *manifest.contributions.writers,
     ]
     assert {one.command for one in used} == commands
     assert (MANIFEST.parent / manifest.icon.split(":")[1]).is_file()
@@ -35,6 +36,11 @@ def test_the_reader_takes_projects_and_nothing_else(folder, photo_file, tmp_path
     from napari_hand_mesh.reader import get_reader, read_project
 
     assert get_reader(str(photo_file)) is None and get_reader(str(tmp_path)) is None
+    (tmp_path / "photos").mkdir()
+    assert get_reader(str(tmp_path / "photos")) is None
+    (tmp_path / "photos" / "hand.JPG").write_bytes(photo_file.read_bytes())
+    ((photo, _, kind),) = get_reader(str(tmp_path / "photos"))(str(tmp_path / "photos"))
+    assert kind == "image" and photo.shape == (1080, 620, 3)
     assert get_reader([str(folder)]) is None
     assert get_reader(str(folder / "project.db")) is read_project
     (photo, _, kind), (points, added, other) = get_reader(str(folder))(

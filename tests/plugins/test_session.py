@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from napari_hand_mesh.place import FILE as PLACE_FILE
 from napari_hand_mesh.picture import affine_of, mesh_picture, window_of
-from napari_hand_mesh.session import PLACE_FILE, Session
+from napari_hand_mesh.session import Session
 
 from annotator.errors import InputError
 from annotator.project import Project

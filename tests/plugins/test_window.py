@@ -148,5 +148,5 @@ def test_dropping_a_project_opens_it_in_the_dock(viewer, folder, monkeypatch):
     monkeypatch.setattr(widget, "_network", False)
     viewer.open(str(folder), plugin="hand-mesh-annotator")
     assert widget.session.hand.id == "signing-0153-1"
-    assert [layer.name for layer in viewer.layers] == ["photo", "hand mesh", "skeleton", "keypoints"]
+    assert [layer.name for layer in viewer.layers] == ["photo", "other hands", "hand mesh", "skeleton", "keypoints"]
     assert dock(viewer) is widget

@@ -1,0 +1,76 @@
+"""`export` on Ray Data: workers rebuild hands from the project, check their photos and fit other hand models.
+
+The records come back in the project's order, so the data set is the local engine's. Workers open the project themselves:
+its folder is on a file system that they share, or it is on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from collections.abc import Iterator, Sequence
+
+from annotator.cluster.engine import Engine, needed
+from annotator.cluster.models import quiet_data
+from annotator.errors import InputError
+from annotator.formats.base import LabelledHand
+from annotator.formats.filters import Filter
+from annotator.formats.from_project import entries, numbered_hands
+from annotator.formats.refit import refit_or_same
+from annotator.hand import load_hand
+from annotator.project import Project
+
+BATCH = 128  # hands a worker takes at a time
+
+
+def numbered(
+    engine: Engine, place: str, states: Sequence[str], wanted: Filter, hand: str = "", after: int = 0
+) -> Iterator[tuple[int, LabelledHand | None]]:
+    """(number, record) of the hands of the project at `place`, numbered above `after`, as hands of model `hand` if one is
+    named; None for those that are not wanted. InputError: as locally."""
+    with Project.open(place) as opened:
+        numbers = [entry.number for entry in entries(opened, states, after)]
+    if not numbers:
+        return
+    parts = [numbers[at : at + BATCH] for at in range(0, len(numbers), BATCH)]
+    with engine.connected():
+        data = quiet_data()
+        context = data.DataContext.get_current()
+        before = context.execution_options.preserve_order
+        context.execution_options.preserve_order = True
+        work = [{"first": part[0], "last": part[-1]} for part in parts]
+        hands = data.from_items(work, override_num_blocks=len(work)).map_batches(
+            _hands,
+            batch_size=None,
+            batch_format="pyarrow",
+            fn_kwargs={"place": place, "states": tuple(states), "wanted": wanted, "hand": hand},
+            num_cpus=engine.cpus,
+            concurrency=engine.workers or None,
+        )
+        try:
+            for row in hands.iter_rows():
+                if row["error"]:
+                    raise InputError(row["error"])
+                yield row["number"], pickle.loads(row["record"])  # our own workers' pickles, made a moment ago
+        finally:
+            context.execution_options.preserve_order = before
+
+
+def _hands(block, place: str, states: tuple[str, ...], wanted: Filter, hand: str):
+    arrow = needed("pyarrow")
+    rows: list[dict] = []
+    try:
+        model = load_hand(hand) if hand else None
+        with Project.open(place) as project:
+            for work in block.to_pylist():
+                hands = numbered_hands(project, states, work["first"] - 1)
+                for number, record in itertools.takewhile(lambda pair, last=work["last"]: pair[0] <= last, hands):
+                    if not wanted.keeps(record):
+                        record = None
+                    elif model is not None:
+                        record = refit_or_same(record, model)
+                    rows.append({"number": number, "record": pickle.dumps(record), "error": ""})
+    except InputError as error:
+        rows.append({"number": 0, "record": b"", "error": str(error)})
+    fields = [("number", arrow.int64()), ("record", arrow.large_binary()), ("error", arrow.string())]
+    return arrow.Table.from_pylist(rows, arrow.schema(fields))

@@ -1,0 +1,38 @@
+"""A checkpoint's way to workers, which need not see the file system it lies on."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+
+from annotator.cluster.engine import Engine, needed
+from annotator.model import Model, load_model
+
+
+def content_of(checkpoint: Path | None) -> bytes | None:
+    """A checkpoint file's bytes; None stands for the embedded model."""
+    return None if checkpoint is None else Path(checkpoint).read_bytes()
+
+
+def loaded(content: bytes | None, engine: Engine) -> Model:
+    """The model in a worker, on the cores or the GPU that it has reserved."""
+    torch.set_num_threads(max(1, int(engine.cpus)))
+    device = "cuda" if engine.gpus else "cpu"
+    if content is None:
+        return load_model(device=device)
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(content)
+        file.flush()
+        return load_model(file.name, device=device)
+
+
+def quiet_data():
+    """Ray Data, without bars and news of its own on stderr."""
+    import logging
+
+    data = needed("ray.data")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    data.DataContext.get_current().enable_progress_bars = False
+    return data

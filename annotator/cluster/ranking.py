@@ -1,0 +1,64 @@
+"""`rank` on Ray Data: model actors describe hands of the project, the choice among them is made here.
+
+Actors open the project themselves: its folder is on a file system that they share, or it is on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from annotator.cluster.engine import Engine, needed
+from annotator.cluster.models import content_of, loaded, quiet_data
+from annotator.project import HandEntry, Project
+from annotator.rounds.ranking import Described, descriptions
+
+BATCH = 16  # hands an actor takes at a time
+
+
+def describing(engine: Engine, place: str):
+    """What `rounds.rank` takes as `describe`, for the project at `place`."""
+
+    def describe(
+        project: Project, checkpoint: Path | None, entries: Sequence[HandEntry]
+    ) -> Iterator[tuple[HandEntry, Described]]:
+        if not entries:
+            return
+        with engine.connected() as ray:
+            data, weights = quiet_data(), content_of(checkpoint)
+            parts = [entries[at : at + BATCH] for at in range(0, len(entries), BATCH)]
+            answers = data.from_items(
+                [{"entries": pickle.dumps(part)} for part in parts], override_num_blocks=len(parts)
+            ).map_batches(
+                Describer,
+                fn_constructor_kwargs={"weights": [ray.put(weights)], "place": place, "engine": engine},
+                batch_size=None,
+                batch_format="pyarrow",
+                compute=data.ActorPoolStrategy(size=engine.actors(ray)),
+                num_cpus=engine.cpus,
+                num_gpus=engine.gpus or None,
+            )
+            by_id = {}
+            for row in answers.iter_rows():  # our own workers' pickles, made for us a moment ago
+                by_id |= {entry.id: seen for entry, seen in pickle.loads(row["seen"])}
+            # strategies break ties by order: it is the local engine's
+            yield from ((entry, by_id[entry.id]) for entry in entries)
+
+    return describe
+
+
+class Describer:
+    """A model actor."""
+
+    def __init__(self, weights: list, place: str, engine: Engine):
+        self.model = loaded(needed("ray").get(weights[0]), engine)
+        self.place = place
+
+    def __call__(self, block):
+        seen = []
+        with Project.open(self.place) as project:
+            for work in block.to_pylist():
+                seen += list(descriptions(project, self.model, pickle.loads(work["entries"])))
+        arrow = needed("pyarrow")
+        return arrow.table({"seen": arrow.array([pickle.dumps(seen)], arrow.large_binary())})

@@ -1,0 +1,114 @@
+"""A model that runs elsewhere, with the same calls as `annotator.Model`: the network there, the solver here."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+
+from annotator.errors import InputError
+from annotator.hand.mesh import HandMesh
+from annotator.model import Model
+from annotator.project.meshes import find_hand_model
+from annotator.serving import wire
+from annotator.vision.photos import as_photo
+
+PATIENCE = 60.0  # seconds an answer is waited for
+
+
+class RemoteModel(Model):
+    """`annotator serve`'s model at a URL. digest, hand, card, propose, propose_many, remember, refine, alternatives: as of
+    a `Model`; a MANO hand model must be imported here too. InputError: nobody answers, the token is wrong, and whatever
+    the model itself objects to.
+    """
+
+    def __init__(self, url: str, token: str = "", timeout: float = PATIENCE):
+        self.url = url.rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise InputError(f"model server {url!r}: expected http://HOST:PORT or https://HOST:PORT")
+        try:
+            self._httpx = importlib.import_module("httpx")
+        except ImportError as error:
+            raise InputError("a remote model needs httpx: pip install 'hand-mesh-annotator[serve]'") from error
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = self._httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+        health = json.loads(self._ask("GET", "/health"))
+        try:
+            self.digest, self.device = str(health["model"]), torch.device("cpu")
+            self.hand = find_hand_model(health["hand_model"], health["hand_digest"])
+        except (KeyError, TypeError) as error:
+            raise InputError(f"model server {self.url} is no annotator server: {error}") from error
+        self.card = {"remote": self.url, "device": health.get("device")}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def propose(
+        self,
+        photo: np.ndarray,
+        boxes: Sequence[Sequence[float]] | None = None,
+        sides: Sequence[str | None] | None = None,
+        K: np.ndarray | None = None,
+    ) -> list[HandMesh]:
+        """As `Model.propose`. The photo travels without loss."""
+        hints = {"boxes": boxes, "sides": sides, "K": K}
+        query = {name: json.dumps(np.asarray(v).tolist()) for name, v in hints.items() if v is not None}
+        headers = {"Content-Type": "image/png", "Accept": wire.TYPE}
+        return self._unpacked(self._ask("POST", "/propose", _png(photo), headers, query))
+
+    def propose_many(
+        self,
+        photos: Iterable[np.ndarray],
+        boxes: Iterable | None = None,
+        sides: Iterable | None = None,
+        cameras: Iterable | None = None,
+        batch: int = 16,
+    ) -> Iterator[list[HandMesh]]:
+        """As `Model.propose_many`; the server batches what its clients ask for."""
+        columns = [iter(column) if column is not None else None for column in (boxes, sides, cameras)]
+        for photo in photos:
+            yield self.propose(photo, *(None if column is None else next(column, None) for column in columns))
+
+    def remember(self, photo: np.ndarray, hand: HandMesh) -> HandMesh:
+        """As `Model.remember`."""
+        packed = wire.pack([hand], features=False, photo=_png(photo))
+        (kept,) = self._unpacked(self._ask("POST", "/remember", packed, {"Content-Type": wire.TYPE}))
+        return hand.replace(features=kept.features)
+
+    def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
+        """As `Model.prompted`."""
+        packed = wire.pack([hand], {"corrections": {str(k): list(v) for k, v in corrections.items()}})
+        (answered,) = self._unpacked(self._ask("POST", "/prompt", packed, {"Content-Type": wire.TYPE}))
+        return answered.replace(features=hand.features)
+
+    def _unpacked(self, data: bytes) -> list[HandMesh]:
+        hands, more, _ = wire.unpack(data)
+        if more.get("model", self.digest) != self.digest:
+            raise InputError(f"model server {self.url} has changed its model: open it again")
+        return hands
+
+    def _ask(self, method: str, path: str, body: bytes | None = None, headers=None, query=None) -> bytes:
+        try:
+            answer = self._client.request(method, path, content=body, headers=headers, params=query)
+        except self._httpx.HTTPError as error:
+            raise InputError(f"model server {self.url} does not answer: {error or type(error).__name__}") from error
+        if answer.status_code == 401:
+            raise InputError(f"model server {self.url} does not know this token")
+        if answer.is_error:
+            try:
+                why = answer.json()["detail"]
+            except (ValueError, KeyError, TypeError):
+                why = answer.reason_phrase
+            raise InputError(f"model server {self.url}: {why}")
+        return answer.content
+
+
+def _png(photo: np.ndarray) -> bytes:
+    with io.BytesIO() as file:
+        Image.fromarray(as_photo(photo)).save(file, "png", compress_level=1)
+        return file.getvalue()

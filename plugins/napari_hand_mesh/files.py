@@ -1,0 +1,116 @@
+"""What the dock's upper buttons open: projects, photos, videos, the form of an export, a round of learning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from magicgui import magicgui
+from napari.utils.notifications import show_info, show_warning
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
+
+from annotator.errors import InputError
+from annotator.formats import WRITERS
+from annotator.vision.video import SUFFIXES
+from napari_hand_mesh.retrain import RoundResult
+from napari_hand_mesh.sources import project_beside
+
+
+class Files:
+    """The part of the plugin's widget that asks for files and starts long work."""
+
+    def _ask_project(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A project's folder")
+        if folder:
+            self._try(lambda: self.open_project(folder))
+
+    def _ask_photos(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A folder of photos")
+        if folder:
+            self._try(lambda: self.propose_on(folder, project_beside(folder)))
+
+    def _ask_video(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in sorted(SUFFIXES))
+        path, _ = QFileDialog.getOpenFileName(self, "A video", "", f"Videos ({kinds});;All files (*)")
+        if path:
+            self._try(lambda: self.propose_on(Path(path), project_beside(path)))
+
+    def _ask_export(self) -> None:
+        if self.session is None:
+            show_warning("open a project first")
+            return
+        dialog = ExportDialog(self.session.project.folder.parent, self)
+        dialog.accepted.connect(lambda: self._try(lambda: self.export(dialog.format, dialog.folder)))
+        dialog.show()
+
+    def _ask_round(self) -> None:
+        """Start a round on the project's accepted hands, or say why not."""
+        if self.session is None:
+            show_warning("open a project first")
+            return
+        if self.retraining.running:
+            show_warning("a round is under way already")
+            return
+        self.retraining.start(self.session.project.folder)
+        self.say("a round of learning begins …")
+        self.cancel.setVisible(True)
+
+    def _round_went(self, words: str, done: int, total: int) -> None:
+        self.say(f"learning: {words}")
+
+    def _round_ended(self, said: dict, wrong: str) -> None:
+        self.cancel.setVisible(self.background.proposing)
+        self.say(wrong)
+        if wrong:
+            show_warning(wrong)
+            return
+        show_info(said["why"])
+        if self.session is not None and said["promoted"]:
+            self.session.read_queue()  # open hands were proposed anew
+            if self._network and self.background.use(self.session.project):
+                self.session.forget_features()
+                self.background.with_model(self._look)
+            if self.session.hand is not None:
+                self._try(lambda: self.session.go(self.session.hand.id))
+        self.result = RoundResult(said, self)
+        self.result.show()
+
+    def _try(self, call) -> None:
+        try:
+            call()
+        except InputError as error:
+            show_warning(str(error))
+            self.say(str(error))
+
+
+class ExportDialog(QDialog):
+    """Format and folder of a data set."""
+
+    def __init__(self, beside: Path, parent=None):
+        super().__init__(parent)
+        self.setWindowTitle("Export accepted hands")
+
+        @magicgui(
+            auto_call=False,
+            call_button=False,
+            kind={"label": "Format", "choices": sorted(WRITERS)},
+            out={"label": "New folder", "mode": "w"},
+        )
+        def form(kind="freihand", out=beside / "export-freihand"): ...  # the defaults' types make the widgets
+
+        self.form = form
+        form.kind.changed.connect(lambda kind: setattr(form.out, "value", form.out.value.with_name(f"export-{kind}")))
+        layout = QVBoxLayout(self)
+        layout.addWidget(form.native)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        self.resize(460, 130)
+
+    @property
+    def format(self) -> str:
+        return self.form.kind.value
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.form.out.value)

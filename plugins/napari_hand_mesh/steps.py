@@ -1,0 +1,54 @@
+"""The journal's newest events as steps that a person remembers: what was done, and whether it is undone. Without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from annotator.project.journal import EDIT, REDO, STATE, UNDO, Event
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step, of one hand. words: what was done; undone: whether undo took it back; at: UTC, ISO 8601."""
+
+    hand: str
+    words: str
+    who: str
+    at: str
+    undone: bool
+
+
+def steps_of(newest_first: Iterable[Event]) -> list[Step]:
+    """The steps among a project's newest events, newest first. An undo or a redo is no step of its own: it says of
+    another whether that is in force."""
+    in_force: dict[int, bool] = {}  # the newest word on an event counts
+    found = []
+    for event in newest_first:
+        if event.kind in (UNDO, REDO):
+            in_force.setdefault(event.target, event.kind == REDO)
+        elif event.kind in (EDIT, STATE):
+            undone = not in_force.get(event.seq, True)
+            found.append(Step(event.hand, words_of(event.kind, event.note), event.who, event.at, undone))
+    return found
+
+
+def words_of(kind: str, note: Mapping) -> str:
+    """What an event did, from what its maker noted."""
+    words = "changed"
+    if note.get("deleted"):
+        words = "deleted"
+    elif isinstance(note.get("state"), str):
+        words = note["state"]
+    elif isinstance(note.get("alternative"), str):
+        words = f"other depth: {note['alternative']}"
+    elif isinstance(note.get("side"), str):
+        words = f"is a {note['side']} hand"
+    elif isinstance(note.get("states"), Mapping) and note["states"]:
+        (joint, state), more = next(iter(note["states"].items())), len(note["states"]) - 1
+        words = f"{joint} {state}" if not more else f"{more + 1} keypoints {state}"
+    elif isinstance(note.get("joint"), str):
+        words = f"{note['joint']} moved"
+    elif kind == STATE:
+        words = "judged"
+    return words.replace("_", " ")
