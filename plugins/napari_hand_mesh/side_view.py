@@ -76,7 +76,7 @@ class SideView(QWidget):
         self._draw()
 
     def _draw(self, live: bool = False) -> None:
-        if not self.isVisible():
+        if not self.isVisibleTo(self.window()):
             return  # a closed dock costs nothing; showEvent draws
         if self._hand is None:
             self.picture.setPixmap(QPixmap())

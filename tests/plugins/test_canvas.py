@@ -188,9 +188,10 @@ def test_from_behind_or_without_a_photo_there_is_no_card(folder):
         assert (picture != GREY).any()
 
 
-def test_the_side_view_follows_a_drag(widget, folder):
+def test_the_side_view_follows_a_drag(widget, folder, wait_until):
     widget.viewer.window.show()
     widget.open_project(folder)
+    wait_until(lambda: "Why look" in widget.what.text())  # the side view is drawn when the canvas is
     widget.side.turn_to(90, 0)
     before = widget.side.picture.pixmap().toImage()
     start = widget.session.mesh.keypoints[8]
