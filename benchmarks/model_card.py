@@ -47,6 +47,8 @@ noise of real photos (`annotator/learning/noise.py`).
   one's do, each retrieval with its own share). The commands given train all variants; of 800 steps there are those listed.
 - `propose` also draws the hand to the landmark network's keypoints (`annotator/correcting/photo_fit.py`): on real photos that
   brings the mesh onto the photo, on renders, where that network errs more, it costs some 2-D accuracy.
+- Sigmas: on rendered hands a 90 % interval holds 89 %. On real photos it holds 99 %, against labels that are related to the
+  landmarks a proposal is drawn to; against a person's it would hold less.
 - No person has measured these hands. One hand model, adult proportions.
 - MediaPipe's thumb base lies about 7 mm from the anatomical joint of our hand model; the teacher counts little there.
 
