@@ -63,4 +63,4 @@ def test_two_workers_train_as_one_process(tmp_path, capsys):
     # what a worker objects to is one clear error here
     (tmp_path / "recipe.toml").write_text(RECIPE.replace("parts = 2", "parts = 3"))
     assert main([*given, "--out", str(tmp_path / "odd"), "--engine", "ray", "--workers", "2"]) == 2
-    assert "3 equal parts" in capsys.readouterr().err
+    assert "3 parts cannot be shared by 2 processes" in capsys.readouterr().err
