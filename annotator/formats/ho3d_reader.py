@@ -14,6 +14,7 @@ from annotator.formats.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.details import Sidecar, beside, named, record_of
 from annotator.formats.ho3d import FROM_HO3D, NAME, OPENGL, opengl_rotation
 from annotator.formats.json_lists import iterate
+from annotator.formats.paths import inside
 from annotator.formats.photo_files import image_size
 from annotator.vision.camera import check_camera, project
 
@@ -76,10 +77,10 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
         raise InputError(f"{path}: handJoints3D has joints behind the camera: are these OpenGL axes?")
     keypoints = project(joints, K)
     height, width = image_size(photo)
-    inside = ((keypoints > -0.5) & (keypoints < (width - 0.5, height - 0.5))).all(1)
+    shown = ((keypoints > -0.5) & (keypoints < (width - 0.5, height - 0.5))).all(1)
     labels = labels_of(keypoints, np.ones(21, bool))
-    labels["states"] = tuple(s if i else "out of frame" for s, i in zip(labels["states"], inside, strict=True))
-    labels |= {"visible": inside, "weights": inside.astype(float)}
+    labels["states"] = tuple(s if i else "out of frame" for s, i in zip(labels["states"], shown, strict=True))
+    labels |= {"visible": shown, "weights": shown.astype(float)}
     box = meta.get("handBoundingBox")
     box = box_of(keypoints) if box is None else _array(path, "handBoundingBox", box, (4,))
     vertices = meta.get("handVerts")
