@@ -1,6 +1,6 @@
 """Mutated and malicious files through every reader: each must be read or refused with an InputError, in time.
 
-    python benchmarks/hostile_files.py [--count 1200] [--seed 0]
+    python benchmarks/hostile_files.py [--count 1900] [--seed 0]
 
 Kinds: photos, project databases, checkpoints (safetensors), hand models (npz), MANO files (`hand import`), and data sets
 of every layout that is read. Each case runs in a forked process with limits (10 s of computing, 60 s of waiting, 6 GB),
@@ -225,7 +225,7 @@ def run(action) -> tuple[str, float]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, default=1200)
+    parser.add_argument("--count", type=int, default=1900)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     outcomes, harm, slowest, start = Counter(), [], (0.0, ""), time.perf_counter()

@@ -13,7 +13,7 @@ HandIds = Annotated[
 ]
 OneHand = Annotated[
     str | None,
-    typer.Argument(metavar="HAND", help="A hand's id; without one: the newest change.", show_default=False),
+    typer.Argument(metavar="HAND", help="A hand's id; without one: your own newest change.", show_default=False),
 ]
 
 

@@ -9,5 +9,5 @@ from annotator.cli.output import JsonOption, ProjectFolder, WhoOption
 def command(
     project: ProjectFolder, hand: OneHand = None, who: WhoOption = None, as_json: JsonOption = False
 ) -> None:
-    """Take back the last change, of one hand or of the whole project."""
+    """Take back the last change of a hand; without one, your own last change (see --who), never another person's."""
     move(project, "undo", hand, who, as_json)

@@ -28,7 +28,9 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     """
     path = only_file(Path(folder), "*.json", "annotation file")
     images, annotations = images_of(path)
-    categories = {one.get("id"): one for one in read_json(path, dict).get("categories", []) if isinstance(one, dict)}
+    listed = read_json(path, dict).get("categories")
+    listed = listed if isinstance(listed, list) else []
+    categories = {one["id"]: one for one in listed if isinstance(one, dict) and isinstance(one.get("id"), int | str)}
     for index, annotation in enumerate(annotations):
         if isinstance(annotation, dict) and not annotation.get("num_keypoints", 1):
             continue

@@ -17,6 +17,7 @@ from annotator.errors import InputError
 from annotator.formats.paths import inside
 from annotator.project import Project
 from annotator.project.sqlite import FILE
+from annotator.vision.photos import read_photo
 
 FILES = Path(__file__).resolve().parents[2] / "benchmarks" / "hostile_files.py"
 
@@ -28,6 +29,32 @@ def test_hostile_files_do_no_harm():
     result = json.loads(done.stdout)
     assert result["harm"] == [] and result["files"] == 190
     assert result["slowest"][0] < 10
+
+
+def test_pipes_devices_and_links_in_a_data_set_are_refused(tmp_path, photo_file):
+    """A pipe would be waited for without end, a device be read without end, a link show another file."""
+    import os
+
+    from annotator.formats import reader
+
+    (tmp_path / "pipe.jpg").symlink_to(photo_file)
+    (tmp_path / "pipe.json").write_text(json.dumps([{"keypoints": [[k, k] for k in range(21)]}]))
+    with pytest.raises(InputError, match="leads out of the data set"):
+        list(reader("hint").read(tmp_path))
+    for name in ("hint", "coco", "csv", "hamer-npz", "hamer-tar", "parquet"):
+        suffix = {"csv": "csv", "hamer-npz": "npz", "hamer-tar": "tar", "parquet": "parquet"}.get(name, "json")
+        for kind in ("pipe", "device"):
+            folder = tmp_path / f"{name}-{kind}"
+            folder.mkdir()
+            if kind == "pipe":
+                os.mkfifo(folder / f"set.{suffix}")
+            else:
+                (folder / f"set.{suffix}").symlink_to("/dev/zero")
+            with pytest.raises(InputError, match="not an ordinary file"):
+                list(reader(name).read(folder))
+    os.mkfifo(tmp_path / "photo.jpg")
+    with pytest.raises(InputError, match="not an ordinary file"):
+        read_photo(tmp_path / "photo.jpg")
 
 
 def test_a_database_with_triggers_of_its_own_is_not_used(sqlite_project, hand_id):

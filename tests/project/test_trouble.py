@@ -113,6 +113,26 @@ def test_a_locked_project(sqlite_project, hand_id):
         assert waiting.set_state(hand_id, "accepted") == 2
 
 
+def test_a_locked_project_on_postgresql(new_schema, tmp_path, photo_file, make_hand, source):
+    from sqlalchemy import create_engine
+
+    from annotator.project.postgresql import PostgresqlDatabase, _lock
+
+    url = new_schema()
+    with Project.create(tmp_path / "project", database=url) as project:
+        hand_id = project.add_proposal(project.add_photo(photo_file), make_hand(), source)
+        project._database.close()
+        project._database = PostgresqlDatabase(url, patience=0.1)
+        other = create_engine(url)
+        with other.begin() as connection:
+            _lock(connection, 1.0)
+            assert project.hand(hand_id).state == "proposed"  # reading does not wait for a writer
+            with pytest.raises(InputError, match="locked by another process"):
+                project.set_state(hand_id, "accepted")
+        other.dispose()
+        assert project.set_state(hand_id, "accepted") == 2
+
+
 @contextmanager
 def nobody():
     """Root may write anywhere: as root, act as the user `nobody` for a while."""
