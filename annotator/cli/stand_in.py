@@ -21,7 +21,7 @@ from annotator.vision.visibility import in_sight
 
 LOOKS = 8
 MOST = 3  # corrections of a hand
-WORTH = 0.035  # of the hand's size: a keypoint this far off is worth a correction,
+WORTH = 0.02  # of the hand's size: a keypoint this far off is worth a correction,
 CERTAIN = 2.0  # ... if that is this many times what the independent answers differ among themselves
 # Wrist and thumb base have no mark on the skin: people (and networks) place them by habit, some 2 cm apart.
 PLACED_BY_EYE = np.array([name not in ("wrist", "thumb_cmc") for name in JOINT_NAMES])

@@ -178,7 +178,7 @@ def flat(hand_model):
 
 
 def test_the_stand_in_corrects_the_worst_keypoint_it_can_judge(flat):
-    assert next_correction(flat, opinion_on(flat, {8: 0.02, 4: 0.03})) is None
+    assert next_correction(flat, opinion_on(flat, {8: 0.01, 4: 0.018})) is None
     opinion = opinion_on(flat, {8: 0.2, 4: 0.1})
     assert next_correction(flat, opinion) == (8, tuple(opinion.keypoints[8]))
     trusted = np.arange(21) != 8
