@@ -48,7 +48,7 @@ def one_drag(widget, canvas, joint, by):
         return (np.asarray(place) - middle) * camera.zoom + half
 
     start = widget.session.mesh.keypoints[joint]
-    version, shown = widget.session.hand.version, widget.layers.mesh.data
+    version, shown = widget.session.hand.version, widget.layers.hand
     mouse.move(on_canvas(start))
     mouse.press(on_canvas(start))
     if widget.dragging.dragged is None:
@@ -59,8 +59,8 @@ def one_drag(widget, canvas, joint, by):
     for at in range(1, MOVES + 1):
         mouse.move(on_canvas(start + np.asarray(by) * at / MOVES))
         QApplication.processEvents()
-        if paints.count > count and widget.layers.mesh.data is not shown:
-            seen, shown = seen + 1, widget.layers.mesh.data
+        if paints.count > count and widget.layers.hand is not shown:
+            seen, shown = seen + 1, widget.layers.hand
         count = paints.count
         waiting = time.thread_time()
         while (left := begun + at * FRAME - time.perf_counter()) > 0:
@@ -69,10 +69,10 @@ def one_drag(widget, canvas, joint, by):
         if paints.count == count:
             idle += time.thread_time() - waiting
     dragged, busy = time.perf_counter() - begun, time.thread_time() - cpu - idle
-    last, count = widget.layers.mesh.data, paints.count
+    last, count = widget.layers.hand, paints.count
     released, cpu = time.perf_counter(), time.thread_time()
     mouse.release(on_canvas(start + np.asarray(by)))
-    while (paints.count == count or widget.layers.mesh.data is last) and time.perf_counter() < released + 5:
+    while (paints.count == count or widget.layers.hand is last) and time.perf_counter() < released + 5:
         QApplication.processEvents()
     took = time.perf_counter() - released, time.thread_time() - cpu
     if widget.session.hand.version == version:

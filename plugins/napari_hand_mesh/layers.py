@@ -99,27 +99,30 @@ class HandLayers:
         self.photo.data = photo
 
     def show(
-        self, hand: HandMesh, states: tuple[str, ...], recommended: int | None = None, live: bool = False
+        self, hand: HandMesh, states: tuple[str, ...], recommended: int | None = None, live: bool = False,
+        smooth: bool = True,
     ) -> None:
         """The hand with its joint states. recommended: the keypoint worth correcting, drawn as a diamond;
-        live: while it is dragged, or until there is time to `mark`: with markers as they are."""
+        live: while it is dragged, or until there is time to `mark`: with markers as they are; smooth: as in
+        `mesh_picture`."""
         if self._cleared:
             self._cleared = False
             for layer in self.all[2:4]:
                 layer.visible = True
             self.points.shown = True
-        if self.hand is None or not np.array_equal(hand.crop_center, self.hand.crop_center):
-            self._window = None  # another hand
+        same = self.hand is not None and np.array_equal(hand.crop_center, self.hand.crop_center)
+        if not same:
+            self._window = None
         self.hand, self._states = hand, states
         window = window_of(hand, self._window)
-        self.mesh.data = mesh_picture(hand, window, self.by_uncertainty)
+        _put(self.mesh, mesh_picture(hand, window, self.by_uncertainty, smooth), same)
         if window is not self._window:
             self._window = window
             self.mesh.affine = affine_of(window)
         places = np.ascontiguousarray(hand.keypoints[:, ::-1])
-        self.skeleton.data = _bones(places)
+        _put(self.skeleton, _bones(places), same)
         with self.points.events.data.blocker():
-            self.points.data = places
+            _put(self.points, places, same)
         if states != self._coloured:  # each of these draws all points anew
             self._coloured = states
             self.points.border_color = [STATE_COLOURS[state] for state in states]
@@ -214,6 +217,17 @@ class HandLayers:
         hand, self.hand = self.hand, None  # so that what follows does not come back here
         self._coloured = self._recommended = None
         self.show(hand, self._states)
+
+
+def _put(layer: Layer, data: np.ndarray, same: bool) -> None:
+    """New data of a layer. same: of the same hand as before. Then the array stays and napari draws it again, without
+    what takes most of the time when data is set: extents of all layers, and a thumbnail, for which the whole list of
+    layers is painted."""
+    if same and layer.data.shape == data.shape and layer.data.flags.writeable:
+        layer.data[:] = data
+        layer.refresh(thumbnail=False, highlight=False, extent=False)
+    else:
+        layer.data = data
 
 
 def _bones(places: np.ndarray) -> np.ndarray:

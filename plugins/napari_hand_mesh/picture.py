@@ -35,13 +35,14 @@ def window_of(hand: HandMesh, current: Window | None = None) -> Window:
     return Window.around(points, MARGIN, PIXELS)
 
 
-def mesh_picture(hand: HandMesh, window: Window, by_uncertainty: bool = False) -> np.ndarray:
+def mesh_picture(hand: HandMesh, window: Window, by_uncertainty: bool = False, smooth: bool = True) -> np.ndarray:
     """The shaded mesh on nothing: (n, n, 4) uint8, n = window.pixels. Its antialiased rim blends into black:
-    a thin dark outline."""
+    a thin dark outline. smooth as in `overlay.shade`."""
     colour = vertex_colours(hand) if by_uncertainty else COLOUR
     black = np.zeros((window.pixels, window.pixels, 3), np.uint8)
-    picture = shade(hand.vertices, hand.faces, window.matrix @ hand.camera, black, 1.0, colour)
-    return np.dstack([picture, np.where(picture.any(axis=2), 255, 0).astype(np.uint8)])
+    picture = shade(hand.vertices, hand.faces, window.matrix @ hand.camera, black, 1.0, colour, smooth)
+    alpha = np.where(picture[..., 0] | picture[..., 1] | picture[..., 2], 255, 0).astype(np.uint8)
+    return np.dstack([picture, alpha])
 
 
 def affine_of(window: Window) -> np.ndarray:

@@ -148,7 +148,7 @@ class HandMeshWidget(Actions, Files, Controls):
         except InputError as error:  # the mouse is far outside the photo
             self.say(str(error))
             return
-        self.layers.show(mesh, self.session.hand.joint_states, live=True)
+        self.layers.show(mesh, self.session.hand.joint_states, live=True, smooth=False)
         now = time.perf_counter()
         if now - self._side_at > SIDE_EVERY:
             self._side_at = now

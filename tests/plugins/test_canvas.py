@@ -55,13 +55,15 @@ def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse,
     widget.open_project(folder)
     session, camera = widget.session, widget.layers.camera
     first, start = session.mesh, session.mesh.keypoints[8]
-    picture = np.array(widget.layers.mesh.data)
+    picture, canvas = np.array(widget.layers.mesh.data), widget.viewer.screenshot(flash=False).astype(int)
     mouse("move", start, camera)
     mouse("press", start, camera, shift)
     assert widget.dragging.dragged == 8
     for part in (0.3, 0.6, 1.0):
         mouse("move", start + np.array([13, -8]) * part, camera, shift)
     assert not np.array_equal(widget.layers.mesh.data, picture) and session.hand.version == 1
+    shown = widget.viewer.screenshot(flash=False)
+    assert (np.abs(shown.astype(int) - canvas).max(2) > 40).sum() > 100  # the pixels on the screen, too
     mouse("release", start + (13, -8), camera, shift)
     assert session.hand.version == 2 and np.allclose(session.mesh.keypoints[8], start + (13, -8), atol=1.5)
     assert np.abs(session.mesh.vertices - first.vertices).max() > 1e-4
@@ -69,6 +71,7 @@ def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse,
     press(widget.layers.points, "Control-Z")
     assert np.array_equal(session.mesh.vertices, first.vertices)
     assert np.array_equal(widget.layers.mesh.data, picture)
+    assert (np.abs(widget.viewer.screenshot(flash=False).astype(int) - canvas).max(2) > 40).sum() < 20
 
 
 def test_a_real_mouse_draws_a_box_of_the_side_that_was_chosen(widget, folder, mouse, make_hand, wait_until):
@@ -191,7 +194,7 @@ def test_from_behind_or_without_a_photo_there_is_no_card(folder):
 def test_the_side_view_follows_a_drag(widget, folder, wait_until):
     widget.viewer.window.show()
     widget.open_project(folder)
-    wait_until(lambda: "Why look" in widget.what.text())  # the side view is drawn when the canvas is
+    wait_until(lambda: "Why look" in widget.what.text() and widget.side.isVisible())
     widget.side.turn_to(90, 0)
     before = widget.side.picture.pixmap().toImage()
     start = widget.session.mesh.keypoints[8]
