@@ -52,7 +52,7 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
 
 
 def _record(folder: Path, name: str, details: dict | None, more: dict) -> LabelledHand | None:
-    if not re.fullmatch(r"[\w-]+/[\w-]+", name):
+    if not re.fullmatch(r"[\w-]{1,100}/[\w-]{1,100}", name):
         raise InputError(f"{name!r} is not SEQUENCE/FRAME")
     sequence, frame = name.split("/")
     place = folder / sequence

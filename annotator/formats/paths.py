@@ -11,6 +11,9 @@ from typing import Any
 from annotator.errors import InputError
 
 
+LONGEST = 255  # bytes of a file name, on every system there is
+
+
 def inside(folder: Path, name: str) -> Path:
     """FOLDER/NAME for a name that a data set's file gives; InputError if that is not below the folder.
 
@@ -20,6 +23,8 @@ def inside(folder: Path, name: str) -> Path:
     if not isinstance(name, str) or not name or "\0" in name:
         raise InputError(f"{name!r} is not a file name")
     path = Path(name.replace("\\", "/"))
+    if any(len(part.encode("utf-8", "replace")) > LONGEST for part in path.parts):
+        raise InputError(f"{name[:60]}... is too long for a file name")
     if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
         raise InputError(f"{name!r} leads out of the data set's folder {folder}: it is not read")
     if folder.resolve() not in (folder / path).resolve().parents:

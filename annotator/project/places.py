@@ -96,7 +96,7 @@ def _named(path: Path) -> str | None:
         url = tomllib.loads(path.read_text(encoding="utf-8"))["database"]
         if not isinstance(url, str):
             raise ValueError("database is no text")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RecursionError) as error:
         raise InputError(f'{path} names no database (expected: database = "postgresql+psycopg://...")') from error
     parse(url)
     return url

@@ -8,29 +8,27 @@ from __future__ import annotations
 import getpass
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-from sqlalchemy import select
 
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, own_steps, places, reading, team
+from annotator.project import journal, own_steps, places, reading, team
 from annotator.project.changes import edited, with_state
 from annotator.project.database import Database
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
 from annotator.project.listing import Listing
+from annotator.project.proposing import Proposing
 from annotator.project.renewing import Renewing
-from annotator.project.schema import looked_at, photos
 from annotator.project.shared import Shared
 from annotator.project.states import check_hand_state
-from annotator.project.views import HandEntry, Provenance, StoredHand, StoredPhoto
+from annotator.project.views import HandEntry, StoredHand
 
 
-class Project(Shared, Kept, Renewing, Listing, Labels):
+class Project(Proposing, Shared, Kept, Renewing, Listing, Labels):
     """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
@@ -88,94 +86,6 @@ class Project(Shared, Kept, Renewing, Listing, Labels):
 
     def __exit__(self, *_exception) -> None:
         self.close()
-
-    # -- photos and proposals ------------------------------------------------------------------------------
-    def add_photo(
-        self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False
-    ) -> int:
-        """Add a photo; its id. The same content (SHA-256) is the same photo, wherever it lies.
-
-        size: (height, width) if the caller has read the photo; else it is read here. copy: keep a copy in the
-        project's folder instead of a reference to the file. InputError if it is no photo.
-        """
-        return self.add_photos([path], [size] if size else None, copy)[0]
-
-    def add_photos(
-        self,
-        paths: Iterable[str | Path],
-        sizes: Iterable[tuple[int, int]] | None = None,
-        copy: bool = False,
-    ) -> list[int]:
-        """`add_photo` for many, in one transaction: all or, if one cannot be read, none."""
-        known = intake.read_headers(paths, sizes)
-        if copy:
-            known = [intake.copied_in(header, self.folder) for header in known]
-        with self._database.writing() as connection:
-            return [intake.add_photo(connection, self.folder, header) for header in known]
-
-    def has_photo(self, sha256: str, model_digest: str | None = None) -> bool:
-        """Whether a photo of this content is here and, with a digest, whether that model has looked at it."""
-        statement = select(photos.c.id).where(photos.c.sha256 == sha256)
-        if model_digest is not None:
-            statement = statement.join(looked_at).where(looked_at.c.model_digest == model_digest)
-        with self._database.reading() as connection:
-            return connection.execute(statement).first() is not None
-
-    def photo(self, photo_id: int) -> StoredPhoto:
-        """The photo of this id; its path is where the file is now, as far as that is known."""
-        with self._database.reading() as connection:
-            return reading.photo_of(connection, self.folder, photo_id)
-
-    def photos(self) -> list[StoredPhoto]:
-        """All photos, in the order they came."""
-        with self._database.reading() as connection:
-            rows = connection.execute(select(photos).order_by(photos.c.id)).all()
-            return [reading.stored_photo(self.folder, row) for row in rows]
-
-    def add_proposals(self, photo_id: int, meshes: Iterable[HandMesh], provenance: Provenance) -> list[str]:
-        """Store what a model proposed on a photo (also if that is no hand at all); the new hands' ids, in
-        order.
-
-        From then on `has_photo(hash, provenance.model_digest)` is true. InputError if a mesh's parameters do
-        not give its vertices, or its hand model is not known.
-        """
-        prepared = [intake.prepare(mesh) for mesh in meshes]
-        with self._database.writing() as connection:
-            photo = reading.photo_of(connection, self.folder, photo_id)
-            source = intake.add_source(connection, provenance)
-            intake.mark_looked_at(connection, photo_id, provenance.model_digest)
-            return [intake.add_hand(connection, photo, source, hand, self.who) for hand in prepared]
-
-    def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
-        """`add_proposals` for one hand."""
-        return self.add_proposals(photo_id, [mesh], provenance)[0]
-
-    def hashes_looked_at(self, model_digest: str) -> list[str]:
-        """SHA-256 of every photo that this model has looked at."""
-        statement = select(photos.c.sha256).join(looked_at).where(looked_at.c.model_digest == model_digest)
-        with self._database.reading() as connection:
-            return list(connection.scalars(statement))
-
-    def add_looks(
-        self, looks: Iterable[tuple[intake.Header, Sequence[intake.Prepared]]], provenance: Provenance
-    ) -> list[list[str] | None]:
-        """What a model proposed on many photos, in one transaction: the new hands' ids, photo by photo.
-
-        None for a photo that this model has looked at already, also earlier in `looks`: nothing is stored twice,
-        whoever else was at work meanwhile.
-        """
-        added: list[list[str] | None] = []
-        with self._database.writing() as connection:
-            source = intake.add_source(connection, provenance)
-            for header, prepared in looks:
-                photo_id = intake.add_photo(connection, self.folder, header)
-                if intake.was_looked_at(connection, photo_id, provenance.model_digest):
-                    added.append(None)
-                    continue
-                intake.mark_looked_at(connection, photo_id, provenance.model_digest)
-                photo = reading.photo_of(connection, self.folder, photo_id)
-                added.append([intake.add_hand(connection, photo, source, hand, self.who) for hand in prepared])
-        return added
 
     # -- reading -------------------------------------------------------------------------------------------
     def hand(self, hand_id: str) -> StoredHand:

@@ -6,6 +6,7 @@ The killing is done by benchmarks/kill_store.py and kill_commands.py, 200 times 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,3 +31,26 @@ def test_nothing_acknowledged_is_lost_by_kills():
     result = json.loads(done.stdout)
     assert result["lost"] == [] and result["kills"] == 30
     assert result["acknowledged"]["edit"] > 30 and result["acknowledged"]["export"] > 3
+
+
+def test_an_export_is_on_disk_before_it_takes_its_name(sqlite_project, hand_id, tmp_path, monkeypatch):
+    from annotator.formats import writer
+    from annotator.formats.from_project import labelled_hands
+
+    synced, sync, rename = [], os.fsync, Path.rename
+
+    def noting_sync(handle):
+        synced.append(os.fstat(handle).st_ino)
+        sync(handle)
+
+    def noting_rename(path, target):
+        if Path(target) == tmp_path / "set":
+            missing = [file for file in (path, *path.rglob("*")) if file.stat().st_ino not in synced]
+            assert not missing, f"not on disk yet: {missing}"
+            synced.append("renamed")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", noting_sync)
+    monkeypatch.setattr(Path, "rename", noting_rename)
+    writer("freihand").write(labelled_hands(sqlite_project, ["proposed"]), tmp_path / "set")
+    assert tmp_path.stat().st_ino in synced[synced.index("renamed") :]  # the name itself, too

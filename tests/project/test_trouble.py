@@ -224,29 +224,6 @@ def test_a_full_disk_loses_nothing(tmp_path, photo_file, make_hand, source, kind
             subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_an_export_is_on_disk_before_it_takes_its_name(sqlite_project, hand_id, tmp_path, monkeypatch):
-    from annotator.formats import writer
-    from annotator.formats.from_project import labelled_hands
-
-    synced, sync, rename = [], os.fsync, Path.rename
-
-    def noting_sync(handle):
-        synced.append(os.fstat(handle).st_ino)
-        sync(handle)
-
-    def noting_rename(path, target):
-        if Path(target) == tmp_path / "set":
-            missing = [file for file in (path, *path.rglob("*")) if file.stat().st_ino not in synced]
-            assert not missing, f"not on disk yet: {missing}"
-            synced.append("renamed")
-        return rename(path, target)
-
-    monkeypatch.setattr(os, "fsync", noting_sync)
-    monkeypatch.setattr(Path, "rename", noting_rename)
-    writer("freihand").write(labelled_hands(sqlite_project, ["proposed"]), tmp_path / "set")
-    assert tmp_path.stat().st_ino in synced[synced.index("renamed") :]  # the name itself, too
-
-
 def test_a_project_on_a_path_with_spaces_and_umlauts(tmp_path, photo_file, make_hand, source):
     folder = tmp_path / "Händé & 手 ?x=1#2%20 project"
     with Project.create(folder) as project:
