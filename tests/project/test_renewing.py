@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from annotator.errors import InputError
+from annotator.hand.mesh import ParametricEstimate
 from annotator.project import Provenance
 
 
