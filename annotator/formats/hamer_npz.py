@@ -14,6 +14,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.details import Sidecar, beside, named, record_of
@@ -66,6 +68,9 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     if missing:
         raise InputError(f"{path} is not a HaMeR file: there is no {', '.join(sorted(missing))}")
     columns = {name: arrays[name] for name in COLUMNS if name in arrays and name not in ("personid", "extra_info")}
+    single = [name for name, column in columns.items() if not np.ndim(column)]
+    if single:
+        raise InputError(f"{path}: {single[0]} is one value, expected a row a hand")
     count = len(columns["imgname"])
     for name, column in columns.items():
         if len(column) != count:
