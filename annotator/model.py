@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from annotator.network.prompts import Prompts
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.palm import PalmDetector
-from annotator.vision.grouping import groups
+from annotator.vision.grouping import groups, hinted
 from annotator.vision.photos import as_photo
 
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
@@ -91,8 +90,7 @@ class Model:
         """
         waiting: list[tuple[list[Crop], np.ndarray, list[Located]]] = []
         pictures: list[Tensor] = []
-        hints = (iter(values) if values is not None else itertools.repeat(None) for values in (boxes, sides, cameras))
-        for group in groups(zip(photos, *(itertools.chain(h, itertools.repeat(None)) for h in hints)), batch):
+        for group in groups(hinted(photos, boxes, sides, cameras), batch):
             group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
             found = locate_many(group, self.looker, self.detector, told_boxes, told_sides)
             for photo, hands, K in zip(group, found, told_cameras, strict=True):

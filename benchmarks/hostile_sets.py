@@ -9,6 +9,7 @@ import random
 import shutil
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from small_sets import OTHERS
 
 PICTURES = {".jpg", ".jpeg", ".png"}
 ELSEWHERE = ("/etc/passwd", "/dev/zero", "../../../good/project.db")
+UNPACKED = tempfile.gettempdir()  # where readers of archives put pictures
 FEW = 20  # records of a mutated set that are looked at: a number that grew must not keep us here
 
 
@@ -112,19 +114,12 @@ def read(name: str, folder: Path, skip: bool) -> None:
 def look(records: Iterable, folder: Path) -> None:
     for record in itertools.islice(records, FEW):
         photo = Path(record.photo)
-        if folder.resolve() not in photo.resolve().parents and not str(photo).startswith(str(temporary())):
+        if folder.resolve() not in photo.resolve().parents and not str(photo).startswith(UNPACKED):
             raise PermissionError(f"{photo} leads out of the data set")
         try:
             annotator.read_photo(photo)
         except InputError:
             pass
-
-
-def temporary() -> Path:
-    """Where readers of archives put pictures."""
-    import tempfile
-
-    return Path(tempfile.gettempdir())
 
 
 NAMES = sorted(READERS)

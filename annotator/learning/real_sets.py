@@ -27,6 +27,7 @@ from annotator.network.mediapipe_hand import MediaPipeHand, load_mediapipe_hand
 from annotator.vision.camera import default_camera
 from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import read_photo
+from annotator.vision.video import frames
 
 HELD_SHARE = 0.25
 EVERY = 3  # neighbouring frames of a video are nearly the same photo
@@ -80,23 +81,12 @@ def digits(source: Path, out: Path, network: MediaPipeHand, detector: PalmDetect
     table_of(rows).save(out)
 
 
-def frames(path: Path) -> list[np.ndarray]:
-    """All frames of a video, (H, W, 3) uint8 RGB."""
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    except (av.error.FFmpegError, OSError) as error:
-        raise InputError(f"video {path} cannot be read: {error}") from error
-
-
 def signing(
     source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector, trust_3d: float = 0.3, every: int = EVERY
 ) -> None:
     """One hand signing, 325 frames (Apache-2.0, tensorflow/tfjs-models)."""
-    rows, video = [], frames(source / "asl_hand.25fps.mp4")
-    for i, photo in track(list(enumerate(video))[::every], "signing"):
+    rows, video = [], list(frames(source / "asl_hand.25fps.mp4", every=0))
+    for i, photo in track(video[::every], "signing"):
         taught = teach_photo(photo, default_camera(*photo.shape[:2]), network, detector)
         if taught is None or taught[1].presence < 0.7 or np.median(taught[1].weight) < 0.3:
             continue
@@ -131,7 +121,7 @@ def two_cameras(
     6 px of the 720 the joint gets little weight. The unit of the calibration is unknown: `metric` is 0.
     """
     views = [read_view(source / "legacy" / "camera_parameters", c) for c in (0, 1)]
-    videos = [frames(source / "media" / f"cam{c}_test.mp4") for c in (0, 1)]
+    videos = [[frame for _, frame in frames(source / "media" / f"cam{c}_test.mp4", every=0)] for c in (0, 1)]
     rows = []
     pairs = list(enumerate(zip(*videos, strict=False)))
     for i, pair in track(pairs[::every], "two cameras"):

@@ -172,7 +172,7 @@ def _learn(start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings
     """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of the
     processes that train together."""
     tell = tell or (lambda *_: None)
-    network = load_model(start, device="cpu").network
+    network = load_checkpoint(start)[0]
     new = KeypointPhotos(folder / "samples" / "train")
     old = Part(RenderedCrops(replay), s.old, s.old + s.replayed)
     # features up to where nothing learns are the same in every round of a project with the same encoder

@@ -16,6 +16,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.project.meshes import find_hand_model
 from annotator.serving import wire
+from annotator.vision.grouping import hinted
 from annotator.vision.photos import as_photo
 
 PATIENCE = 60.0  # seconds an answer is waited for
@@ -70,9 +71,8 @@ class RemoteModel(Model):
         batch: int = 16,
     ) -> Iterator[list[HandMesh]]:
         """As `Model.propose_many`; the server batches what its clients ask for."""
-        columns = [iter(column) if column is not None else None for column in (boxes, sides, cameras)]
-        for photo in photos:
-            yield self.propose(photo, *(None if column is None else next(column, None) for column in columns))
+        for photo, *hints in hinted(photos, boxes, sides, cameras):
+            yield self.propose(photo, *hints)
 
     def remember(self, photo: np.ndarray, hand: HandMesh) -> HandMesh:
         """As `Model.remember`."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 from annotator.errors import InputError
 from annotator.vision.photos import as_photo
 
 MOST_PIXELS = 50e6  # in a group: large photos come in small groups
+
+
+def hinted(photos: Iterable, *hints: Iterable | None) -> Iterator[tuple]:
+    """Each photo with what is told of it, one value of each of `hints`; None for what is not told, or no longer."""
+    return zip(photos, *(itertools.chain(() if told is None else told, itertools.repeat(None)) for told in hints))
 
 
 def groups(items: Iterable[tuple], batch: int) -> Iterator[list[tuple]]:

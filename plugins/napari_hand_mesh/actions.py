@@ -83,10 +83,10 @@ class Actions:
 
         def found(answer) -> None:
             self.say("")
-            if self.session is not session or session.hand is None or session.hand.version != hand.version:
-                return  # the person went on meanwhile
-            if session.hand.id != hand.id:
+            if self.session is not session or session.hand is None:
                 return
+            if (session.hand.id, session.hand.version) != (hand.id, hand.version):
+                return  # the person went on meanwhile
             if not answer:
                 show_info("no other hand looks the same in this photo")
                 return

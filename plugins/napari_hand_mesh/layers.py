@@ -98,12 +98,8 @@ class HandLayers:
         """Another photo (H, W, 3) uint8."""
         self.photo.data = photo
 
-    def show(
-        self, hand: HandMesh, states: tuple[str, ...], recommended: int | None = None, live: bool = False,
-        smooth: bool = True,
-    ) -> None:
-        """The hand with its joint states. recommended: the keypoint worth correcting, drawn as a diamond;
-        live: while it is dragged, or until there is time to `mark`: with markers as they are; smooth: as in
+    def show(self, hand: HandMesh, states: tuple[str, ...], smooth: bool = True) -> None:
+        """The hand with its joint states; sizes and symbols of the markers stay as they are until `mark`. smooth: as in
         `mesh_picture`."""
         if self._cleared:
             self._cleared = False
@@ -126,8 +122,6 @@ class HandLayers:
         if states != self._coloured:  # each of these draws all points anew
             self._coloured = states
             self.points.border_color = [STATE_COLOURS[state] for state in states]
-        if not live:
-            self.mark(recommended)
 
     def mark(self, recommended: int | None) -> None:
         """Sizes by uncertainty, and a diamond for the keypoint worth correcting."""
@@ -217,6 +211,7 @@ class HandLayers:
         hand, self.hand = self.hand, None  # so that what follows does not come back here
         self._coloured = self._recommended = None
         self.show(hand, self._states)
+        self.mark(None)
 
 
 def _put(layer: Layer, data: np.ndarray, same: bool) -> None:

@@ -44,6 +44,7 @@ class HandMeshWidget(Actions, Files, Controls):
         self._last_joint: int | None = None
         self._side_at = 0.0
         self._recommended: int | None = None
+        self._marked = False  # whether markers and queue are those of the mesh on the canvas
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(0)
@@ -148,7 +149,7 @@ class HandMeshWidget(Actions, Files, Controls):
         except InputError as error:  # the mouse is far outside the photo
             self.say(str(error))
             return
-        self.layers.show(mesh, self.session.hand.joint_states, live=True, smooth=False)
+        self.layers.show(mesh, self.session.hand.joint_states, smooth=False)
         now = time.perf_counter()
         if now - self._side_at > SIDE_EVERY:
             self._side_at = now
@@ -183,7 +184,8 @@ class HandMeshWidget(Actions, Files, Controls):
             layers.show_photo(session.photo)
         same = self._shown[0] == session.hand.id
         # after a drag the new mesh comes first, everything else when it is painted
-        layers.show(session.mesh, session.hand.joint_states, live=True)
+        layers.show(session.mesh, session.hand.joint_states)
+        self._marked = False
         if not same:
             self._mark()
             layers.look_at(session.mesh)
@@ -211,6 +213,7 @@ class HandMeshWidget(Actions, Files, Controls):
         self._recommended = self.session.worth_correcting()
         self.layers.mark(self._recommended)
         self.queue.refresh()
+        self._marked = True
 
     def _show_others(self) -> None:
         self.layers.show_others(list(self.session.others.values()))
@@ -220,7 +223,7 @@ class HandMeshWidget(Actions, Files, Controls):
         if self.session is None or self.session.mesh is None:
             return
         mesh = self.session.mesh if one is None else one.hand
-        self.layers.show(mesh, self.session.hand.joint_states, live=True)
+        self.layers.show(mesh, self.session.hand.joint_states)
         self.side.show_hand(mesh, self.session.photo)
 
     def _take_depth(self, one) -> None:
@@ -230,7 +233,8 @@ class HandMeshWidget(Actions, Files, Controls):
         """What can wait until the canvas shows the new mesh: the side view and the words."""
         if self.session is None or self.session.mesh is None:
             return
-        self._mark()
+        if not self._marked:
+            self._mark()
         self.history.show_session(self.session)
         self.side.show_hand(self.session.mesh, self.session.photo)
         self._look()

@@ -11,25 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from small_training import NETWORK, made_up_set
 
 from annotator.cli import main
 from annotator.errors import InputError
-from annotator.formats import writer
-from annotator.formats.base import LabelledHand, box_of
 from annotator.learning.distributed import Processes, launched, processes
 from annotator.network.checkpoint import load_checkpoint
 
-CONFIG = """
-[network]
-encoder = "mediapipe-tuned"
-levels = [0]
-strides = [32]
-hidden = 64
-width = 16
-[[data]]
-kind = "rendered"
-folder = "rendered"
+CONFIG = NETWORK + """
 [phases.tune]
 steps = 6
 batch = 8
@@ -49,24 +38,12 @@ STEPS = 6
 def dataset(tmp_path_factory) -> Path:
     """Six hands of made-up keypoints in FreiHAND's layout; some keypoints have no label, so that weights differ."""
     folder = tmp_path_factory.mktemp("set")
-    rng = np.random.default_rng(4)
-    records = []
-    for index in range(6):
-        photo = folder / f"{index}.png"
-        Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8)).save(photo)
-        joints = rng.normal(0, 0.03, (21, 3)) + (0, 0, 0.5)
-        K = np.array([[120.0, 0, 32], [0, 120, 32], [0, 0, 1]])
-        seen = joints @ K.T
-        keypoints = seen[:, :2] / seen[:, 2:]
+
+    def labels(rng, index):
         states = tuple("confirmed" if rng.random() < 0.7 else "proposed" for _ in range(21))
-        weights = np.array([1.0 if state == "confirmed" else 0.1 * index for state in states])
-        records.append(LabelledHand(
-            id=str(index), photo=photo, side="right", box=box_of(keypoints), K=K, keypoints=keypoints,
-            visible=np.ones(21, bool), states=states, weights=weights, joints=joints, vertices=joints,
-            faces=[[0, 1, 2]], hand_model="made up",
-        ))  # fmt: skip
-    writer("freihand").write(records, folder / "freihand")
-    return folder / "freihand"
+        return states, np.array([1.0 if state == "confirmed" else 0.1 * index for state in states])
+
+    return made_up_set(folder, 6, labels)
 
 
 def command(dataset: Path, folder: Path) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_training import NETWORK
 
 from annotator.errors import InputError
 from annotator.learning.photos import KeypointTable
@@ -23,16 +24,7 @@ name = "tiny"
 folder = "rendered"
 count = 8
 
-[network]
-encoder = "mediapipe-tuned"
-levels = [0]
-strides = [32]
-hidden = 64
-width = 16
-[[data]]
-kind = "rendered"
-folder = "rendered"
-share = 0.7
+""" + NETWORK + """share = 0.7
 [[data]]
 kind = "photos"
 folder = "real"
