@@ -63,13 +63,16 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name).float() for name in file.keys()}
         config = GLFNetConfig(**json.loads(metadata["config"]))
-        card = json.loads(metadata.get("card", "{}"))
+        card = dict(json.loads(metadata.get("card", "{}")))
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is no GLFNet checkpoint: {error}") from error
     if hand is None or isinstance(hand, str):
         hand = load_hand(hand or config.hand)
     network = GLFNet(config, hand)
-    missing, unexpected = network.load_state_dict(state, strict=False)
+    try:
+        missing, unexpected = network.load_state_dict(state, strict=False)
+    except RuntimeError as error:  # a tensor of another shape than the configuration says
+        raise InputError(f"{path} does not fit its own configuration: {str(error).splitlines()[-1].strip()}") from error
     missing = [name for name in missing if not not_stored(name, network)]
     if missing or unexpected:
         raise InputError(f"{path} does not fit its own configuration: {(missing + unexpected)[:3]}")

@@ -22,6 +22,9 @@ from annotator.network.refinement import RefinementStage
 from annotator.network.uncertainty import UncertaintyHead
 
 
+LARGEST = 1 << 14  # of any number in a configuration
+
+
 @dataclass(frozen=True)
 class GLFNetConfig:
     """What a checkpoint needs to build its network. The switches are the ablations.
@@ -46,6 +49,15 @@ class GLFNetConfig:
     def __post_init__(self):
         object.__setattr__(self, "levels", tuple(self.levels))
         object.__setattr__(self, "strides", tuple(self.strides))
+        for name, least in (("width", 1), ("hidden", 1), ("retrievals", 1), ("levels", 0), ("strides", 1)):
+            values = getattr(self, name)
+            for value in values if isinstance(values, tuple) else (values,):
+                # others' checkpoints have a configuration, too: `type`, since true is an int elsewhere
+                if type(value) is not int or not least <= value <= LARGEST:
+                    raise InputError(f"network setting {name} is {values!r}: expected whole numbers from {least} to {LARGEST}")
+        for name in ("encoder", "hand"):
+            if not isinstance(getattr(self, name), str):
+                raise InputError(f"network setting {name} is {getattr(self, name)!r}: expected a name")
         if len(self.levels) != len(self.strides):
             raise InputError(f"levels {self.levels} and strides {self.strides} must be of one length")
         if any(stride not in STRIDES for stride in self.strides):
@@ -86,6 +98,8 @@ class GLFNet(nn.Module):
         self.encoder = build_encoder(config.encoder)
         offset_level = self.hand.levels[OFFSET_LEVEL]
         self.parametric = ParametricStage(self.encoder.global_channels, config.hidden, len(offset_level.indices))
+        if max(config.levels, default=0) >= len(self.hand.levels):
+            raise InputError(f"levels {config.levels}: hand model {self.hand.name} has {len(self.hand.levels)}, counted from 0")
         stages = []
         for level, stride in zip(config.levels, config.strides, strict=True):
             to_offsets = offset_weights(self.hand, level)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from annotator.errors import InputError
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, save_checkpoint
@@ -148,6 +151,21 @@ def test_checkpoint_round_trip_and_its_errors(tmp_path, crops):
     pickled.write_bytes(b"\x80\x04cos\nsystem\n(S'echo hello'\ntR.")
     with pytest.raises(InputError, match="evil"):
         load_checkpoint(pickled)
+
+
+@pytest.mark.parametrize("wrong", [
+    {"width": 16.0}, {"hidden": True}, {"retrievals": 10**9}, {"levels": [0, 99]}, {"levels": 3}, {"strides": [32, 16.0]},
+    {"encoder": 5}, {"hand": 7}, {"width": 32},
+])  # fmt: skip
+def test_a_configuration_that_cannot_be_is_refused(tmp_path, wrong):
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, untrained(), {})
+    with safe_open(path, "pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    metadata["config"] = json.dumps(json.loads(metadata["config"]) | wrong)
+    save_file(tensors, path, metadata)
+    with pytest.raises(InputError):
+        load_checkpoint(path)
 
 
 def test_a_backbone_by_name(crops):
