@@ -26,7 +26,7 @@ from annotator.network.crop_camera import CropView
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered
 from annotator.network.parametric import Estimate
-from annotator.rounds.candidates import Candidates
+from annotator.rounds.candidates import Candidates, without_landmarks
 from annotator.rounds.strategies import choose
 from annotator.rounds.training import LOSSES
 from annotator.rounds.trial_projects import camera_of
@@ -51,8 +51,8 @@ class Budget:
     stages: tuple[int, ...] = (60, 120, 240)
     pool: int = 600
     test: int = 300
-    steps: int = 120
-    batch: int = 16
+    steps: int = 250
+    batch: int = 20
     rate: float = 3e-4
 
 
@@ -121,7 +121,7 @@ class Learned:
 def learn(start: GLFNet, sources: list, budget: Budget, folder: Path, seed: int) -> GLFNet:
     """A copy of `start`, trained on the sources in equal shares."""
     network = copy.deepcopy(start).train()
-    settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.96, simulated=0.8,
+    settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.98, simulated=0.8,
                              blind=0.1, unseen=0.1, seed=seed, prompts=False, save_every=1e9)  # fmt: skip
     for name in ("state.safetensors", "checkpoint.safetensors", "log.csv"):
         (folder / name).unlink(missing_ok=True)
@@ -140,17 +140,17 @@ def described(network: GLFNet, data: Photos, rows: np.ndarray, taught: list[int]
         part = rows[start : start + 50]
         features, labels = data.batch(part)
         answer = network.answer(features, labels.projection, labels.focal)
-        blind = features._replace(landmarks=features.landmarks * torch.nan)
-        unled = network.answer(blind, labels.projection, labels.focal) if full else answer
+        unled = network.answer(without_landmarks(features), labels.projection, labels.focal) if full else answer
         found["features"] += list(answer.parametric.hidden.numpy())
         for at in range(len(part)):
             hand = mesh_of(records, answer, at, float(labels.focal[at]))
-            found["gains"].append(expected_gain(hand, network.hand, seen_states(data, part[at])))
+            other = mesh_of(records, unled, at, float(labels.focal[at])).keypoints if full else hand.keypoints
+            apart = np.linalg.norm(other - hand.keypoints, axis=1)
+            found["gains"].append(expected_gain(hand, network.hand, seen_states(data, part[at]), doubt=apart))
             found["sigma"].append(float(np.median(hand.keypoint_sigma)))
             found["stages"].append(float(np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1).mean()))
             found["severity"].append(max(r.severity for r in measures(hand, network.hand)) if full else 0.0)
-            other = mesh_of(records, unled, at, float(labels.focal[at])).keypoints if full else hand.keypoints
-            found["views"].append(float(np.linalg.norm(other - hand.keypoints, axis=1).mean()))
+            found["views"].append(float(apart.mean()))
     known = []
     if taught:
         features, labels = data.batch(np.array(taught))

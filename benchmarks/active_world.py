@@ -23,6 +23,7 @@ from annotator.learning.sources import in_batches
 from annotator.learning.synthetic import generate
 from annotator.learning.synthetic_domain import DOMAINS
 from annotator.learning.synthetic_shards import SyntheticShards
+from annotator.network.checkpoint import checkpoint_digest
 from annotator.network.glfnet import GLFNet
 from annotator.network.parametric import place
 
@@ -62,7 +63,7 @@ def photos(name: str, out: Path, network: GLFNet) -> Photos:
     count, seed, domain = SETS[name]
     generate(out / name, count, seed, domain=domain)
     crops = RenderedCrops(out / name, jitter=False)
-    folder = out / f"features-{name}"
+    folder = out / f"features-{name}-{checkpoint_digest(network)}"  # another model's would be taken for this one's
     if not (folder / "bank.json").exists():
         FeatureBank.build(folder, network.encoder.eval(), in_batches(crops, count), count)
     bank = FeatureBank(folder)

@@ -12,22 +12,23 @@ from collections.abc import Callable
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QApplication, QOpenGLWidget, QWidget
 
 LONG = 0.05  # s: a gap of the GUI's thread that a person may feel
 
 
 class Paints(QObject):
-    """Counts the paint events of a widget."""
+    """Counts the frames of a canvas, when each is on the screen: after Qt has composed and swapped it. at: s of the last
+    one by the clock, and of the GUI thread's CPU time."""
 
-    def __init__(self, watched: QWidget):
+    def __init__(self, watched: QOpenGLWidget):
         super().__init__()
-        self.count = 0
-        watched.installEventFilter(self)
+        self.count, self.at = 0, (0.0, 0.0)
+        watched.frameSwapped.connect(self._swapped)
 
-    def eventFilter(self, _watched, event):  # noqa: N802
-        self.count += event.type() == QEvent.Type.Paint
-        return False
+    def _swapped(self) -> None:
+        self.count += 1
+        self.at = time.perf_counter(), time.thread_time()
 
 
 class Beats:

@@ -20,12 +20,16 @@ def expected_gain(
     model: HandModel,
     states: Mapping[int | str, str] | Sequence[str] | None = None,
     settings: Settings | None = None,
+    doubt: np.ndarray | None = None,
 ) -> np.ndarray:
     """(21,) m^2: by how much a correction of each keypoint is expected to shrink the joints' summed variance.
 
     The hand's uncertainty is the solver's own Gaussian model round the hand, corrections so far included;
     where the whole hand lies and how it is turned does not count, as in errors after alignment. A keypoint is
     0 if it was corrected or confirmed already, is occluded, or is out of frame.
+
+    doubt (21,) photo px: what else speaks against each keypoint (answers on other views that lie elsewhere), as
+    a standard deviation independent of the network's own.
     """
     settings = settings or Settings()
     known = checked_states(states)
@@ -45,7 +49,8 @@ def expected_gain(
     spread = seen @ in_photo.transpose(0, 2, 1)
     # The network's own sigmas are calibrated, the solver's spread is not: a keypoint's spread is brought to
     # its sigma.
-    factor = hand.keypoint_sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
+    sigma = np.asarray(hand.keypoint_sigma) if doubt is None else np.hypot(hand.keypoint_sigma, doubt)
+    factor = sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
     moved = factor[:, None, None] * (
         shape @ seen.transpose(0, 2, 1)
     )  # (21,63,2): how joints go along with a keypoint

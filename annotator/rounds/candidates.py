@@ -13,6 +13,7 @@ from annotator.correcting.plausibility import measures
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.network.crop_camera import CropView, cameras
+from annotator.network.encoder import Features
 from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all
@@ -26,9 +27,9 @@ class Candidates:
     """N hands that a person could be asked about.
 
     ids: their names; gains (N, 21) m^2: by how much a correction of each keypoint is expected to shrink the joints'
-    summed variance (`correcting.choosing.expected_gain`); sigma (N,) crop px: a typical keypoint's; stages (N,) crop px:
-    between the parametric stage's keypoints and the last ones; views (N,) crop px: between the answers on turned and
-    scaled crops; severity (N,): of the worst plausibility measure, 1 = its threshold; features (N, G): the network's
+    summed variance (`correcting.choosing.expected_gain`, doubt: where views disagree); sigma (N,) crop px: a typical
+    keypoint's; stages (N,) crop px: between the parametric stage's keypoints and the last ones; views (N,) crop px:
+    between the answers on turned and scaled crops, and without landmarks; severity (N,): of the worst plausibility measure, 1 = its threshold; features (N, G): the network's
     global description; taught (M, G): those of the hands that have taught already.
     """
 
@@ -52,11 +53,11 @@ class Candidates:
 @dataclass(frozen=True, eq=False)
 class Look:
     """What the model says of one hand now: hand, its own fresh answer (crop as given, no correction told); features (G,);
-    views: crop px, see `Candidates`."""
+    views (21,): crop px, root mean square, see `Candidates`; zeros where no other view was asked for."""
 
     hand: HandMesh
     features: np.ndarray
-    views: float
+    views: np.ndarray
 
 
 def crop_of(hand: HandMesh) -> Crop:
@@ -67,7 +68,7 @@ def crop_of(hand: HandMesh) -> Crop:
 @torch.inference_mode()
 def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool = True) -> Look:
     """Asks the model about a crop of a photo (H, W, 3) uint8 with intrinsics K (3, 3). views: also about turned and scaled
-    crops. A flipped crop is a left hand's."""
+    crops, and about what it would say without landmarks. A flipped crop is a left hand's."""
     side = "left" if crop.flip else "right"
     crops = [crop]
     for turn, scale, shift in VIEWS if views else ():
@@ -81,12 +82,24 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
     remembered = Remembered(kept.select(slice(0, 1)), start, seen[0], crop)
     presence = float(np.nan_to_num(kept.presence[0].item(), nan=1.0))
     first = model.hand_of(answer, 0, remembered, K, side, presence, {})
-    places = [
-        model.records.of(answer, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
-        for k in range(len(crops))
-    ]
-    apart = [np.linalg.norm(place - places[0], axis=1).mean() * CROP_SIZE / crop.size for place in places[1:]]
-    return Look(first, start.hidden[0].numpy(), float(np.mean(apart)) if apart else 0.0)
+    apart = np.zeros(21)
+    if views:
+        # Without landmarks: where they mislead, the answer from the picture alone lies elsewhere; of all signs of a wrong
+        # keypoint this is the best (docs/active_learning.md).
+        one = features.select(slice(0, 1))
+        unled = on_cpu(model.network.answer(without_landmarks(one), *cameras(seen[:1], model.device)))
+        others = [(answer, k) for k in range(1, len(crops))] + [(unled, 0)]
+        places = [
+            model.records.of(said, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
+            for said, k in others
+        ]
+        apart = np.sqrt(np.mean([((place - first.keypoints) ** 2).sum(1) for place in places], axis=0)) * CROP_SIZE / crop.size
+    return Look(first, start.hidden[0].numpy(), apart)
+
+
+def without_landmarks(features: Features) -> Features:
+    """The features of a landmark network that found nothing."""
+    return features._replace(landmarks=torch.full_like(features.landmarks, torch.nan))
 
 
 def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: Look) -> dict:
@@ -94,10 +107,10 @@ def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: 
     scale = CROP_SIZE / hand.crop_size
     apart = np.linalg.norm(seen.hand.keypoints - seen.hand.parametric.keypoints, axis=1) * scale
     return {
-        "gains": expected_gain(hand, model.hand, states),
+        "gains": expected_gain(hand, model.hand, states, doubt=seen.views / scale),
         "sigma": float(np.median(seen.hand.keypoint_sigma)) * scale,
         "stages": float(apart.mean()),
-        "views": seen.views,
+        "views": float(seen.views.mean()),
         "severity": max(reason.severity for reason in measures(seen.hand, model.hand)),
         "features": seen.features,
     }

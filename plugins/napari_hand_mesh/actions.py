@@ -193,6 +193,7 @@ class Actions:
         self._refresh()
 
     def look(self) -> None:
+        self.layers.look_at(None)  # the window may have another size by now
         if self.session.mesh is not None:
             self.layers.look_at(self.session.mesh)
 

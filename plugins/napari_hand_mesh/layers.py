@@ -41,11 +41,13 @@ class HandLayers:
         self.by_uncertainty = False
         self.hand: HandMesh | None = None
         self._states: tuple[str, ...] = ("proposed",) * 21
-        self._window: Window | None = None
+        self._window: Window | None = None  # of the mesh's picture, for the hand with this middle of its crop
+        self._crop: np.ndarray | None = None
         self._coloured: tuple[str, ...] | None = None
         self._recommended: int | None = None
         self._cleared = False
         self._others: list[HandMesh | None] = []
+        self._fits: float | None = None  # zoom at which the whole photo is seen
         empty = np.zeros((8, 8, 3), np.uint8)
         self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
         # the other hands' skeletons; while a box is drawn, the box
@@ -86,6 +88,15 @@ class HandLayers:
         scene = getattr(self.viewer, "scene", None)
         return self.viewer.camera if scene is None else scene.camera
 
+    def warm(self) -> None:
+        """Draws every kind of thing once, so that OpenGL compiles what it needs now and not when the first hand arrives:
+        with software OpenGL that is a tenth of a second."""
+        self.others.data, self.others.visible = np.ones((2, 2, 2)), True
+        self.points.symbol = ["diamond", *["disc"] * 20]
+        self.viewer.screenshot(canvas_only=True, flash=False)
+        self.points.symbol = "disc"
+        self._lines(np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
+
     def remove(self) -> None:
         """Take the layers off the viewer; those a person took off already are no matter."""
         self.points.events.data.disconnect(self._protect)
@@ -96,6 +107,8 @@ class HandLayers:
 
     def show_photo(self, photo: np.ndarray) -> None:
         """Another photo (H, W, 3) uint8."""
+        if photo.shape != self.photo.data.shape:
+            self._fits = None
         self.photo.data = photo
 
     def show(self, hand: HandMesh, states: tuple[str, ...], smooth: bool = True) -> None:
@@ -103,25 +116,26 @@ class HandLayers:
         `mesh_picture`."""
         if self._cleared:
             self._cleared = False
-            for layer in self.all[2:4]:
-                layer.visible = True
             self.points.shown = True
-        same = self.hand is not None and np.array_equal(hand.crop_center, self.hand.crop_center)
-        if not same:
-            self._window = None
         self.hand, self._states = hand, states
-        window = window_of(hand, self._window)
-        _put(self.mesh, mesh_picture(hand, window, self.by_uncertainty, smooth), same)
-        if window is not self._window:
-            self._window = window
-            self.mesh.affine = affine_of(window)
+        self._place(hand)
+        _put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth))
         places = np.ascontiguousarray(hand.keypoints[:, ::-1])
-        _put(self.skeleton, _bones(places), same)
+        _put(self.skeleton, _bones(places))
         with self.points.events.data.blocker():
-            _put(self.points, places, same)
+            _put(self.points, places)
         if states != self._coloured:  # each of these draws all points anew
             self._coloured = states
             self.points.border_color = [STATE_COLOURS[state] for state in states]
+
+    def _place(self, hand: HandMesh) -> None:
+        """Puts the mesh's picture where the hand is, if it is not there yet."""
+        if self._crop is None or not np.array_equal(hand.crop_center, self._crop):
+            self._crop, self._window = hand.crop_center, None
+        window = window_of(hand, self._window)
+        if window is not self._window:
+            self._window = window
+            self.mesh.affine = affine_of(window)
 
     def mark(self, recommended: int | None) -> None:
         """Sizes by uncertainty, and a diamond for the keypoint worth correcting."""
@@ -160,27 +174,30 @@ class HandLayers:
             self.others.edge_color = colour
 
     def clear(self) -> None:
-        """No hand: the photo stays, the rest becomes invisible. The keypoints' layer itself stays: a hidden one would not
-        take the mouse, which may draw a box."""
+        """No hand: the photo stays, the rest becomes empty. Nothing is made invisible: showing it again costs more than
+        drawing it, and the keypoints' layer takes the mouse, which may draw a box."""
         self._cleared = True
         self.hand = None
         self.show_others([])
-        for layer in self.all[2:4]:
-            layer.visible = False
+        for layer in (self.mesh, self.skeleton):
+            _put(layer, np.zeros_like(layer.data))
         self.points.shown = False
 
     def look_at(self, hand: HandMesh | None) -> None:
         """Bring the hand into the middle of the canvas, at a size that shows its whole crop; None: the whole photo."""
-        self.viewer.layers.selection.active = self.points  # only the active layer has the mouse
-        self.viewer.reset_view()
+        if self.viewer.layers.selection.active is not self.points:
+            self.viewer.layers.selection.active = self.points  # only the active layer has the mouse
+        camera = self.camera
+        if hand is None or self._fits is None:  # each change of the camera costs a fifth of a frame
+            self.viewer.reset_view()
+            self._fits = camera.zoom
         if hand is None:
             return
+        self._place(hand)
         height, width = self.photo.data.shape[:2]
-        camera = self.camera
-        fits = camera.zoom
         middle = (hand.keypoints.min(0) + hand.keypoints.max(0)) / 2
         camera.center = (0.0, float(middle[1]), float(middle[0]))
-        camera.zoom = max(fits, fits * min(height, width) / (0.9 * hand.crop_size))
+        camera.zoom = max(self._fits, self._fits * min(height, width) / (0.9 * hand.crop_size))
 
     def joint_at(self, position) -> int | None:
         """The keypoint at a world position (row, column), or None if none is near on the screen."""
@@ -214,11 +231,11 @@ class HandLayers:
         self.mark(None)
 
 
-def _put(layer: Layer, data: np.ndarray, same: bool) -> None:
-    """New data of a layer. same: of the same hand as before. Then the array stays and napari draws it again, without
-    what takes most of the time when data is set: extents of all layers, and a thumbnail, for which the whole list of
-    layers is painted."""
-    if same and layer.data.shape == data.shape and layer.data.flags.writeable:
+def _put(layer: Layer, data: np.ndarray) -> None:
+    """New data of a layer. Where it has the old one's shape, the array stays and napari draws it again, without what takes
+    most of the time when data is set: extents of all layers (the photo's is as large as any), and a thumbnail, for which
+    the whole list of layers is painted."""
+    if layer.data.shape == data.shape and layer.data.flags.writeable:
         layer.data[:] = data
         layer.refresh(thumbnail=False, highlight=False, extent=False)
     else:

@@ -130,6 +130,18 @@ class Looking:
             self.go(found)
         return found is not None
 
+    def next_ahead(self) -> tuple[HandMesh, np.ndarray] | None:
+        """The hand that `next_open` would go to and its photo (H, W, 3) uint8, read ahead; None if there is none, or its photo
+        is gone."""
+        found = self.hand_queue.next_open(self.hand.id if self.hand else None)
+        if found is None:
+            return None
+        stored = self.project.hand(found).photo
+        try:
+            return self.project.mesh(found), self._photos.or_made(stored.sha256, lambda: photo_of(stored))
+        except InputError:
+            return None
+
     @property
     def queue(self) -> list[HandEntry]:
         """All hands, those the network is least sure of first; see `read_queue`."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import napari
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QTimer
 
 from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES
@@ -23,13 +22,14 @@ from napari_hand_mesh.held import Held
 from napari_hand_mesh.layers import HandLayers
 from napari_hand_mesh.retrain import Retraining
 from napari_hand_mesh.session import Session
+from napari_hand_mesh.showing import Showing
 from napari_hand_mesh.sources import photos_of
 from napari_hand_mesh.window_place import WindowPlace
 
 SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
 
 
-class HandMeshWidget(Actions, Files, Controls):
+class HandMeshWidget(Actions, Files, Showing, Controls):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -43,13 +43,7 @@ class HandMeshWidget(Actions, Files, Controls):
         self.opacity.setValue(self.settings.mesh_opacity)
         self._last_joint: int | None = None
         self._side_at = 0.0
-        self._recommended: int | None = None
-        self._marked = False  # whether markers and queue are those of the mesh on the canvas
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(0)
-        self._later.timeout.connect(self._describe)
-        self._shown: tuple[str | None, int] = (None, 0)  # hand and photo on the canvas
+        self._start_showing()
         self._held = Held()
         self.background = Background(self.say, self._proposed_some, self._proposed_all)
         self._held.background = self.background
@@ -93,6 +87,8 @@ class HandMeshWidget(Actions, Files, Controls):
         self.dragging.rest = 1 / self.settings.live_updates
         keys.bind((self.viewer, *self.layers.all), self.act)
         session.listeners.append(self._refresh)
+        if session.hand is None:  # one may arrive at any time
+            self.layers.warm()
         self.queue.show_session(session)
         self._refresh()
         self.place.restore()
@@ -105,7 +101,7 @@ class HandMeshWidget(Actions, Files, Controls):
         if self.session is None:
             return
         self.place.stop()
-        self._later.stop()
+        self._stop_showing()
         self.background.cancel()
         self.background.forget()
         self.queue.show_session(None)
@@ -117,7 +113,7 @@ class HandMeshWidget(Actions, Files, Controls):
         self.layers.remove()
         self.session.close()
         self._held.session, self.layers, self.dragging = None, None, None
-        self._last_joint, self._shown = None, (None, 0)
+        self._last_joint = None
 
     def propose_on(self, photos: str | Path | list[Path], project: str | Path) -> None:
         """Look for hands in a folder of photos, a video, or these files, in the background; `project` is made if it is
@@ -125,8 +121,9 @@ class HandMeshWidget(Actions, Files, Controls):
         files = photos_of(photos, Path(project))
         if self.background.proposing:
             raise InputError("photos are being looked at already: cancel that first")
-        Project.open_or_create(project).close()
-        self.open_project(project)
+        if self.session is None or self.session.project.folder.resolve() != Path(project).resolve():
+            Project.open_or_create(project).close()
+            self.open_project(project)
         folder = self.session.project.folder
 
         def start() -> None:
@@ -172,88 +169,7 @@ class HandMeshWidget(Actions, Files, Controls):
     def _touch(self, joint: int) -> None:
         self._last_joint = joint
 
-    # -- showing ---------------------------------------------------------------------------------------------
-    def _refresh(self) -> None:
-        """Everything as the session has it now."""
-        session, layers = self.session, self.layers
-        self.depths.forget()
-        if session.hand is None:
-            self._show_bare()
-            return
-        if self._shown[1] != id(session.photo):
-            layers.show_photo(session.photo)
-        same = self._shown[0] == session.hand.id
-        # after a drag the new mesh comes first, everything else when it is painted
-        layers.show(session.mesh, session.hand.joint_states)
-        self._marked = False
-        if not same:
-            self._mark()
-            layers.look_at(session.mesh)
-            self._last_joint = None
-            self.say("")
-        self._show_others()
-        self._shown = (session.hand.id, id(session.photo))
-        self._later.start()
-
-    def _show_bare(self) -> None:
-        """A photo without a hand, or nothing at all."""
-        photo = self.session.photo
-        self.queue.refresh()
-        self.side.show_hand(None)
-        self.layers.clear()
-        self.what.setText(
-            "No hands yet." if photo is None else f"<b>{self.session.at.path.name}</b> · no hand (Shift+X: draw a box round one)"
-        )
-        if photo is not None and self._shown[1] != id(photo):
-            self.layers.show_photo(photo)
-            self.layers.look_at(None)
-        self._shown = (None, id(photo) if photo is not None else 0)
-
-    def _mark(self) -> None:
-        self._recommended = self.session.worth_correcting()
-        self.layers.mark(self._recommended)
-        self.queue.refresh()
-        self._marked = True
-
-    def _show_others(self) -> None:
-        self.layers.show_others(list(self.session.others.values()))
-
-    def _look_at_depth(self, one) -> None:
-        """Show another hand that looks the same, without storing it; None: the hand as it is."""
-        if self.session is None or self.session.mesh is None:
-            return
-        mesh = self.session.mesh if one is None else one.hand
-        self.layers.show(mesh, self.session.hand.joint_states)
-        self.side.show_hand(mesh, self.session.photo)
-
-    def _take_depth(self, one) -> None:
-        self._try(lambda: self.session.take_alternative(one))
-
-    def _describe(self) -> None:
-        """What can wait until the canvas shows the new mesh: the side view and the words."""
-        if self.session is None or self.session.mesh is None:
-            return
-        if not self._marked:
-            self._mark()
-        self.history.show_session(self.session)
-        self.side.show_hand(self.session.mesh, self.session.photo)
-        self._look()
-        hand, recommended = self.session.hand, self._recommended
-        next_one = (
-            ""
-            if recommended is None
-            else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
-        )
-        many = f"{len(hand.corrections)} correction{'' if len(hand.corrections) == 1 else 's'}"
-        self.what.setText(
-            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}"
-            f"<br>{next_one}Why look: {self.session.why()}"
-        )
-
-    def _look(self) -> None:
-        if self.session is not None and self.background.model is not None:
-            self.background.look(self.session)
-
+    # -- proposing -------------------------------------------------------------------------------------------
     def _proposed_some(self, done: int, total: int, hands: int, wrong: str) -> None:
         self.say(f"looking for hands: {done} of {total} photos")
         if wrong:
@@ -261,7 +177,8 @@ class HandMeshWidget(Actions, Files, Controls):
         if hands and self.session is not None:
             self.session.read_queue()
             if self.session.photo is None:
-                self.session.next_open()
+                self._rest = self._first_hand()
+                self._later.start()
             else:
                 self.queue.refresh()
 

@@ -51,8 +51,12 @@ def mouse(viewer, request):
 
 
 @pytest.mark.parametrize("shift", [False, True])
-def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse, shift):
+def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse, wait_until, shift):
+    def settled():  # sizes and symbols of markers come after the mesh
+        wait_until(lambda: not widget._later.isActive())
+
     widget.open_project(folder)
+    settled()
     session, camera = widget.session, widget.layers.camera
     first, start = session.mesh, session.mesh.keypoints[8]
     picture, canvas = np.array(widget.layers.mesh.data), widget.viewer.screenshot(flash=False).astype(int)
@@ -71,6 +75,7 @@ def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse,
     press(widget.layers.points, "Control-Z")
     assert np.array_equal(session.mesh.vertices, first.vertices)
     assert np.array_equal(widget.layers.mesh.data, picture)
+    settled()
     assert (np.abs(widget.viewer.screenshot(flash=False).astype(int) - canvas).max(2) > 40).sum() < 20
 
 

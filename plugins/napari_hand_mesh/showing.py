@@ -1,0 +1,138 @@
+"""How the widget shows what its session has: the mesh first, then in steps what can wait until that is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer
+
+from annotator.hand.joints import JOINT_NAMES
+
+if TYPE_CHECKING:
+    from napari_hand_mesh.background import Background
+    from napari_hand_mesh.layers import HandLayers
+    from napari_hand_mesh.session import Session
+
+AFTER_PAINT = 25  # ms; at 0 Qt may call what can wait before the canvas
+
+
+class Showing:
+    """The part of the plugin's widget that brings its session's hand onto canvas, side view and lists."""
+
+    session: Session | None
+    layers: HandLayers | None
+    background: Background
+    _last_joint: int | None
+
+    def _start_showing(self) -> None:
+        """Once, after Qt's own part of the widget is there."""
+        self._recommended: int | None = None
+        self._rest: Iterator[None] = iter(())  # what can wait, see `_describe`
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(AFTER_PAINT)
+        self._later.timeout.connect(self._go_on)
+        self._shown: tuple[str | None, int] = (None, 0)  # hand and photo on the canvas
+
+    def _stop_showing(self) -> None:
+        """The project is closed."""
+        self._later.stop()
+        self._rest, self._shown = iter(()), (None, 0)
+
+    def _refresh(self) -> None:
+        """Everything as the session has it now."""
+        session, layers = self.session, self.layers
+        self.depths.forget()
+        if session.hand is None:
+            self._show_bare()
+            return
+        if self._shown[1] != id(session.photo):
+            layers.show_photo(session.photo)
+        same = self._shown[0] == session.hand.id
+        # the mesh comes first, everything else when it is painted
+        layers.show(session.mesh, session.hand.joint_states)
+        if not same:
+            self.queue.refresh()
+            layers.look_at(session.mesh)
+            self._last_joint = None
+            self.say("")
+        self._show_others()
+        self._shown = (session.hand.id, id(session.photo))
+        self._rest = self._describe()
+        self._later.start()
+
+    def _go_on(self) -> None:
+        """One step of what can wait; then the window gets its turn."""
+        for _ in self._rest:
+            self._later.start()
+            return
+
+    def _show_bare(self) -> None:
+        """A photo without a hand, or nothing at all."""
+        photo = self.session.photo
+        self.queue.refresh()
+        self.side.show_hand(None)
+        self.layers.clear()
+        self.what.setText(
+            "No hands yet." if photo is None else f"<b>{self.session.at.path.name}</b> · no hand (Shift+X: draw a box round one)"
+        )
+        if photo is not None and self._shown[1] != id(photo):
+            self.layers.show_photo(photo)
+            self.layers.look_at(None)
+        self._shown = (None, id(photo) if photo is not None else 0)
+        self._rest = iter(())
+
+    def _show_others(self) -> None:
+        self.layers.show_others(list(self.session.others.values()))
+
+    def _look_at_depth(self, one) -> None:
+        """Show another hand that looks the same, without storing it; None: the hand as it is."""
+        if self.session is None or self.session.mesh is None:
+            return
+        mesh = self.session.mesh if one is None else one.hand
+        self.layers.show(mesh, self.session.hand.joint_states)
+        self.side.show_hand(mesh, self.session.photo)
+
+    def _take_depth(self, one) -> None:
+        self._try(lambda: self.session.take_alternative(one))
+
+    def _describe(self) -> Iterator[None]:
+        """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step of
+        the person makes a new one of it."""
+        self._recommended = self.session.worth_correcting()
+        self.layers.mark(self._recommended)
+        yield
+        self.queue.refresh()
+        self.history.show_session(self.session)
+        yield
+        self.side.show_hand(self.session.mesh, self.session.photo)
+        self._look()
+        yield
+        hand, recommended = self.session.hand, self._recommended
+        next_one = (
+            ""
+            if recommended is None
+            else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
+        )
+        many = f"{len(hand.corrections)} correction{'' if len(hand.corrections) == 1 else 's'}"
+        self.what.setText(
+            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}"
+            f"<br>{next_one}Why look: {self.session.why()}"
+        )
+
+    def _look(self) -> None:
+        if self.session is not None and self.background.model is not None:
+            self.background.look(self.session)
+
+    def _first_hand(self) -> Iterator[None]:
+        """The first hand that was found comes in two steps, its photo and itself: the window never waits for both."""
+        ahead = self.session.next_ahead()
+        if ahead is not None:
+            mesh, photo = ahead
+            self.layers.show_photo(photo)
+            self.layers.look_at(mesh)
+            self._shown = (None, id(photo))
+        yield
+        if self.session.photo is None:
+            self._try(self.session.next_open)
