@@ -99,7 +99,7 @@ def main() -> None:
     network, _ = load_checkpoint(None)
     world = {name: photos(name, arguments.out, network) for name in ("pool", "test", "replay")}
     folder = arguments.out / "runs"
-    (folder / "training").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     runs: dict[str, list[dict]] = {name: [] for name in arguments.ways}
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         for name in arguments.ways:
@@ -110,7 +110,7 @@ def main() -> None:
           f"{start['site_mm']:.2f} mm, old domain {start['old_mm']:.2f} mm\n")  # fmt: skip
     head = ["strategy", "seeds", *(f"mm after {k}" for k in stages), "corrections to random's last error", "simulated time to it", "old domain"]
     print(markdown(head, summary(runs)))
-    for first, second in (("ours", "uncertainty"), ("ours", "core-set"), ("ours", "ours, whole hands"), ("random joints", "random")):
+    for first, second in (("ours", "uncertainty"), ("ours", "core-set"), ("ours", "random joints"), ("random joints", "random")):
         if first in runs and second in runs:
             print("\n" + against(runs, first, second))
     if arguments.plot:

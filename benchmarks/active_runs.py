@@ -58,7 +58,7 @@ class Budget:
 
 WAYS = {
     "random": Way("random"), "random joints": Way("random", 3), "uncertainty": Way("uncertainty"), "core-set": Way("core-set"),
-    "ours": Way("ours", 3), "ours, whole hands": Way("ours"),
+    "ours": Way("ours", 3),
 }  # fmt: skip
 
 
@@ -123,6 +123,7 @@ def learn(start: GLFNet, sources: list, budget: Budget, folder: Path, seed: int)
     network = copy.deepcopy(start).train()
     settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.98, simulated=0.8,
                              blind=0.1, unseen=0.1, seed=seed, prompts=False, save_every=1e9)  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("state.safetensors", "checkpoint.safetensors", "log.csv"):
         (folder / name).unlink(missing_ok=True)
     with Learned(network):
@@ -200,7 +201,7 @@ def run(name: str, start: GLFNet, world: dict[str, Photos], out: Path, budget: B
         if number:
             random = np.random.default_rng([seed, number])
             spend(way, network, pool, rows, clicks, answers, corrections, random)
-            network = learn(start, [answers, Rest(world["replay"])], budget, out / "training", seed)
+            network = learn(start, [answers, Rest(world["replay"])], budget, out / f"training-{seed}", seed)
         stages.append(scored(network, world, budget, answers))
         done["stages"] = stages
         path.write_text(json.dumps(done))

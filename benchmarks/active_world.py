@@ -27,7 +27,7 @@ from annotator.network.checkpoint import checkpoint_digest
 from annotator.network.glfnet import GLFNet
 from annotator.network.parametric import place
 
-SETS = {"pool": (1000, 910_004, "workshop"), "test": (500, 910_005, "workshop"), "replay": (2000, 910_003, "everyday")}
+SETS = {"pool": (1000, 920_004, "workshop"), "test": (500, 920_005, "workshop"), "replay": (2000, 910_003, "everyday")}
 OLD = 200  # of the replay photos: test of what was known before
 FAILURES = 4  # fingers a site
 LEAST, ASIDE = 0.7, 28.0  # how far a finger is folded or taken for another, at least; px that it is put beside

@@ -18,11 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from active_runs import Answers, Budget, Rest, learn, mesh_of, seen_states
+from active_runs import Answers, Budget, Rest, described, learn, mesh_of
 from active_world import OLD, Photos, over_sites, photos, vertex_mm
 from tables import better_by, interval, markdown
 
-from annotator.correcting.choosing import expected_gain
 from annotator.formats import reader, writer
 from annotator.formats.from_project import labelled_hands
 from annotator.learning.synthetic_shards import SyntheticShards
@@ -63,6 +62,7 @@ def annotate(teacher: Model, pool: Photos, shards: SyntheticShards, rows: np.nda
     shutil.rmtree(folder, ignore_errors=True)
     random, alone = np.random.default_rng(seed), Answers(pool)
     records, network, numbers = HandMeshes(teacher.hand), teacher.network, {}
+    gains = dict(zip(rows, described(network, pool, rows, [], True).gains, strict=True))
     with Project.create(folder / "project", who="simulated") as project:
         for start in range(0, len(rows), 50):
             part = rows[start : start + 50]
@@ -74,8 +74,7 @@ def annotate(teacher: Model, pool: Photos, shards: SyntheticShards, rows: np.nda
                 path.write_bytes(shards.jpeg(int(row)))
                 mesh = mesh_of(records, answers, at, float(labels.focal[at]))
                 hand_id = project.add_proposal(project.add_photo(path), mesh, Provenance("teacher", teacher.digest))
-                gains = expected_gain(mesh, teacher.hand, seen_states(pool, int(row)))
-                joints = np.argsort(-gains, kind="stable")[:JOINTS]
+                joints = np.argsort(-gains[row], kind="stable")[:JOINTS]
                 answer(project, hand_id, labels.keypoints[at].numpy(), joints, teacher, random)
                 numbers[hand_id] = int(row)
                 for joint, place in project.hand(hand_id).corrections.items():
@@ -101,7 +100,7 @@ def main() -> None:
     teacher, budget = Model(network, card), Budget()
     world = {name: photos(name, arguments.out, network) for name in ("pool", "test", "replay")}
     shards, folder = SyntheticShards(arguments.out / "pool"), arguments.out / "pseudo-labels"
-    (folder / "training").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     test, site = np.arange(budget.test), world["test"].site[: budget.test]
     scores: dict[str, list] = {}
     for seed in range(arguments.seeds):

@@ -51,9 +51,9 @@ def expected_gain(
     # its sigma.
     sigma = np.asarray(hand.keypoint_sigma) if doubt is None else np.hypot(hand.keypoint_sigma, doubt)
     factor = sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
-    moved = factor[:, None, None] * (
-        shape @ seen.transpose(0, 2, 1)
-    )  # (21,63,2): how joints go along with a keypoint
+    # (21,63,2): how joints go along with a keypoint. Scaled like its spread, so that what a pixel of correction
+    # moves stays what it is, and a correction is worth the more the less sure its keypoint is.
+    moved = factor[:, None, None] ** 2 * (shape @ seen.transpose(0, 2, 1))
     spread = factor[:, None, None] ** 2 * spread + settings.person**2 * np.eye(2)
     gain = np.einsum("kji,kil,kjl->k", moved, np.linalg.inv(spread), moved)
     done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select
 
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, reading
+from annotator.project import intake, journal, reading
+from annotator.project.changes import with_state
+from annotator.project.journal import STATE
 from annotator.project.schema import looked_at, photos
+from annotator.project.states import PROPOSED, REJECTED
 from annotator.project.views import Provenance, StoredPhoto
 
 
@@ -75,6 +79,22 @@ class Proposing:
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
         """`add_proposals` for one hand."""
         return self.add_proposals(photo_id, [mesh], provenance)[0]
+
+    def add_drawn(
+        self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None
+    ) -> str:
+        """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected, like
+        one that was deleted."""
+        prepared = intake.prepare(mesh)
+        prepared = replace(prepared, record=with_state(prepared.record, REJECTED))
+        with self._database.writing() as connection:
+            photo = reading.photo_of(connection, self.folder, photo_id)
+            source = intake.add_source(connection, provenance)
+            intake.mark_looked_at(connection, photo_id, provenance.model_digest)
+            hand_id = intake.add_hand(connection, photo, source, prepared, self.who)
+            row, record, _ = reading.stored(connection, self.folder, hand_id)
+            journal.change(connection, row, with_state(record, PROPOSED), STATE, self.who, note or {})
+            return hand_id
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:
         """SHA-256 of every photo that this model has looked at."""

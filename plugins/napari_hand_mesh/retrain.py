@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QObject, QProcess, Qt, Signal
 from qtpy.QtGui import QPixmap
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QVBoxLayout
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 COMMAND = "import sys; from annotator.cli import main; sys.exit(main())"
 STEP = re.compile(r"^(?P<step>.+?) (?P<done>\d+)/(?P<total>\d+)( (?P<numbers>.*))?$")
@@ -100,14 +100,17 @@ class RoundResult(QDialog):
         words.setWordWrap(True)
         layout.addWidget(words)
         report = said.get("report", {})
+        pictures = QWidget()
+        below = QVBoxLayout(pictures)
         for name in ("curves", "before_after"):
             picture = QPixmap(report.get(name) or "")
             if not picture.isNull():
                 shown = QLabel()
                 shown.setPixmap(picture.scaledToWidth(min(WIDEST, picture.width()), Qt.TransformationMode.SmoothTransformation))
-                area = QScrollArea()
-                area.setWidget(shown)
-                layout.addWidget(area, 1)
+                below.addWidget(shown)
+        area = QScrollArea()
+        area.setWidget(pictures)
+        layout.addWidget(area, 1)
         if report.get("page"):
             page = QLabel(f"The whole report: {report['page']}")
             page.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -115,4 +118,4 @@ class RoundResult(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
-        self.resize(WIDEST + 60, 700)
+        self.resize(WIDEST + 80, 760)

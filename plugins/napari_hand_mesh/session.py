@@ -126,9 +126,9 @@ class Session(Looking):
 
     # -- which hands there are -------------------------------------------------------------------------------
     def add_hand(self, mesh: HandMesh, model: Model, photo_id: int) -> str:
-        """Store a hand that the model proposed in a box which a person drew, and go to it; its id."""
+        """Store a hand that the model proposed in a box which a person drew, as one step, and go to it; its id."""
         provenance = Provenance("default", model.digest, extra={"box": "drawn by hand"})
-        hand_id = self.project.add_proposal(photo_id, mesh, provenance)
+        hand_id = self.project.add_drawn(photo_id, mesh, provenance, self._note(box="drawn by hand"))
         self.read_queue()
         self.go(hand_id)
         return hand_id

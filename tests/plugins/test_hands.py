@@ -68,6 +68,12 @@ def test_a_box_adds_a_hand_that_was_missed(widget, folder, network, wait_until):
     assert widget.queue.model.row_of("signing-0153-3") is not None and len(widget.session.others) == 2
     with Project.open(folder) as project:
         assert project.hand("signing-0153-3").provenance["box"] == "drawn by hand"
+    press(widget.viewer, "Control-Z")
+    assert widget.session.project.hand("signing-0153-3").state == "rejected"
+    widget.session.go("signing-0153-1")
+    assert "signing-0153-3" not in widget.session.others
+    press(widget.viewer, "Control-Shift-Z")
+    assert widget.session.hand.id == "signing-0153-3" and widget.session.hand.state == "proposed"
     press(widget.viewer, "Shift-X")
     click(widget.layers.points, (50, 50))
     assert "too small" in widget.status.text() and len(widget.session.queue) == 4
