@@ -21,7 +21,6 @@ from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.encoder import Features
 from annotator.network.fused_hand import fused_encoder, fused_hand
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
@@ -210,8 +209,7 @@ class Model:
             if np.abs(point - MIDDLE).max() <= PROMPT_REACH:
                 points[0, joint], weights[0, joint] = point, 1.0
         prompts = Prompts(*(torch.tensor(a, dtype=torch.float32, device=self.device) for a in (points, weights)))
-        maps = tuple(m.to(self.device) for m in kept.features.maps)
-        features = Features(maps, *(f.to(self.device) for f in tuple(kept.features)[1:]))
+        features = kept.features.to(self.device)
         start = Estimate(*(f.to(self.device) for f in kept.start))
         with one_thread():
             answer = on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))

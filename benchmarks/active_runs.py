@@ -26,7 +26,8 @@ from annotator.network.crop_camera import CropView
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered
 from annotator.network.parametric import Estimate
-from annotator.rounds.candidates import Candidates, without_landmarks
+from annotator.rounds.candidates import Candidates
+from annotator.rounds.doubt import without_landmarks
 from annotator.rounds.strategies import choose
 from annotator.rounds.training import LOSSES
 from annotator.rounds.trial_projects import camera_of

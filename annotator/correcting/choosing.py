@@ -49,13 +49,14 @@ def expected_gain(
     spread = seen @ in_photo.transpose(0, 2, 1)
     # The network's own sigmas are calibrated, the solver's spread is not: a keypoint's spread is brought to
     # its sigma.
-    sigma = np.asarray(hand.keypoint_sigma) if doubt is None else np.hypot(hand.keypoint_sigma, doubt)
-    factor = sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
-    # (21,63,2): how joints go along with a keypoint. Scaled like its spread, so that what a pixel of correction
-    # moves stays what it is, and a correction is worth the more the less sure its keypoint is.
-    moved = factor[:, None, None] ** 2 * (shape @ seen.transpose(0, 2, 1))
+    factor = hand.keypoint_sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
+    moved = factor[:, None, None] * (
+        shape @ seen.transpose(0, 2, 1)
+    )  # (21,63,2): how joints go along with a keypoint
     spread = factor[:, None, None] ** 2 * spread + settings.person**2 * np.eye(2)
     gain = np.einsum("kji,kil,kjl->k", moved, np.linalg.inv(spread), moved)
+    if doubt is not None:  # the variance that a correction would take is so many times what was thought
+        gain *= 1 + (np.asarray(doubt) / hand.keypoint_sigma) ** 2
     done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(
         hand.corrections
     )
@@ -63,7 +64,7 @@ def expected_gain(
     return gain
 
 
-def next_keypoint(hand: HandMesh, model: HandModel, states=None) -> int | None:
-    """The keypoint number whose correction is expected to help most; None if none is left."""
-    gain = expected_gain(hand, model, states)
+def next_keypoint(hand: HandMesh, model: HandModel, states=None, doubt: np.ndarray | None = None) -> int | None:
+    """The keypoint number whose correction is expected to help most; None if none is left. As in `expected_gain`."""
+    gain = expected_gain(hand, model, states, doubt=doubt)
     return int(gain.argmax()) if gain.max() > 0 else None

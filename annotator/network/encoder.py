@@ -36,6 +36,10 @@ class Features(NamedTuple):
     presence: Tensor
     right: Tensor
 
+    def to(self, device: torch.device | str) -> Features:
+        """The same on another device."""
+        return Features(tuple(m.to(device) for m in self.maps), *(field.to(device) for field in tuple(self)[1:]))
+
     def select(self, index) -> Features:
         """The features of the crops that `index` (a slice or an index tensor) picks."""
         return Features(tuple(m[index] for m in self.maps), *(field[index] for field in tuple(self)[1:]))

@@ -13,9 +13,9 @@ from annotator.correcting.plausibility import measures
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.encoder import Features
 from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
+from annotator.rounds.doubt import keypoints_of
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all
 
 # Further views of a hand: turned (rad), scaled, shifted (of the crop's side). Mild: a sure answer does not depend on them.
@@ -86,20 +86,13 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
     if views:
         # Without landmarks: where they mislead, the answer from the picture alone lies elsewhere; of all signs of a wrong
         # keypoint this is the best (docs/active_learning.md).
-        one = features.select(slice(0, 1))
-        unled = on_cpu(model.network.answer(without_landmarks(one), *cameras(seen[:1], model.device)))
-        others = [(answer, k) for k in range(1, len(crops))] + [(unled, 0)]
-        places = [
-            model.records.of(said, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
-            for said, k in others
+        places = [keypoints_of(model, remembered, first, led=False)]
+        places += [
+            model.records.of(answer, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
+            for k in range(1, len(crops))
         ]
         apart = np.sqrt(np.mean([((place - first.keypoints) ** 2).sum(1) for place in places], axis=0)) * CROP_SIZE / crop.size
     return Look(first, start.hidden[0].numpy(), apart)
-
-
-def without_landmarks(features: Features) -> Features:
-    """The features of a landmark network that found nothing."""
-    return features._replace(landmarks=torch.full_like(features.landmarks, torch.nan))
 
 
 def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: Look) -> dict:

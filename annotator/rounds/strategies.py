@@ -5,8 +5,8 @@ A strategy is a function (candidates, count, random) -> choices, best first, no 
     [project.entry-points."annotator.strategies"]
     mine = "my_package:choose"
 
-`uncertainty`: Lewis and Gale 1994; `core-set`: Sener and Savarese 2018 (greedy k-centre); `ours`: hands that stand for many
-others (facility location), weighted by the expected drop of the mesh's variance by the best single correction.
+`uncertainty`: Lewis and Gale 1994; `core-set`: Sener and Savarese 2018 (greedy k-centre); `ours`: core-set
+weighted by the expected drop of the mesh's variance by the best single correction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from annotator.errors import InputError
 from annotator.rounds.candidates import Candidates
 
 GROUP = "annotator.strategies"
-MASS, FIRST = 2000, 500
 RANDOM_SHARE = 0.1  # of `ours`: chosen blindly, so that what the model is wrongly sure of is seen, too
 
 
@@ -55,13 +54,17 @@ def core_set(candidates: Candidates, count: int, random: np.random.Generator) ->
 
 
 def ours(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
-    """Hands that stand for many others of which one correction is expected to take much of the mesh's uncertainty, see
-    `_standing_for`; a tenth by chance."""
+    """Core-set, where of hands equally far those come first of which one correction is expected to take more of the mesh's
+    uncertainty; a tenth by chance.
+
+    The expected drop counts by its rank: by its size it would bring the strangest hands, from which little can be
+    learned of any other.
+    """
     if not len(candidates):
         return []
     drop = 1000 * np.sqrt(np.maximum(candidates.gains.max(1), 0.0))
     blind = int(round(RANDOM_SHARE * count))
-    chosen = _standing_for(candidates, count - blind, drop, random)
+    chosen = _spread(candidates, count - blind, 0.5 + _rank(drop), random)
     taken = {k for k, _ in chosen}
     rest = np.array([k for k in range(len(candidates)) if k not in taken], int)
     found = [
@@ -73,36 +76,9 @@ def ours(candidates: Candidates, count: int, random: np.random.Generator) -> lis
     return found
 
 
-def _standing_for(
-    candidates: Candidates, count: int, value: np.ndarray, random: np.random.Generator
-) -> list[tuple[int, float]]:
-    """Greedy facility location (Wei, Iyer and Bilmes 2015): again and again the hand that adds most to the sum over hands of
-    value times likeness to the nearest one chosen or taught; (index, score). Likeness: a Gaussian of the distance in
-    standardised global features, as wide as the typical one.
-
-    The hands of greatest value alone would be the strangest ones, from which little can be learned of any other. Of many
-    hands `MASS` drawn by chance stand for all; after `FIRST` choices the rest come by value.
-    """
-    points, taught = _standardised(candidates)
-    anchors = np.arange(len(points)) if len(points) <= MASS else np.sort(random.permutation(len(points))[:MASS])
-    width = np.sqrt(2.0 * points.shape[1])  # the typical distance of two hands
-    alike = np.exp(-2.0 * (_distances(points, points[anchors]) / width) ** 2)
-    covered = np.zeros(len(anchors), np.float32)
-    if len(taught):
-        covered = np.exp(-2.0 * (_distances(taught, points[anchors]).min(0) / width) ** 2)
-    weight = value[anchors].astype(np.float32)
-    free = np.ones(len(points), bool)
-    shuffle = random.permutation(len(points))  # ties are broken by chance
-    chosen = []
-    for _ in range(min(count, len(points), FIRST)):
-        score = np.where(free, np.maximum(alike - covered, 0.0) @ weight, -1.0)
-        best = int(shuffle[score[shuffle].argmax()])
-        chosen.append((best, float(score[best])))
-        free[best] = False
-        covered = np.maximum(covered, alike[best])
-    rest = shuffle[free[shuffle]]
-    rest = rest[np.argsort(-value[rest], kind="stable")][: max(count - len(chosen), 0)]
-    return chosen + [(int(k), 0.0) for k in rest]
+def _rank(values: np.ndarray) -> np.ndarray:
+    """(N,) 0..1: the share of the others that are below."""
+    return np.argsort(np.argsort(values, kind="stable"), kind="stable") / max(len(values) - 1, 1)
 
 
 def _standardised(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
@@ -110,12 +86,6 @@ def _standardised(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
     everything = np.concatenate([candidates.features, candidates.taught]) if len(candidates.taught) else candidates.features
     middle, spread = everything.mean(0), everything.std(0) + 1e-9
     return ((candidates.features - middle) / spread).astype(np.float32), ((candidates.taught - middle) / spread).astype(np.float32)
-
-
-def _distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(N, M) float32: between rows (N, G) and (M, G)."""
-    squared = (points**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * points @ others.T
-    return np.sqrt(np.maximum(squared, 0.0))
 
 
 def _spread(

@@ -15,7 +15,7 @@ from napari.qt.threading import FunctionWorker, GeneratorWorker, WorkerBase, cre
 from annotator.errors import InputError
 from annotator.project import Project
 from napari_hand_mesh import settings
-from napari_hand_mesh.jobs import Counted, export, propose
+from napari_hand_mesh.jobs import Counted, export, propose, remembered
 from napari_hand_mesh.session import Session
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Background:
     """The threads of one widget. Answers that come after `stop`, or for another session, are dropped.
 
     say: shown to the person; progress(done, all, new hands, wrong): of proposing; finished: after the last
-    photo.
+    photo; looked: the network knows the hand that is looked at.
     """
 
     def __init__(
@@ -47,8 +47,9 @@ class Background:
         say: Callable[[str], None],
         progress: Callable[[int, int, int, str], None],
         finished: Callable[[], None],
+        looked: Callable[[], None],
     ):
-        self._say, self._progress, self._finished = say, progress, finished
+        self._say, self._progress, self._finished, self._looked = say, progress, finished, looked
         self.model: Model | None = None
         self._source: tuple = (settings.read(), None)  # what the network is, or will be, loaded from
         self._loading_from: tuple = ()
@@ -95,18 +96,19 @@ class Background:
             return
         key, photo, mesh = wanted
 
-        def returned(remembered) -> None:
+        def returned(kept) -> None:
             self._looking = None
             if self._stopped or self._session is not session:
                 return
-            session.keep_features(key, remembered)
+            session.keep_features(key, *kept)
+            self._looked()
             self.look(session)  # the person may have gone on meanwhile
 
         def errored(error: Exception) -> None:
             self._looking = None
             self._failed(error)
 
-        self._looking = create_worker(self.model.remember, photo, mesh, _start_thread=False)
+        self._looking = create_worker(remembered, self.model, photo, mesh, _start_thread=False)
         self._looking.returned.connect(returned)
         self._looking.errored.connect(errored)
         self._looking.start()

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from annotator.errors import InputError
 from annotator.formats import writer
 from annotator.formats.from_project import labelled_hands
+from annotator.hand.mesh import HandMesh
 from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash, read_photo
 from napari_hand_mesh.sources import expanded
@@ -49,6 +52,16 @@ def propose(
             except InputError as error:
                 wrong = str(error)
             yield done, max(len(files), done), hands, wrong
+
+
+def remembered(model: Model, photo: np.ndarray, hand: HandMesh) -> tuple[HandMesh, np.ndarray | None]:
+    """What a session keeps of a hand, see `Looking.keep_features`: the hand with features, and its keypoints' doubt (None
+    from a server's network, which tells none)."""
+    from annotator.model import Model
+    from annotator.rounds.doubt import doubt_of
+
+    hand = model.remember(photo, hand)
+    return hand, doubt_of(model, hand) if isinstance(model, Model) else None
 
 
 class Counted:

@@ -49,6 +49,7 @@ class Looking:
         self.listeners: list[Callable[[], None]] = []
         self.hand_queue = HandQueue(project)
         self._features: Recent[object] = Recent(REMEMBERED)
+        self._doubts: Recent[np.ndarray | None] = Recent(REMEMBERED)
         self._photos: Recent[np.ndarray] = Recent(PHOTOS)
         self._since = time.monotonic()
 
@@ -166,11 +167,14 @@ class Looking:
     def forget_features(self) -> None:
         """Another network has taken over: what the old one saw is of no use."""
         self._features.clear()
+        self._doubts.clear()
         self.model = None
 
-    def keep_features(self, key: str, remembered: HandMesh) -> None:
-        """Take what `Model.remember` made of `wants_features`."""
+    def keep_features(self, key: str, remembered: HandMesh, doubt: np.ndarray | None = None) -> None:
+        """Take what `Model.remember` made of `wants_features`. doubt (21,) photo px: of `annotator.rounds.doubt`, for the
+        keypoint to correct next."""
         self._features[key] = remembered.features
+        self._doubts[key] = doubt
 
     # -- inside ----------------------------------------------------------------------------------------------
     def _take(self, hand_id: str) -> None:

@@ -43,7 +43,7 @@ class Session(Looking):
 
     def worth_correcting(self) -> int | None:
         """The keypoint whose correction is expected to help most."""
-        return next_keypoint(self._mesh(), self.hand_model, self.hand.joint_states)
+        return next_keypoint(self._mesh(), self.hand_model, self.hand.joint_states, self._doubts.get(self._key()))
 
     # -- dragging --------------------------------------------------------------------------------------------
     def preview(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> HandMesh:

@@ -11,6 +11,7 @@ from annotator.hand.joints import JOINT_NAMES
 
 if TYPE_CHECKING:
     from napari_hand_mesh.background import Background
+    from napari_hand_mesh.dragging import Dragging
     from napari_hand_mesh.layers import HandLayers
     from napari_hand_mesh.session import Session
 
@@ -23,6 +24,7 @@ class Showing:
     session: Session | None
     layers: HandLayers | None
     background: Background
+    dragging: Dragging | None
     _last_joint: int | None
 
     def _start_showing(self) -> None:
@@ -120,6 +122,12 @@ class Showing:
             f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}"
             f"<br>{next_one}Why look: {self.session.why()}"
         )
+
+    def _describe_again(self) -> None:
+        """The network knows the hand by now, and which keypoint it doubts."""
+        if self.session is not None and self.session.mesh is not None and self.dragging.dragged is None:
+            self._rest = self._describe()
+            self._later.start()
 
     def _look(self) -> None:
         if self.session is not None and self.background.model is not None:
