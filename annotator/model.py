@@ -40,10 +40,12 @@ PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 class Model:
     """A loaded checkpoint with its hand model, palm detector and landmark locator.
 
-    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself.
+    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself; quick:
+    whether photos without boxes get fewer looks (`docs/scaling.md` says what that saves and costs).
     """
 
-    def __init__(self, network: GLFNet, card: dict | None = None, device: str | None = None):
+    def __init__(self, network: GLFNet, card: dict | None = None, device: str | None = None, quick: bool = False):
+        self.quick = quick
         self.device = resolve_device(device)
         self.network = network.to(self.device).eval()
         self.hand: HandModel = network.hand
@@ -91,7 +93,7 @@ class Model:
         pictures: list[Tensor] = []
         for group in groups(hinted(photos, boxes, sides, cameras), batch):
             group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
-            found = locate_many(group, self.looker, self.detector, told_boxes, told_sides)
+            found = locate_many(group, self.looker, self.detector, told_boxes, told_sides, self.quick)
             for photo, hands, K in zip(group, found, told_cameras, strict=True):
                 crops = [hand.crop for hand in hands]
                 waiting.append((crops, self._camera(photo, hands, K), hands))
@@ -246,8 +248,12 @@ def check_corrections(corrections: Mapping[str | int, Sequence[float]]) -> dict[
 
 
 def load_model(
-    checkpoint: str | Path | None = None, hand: str | HandModel | None = None, device: str | None = None
+    checkpoint: str | Path | None = None,
+    hand: str | HandModel | None = None,
+    device: str | None = None,
+    quick: bool = False,
 ) -> Model:
-    """The embedded default, or the checkpoint at a path; `hand` names another hand model in the same form."""
+    """The embedded default, or the checkpoint at a path; `hand` names another hand model in the same form. quick: see
+    `Model`."""
     network, card = load_checkpoint(checkpoint, hand)
-    return Model(network, card, device)
+    return Model(network, card, device, quick)

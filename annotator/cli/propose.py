@@ -51,6 +51,9 @@ def command(
     model: ModelOption = None,
     device: DeviceOption = "auto",
     batch: Annotated[int, typer.Option(help="Hands in one pass of the network.", min=1, max=1024)] = 16,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer looks at each photo: several times faster, hands at odd angles may be missed.")
+    ] = False,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -74,7 +77,7 @@ def command(
 
             load_checkpoint(model)  # a wrong name must not leave an empty project behind
         with _opened(project, who, database) as opened:
-            done = propose_on_ray(opened, elsewhere, found, model, batch)
+            done = propose_on_ray(opened, elsewhere, found, model, batch, quick)
         _report(done, found.empty, project, start, as_json)
         return
     files, empty = photo_files(photos)
@@ -88,7 +91,7 @@ def command(
         load_model(model, device=device)  # a wrong name must not leave an empty project behind
     with _opened(project, who, database) as opened:
         checkpoint, name = _checkpoint(opened, model)
-        done = propose_photos(opened, load_model(checkpoint, device=device), files, name, batch)
+        done = propose_photos(opened, load_model(checkpoint, device=device, quick=quick), files, name, batch)
     _report(done, empty, project, start, as_json)
 
 
@@ -157,7 +160,7 @@ def propose_photos(
     """
     from annotator.project import Provenance
 
-    done, provenance, seen = Done(), Provenance(name, model.digest), set()
+    done, provenance, seen = Done(), Provenance.of(name, model.digest, model.quick), set()
     waiting: deque[tuple[Path, tuple[int, int]]] = deque()
 
     def decoded() -> Iterator[np.ndarray]:
@@ -184,7 +187,7 @@ def propose_photos(
     return done
 
 
-def propose_on_ray(project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16) -> Done:
+def propose_on_ray(project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16, quick: bool = False) -> Done:
     """`propose_photos` by the workers of a Ray cluster."""
     from annotator.cluster.proposing import propose_photos as answers
     from annotator.network.checkpoint import checkpoint_digest, load_checkpoint
@@ -195,7 +198,7 @@ def propose_on_ray(project: Project, engine: Engine, found: Found, model: Path |
         say_skipped(f"{name}: {why}")
     done = Done()
     total = None if found.tables else len(found.files)
-    for answer in progress(answers(project, engine, found, name, digest, model, batch), "propose", total):
+    for answer in progress(answers(project, engine, found, name, digest, model, batch, quick), "propose", total):
         if answer["error"]:
             done.failed.append((answer["place"], answer["error"]))
             say_skipped(answer["error"])

@@ -45,21 +45,22 @@ def propose_photos(
     digest: str,
     checkpoint: Path | None = None,
     batch: int = 16,
+    quick: bool = False,
 ) -> Iterator[dict]:
     """Proposes on photos and stores the answers; yields a dict a photo: place, hands (None: was done), error ("").
 
-    digest: of the model, which the actors load from `checkpoint`. batch: photos an actor takes at a time.
+    digest: of the model, which the actors load from `checkpoint`. batch: photos an actor takes at a time; quick: see `Model`.
     """
     with engine.connected() as ray:
         done = np.sort(np.array(project.hashes_looked_at(digest), dtype="S64"))
         shared = ray.put(Shared(content_of(checkpoint), done))
-        answers = _pipeline(ray, engine, found, shared, digest, batch)
-        provenance, folder = Provenance(name, digest), project.folder
+        answers = _pipeline(ray, engine, found, shared, digest, batch, quick)
+        provenance, folder = Provenance.of(name, digest, quick), project.folder
         for block in answers.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             yield from _store(project, provenance, folder, block.to_pylist())
 
 
-def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, batch: int):
+def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, batch: int, quick: bool):
     """The lazy Ray dataset of answers: one row a photo. One block of its input is what an actor takes at a time."""
     data = quiet_data()
     context = data.DataContext.get_current()
@@ -70,7 +71,7 @@ def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, ba
         work += [nothing | {"table": table, "column": column, "group": g} for g in range(sources.groups(table))]
     return data.from_items(work, override_num_blocks=len(work)).map_batches(
         Proposer,
-        fn_constructor_kwargs={"shared": [shared], "digest": digest, "engine": engine, "batch": batch},
+        fn_constructor_kwargs={"shared": [shared], "digest": digest, "engine": engine, "batch": batch, "quick": quick},
         batch_size=None,
         batch_format="pyarrow",
         compute=data.ActorPoolStrategy(size=engine.actors(ray), max_tasks_in_flight_per_actor=2),
@@ -82,10 +83,11 @@ def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, ba
 class Proposer:
     """A model actor. Loads the checkpoint once; a photo that breaks spoils no other."""
 
-    def __init__(self, shared: list, digest: str, engine: Engine, batch: int):
+    def __init__(self, shared: list, digest: str, engine: Engine, batch: int, quick: bool = False):
         given: Shared = needed("ray").get(shared[0])
         self.done, self.batch = given.done, batch
         self.model = loaded(given.checkpoint, engine)
+        self.model.quick = quick
         if self.model.digest != digest:
             raise RuntimeError(f"a worker's model is {self.model.digest}, expected {digest}: other versions are installed")
         self.threads = ThreadPoolExecutor(max(2, int(engine.cpus)), thread_name_prefix="decode")

@@ -65,14 +65,16 @@ def locate_many(
     detector: PalmDetector,
     boxes: Sequence[Sequence[Sequence[float]] | None],
     sides: Sequence[Sequence[str | None] | None],
+    quick: bool = False,
 ) -> list[list[Located]]:
-    """`locate` for each of these photos with its boxes and sides, all of them looked at together."""
+    """`locate` for each of these photos with its boxes and sides, all of them looked at together. quick: fewer looks where no
+    boxes are given, see `PalmDetector.detect_many` and `looking.settle`."""
     for own_boxes, own_sides in zip(boxes, sides, strict=True):
         if own_boxes is None and own_sides is not None:
             raise InputError("sides are given without boxes")
     located: list[list[Located]] = [[] for _ in photos]
     free = [k for k, given in enumerate(boxes) if given is None]
-    for k, looks in zip(free, _detected([photos[k] for k in free], encoder, detector), strict=True):
+    for k, looks in zip(free, _detected([photos[k] for k in free], encoder, detector, quick), strict=True):
         located[k] = [_located(look) for look in looks]
     targets, owners = [], []
     for k, given in enumerate(boxes):
@@ -99,31 +101,33 @@ def _in_boxes(encoder: nn.Module, targets: list[Target]) -> list[Located]:
     return [_in_box(encoder, look, target) for look, target in zip(found, targets, strict=True)]
 
 
-def _detected(photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector) -> list[list[Look]]:
+def _detected(photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector, quick: bool) -> list[list[Look]]:
     """All hands that palms lead to, photo by photo, best first, each once."""
-    starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
-    looks = _settled(encoder, photos, [[(start,) for start in own] for own in starts])
+    starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos, quick=quick)]
+    looks = _settled(encoder, photos, [[(start,) for start in own] for own in starts], quick)
     # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
     again = []
     for own, seen in zip(starts, looks, strict=True):
         lost = [start for start, look in zip(own, seen, strict=True) if look.trust < FOUND and look.presence > HOPELESS]
         good = [look for look in seen if look.trust >= FOUND]
         again.append([tuple(all_round(start)) for start in lost if not any(_inside(start, look) for look in good)])
-    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, again), strict=True)]
+    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, again, quick), strict=True)]
     # nothing yet: a hand that fills the photo
     whole = []
     for photo, seen in zip(photos, looks, strict=True):
         height, width = photo.shape[:2]
         crop = Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
         whole.append([] if any(look.trust >= FOUND for look in seen) else [tuple(all_round(crop))])
-    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, whole), strict=True)]
+    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, whole, quick), strict=True)]
     return [_each_once(seen) for seen in looks]
 
 
-def _settled(encoder: nn.Module, photos: list[np.ndarray], starts: list[list[tuple[Crop, ...]]]) -> list[list[Look]]:
+def _settled(
+    encoder: nn.Module, photos: list[np.ndarray], starts: list[list[tuple[Crop, ...]]], quick: bool
+) -> list[list[Look]]:
     """The best looks that these hypotheses of each photo's hands lead to."""
     targets = [Target(photo, one) for photo, own in zip(photos, starts, strict=True) for one in own]
-    looks = iter(settle(encoder, targets))
+    looks = iter(settle(encoder, targets, quick))
     return [[next(looks) for _ in own] for own in starts]
 
 

@@ -31,6 +31,8 @@ KEEP = (3, 2, 1)  # hypotheses of a hand that survive the first looks
 MOST_LOOKS = 8
 SETTLED = (0.01, 0.01)  # radians, share of the size: a crop that moves less has arrived
 DOUBT = 0.03  # disagreement of the two looks, share of the crop, above which presence is lowered
+GIVEN_UP = 0.5  # presence at a second look below which in haste there is no third
+CLEAR = (0.9, 0.02)  # least presence, most disagreement of a look that in haste is the last
 BATCH = 32
 AHEAD = (-2.0, 0.5)  # least and most of the last step that is taken again
 
@@ -59,6 +61,11 @@ class Look:
             abs(math.remainder(now.angle - then.angle, math.tau)) < SETTLED[0]
             and moved < SETTLED[1] * then.size
         )
+
+    @property
+    def clear(self) -> bool:
+        """Whether it surely shows a hand, and at a rotation that the network copes with."""
+        return self.presence >= CLEAR[0] and self.disagreement <= CLEAR[1]
 
     @property
     def box(self) -> np.ndarray:
@@ -101,8 +108,9 @@ class Target:
         return float(overlap(np.asarray(self.box), look.box[None])[0]) > 0.5
 
 
-def settle(network: nn.Module, targets: Sequence[Target]) -> list[Look | None]:
-    """Follow every target's hypotheses until they settle; each target's best look, None without starts."""
+def settle(network: nn.Module, targets: Sequence[Target], quick: bool = False) -> list[Look | None]:
+    """Follow every target's hypotheses until they settle; each target's best look, None without starts. quick: a target is
+    not followed beyond a clear look, nor where a second one sees no hand."""
     best: list[Look | None] = [None] * len(targets)
     # target's number, where to look, the look before
     waiting: list[tuple[int, Crop, Look | None]]
@@ -118,6 +126,9 @@ def settle(network: nn.Module, targets: Sequence[Target]) -> list[Look | None]:
             own.sort(key=lambda pair, target=target: -target.score(pair[0]))
             if own:
                 best[index] = own[0][0]
+                first = own[0][0]
+                if quick and (first.clear or number and first.presence < GIVEN_UP):
+                    continue
             alone = len(own[:keep]) == 1
             following += [
                 (index, ahead(look, before), look) for look, before in own[:keep] if not (alone and look.settled)

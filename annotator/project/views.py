@@ -22,6 +22,11 @@ class Provenance:
     code_version: str = ""
     extra: Mapping = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, model: str, model_digest: str, quick: bool) -> Provenance:
+        """Of proposals by a model that looked in haste, or did not."""
+        return cls(model, model_digest, extra={"quick": True} if quick else {})
+
 
 @dataclass(frozen=True)
 class StoredPhoto:

@@ -64,13 +64,16 @@ class PalmDetector(nn.Module):
         """
         return self.detect_many([photo], threshold)[0]
 
-    def detect_many(self, photos: Sequence[np.ndarray], threshold: float = 0.5) -> list[list[Palm]]:
-        """`detect` for each of these photos, their views in common batches."""
+    def detect_many(
+        self, photos: Sequence[np.ndarray], threshold: float = 0.5, quick: bool = False
+    ) -> list[list[Palm]]:
+        """`detect` for each of these photos, their views in common batches. quick: first one look at the whole photo, one
+        way round; where that finds palms, no other."""
         found: list[list[Palm]] = [[] for _ in photos]
-        for views_of in (_plain_views, _turned_views, _smaller_views):
+        for views_of in (*((_whole_views,) if quick else ()), _plain_views, _turned_views, _smaller_views):
             open_ = [k for k, palms in enumerate(found) if not palms]
             views = [(k, view) for k in open_ for view in views_of(*photos[k].shape[:2])]
-            seen = self._look([(photos[k], view) for k, view in views], threshold)
+            seen = self._look([(photos[k], view) for k, view in views], threshold, views_of is not _whole_views)
             for k in open_:
                 found[k] = _merge([palms for (of, _), palms in zip(views, seen, strict=True) if of == k])
         return found
@@ -84,8 +87,8 @@ class PalmDetector(nn.Module):
         return _merge(self._look([(photo, view) for view in views], threshold))
 
     @torch.inference_mode()
-    def _look(self, views: Sequence[tuple[np.ndarray, Crop]], threshold: float) -> list[Seen]:
-        """What is seen in each of these views of photos, both ways round."""
+    def _look(self, views: Sequence[tuple[np.ndarray, Crop]], threshold: float, mirrored: bool = True) -> list[Seen]:
+        """What is seen in each of these views of photos; mirrored: both ways round."""
         device = next(self.parameters()).device
         if self._fused is None:
             self._fused = fused_palms(self.network)
@@ -95,13 +98,14 @@ class PalmDetector(nn.Module):
             batch = views[start : start + BATCH]
             pictures = torch.from_numpy(np.stack([view.extract(photo, INPUT) for photo, view in batch]))
             pictures = pictures.permute(0, 3, 1, 2).to(device)
-            raw, logits = network(torch.cat([pictures, pictures.flip(-1)]))
+            raw, logits = network(torch.cat([pictures, pictures.flip(-1)]) if mirrored else pictures)
             scores, rows = torch.sigmoid(logits.double()).cpu().numpy(), raw.double().cpu().numpy()
             for k, (photo, view) in enumerate(batch):
-                plain = _palms(scores[k], rows[k], view, photo.shape, threshold)
-                k += len(batch)
-                mirrored = _palms(scores[k], rows[k], view.flipped(), photo.shape, threshold)
-                seen.append(tuple(np.concatenate(both) for both in zip(plain, mirrored, strict=True)))
+                ways = [_palms(scores[k], rows[k], view, photo.shape, threshold)]
+                if mirrored:
+                    k += len(batch)
+                    ways.append(_palms(scores[k], rows[k], view.flipped(), photo.shape, threshold))
+                seen.append(tuple(np.concatenate(part) for part in zip(*ways, strict=True)))
         return seen
 
 
@@ -127,6 +131,10 @@ def _whole(height: int, width: int) -> tuple[Crop, list[float]]:
     """The view of a whole photo, and the sides of its tiles."""
     whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
     return whole, [whole.size / share for share in SHARES if whole.size / share >= TILE]
+
+
+def _whole_views(height: int, width: int) -> list[Crop]:
+    return [_whole(height, width)[0]]
 
 
 def _plain_views(height: int, width: int) -> list[Crop]:
