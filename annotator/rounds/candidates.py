@@ -15,7 +15,7 @@ from annotator.model import Model
 from annotator.network.crop_camera import CropView, cameras
 from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
-from annotator.rounds.doubt import keypoints_of
+from annotator.rounds.doubt import unled
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all
 
 # Further views of a hand: turned (rad), scaled, shifted (of the crop's side). Mild: a sure answer does not depend on them.
@@ -86,7 +86,7 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
     if views:
         # Without landmarks: where they mislead, the answer from the picture alone lies elsewhere; of all signs of a wrong
         # keypoint this is the best (docs/active_learning.md).
-        places = [keypoints_of(model, remembered, first, led=False)]
+        places = [unled(model, first)]
         places += [
             model.records.of(answer, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
             for k in range(1, len(crops))

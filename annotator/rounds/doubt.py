@@ -18,16 +18,20 @@ def without_landmarks(features: Features) -> Features:
 
 
 @torch.inference_mode()
-def keypoints_of(model: Model, kept: Remembered, hand: HandMesh, led: bool) -> np.ndarray:
-    """(21, 2) photo px: the network's answer to a crop that it remembers, with (led) or without its landmarks. hand: whose
-    camera and side it has."""
-    features = kept.features if led else without_landmarks(kept.features)
-    answer = on_cpu(model.network.answer(features.to(model.device), *cameras([kept.view], model.device)))
+def unled(model: Model, hand: HandMesh) -> np.ndarray:
+    """(21, 2) photo px: the network's answer to the crop that `hand.features` remembers, without landmarks; no fit to them
+    either."""
+    kept: Remembered = hand.features
+    features = without_landmarks(kept.features).to(model.device)
+    answer = on_cpu(model.network.answer(features, *cameras([kept.view], model.device)))
     return model.records.of(answer, 0, kept, hand.camera, hand.side, 1.0, {}).keypoints
 
 
+@torch.inference_mode()
 def doubt_of(model: Model, hand: HandMesh) -> np.ndarray:
-    """(21,) photo px: how far each keypoint of the network's own answer moves when it is not told the landmarks; for
-    `correcting.choosing`. hand: with features, as `Model.propose` and `Model.remember` give them."""
-    led, unled = (keypoints_of(model, hand.features, hand, led) for led in (True, False))
-    return np.linalg.norm(led - unled, axis=1)
+    """(21,) photo px: how far each keypoint of a fresh proposal moves when the network is not told the landmarks; for
+    `correcting.choosing`. hand: with features, as `Model.propose` and `Model.remember` give them; corrected or not."""
+    kept: Remembered = hand.features
+    answer = on_cpu(model.network.answer(kept.features.to(model.device), *cameras([kept.view], model.device)))
+    fresh = model.hand_of(answer, 0, kept, hand.camera, hand.side, 1.0, {})
+    return np.linalg.norm(fresh.keypoints - unled(model, hand), axis=1)
