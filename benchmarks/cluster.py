@@ -1,16 +1,17 @@
 """Proposing on a local Ray cluster beside one worker and the local engine: same results, throughput, memory, deaths.
 
-    python benchmarks/cluster.py OUT [--photos 5000] [--parts speed kill driver] [--seed 0]
+    python benchmarks/cluster.py OUT [--photos 5000] [--parts speed export kill driver] [--seed 0]
 
 The photos are the sample photos, each turned, scaled, shifted, lightened and compressed anew at random (all different).
 `speed`: local, one Ray worker, two Ray workers, on the same photos; every hand of two workers is compared with the local
-one. `kill`: a worker is killed when a third is done. `driver`: the command is killed (SIGKILL) when a third is stored, then
+one. `export`: the local run's hands, accepted, as a data set by either engine. `kill`: a worker is killed when a third is done. `driver`: the command is killed (SIGKILL) when a third is stored, then
 started again; what the second start looks at again is counted from the first one's project.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -169,18 +170,41 @@ def driver(folder: Path, out: Path, batch: int, total: int) -> None:
     )
 
 
+def exports(out: Path, kind: str) -> None:
+    """All hands of the local run accepted, written by the local engine and by two workers: files and seconds."""
+    place, trees = out / "project-0", {}
+    with Project.open(place) as project:
+        for entry in project.hands("proposed"):
+            project.set_state(entry.id, "accepted")
+    for name, engine in (("local", []), ("ray", ["--engine", "ray", "--workers", "2"])):
+        to = out / f"export-{name}"
+        shutil.rmtree(to, ignore_errors=True)
+        start = time.monotonic()
+        given = ["export", str(place), "--format", kind, "--out", str(to), *engine]
+        subprocess.run([sys.executable, "-m", "annotator.cli", *given], check=True, capture_output=True)
+        seconds = time.monotonic() - start
+        files = sorted(path for path in to.rglob("*") if path.is_file())
+        trees[name] = {str(path.relative_to(to)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        print(f"export as {kind}, {name}: {len(files)} files in {seconds:.0f} s", flush=True)
+    differ = [name for name in trees["local"].keys() | trees["ray"].keys() if trees["local"].get(name) != trees["ray"].get(name)]
+    print(f"files that differ: {len(differ)} {differ[:3] or ''}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--photos", type=int, default=5000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--parts", nargs="+", default=["speed", "kill", "driver"])
+    parser.add_argument("--parts", nargs="+", default=["speed", "export", "kill", "driver"])
+    parser.add_argument("--format", default="freihand")
     arguments = parser.parse_args()
     folder = arguments.out / f"photos-{arguments.photos}"
     augmented(folder, arguments.photos, arguments.seed)
     if "speed" in arguments.parts:
         speed(folder, arguments.out, arguments.batch)
+    if "export" in arguments.parts:
+        exports(arguments.out, arguments.format)
     if "kill" in arguments.parts:
         kill(folder, arguments.out, arguments.batch, arguments.photos)
     if "driver" in arguments.parts:

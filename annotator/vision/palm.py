@@ -3,7 +3,7 @@
 MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) sees a
 square of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it looks at the whole
 photo, letterboxed, and at overlapping tiles of large photos, each both ways round, so that a mirrored photo
-gives the mirrored palms. (One way alone would find three hands in a hundred fewer.)
+gives the mirrored palms. (One way alone would find three hands in 244 fewer.)
 """
 
 from __future__ import annotations
