@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import binomtest
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
@@ -44,7 +45,7 @@ def answers(
     for at, crop in enumerate(crops):
         photo = reader.read(str(table.photo[at]))
         if photo is None:
-            raise InputError(f"photo {table.photo[at]} of a held-out hand cannot be read any more")
+            raise InputError(f"photo {table.photo[at]} of a hand that is judged by cannot be read any more")
         found.append(look(model, photo, crop, table.K[at], views=False).hand)
         if progress is not None:
             progress(at + 1)
@@ -72,6 +73,22 @@ def old_errors(network: GLFNet, folder: Path, count: int) -> np.ndarray:
     return 1000 * point_errors(run.estimates[-1].vertices, truth).mean(1)
 
 
+HARD, LEARNED = 90, 0.9  # percentile of held-out errors above which a hand is hard; of its error before: it did not help
+SURE = 0.01  # least chance of so many contradicting hands that is put down to chance
+
+
+def contradicting(before: np.ndarray, after: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """(N,) bool: accepted hands that the new model, which learned from them, misses as widely as the old one did, and more
+    widely than nine in ten held-out hands. A hard hand gets better when it is learned; a wrongly corrected one cannot.
+
+    before, after (N,): the old and the new model's errors on accepted hands; held (M,): the new one's on held-out hands.
+    """
+    held = held[np.isfinite(held)]
+    if not len(held):
+        return np.zeros(len(after), bool)
+    return (after > np.percentile(held, HARD)) & (after >= LEARNED * before)  # NaN is neither
+
+
 @dataclass(frozen=True)
 class Verdict:
     """promoted, and why or why not; photo: paired errors on the held-out hands (share of the box); old: on what the model
@@ -90,12 +107,19 @@ class Verdict:
 
 
 def judge(
-    before: np.ndarray, after: np.ndarray, groups: np.ndarray, old: tuple[np.ndarray, np.ndarray] | None, settings: RoundSettings
+    before: np.ndarray,
+    after: np.ndarray,
+    groups: np.ndarray,
+    old: tuple[np.ndarray, np.ndarray] | None,
+    settings: RoundSettings,
+    against: np.ndarray | None = None,
 ) -> Verdict:
     """The rule: promoted only if the error on at least `least_gold` held-out hands fell with the settings' confidence
-    (paired bootstrap over photos) and the error on the old domain did not grow by more than `forgotten`.
+    (paired bootstrap over photos), the error on the old domain did not grow by more than `forgotten`, and no more than
+    `contradicted` of the accepted hands contradict the held-out ones.
 
-    before, after (N,): errors of the same hands, NaN left out; groups (N,): their photos; old: errors on the old domain.
+    before, after (N,): errors of the same hands, NaN left out; groups (N,): their photos; old: errors on the old domain;
+    against (M,) bool: which accepted hands contradict, see `contradicting`.
     """
     known = np.isfinite(before) & np.isfinite(after)
     remembered = paired(*old, seed=settings.seed) if old is not None else None
@@ -112,4 +136,10 @@ def judge(
         grown = 100 * (remembered.after / remembered.before - 1)
         why = f"{words}, but on what it knew before the error grew by {grown:.1f} %, {100 * settings.forgotten:g} are allowed"
         return Verdict(False, why, found, remembered)
+    if against is not None and len(against) and against.mean() > settings.contradicted:
+        many = int(against.sum())
+        # of right corrections one in ten would lie as far off as the hardest tenth of held-out hands
+        if binomtest(many, len(against), 1 - HARD / 100, alternative="greater").pvalue < SURE:
+            why = f"{words}, but {many} of {len(against)} accepted hands contradict it and the held-out ones: look at them (report)"
+            return Verdict(False, why, found, remembered)
     return Verdict(True, f"{words}, better with confidence {found.better:.2f}", found, remembered)

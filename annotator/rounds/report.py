@@ -15,6 +15,7 @@ from annotator.rounds.keeping import CHECKPOINT, read_state, write_json
 from annotator.rounds.reading import PhotoReader
 
 CURVES, PICTURES, PAGE, CARD, FILE = "curves.png", "before-after.png", "report.html", "model-card.md", "report.json"
+NAMED = 30  # hands in a row of the table; report.json has all
 STYLE = "body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; color: #222 } td, th { text-align: left; padding: .15rem 1rem .15rem 0 } img { max-width: 100% }"
 
 
@@ -32,6 +33,7 @@ def result(folder: Path, state: dict) -> dict:
         "keypoints": state["keypoints"],
         "untold": state["untold"],
         "missing": [{"id": hand, "why": why} for hand, why in state["missing"]],
+        "contradicting": {"hands": state.get("contradicting", []), "of": state.get("checked", 0)},
         "held": {"hands": len(state["held"]), "kind": state["held_kind"]},
         "error": verdict.get("photo"),
         "old_domain_mm": verdict.get("old"),
@@ -60,7 +62,7 @@ def write(folder: Path, state: dict, rounds: Sequence[Path], parent: Model, chil
 
 def _draw(folder: Path, count: int, parent: Model, child: Model) -> None:
     """The held-out hands that changed most, half of them for the better, half for the worse."""
-    table, crops, _ = samples.read_held(folder / "samples" / "held")
+    table, crops, _ = samples.read(folder / "samples" / "held")
     rows = json.loads((folder / "held.json").read_text())["hands"]
     change = np.array([np.nan if None in row["photo"] else row["photo"][1] - row["photo"][0] for row in rows])
     known = np.flatnonzero(np.isfinite(change))
@@ -89,6 +91,10 @@ def _facts(said: dict) -> list[tuple[str, str]]:
                      f"{100 * error['low']:.2f}..{100 * error['high']:.2f} (95 %, paired bootstrap over photos)"))  # fmt: skip
     if old:
         rows.append(("error on what it knew before, mm", f"{old['before']:.2f} -> {old['after']:.2f} ({old['n']} rendered photos)"))
+    against = said["contradicting"]
+    if against["hands"]:
+        some = ", ".join(against["hands"][:NAMED]) + (" ..." if len(against["hands"]) > NAMED else "")
+        rows.append(("accepted hands that contradict the rest", f"{len(against['hands'])} of {against['of']} looked at: {some}"))
     if said["promoted"]:
         rows.append(("open hands proposed anew", f"{counts['refreshed']}; left as they were: {counts['left']}"))
     if said["blend"]:

@@ -69,7 +69,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
         raise InputError(f"nothing to learn from in {project.folder}: {len(taken.train)} accepted hands with corrections{more}")
     number = int(known[-1].name) + 1 if known else 1
     folder = keeping.rounds_folder(project) / f"{number:03d}"
-    samples.table_of(taken.train).save(folder / "samples" / "train")
+    samples.save_train(taken.train, folder / "samples" / "train")
     samples.save_held(taken.held, folder / "samples" / "held")
     start = model or keeping.current_checkpoint(project)
     state = {
@@ -150,22 +150,34 @@ class _Round:
         self.state["blend"] = load_checkpoint(self.folder / CHECKPOINT)[1]["blend"]
 
     def _judge(self, parent: Model, child: Model) -> None:
-        table, crops, ids = samples.read_held(self.folder / "samples" / "held")
-        total = 2 * len(crops)
-        found = []
-        for at, model in enumerate((parent, child)):
-            told = lambda n, at=at: self.tell("judge", at * len(crops) + n, total, {})  # noqa: E731
-            found.append(judging.errors(judging.answers(model, table, crops, told), table))
+        table, crops, ids = samples.read(self.folder / "samples" / "held")
+        taught, taught_crops, taught_ids = self._some_taught()
+        total, done, found, learned = 2 * (len(crops) + len(taught_crops)), 0, [], []
+        for model in (parent, child):
+            for into, some, seen in ((found, table, crops), (learned, taught, taught_crops)):
+                told = lambda n, done=done: self.tell("judge", done + n, total, {})  # noqa: E731
+                into.append(judging.errors(judging.answers(model, some, seen, told), some))
+                done += len(seen)
         # the first half of the old photos has chosen the blend: the other half judges
         count = self.settings.old
         old = tuple(judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child))
-        verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings)
-        self.state |= {"promoted": verdict.promoted, "verdict": verdict.as_dict()}
+        against = judging.contradicting(learned[0].photo, learned[1].photo, found[1].photo)
+        verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings, against)
+        self.state |= {
+            "promoted": verdict.promoted, "verdict": verdict.as_dict(), "checked": len(against),
+            "contradicting": [name for name, one in zip(taught_ids, against, strict=True) if one],
+        }  # fmt: skip
         rows = [
             {"id": name, "photo": [_number(one.photo[k]) for one in found], "joints_mm": [_number(one.joints_mm[k]) for one in found]}
             for k, name in enumerate(ids)
         ]
         keeping.write_json(self.folder / "held.json", {"hands": rows})
+
+    def _some_taught(self) -> tuple:
+        """Table, crops and ids of the accepted hands, at most `checked` of them."""
+        table, crops, ids = samples.read(self.folder / "samples" / "train")
+        rows = np.random.default_rng(self.settings.seed).permutation(len(ids))[: self.settings.checked]
+        return table.select(rows), [crops[k] for k in rows], [ids[k] for k in rows]
 
 
 def _learn(start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings, device, card: dict, tell=None, train=True):

@@ -131,18 +131,28 @@ def table_of(samples: Sequence[Sample], balanced: bool = True) -> KeypointTable:
     )
 
 
+def save_train(samples: Sequence[Sample], folder: Path) -> None:
+    """The hands to learn from as a table, and the crops they are seen in."""
+    table_of(samples).save(folder)
+    _save_crops(samples, folder)
+
+
 def save_held(samples: Sequence[Sample], folder: Path) -> None:
     """The held-out hands as a table (joints of gold hands with weight 1: their truth), and the crops they are seen in."""
     table = table_of(samples, balanced=False)
     gold = np.array([float(one.gold) for one in samples]).reshape(-1, 1)
     joints = np.array([one.mesh.joints for one in samples]).reshape(len(samples), 21, 3)
     replace(table, joints=joints, joint_weight=np.repeat(gold, 21, 1), held=np.ones(len(samples), bool)).save(folder)
+    _save_crops(samples, folder)
+
+
+def _save_crops(samples: Sequence[Sample], folder: Path) -> None:
     crops = [(*one.mesh.crop_center, one.mesh.crop_size, one.mesh.crop_angle) for one in samples]
     np.savez(folder / CROPS, crops=np.array(crops, np.float64).reshape(len(samples), 4), ids=np.array([one.id for one in samples]))
 
 
-def read_held(folder: Path) -> tuple[KeypointTable, list[Crop], list[str]]:
-    """What `save_held` wrote: table, crops, ids."""
+def read(folder: Path) -> tuple[KeypointTable, list[Crop], list[str]]:
+    """What `save_train` or `save_held` wrote: table, crops, ids."""
     table = KeypointTable.load(folder)
     with np.load(folder / CROPS, allow_pickle=False) as arrays:
         crops = [Crop(*row, flip=side == "left") for row, side in zip(arrays["crops"], table.side, strict=True)]

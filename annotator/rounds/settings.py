@@ -18,7 +18,8 @@ class RoundSettings:
     needs; least_gold: held-out hands that a decision needs; held: one accepted hand in so many is held out where there
     are fewer gold hands than that; confidence: of the paired bootstrap (one-sided) that the error fell; forgotten: by how
     much the error on half of the `old` replayed photos, which no round learns from, may grow (the other half measures
-    `drift`); pictures: before and after, how many; seed: of all.
+    `drift`); contradicted: share of the accepted hands that may contradict what the others and the held-out ones teach (see
+    `judging.contradicting`), checked: how many of them are looked at; pictures: before and after, how many; seed: of all.
     """
 
     steps: int = 200
@@ -37,6 +38,8 @@ class RoundSettings:
     held: int = 5
     confidence: float = 0.95
     forgotten: float = 0.03
+    contradicted: float = 0.15
+    checked: int = 300
     pictures: int = 6
     seed: int = 0
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotator.learning.bootstrap import paired, resampled_means
-from annotator.rounds.judging import judge
+from annotator.rounds.judging import contradicting, judge
 from annotator.rounds.settings import RoundSettings
 
 SETTINGS = RoundSettings()
@@ -52,6 +52,33 @@ def test_hands_of_one_photo_are_one_witness():
     before = np.full(39, 0.1)
     assert judge(before, before + change, np.arange(39).astype(str), None, SETTINGS).promoted
     assert not judge(before, before + change, photos, None, SETTINGS).promoted
+
+
+def accepted(wrong: int, hard: int = 0, count: int = 100):
+    """(before, after) of accepted hands: ordinary ones; hard ones, which get better; wrongly corrected ones, which do not."""
+    before, after = np.full(count, 0.1), np.full(count, 0.08)
+    before[:wrong], after[:wrong] = 0.5, 0.5
+    before[wrong : wrong + hard], after[wrong : wrong + hard] = 0.5, 0.3
+    return before, after
+
+
+def test_many_corrections_that_contradict_the_held_out_hands_stop_a_better_model():
+    held = np.linspace(0.02, 0.2, 60)
+    for wrong, hard, promoted in ((30, 0, False), (12, 0, True), (0, 40, True)):
+        against = contradicting(*accepted(wrong, hard), held)
+        assert against.sum() == wrong and against[:wrong].all()
+        verdict = judge(*errors(-0.02), None, SETTINGS, against)
+        assert verdict.promoted is promoted
+    few = contradicting(*accepted(2, count=8), held)  # two of eight may be chance
+    assert judge(*errors(-0.02), None, SETTINGS, few).promoted
+    verdict = judge(*errors(-0.02), None, SETTINGS, contradicting(*accepted(30), held))
+    assert "30 of 100 accepted hands contradict" in verdict.why
+
+
+def test_without_held_out_hands_nothing_contradicts():
+    before, after = accepted(30)
+    assert not contradicting(before, after, np.array([np.nan])).any()
+    assert not contradicting(np.full(3, np.nan), np.full(3, np.nan), np.linspace(0, 1, 20)).any()
 
 
 @given(st.integers(2, 30), st.integers(0, 100), st.floats(0.01, 100))

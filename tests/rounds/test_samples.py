@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotator.project import JOINT_STATES, Provenance
-from annotator.rounds.samples import read_held, sample_of, save_held, table_of, taken, weights_of
+from annotator.rounds.samples import read, sample_of, save_held, table_of, taken, weights_of
 
 
 @given(st.lists(st.sampled_from(JOINT_STATES), min_size=21, max_size=21))
@@ -70,7 +70,7 @@ def test_hands_without_a_word_and_photos_that_are_gone_are_counted(project, phot
 def test_the_held_out_are_read_as_they_were_written(project, tmp_path):
     found = taken(project, 4, 5)
     save_held(found.held, tmp_path)
-    table, crops, ids = read_held(tmp_path)
+    table, crops, ids = read(tmp_path)
     assert ids == [one.id for one in found.held] and (table.joint_weight == 1).all()
     np.testing.assert_allclose(table.joints, [one.mesh.joints for one in found.held])
     assert [crop.size for crop in crops] == [one.mesh.crop_size for one in found.held]
