@@ -4,8 +4,9 @@
 
 The photos are the sample photos, each turned, scaled, shifted, lightened and compressed anew at random (all different).
 `speed`: local, one Ray worker, two Ray workers, on the same photos; every hand of two workers is compared with the local
-one. `export`: the local run's hands, accepted, as a data set by either engine. `kill`: a worker is killed when a third is done. `driver`: the command is killed (SIGKILL) when a third is stored, then
-started again; what the second start looks at again is counted from the first one's project.
+one. `export`: the local run's hands, accepted, as a data set by either engine. `kill`: a worker is killed when a third is done.
+`driver`: the command is killed (SIGKILL) when a third is stored, then started again; what the second start looks at again is
+counted from the first one's project.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from annotator.project import Project
 from annotator.sample_data import photos
 
 
+QUICK = False  # set by main
+
+
 def augmented(folder: Path, count: int, seed: int) -> None:
     """`count` different photos in `folder`, made once."""
     if len(list(folder.glob("*.jpg"))) == count:
@@ -49,7 +53,7 @@ def augmented(folder: Path, count: int, seed: int) -> None:
 def command(folder: Path, project: Path, workers: int, batch: int) -> list[str]:
     engine = ["--engine", "ray", "--workers", str(workers)] if workers else []
     given = ["propose", str(folder), "--project", str(project), "--batch", str(batch), "--json"]
-    return [sys.executable, "-m", "annotator.cli", *given, *engine]
+    return [sys.executable, "-m", "annotator.cli", *given, *engine, *(["--quick"] if QUICK else [])]
 
 
 def run(folder: Path, project: Path, workers: int, batch: int) -> dict:
@@ -198,7 +202,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--parts", nargs="+", default=["speed", "export", "kill", "driver"])
     parser.add_argument("--format", default="freihand")
+    parser.add_argument("--quick", action="store_true", help="as of `annotator propose`")
     arguments = parser.parse_args()
+    global QUICK
+    QUICK = arguments.quick
     folder = arguments.out / f"photos-{arguments.photos}"
     augmented(folder, arguments.photos, arguments.seed)
     if "speed" in arguments.parts:
