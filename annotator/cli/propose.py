@@ -91,7 +91,9 @@ def command(
         load_model(model, device=device)  # a wrong name must not leave an empty project behind
     with _opened(project, who, database) as opened:
         checkpoint, name = _checkpoint(opened, model)
-        done = propose_photos(opened, load_model(checkpoint, device=device, quick=quick), files, name, batch)
+        loaded = load_model(checkpoint, device=device)
+        loaded.quick = quick
+        done = propose_photos(opened, loaded, files, name, batch)
     _report(done, empty, project, start, as_json)
 
 
