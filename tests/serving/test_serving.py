@@ -71,6 +71,16 @@ def test_a_remote_model_answers_and_corrects_like_the_model_itself(model, remote
     assert np.abs(remote.refine(kept, {"index_tip": place}).vertices - moved.vertices).max() < 1e-3
 
 
+def test_the_window_remembers_hands_of_a_remote_model_too(model, remote, photo_file):
+    from napari_hand_mesh.jobs import remembered
+
+    photo = read_photo(photo_file)
+    (hand,) = model.propose(photo)
+    (here, doubt), (there, none) = (remembered(one, photo, hand.replace(features=None)) for one in (model, remote))
+    assert here.features is not None and there.features is not None
+    assert doubt.shape == (21,) and none is None
+
+
 def test_boxes_sides_and_cameras_travel(model, remote, photo_file):
     photo = read_photo(photo_file)
     (found,) = model.propose(photo)
