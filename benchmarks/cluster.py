@@ -32,9 +32,6 @@ from annotator.project import Project
 from annotator.sample_data import photos
 
 
-QUICK = False  # set by main
-
-
 def augmented(folder: Path, count: int, seed: int) -> None:
     """`count` different photos in `folder`, made once."""
     if len(list(folder.glob("*.jpg"))) == count:
@@ -50,17 +47,18 @@ def augmented(folder: Path, count: int, seed: int) -> None:
         image.save(folder / f"{number:06d}.jpg", quality=int(rng.integers(85, 96)))
 
 
-def command(folder: Path, project: Path, workers: int, batch: int) -> list[str]:
+def command(folder: Path, project: Path, workers: int, more: list[str]) -> list[str]:
+    """more: options of `annotator propose`."""
     engine = ["--engine", "ray", "--workers", str(workers)] if workers else []
-    given = ["propose", str(folder), "--project", str(project), "--batch", str(batch), "--json"]
-    return [sys.executable, "-m", "annotator.cli", *given, *engine, *(["--quick"] if QUICK else [])]
+    given = ["propose", str(folder), "--project", str(project), "--json", *more]
+    return [sys.executable, "-m", "annotator.cli", *given, *engine]
 
 
-def run(folder: Path, project: Path, workers: int, batch: int) -> dict:
+def run(folder: Path, project: Path, workers: int, more: list[str]) -> dict:
     """A fresh run as a process of its own: its own report, with the seconds from first to last stored photo and the
     memory of it and all its workers, MB, sampled each second."""
     shutil.rmtree(project, ignore_errors=True)
-    process = subprocess.Popen(command(folder, project, workers, batch), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(folder, project, workers, more), stdout=subprocess.PIPE, text=True)
     memory: list[float] = []
 
     def watch() -> None:
@@ -122,10 +120,10 @@ def compared(here: Path, there: Path) -> str:
     return f"{len(apart)} hands, {np.mean(np.array(apart) < 1e-4):.2%} within 1e-4 m, farthest {max(apart):.1e} m"
 
 
-def speed(folder: Path, out: Path, batch: int) -> None:
+def speed(folder: Path, out: Path, more: list[str]) -> None:
     rows, rates = [], {}
     for name, workers in (("local", 0), ("Ray, 1 worker", 1), ("Ray, 2 workers", 2)):
-        told = run(folder, out / f"project-{workers}", workers, batch)
+        told = run(folder, out / f"project-{workers}", workers, more)
         rates[workers] = told["rate"]
         memory = told["memory"]
         rows.append([name, told["photos"], told["hands"], f"{told['rate']:.2f}", f"{memory[0]:.0f} -> {memory[-1]:.0f} MB"])
@@ -145,10 +143,10 @@ def until(project: Path, count: int, process: subprocess.Popen) -> None:
         time.sleep(0.05)
 
 
-def kill(folder: Path, out: Path, batch: int, total: int) -> None:
+def kill(folder: Path, out: Path, more: list[str], total: int) -> None:
     project = out / "project-kill"
     shutil.rmtree(project, ignore_errors=True)
-    process = subprocess.Popen(command(folder, project, 2, batch), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(folder, project, 2, more), stdout=subprocess.PIPE, text=True)
     until(project, total // 3, process)
     workers = [p for p in psutil.Process(process.pid).children(recursive=True) if "Proposer" in " ".join(p.cmdline())]
     workers[0].send_signal(signal.SIGKILL)
@@ -157,15 +155,15 @@ def kill(folder: Path, out: Path, batch: int, total: int) -> None:
     print(f"worker killed at a third: {told['photos']} photos, {len(hashes)} stored, {len(set(hashes))} different, of {total}")
 
 
-def driver(folder: Path, out: Path, batch: int, total: int) -> None:
+def driver(folder: Path, out: Path, more: list[str], batch: int, total: int) -> None:
     project = out / "project-driver"
     shutil.rmtree(project, ignore_errors=True)
-    process = subprocess.Popen(command(folder, project, 2, batch), stdout=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(command(folder, project, 2, more), stdout=subprocess.PIPE, start_new_session=True)
     until(project, total // 3, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     before = len(stored(project))
-    done = subprocess.run(command(folder, project, 2, batch), capture_output=True, text=True, check=True)
+    done = subprocess.run(command(folder, project, 2, more), capture_output=True, text=True, check=True)
     told = json.loads(done.stdout.strip().splitlines()[-1])
     hashes = [sha for _, sha in stored(project)]
     print(
@@ -204,18 +202,17 @@ def main() -> None:
     parser.add_argument("--format", default="freihand")
     parser.add_argument("--quick", action="store_true", help="as of `annotator propose`")
     arguments = parser.parse_args()
-    global QUICK
-    QUICK = arguments.quick
+    more = ["--batch", str(arguments.batch), *(["--quick"] if arguments.quick else [])]
     folder = arguments.out / f"photos-{arguments.photos}"
     augmented(folder, arguments.photos, arguments.seed)
     if "speed" in arguments.parts:
-        speed(folder, arguments.out, arguments.batch)
+        speed(folder, arguments.out, more)
     if "export" in arguments.parts:
         exports(arguments.out, arguments.format)
     if "kill" in arguments.parts:
-        kill(folder, arguments.out, arguments.batch, arguments.photos)
+        kill(folder, arguments.out, more, arguments.photos)
     if "driver" in arguments.parts:
-        driver(folder, arguments.out, arguments.batch, arguments.photos)
+        driver(folder, arguments.out, more, arguments.batch, arguments.photos)
 
 
 if __name__ == "__main__":

@@ -125,8 +125,7 @@ def settle(network: nn.Module, targets: Sequence[Target], quick: bool = False) -
             own = [(look, one[2]) for one, look in zip(waiting, looks, strict=True) if one[0] == index]
             own.sort(key=lambda pair, target=target: -target.score(pair[0]))
             if own:
-                best[index] = own[0][0]
-                first = own[0][0]
+                first = best[index] = own[0][0]
                 if quick and (first.clear or number and first.presence < GIVEN_UP):
                     continue
             alone = len(own[:keep]) == 1

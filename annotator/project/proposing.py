@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
@@ -71,10 +71,7 @@ class Proposing:
         """
         prepared = [intake.prepare(mesh) for mesh in meshes]
         with self._database.writing() as connection:
-            photo = reading.photo_of(connection, self.folder, photo_id)
-            source = intake.add_source(connection, provenance)
-            intake.mark_looked_at(connection, photo_id, provenance.model_digest)
-            return [intake.add_hand(connection, photo, source, hand, self.who) for hand in prepared]
+            return self._add(connection, photo_id, prepared, provenance)
 
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
         """`add_proposals` for one hand."""
@@ -88,13 +85,18 @@ class Proposing:
         prepared = intake.prepare(mesh)
         prepared = replace(prepared, record=with_state(prepared.record, REJECTED))
         with self._database.writing() as connection:
-            photo = reading.photo_of(connection, self.folder, photo_id)
-            source = intake.add_source(connection, provenance)
-            intake.mark_looked_at(connection, photo_id, provenance.model_digest)
-            hand_id = intake.add_hand(connection, photo, source, prepared, self.who)
+            (hand_id,) = self._add(connection, photo_id, [prepared], provenance)
             row, record, _ = reading.stored(connection, self.folder, hand_id)
             journal.change(connection, row, with_state(record, PROPOSED), STATE, self.who, note or {})
             return hand_id
+
+    def _add(
+        self, connection: Connection, photo_id: int, hands: Sequence[intake.Prepared], provenance: Provenance
+    ) -> list[str]:
+        photo = reading.photo_of(connection, self.folder, photo_id)
+        source = intake.add_source(connection, provenance)
+        intake.mark_looked_at(connection, photo_id, provenance.model_digest)
+        return [intake.add_hand(connection, photo, source, hand, self.who) for hand in hands]
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:
         """SHA-256 of every photo that this model has looked at."""

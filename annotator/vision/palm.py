@@ -70,10 +70,11 @@ class PalmDetector(nn.Module):
         """`detect` for each of these photos, their views in common batches. quick: first one look at the whole photo, one
         way round; where that finds palms, no other."""
         found: list[list[Palm]] = [[] for _ in photos]
-        for views_of in (*((_whole_views,) if quick else ()), _plain_views, _turned_views, _smaller_views):
+        ways = [(_plain_views, True), (_turned_views, True), (_smaller_views, True)]
+        for views_of, mirrored in [(_whole_views, False), *ways] if quick else ways:
             open_ = [k for k, palms in enumerate(found) if not palms]
             views = [(k, view) for k in open_ for view in views_of(*photos[k].shape[:2])]
-            seen = self._look([(photos[k], view) for k, view in views], threshold, views_of is not _whole_views)
+            seen = self._look([(photos[k], view) for k, view in views], threshold, mirrored)
             for k in open_:
                 found[k] = _merge([palms for (of, _), palms in zip(views, seen, strict=True) if of == k])
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ class Showing:
             self.say("")
         self._show_others()
         self._shown = (session.hand.id, id(session.photo))
-        self._rest = self._describe()
+        self._rest = self._describe(listed=not same)
         self._later.start()
 
     def _go_on(self) -> None:
@@ -99,18 +100,38 @@ class Showing:
     def _take_depth(self, one) -> None:
         self._try(lambda: self.session.take_alternative(one))
 
-    def _describe(self) -> Iterator[None]:
+    def _describe(self, listed: bool) -> Iterator[None]:
         """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step of
-        the person makes a new one of it."""
-        self._recommended = self.session.worth_correcting()
-        self.layers.mark(self._recommended)
+        the person makes a new one of it. listed: the queue shows it already."""
+        self._mark()
         yield
-        self.queue.refresh()
+        if not listed:
+            self.queue.refresh()
         self.history.show_session(self.session)
         yield
         self.side.show_hand(self.session.mesh, self.session.photo)
         self._look()
         yield
+        self._tell()
+
+    def _recommend(self) -> Iterator[None]:
+        """What depends on the keypoint most worth correcting, in steps: markers, words."""
+        self._mark()
+        yield
+        self._tell()
+
+    def _looked(self) -> None:
+        """The network knows the hand by now, and which keypoint it doubts."""
+        if self.session is not None and self.session.mesh is not None and self.dragging.dragged is None:
+            self._rest = itertools.chain(self._rest, self._recommend())
+            self._later.start()
+
+    def _mark(self) -> None:
+        self._recommended = self.session.worth_correcting()
+        self.layers.mark(self._recommended)
+
+    def _tell(self) -> None:
+        """The hand in words."""
         hand, recommended = self.session.hand, self._recommended
         next_one = (
             ""
@@ -122,12 +143,6 @@ class Showing:
             f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}"
             f"<br>{next_one}Why look: {self.session.why()}"
         )
-
-    def _describe_again(self) -> None:
-        """The network knows the hand by now, and which keypoint it doubts."""
-        if self.session is not None and self.session.mesh is not None and self.dragging.dragged is None:
-            self._rest = self._describe()
-            self._later.start()
 
     def _look(self) -> None:
         if self.session is not None and self.background.model is not None:

@@ -45,7 +45,7 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
         self._side_at = 0.0
         self._start_showing()
         self._held = Held()
-        self.background = Background(self.say, self._proposed_some, self._proposed_all, self._describe_again)
+        self.background = Background(self.say, self._proposed_some, self._proposed_all, self._looked)
         self._held.background = self.background
         self.retraining = self._held.retraining = Retraining()
         self.retraining.progress.connect(self._round_went)
