@@ -21,16 +21,15 @@ from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.fused_hand import fused_encoder, fused_hand
+from annotator.network.encoder import Features, joined
+from annotator.network.finder import HandFinder
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
-from annotator.network.locating import Located, locate_many
-from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.network.locating import Located
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
-from annotator.vision.palm import PalmDetector
 from annotator.vision.grouping import groups, hinted
 from annotator.vision.photos import as_photo
 
@@ -38,7 +37,7 @@ PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 
 
 class Model:
-    """A loaded checkpoint with its hand model, palm detector and landmark locator.
+    """A loaded checkpoint with its hand model and all that finds hands.
 
     hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself; quick:
     whether photos without boxes get fewer looks (`docs/scaling.md` says what that saves and costs).
@@ -51,11 +50,7 @@ class Model:
         self.hand: HandModel = network.hand
         self.card = card or {}
         self.digest = checkpoint_digest(network)
-        # Finding hands stays with the original weights, so that retraining never changes which hands are found.
-        self.locator = load_mediapipe_hand().to(self.device).eval()
-        self.looker = fused_hand(self.locator)
-        self.encoder = fused_encoder(self.network.encoder)
-        self.detector = PalmDetector().to(self.device).eval()
+        self.finder = HandFinder(self.network, self.device)
         self.records = HandMeshes(self.hand)
 
     # -- proposals --------------------------------------------------------------------------------------------
@@ -89,20 +84,17 @@ class Model:
         batch: hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
         yielded, fewer where they are large.
         """
-        waiting: list[tuple[list[Crop], np.ndarray, list[Located]]] = []
-        pictures: list[Tensor] = []
+        waiting: list[tuple[list[Located], Features | None, np.ndarray]] = []
         for group in groups(hinted(photos, boxes, sides, cameras), batch):
             group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
-            found = locate_many(group, self.looker, self.detector, told_boxes, told_sides, self.quick)
-            for photo, hands, K in zip(group, found, told_cameras, strict=True):
-                crops = [hand.crop for hand in hands]
-                waiting.append((crops, self._camera(photo, hands, K), hands))
-                pictures.append(extract_all(photo, crops))
-                if sum(len(p) for p in pictures) >= batch:
-                    yield from self._answer(waiting, pictures)
-                    waiting, pictures = [], []
+            found = self.finder.find(group, told_boxes, told_sides, self.quick)
+            for photo, (hands, features), K in zip(group, found, told_cameras, strict=True):
+                waiting.append((hands, features, self._camera(photo, hands, K)))
+                if sum(len(some) for some, *_ in waiting) >= batch:
+                    yield from self._answer(waiting)
+                    waiting = []
         if waiting:
-            yield from self._answer(waiting, pictures)
+            yield from self._answer(waiting)
 
     def _camera(self, photo: np.ndarray, hands: list[Located], K) -> np.ndarray:
         if K is not None:
@@ -111,18 +103,17 @@ class Model:
         return default_camera(*photo.shape[:2], largest)
 
     @torch.inference_mode()
-    def _answer(self, waiting, pictures) -> Iterator[list[HandMesh]]:
-        views = [CropView.of(crop, K) for crops, K, _ in waiting for crop in crops]
+    def _answer(self, waiting: list[tuple[list[Located], Features | None, np.ndarray]]) -> Iterator[list[HandMesh]]:
+        views = [CropView.of(hand.crop, K) for hands, _, K in waiting for hand in hands]
         if not views:
             yield from ([] for _ in waiting)
             return
-        crops = torch.cat([p for p in pictures if len(p)]).to(self.device, memory_format=torch.channels_last)
-        features = self.encoder(crops)
+        features = joined([features for _, features, _ in waiting if features is not None])
         projection, focal = self._cameras(views)
         answer = self.network.answer(features, projection, focal)
         features, answer = for_keeping(features), on_cpu(answer)
         at = 0
-        for _, K, found in waiting:
+        for found, _, K in waiting:
             hands = []
             for hand in found:
                 one = slice(at, at + 1)
@@ -154,8 +145,7 @@ class Model:
         """
         crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
         view = CropView.of(crop, hand.camera)
-        picture = extract_all(as_photo(photo), [crop]).to(self.device, memory_format=torch.channels_last)
-        features = self.encoder(picture)
+        features = self.finder.features(extract_all(as_photo(photo), [crop]))
         start = self.network.parametric(features, self._cameras([view])[1])
         kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return hand.replace(features=kept)

@@ -72,11 +72,12 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
     """One round; the number of hands."""
     pictures = clock("decode", lambda: [read_photo(path) for path in paths])
     parts = [pictures[at : at + batch] for at in range(0, len(pictures), batch)]
-    clock("detect (palms)", lambda: [model.detector.detect_many(part) for part in parts])
+    finder = model.finder
+    clock("detect (palms)", lambda: [finder.detector.detect_many(part) for part in parts])
     nothing = [None] * batch
     found = clock(
         "locate (palms and looks)",
-        lambda: [locate_many(p, model.looker, model.detector, nothing[: len(p)], nothing[: len(p)]) for p in parts],
+        lambda: [locate_many(p, finder.looker(), finder.detector, nothing[: len(p)], nothing[: len(p)]) for p in parts],
     )
     hands = [(photo, hand) for part, some in zip(parts, found, strict=True) for photo, own in zip(part, some, strict=True) for hand in own]
     crops = clock("crop", lambda: [extract_all(photo, [hand.crop]) for photo, hand in hands])
@@ -86,7 +87,7 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
     def network():
         answers = []
         for at in range(0, len(hands), batch):
-            features = model.encoder(torch.cat(crops[at : at + batch]))
+            features = finder.features(torch.cat(crops[at : at + batch]))
             answers.append((for_keeping(features), on_cpu(model.network.answer(features, *cameras(views[at : at + batch], model.device)))))
         return answers
 

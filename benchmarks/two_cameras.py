@@ -40,12 +40,17 @@ def pairs(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array([at[n] for n in first]), np.array([at[n.replace("cam0", "cam1")] for n in first])
 
 
-def proposed(model: Model, photos: KeypointPhotos) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (S, 21, 3) m and keypoints (S, 21, 2) crop px of the whole product's answer, as `answers` has them."""
+def proposed(model: Model, photos: KeypointPhotos, boxes: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (S, 21, 3) m and keypoints (S, 21, 2) crop px of the whole product's answer, as `answers` has them. boxes:
+    whether it is told the hand's box; else the hand that it finds nearest to the labels counts."""
     joints, keypoints = [], []
     for k in range(len(photos)):
         points, side = photos.table.keypoints[k], str(photos.table.side[k])
-        (hand,) = model.propose(photos.photo(k), [box_of(points)], [side], photos.table.K[k])
+        told = ([box_of(points)], [side]) if boxes else (None, None)
+        hands = model.propose(photos.photo(k), *told, photos.table.K[k])
+        if not hands:
+            raise SystemExit(f"no hand is found in {photos.table.photo[k]}")
+        hand = min(hands, key=lambda hand, points=points: np.linalg.norm(hand.keypoints - points, axis=1).mean())
         joints.append(CropView.of(photos.crop(k), photos.table.K[k]).to_view(hand.joints))
         keypoints.append(photos.crop(k).to_crop(hand.keypoints))
     return np.array(joints), np.array(keypoints)
@@ -59,7 +64,7 @@ def main() -> None:
     arguments = parser.parse_args()
     network, _ = load_checkpoint(arguments.model)
     photos = KeypointPhotos(arguments.table, held=None if arguments.all else True, jitter=False)
-    run = answers(network, photos)
+    run, model = answers(network, photos), Model(network)
     truth, block = hand_sized(run.labels), photos.table.group.astype(int) // BLOCK
     zero, one = pairs(photos.table.photo)
     box = np.ptp(run.labels.keypoints.numpy(), axis=1).max(1)
@@ -67,7 +72,9 @@ def main() -> None:
     rows = []
     for name, joints, keypoints in [
         *((name, e.joints, e.keypoints) for name, e in estimates.items()),
-        ("`propose`, box given", *proposed(Model(network), photos)),
+        ("`propose`, box given", *proposed(model, photos, True)),
+        ("`propose`, hand found", *proposed(model, photos, False)),
+        ("`propose --quick`, hand found", *proposed(Model(network, quick=True), photos, False)),
         ("MediaPipe's own output", run.encoder_joints, run.encoder_keypoints),
     ]:
         against_truth = 1000 * metrics.point_errors(joints, truth).mean(1)

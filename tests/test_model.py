@@ -64,7 +64,7 @@ def test_the_keypoints_lie_on_the_hand(proposal, model, photo):
     from annotator.vision.crops import Crop
 
     crop = Crop(*proposal.crop_center, proposal.crop_size, proposal.crop_angle, proposal.side == "left")
-    taught = teach(photo, crop, proposal.camera, model.locator, looks=4)
+    taught = teach(photo, crop, proposal.camera, model.finder.locator, looks=4)
     size = np.ptp(taught.keypoints, axis=0).max()
     assert np.linalg.norm(proposal.keypoints - taught.keypoints, axis=1).mean() < size / 6
 

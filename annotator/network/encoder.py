@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -43,6 +44,13 @@ class Features(NamedTuple):
     def select(self, index) -> Features:
         """The features of the crops that `index` (a slice or an index tensor) picks."""
         return Features(tuple(m[index] for m in self.maps), *(field[index] for field in tuple(self)[1:]))
+
+
+def joined(parts: Sequence[Features]) -> Features:
+    """The features of all these crops."""
+    maps = zip(*(part.maps for part in parts), strict=True)
+    rest = zip(*(tuple(part)[1:] for part in parts), strict=True)
+    return Features(tuple(map(torch.cat, maps)), *map(torch.cat, rest))
 
 
 class Encoder(Protocol):

@@ -13,13 +13,17 @@ import numpy as np
 from torch import nn
 
 from annotator.errors import InputError
+from annotator.network.glancing import glanced
 from annotator.network.looking import Look, Target, all_round, look_at, settle
+from annotator.network.quick import find_quickly, whole_photo
 from annotator.vision.crops import Crop
 from annotator.vision.palm import PalmDetector, overlap
 
 SIDES = ("left", "right")
 BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
 FOUND = 0.5  # least presence of a detected hand
+SURE = 0.9  # least trust of a look at what is no mere part of a larger hand
+PART = 0.6  # of a larger hand's crop: the most that a part of it takes
 HOPELESS = 0.05  # presence below which a palm is not looked at from all sides
 
 
@@ -30,7 +34,8 @@ class Located:
     crop: the hand upright, flipped if it is a left hand. side: "right" or "left", as told or else as seen.
     presence: 0..1, the network's probability of a hand, lowered where its looks disagree.
     right_probability: 0..1, from the crop and its mirror image alike. box: x0, y0, x1, y1 photo pixels, as
-    given, or round the landmarks. landmarks: (21, 2) photo pixels, read-only, in keypoint order.
+    given, or round the landmarks. landmarks: (21, 2) photo pixels, read-only, in keypoint order. glimpsed: whether one glance
+    is all that says so.
     """
 
     crop: Crop
@@ -39,6 +44,7 @@ class Located:
     right_probability: float
     box: tuple[float, float, float, float]
     landmarks: np.ndarray
+    glimpsed: bool = False
 
 
 def locate(
@@ -49,7 +55,7 @@ def locate(
     sides: Sequence[str | None] | None = None,
     max_hands: int | None = None,
 ) -> list[Located]:
-    """The hands of a photo (H, W, 3) uint8, each with its upright crop. encoder: `MediaPipeHand`, or that by fused calls.
+    """The hands of a photo (H, W, 3) uint8, each with its upright crop. encoder: `MediaPipeHand`, or its graph.
 
     Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
     photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the
@@ -65,16 +71,17 @@ def locate_many(
     detector: PalmDetector,
     boxes: Sequence[Sequence[Sequence[float]] | None],
     sides: Sequence[Sequence[str | None] | None],
-    quick: bool = False,
+    glancer: nn.Module | None = None,
 ) -> list[list[Located]]:
-    """`locate` for each of these photos with its boxes and sides, all of them looked at together. quick: fewer looks where no
-    boxes are given, see `PalmDetector.detect_many` and `looking.settle`."""
+    """`locate` for each of these photos with its boxes and sides, all of them looked at together. glancer: with it, a network like
+    `encoder`, photos without boxes get a few glances first (`network.quick`), the full search only where those show no hand;
+    hands are then `glimpsed`."""
     for own_boxes, own_sides in zip(boxes, sides, strict=True):
         if own_boxes is None and own_sides is not None:
             raise InputError("sides are given without boxes")
     located: list[list[Located]] = [[] for _ in photos]
     free = [k for k, given in enumerate(boxes) if given is None]
-    for k, looks in zip(free, _detected([photos[k] for k in free], encoder, detector, quick), strict=True):
+    for k, looks in zip(free, _detected([photos[k] for k in free], encoder, detector, glancer), strict=True):
         located[k] = [_located(look) for look in looks]
     targets, owners = [], []
     for k, given in enumerate(boxes):
@@ -101,42 +108,54 @@ def _in_boxes(encoder: nn.Module, targets: list[Target]) -> list[Located]:
     return [_in_box(encoder, look, target) for look, target in zip(found, targets, strict=True)]
 
 
-def _detected(photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector, quick: bool) -> list[list[Look]]:
-    """All hands that palms lead to, photo by photo, best first, each once."""
-    starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos, quick=quick)]
-    looks = _settled(encoder, photos, [[(start,) for start in own] for own in starts], quick)
+def _detected(
+    photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector, glancer: nn.Module | None
+) -> list[list[Look]]:
+    """All hands of photos, photo by photo, best first, each once."""
+    found = find_quickly(photos, glancer, detector) if glancer else [[] for _ in photos]
+    left = [k for k, looks in enumerate(found) if not looks]
+    for k, looks in zip(left, _searched([photos[k] for k in left], encoder, detector), strict=True):
+        found[k] = looks
+    return [_each_once(looks) for looks in found]
+
+
+def _searched(photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector) -> list[list[Look]]:
+    """All looks that palms lead to, photo by photo."""
+    starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
+    seen = iter(glanced(encoder, [(photo, crop) for photo, own in zip(photos, starts, strict=True) for crop in own]))
+    looks = [[next(seen) for _ in own] for own in starts]
     # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
     again = []
     for own, seen in zip(starts, looks, strict=True):
-        lost = [start for start, look in zip(own, seen, strict=True) if look.trust < FOUND and look.presence > HOPELESS]
-        good = [look for look in seen if look.trust >= FOUND]
-        again.append([tuple(all_round(start)) for start in lost if not any(_inside(start, look) for look in good)])
-    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, again, quick), strict=True)]
-    # nothing yet: a hand that fills the photo
-    whole = []
-    for photo, seen in zip(photos, looks, strict=True):
-        height, width = photo.shape[:2]
-        crop = Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
-        whole.append([] if any(look.trust >= FOUND for look in seen) else [tuple(all_round(crop))])
-    looks = [a + b for a, b in zip(looks, _settled(encoder, photos, whole, quick), strict=True)]
-    return [_each_once(seen) for seen in looks]
+        lost = [start for start, look in zip(own, seen, strict=True) if not _shows_hand(look) and look.presence > HOPELESS]
+        good = [look for look in seen if _shows_hand(look)]
+        again.append([start for start in lost if not any(_inside(start, look) for look in good)])
+    looks = [a + b for a, b in zip(looks, _all_round(encoder, photos, again), strict=True)]
+    # nothing sure yet: a hand that fills the photo
+    whole = [
+        [] if any(look.trust >= SURE for look in seen) else [whole_photo(photo)]
+        for photo, seen in zip(photos, looks, strict=True)
+    ]
+    return [a + b for a, b in zip(looks, _all_round(encoder, photos, whole), strict=True)]
 
 
-def _settled(
-    encoder: nn.Module, photos: list[np.ndarray], starts: list[list[tuple[Crop, ...]]], quick: bool
-) -> list[list[Look]]:
-    """The best looks that these hypotheses of each photo's hands lead to."""
-    targets = [Target(photo, one) for photo, own in zip(photos, starts, strict=True) for one in own]
-    looks = iter(settle(encoder, targets, quick))
-    return [[next(looks) for _ in own] for own in starts]
+def _all_round(encoder: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]) -> list[list[Look]]:
+    """The best looks at these crops of each photo, turned any way."""
+    targets = [Target(photo, tuple(all_round(crop))) for photo, own in zip(photos, crops, strict=True) for crop in own]
+    looks = iter(settle(encoder, targets))
+    return [[next(looks) for _ in own] for own in crops]
+
+
+def _shows_hand(look: Look) -> bool:
+    return look.trust >= FOUND
 
 
 def _each_once(looks: list[Look]) -> list[Look]:
-    """The looks at hands, best first, without those that show one again."""
-    good = sorted((look for look in looks if look.trust >= FOUND), key=lambda look: -look.score)
+    """The looks at hands, best first, without those that show one again, or a part of a surer one."""
+    good = sorted(filter(_shows_hand, looks), key=lambda look: -look.score)
     once: list[Look] = []
     for look in good:
-        if not any(_same(look, other) for other in once):
+        if not any(_same(look, other) or _part(look, other) for other in once):
             once.append(look)
     return once
 
@@ -151,6 +170,12 @@ def _same(a: Look, b: Look) -> bool:
     shared = float(overlap(a.box, b.box[None])[0])
     apart = np.linalg.norm(a.landmarks - b.landmarks, axis=1).mean() / min(a.crop.size, b.crop.size)
     return shared > 0.6 or (shared > 0.25 and apart < 0.2)
+
+
+def _part(look: Look, other: Look) -> bool:
+    """Whether an unsure look shows a part of another one's hand."""
+    smaller = look.crop.size < PART * other.crop.size
+    return look.trust < SURE <= other.trust and smaller and _inside(look.crop, other)
 
 
 def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...]:
@@ -182,7 +207,7 @@ def _located(look: Look, target: Target | None = None) -> Located:
     landmarks.setflags(write=False)
     box = tuple(float(v) for v in (look.box if target is None or target.box is None else target.box))
     crop = replace(look.next_crop, flip=side == "left")
-    return Located(crop, side, look.trust, look.right, box, landmarks)
+    return Located(crop, side, look.trust, look.right, box, landmarks, look.glance)
 
 
 def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float]], list[str | None]]:

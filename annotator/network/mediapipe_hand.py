@@ -109,7 +109,10 @@ class MediaPipeHand(nn.Module):
         """Crops (B, 3, 224, 224), RGB, 0..1 -> HandOutput. ValueError on another shape."""
         if crop.ndim != 4 or tuple(crop.shape[1:]) != (3, 224, 224):
             raise ValueError(f"crops have shape {tuple(crop.shape)}, expected (B, 3, 224, 224)")
-        maps, pooled = self.features(crop)
+        return self.said(*self.features(crop))
+
+    def said(self, maps: dict[int, Tensor], pooled: Tensor) -> HandOutput:
+        """The heads alone, on what `features` gives."""
         # MediaPipe counts from the corner of the first pixel, this project from its centre.
         landmarks = self.landmarks(pooled).view(-1, 21, 3) - pooled.new_tensor((0.5, 0.5, 0.0))
         return HandOutput(

@@ -1,16 +1,16 @@
 """The palm detector: where hands are in a photo.
 
-MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) sees a
-square of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it looks at the whole
-photo, letterboxed, and at overlapping tiles of large photos, each both ways round, so that a mirrored photo
-gives the mirrored palms. (One way alone would find three hands in 244 fewer.)
+MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) was trained on squares of
+192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it scans whole photos at several scales
+(`vision.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo gives the mirrored palms;
+square views, turned or not, it sees both ways round.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import numpy as np
@@ -18,15 +18,16 @@ import torch
 from torch import nn
 
 from annotator.vision.crops import CROP_SIZE, Crop
-from annotator.vision.fused_palm import fused_palms
+from annotator.vision.exported_palm import exported_palms
 from annotator.vision.layers import load_weights
 from annotator.vision.palm_network import PALM_WEIGHTS, PalmNetwork
+from annotator.vision.palm_scan import Scan, Seen, anchors
 
 INPUT = 192  # px, the side of what the network sees
 OVERLAP = 0.3  # intersection over union above which two boxes are one palm
-TILE = 360  # px: the photo is not cut into smaller tiles, unless nothing is found
-SHARES = (2, 4, 8)  # tiles are the photo's longer side divided by these
-SHARED = 0.25  # of a tile is shared with its neighbour
+FINEST = 300  # photo px that fill the network's 192 px at the finest scale, unless nothing is found
+SHARES = (1, 2, 4, 8)  # scales: this share of the photo's longer side fills the network's 192 px
+FARTHER = 1.6  # the farther view: the photo's longer side is this share of it
 EDGE = 0.01  # of a view: how far a palm may reach out of it
 BATCH = 16
 
@@ -52,32 +53,34 @@ class PalmDetector(nn.Module):
         self.network = PalmNetwork()
         load_weights(self.network, files("annotator.vision") / "weights" / PALM_WEIGHTS)
         self.eval()
-        self._fused: nn.Module | None = None  # made when it is needed
+        self._exported: dict[bool, nn.Module] = {}  # brief or not; made when they are needed
 
     def detect(self, photo: np.ndarray, threshold: float = 0.5) -> list[Palm]:
         """Palms in a photo (H, W, 3) uint8, best first.
 
-        The network finds hands of about a third of what it looks at, or more. It looks at the whole photo,
-        then at overlapping tiles of half its size, a quarter, an eighth, while they are at least 360 px:
-        hands down to 120 px, or to a 24th of a large photo. If nothing is found: the photo turned, and from
-        farther away (a hand that fills it); if still nothing, smaller tiles.
+        The network finds hands of about a third of its 192 px, or more. It scans the whole photo at that size, at twice,
+        four times and eight times that, while 192 px hold at least 300 of the photo's: hands down to 100 px, or to a
+        24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it); if still
+        nothing, at a finer scale.
         """
         return self.detect_many([photo], threshold)[0]
 
-    def detect_many(
-        self, photos: Sequence[np.ndarray], threshold: float = 0.5, quick: bool = False
-    ) -> list[list[Palm]]:
-        """`detect` for each of these photos, their views in common batches. quick: first one look at the whole photo, one
-        way round; where that finds palms, no other."""
+    def detect_many(self, photos: Sequence[np.ndarray], threshold: float = 0.5) -> list[list[Palm]]:
+        """`detect` for each of these photos."""
         found: list[list[Palm]] = [[] for _ in photos]
-        ways = [(_plain_views, True), (_turned_views, True), (_smaller_views, True)]
-        for views_of, mirrored in [(_whole_views, False), *ways] if quick else ways:
-            open_ = [k for k, palms in enumerate(found) if not palms]
-            views = [(k, view) for k in open_ for view in views_of(*photos[k].shape[:2])]
-            seen = self._look([(photos[k], view) for k, view in views], threshold, mirrored)
-            for k in open_:
-                found[k] = _merge([palms for (of, _), palms in zip(views, seen, strict=True) if of == k])
+        for seen_in in (self._at_scales, self._turned, self._finer):
+            left = [k for k, palms in enumerate(found) if not palms]
+            for k, seen in zip(left, seen_in([photos[k] for k in left], threshold), strict=True):
+                found[k] = _merge(seen)
         return found
+
+    def glance(
+        self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5
+    ) -> list[list[Palm]]:
+        """The palms in one look at each whole photo, at the size that the network was trained for, or from farther away; in
+        bfloat16 where the processor has it."""
+        scans, margin = [(photo, 1) for photo in photos], FARTHER if farther else 1.0
+        return [_merge([seen]) for seen in self._scan(scans, threshold, margin, brief=True)]
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first, each once.
@@ -87,72 +90,90 @@ class PalmDetector(nn.Module):
         """
         return _merge(self._look([(photo, view) for view in views], threshold))
 
+    def _at_scales(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
+        scans = [(k, share) for share in SHARES for k, photo in enumerate(photos) if share in _shares(photo)]
+        return self._of_each(photos, scans, self._scan([(photos[k], share) for k, share in scans], threshold))
+
+    def _turned(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
+        views = []
+        for k, photo in enumerate(photos):
+            height, width = photo.shape[:2]
+            whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
+            farther = replace(whole, size=FARTHER * whole.size)
+            turned = [view.turned(turn * math.pi / 2) for view in (whole, farther) for turn in range(4)]
+            views += [(k, view) for view in turned[1:]]
+        return self._of_each(photos, views, self._look([(photos[k], view) for k, view in views], threshold))
+
+    def _finer(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
+        scans = [(k, 2 * _shares(photo)[-1]) for k, photo in enumerate(photos)]
+        scans = [(k, share) for k, share in scans if max(photos[k].shape[:2]) >= share * INPUT]
+        return self._of_each(photos, scans, self._scan([(photos[k], share) for k, share in scans], threshold))
+
+    @staticmethod
+    def _of_each(photos: Sequence, looks: Sequence[tuple[int, object]], seen: list[Seen]) -> list[list[Seen]]:
+        return [[one for (of, _), one in zip(looks, seen, strict=True) if of == k] for k in range(len(photos))]
+
     @torch.inference_mode()
-    def _look(self, views: Sequence[tuple[np.ndarray, Crop]], threshold: float, mirrored: bool = True) -> list[Seen]:
-        """What is seen in each of these views of photos; mirrored: both ways round."""
-        device = next(self.parameters()).device
-        if self._fused is None:
-            self._fused = fused_palms(self.network)
-        network = self._fused if device.type == "cpu" else self.network
+    def _scan(
+        self, wanted: Sequence[tuple[np.ndarray, int]], threshold: float, margin: float = 1.0, brief: bool = False
+    ) -> list[Seen]:
+        """What is seen in whole photos, each with the share of its longer side that fills the network's square."""
+        seen: list[Seen] = []
+        waiting: list[Scan] = []  # of one size: a pass of the network
+        for photo, share in [*wanted, (None, 0)]:
+            scan = None if photo is None else Scan.of(photo, INPUT * share / margin, margin)
+            if waiting and (scan is None or not waiting[0].joins(scan, len(waiting), BATCH * INPUT**2)):
+                pictures = torch.from_numpy(np.stack([one.canvas for one in waiting])).permute(0, 3, 1, 2)
+                for one, scores, rows in zip(waiting, *self._said(pictures, brief), strict=True):
+                    seen.append(one.palms(scores, rows, threshold))
+                waiting = []
+            waiting.append(scan)
+        return seen
+
+    @torch.inference_mode()
+    def _look(self, views: Sequence[tuple[np.ndarray, Crop]], threshold: float) -> list[Seen]:
+        """What is seen in each of these square views of photos, both ways round."""
         seen = []
         for start in range(0, len(views), BATCH):
             batch = views[start : start + BATCH]
             pictures = torch.from_numpy(np.stack([view.extract(photo, INPUT) for photo, view in batch]))
-            pictures = pictures.permute(0, 3, 1, 2).to(device)
-            raw, logits = network(torch.cat([pictures, pictures.flip(-1)]) if mirrored else pictures)
-            scores, rows = torch.sigmoid(logits.double()).cpu().numpy(), raw.double().cpu().numpy()
+            pictures = pictures.permute(0, 3, 1, 2)
+            scores, rows = self._said(torch.cat([pictures, pictures.flip(-1)]))
             for k, (photo, view) in enumerate(batch):
-                ways = [_palms(scores[k], rows[k], view, photo.shape, threshold)]
-                if mirrored:
-                    k += len(batch)
-                    ways.append(_palms(scores[k], rows[k], view.flipped(), photo.shape, threshold))
-                seen.append(tuple(np.concatenate(part) for part in zip(*ways, strict=True)))
+                ways = [(k, view), (k + len(batch), view.flipped())]
+                both = [_palms(scores[at], rows[at], way, photo.shape, threshold) for at, way in ways]
+                seen.append(tuple(np.concatenate(part) for part in zip(*both, strict=True)))
         return seen
 
+    def _said(self, pictures: torch.Tensor, brief: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """The network's scores (B, A), 0..1, and rows (B, A, 18) for pictures (B, 3, H, W)."""
+        device = next(self.parameters()).device
+        if brief not in self._exported:
+            self._exported[brief] = exported_palms(self.network, brief)
+        rows, logits = (self._exported[brief] if device.type == "cpu" else self.network)(pictures.to(device))
+        return torch.sigmoid(logits.double()).cpu().numpy(), rows.float().cpu().numpy()
 
-Seen = tuple[np.ndarray, np.ndarray, np.ndarray]  # scores (N,), boxes (N, 4), points (N, 7, 2), photo pixels
+
+def _shares(photo: np.ndarray) -> list[int]:
+    """The scales at which a photo is scanned, coarse to fine."""
+    longer = max(photo.shape[:2])
+    return [share for share in SHARES if share == 1 or longer / share >= FINEST]
 
 
 def _palms(score: np.ndarray, rows: np.ndarray, view: Crop, shape, threshold: float) -> Seen:
     """Whole palms in the network's answer (2016,), (2016, 18) to one view of a photo of this shape."""
     kept = np.flatnonzero(score >= threshold)
     # centre, size, seven points; in shares of the view
-    places = rows[kept].reshape(-1, 9, 2) / INPUT
-    places[:, 0] += ANCHORS[kept]
-    places[:, 2:] += ANCHORS[kept, None]
+    places = rows[kept].astype(np.float64).reshape(-1, 9, 2) / INPUT
+    middles = anchors(INPUT, INPUT)[kept] / INPUT
+    places[:, 0] += middles
+    places[:, 2:] += middles[:, None]
     whole = ~_cut(places, view, shape)
     kept, places = kept[whole], places[whole]
     to_photo = view.to_photo(places * CROP_SIZE - 0.5)
     half = places[:, 1] * view.size / 2
     boxes = np.concatenate([to_photo[:, 0] - half, to_photo[:, 0] + half], axis=1)
     return score[kept], boxes, to_photo[:, 2:]
-
-
-def _whole(height: int, width: int) -> tuple[Crop, list[float]]:
-    """The view of a whole photo, and the sides of its tiles."""
-    whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
-    return whole, [whole.size / share for share in SHARES if whole.size / share >= TILE]
-
-
-def _whole_views(height: int, width: int) -> list[Crop]:
-    return [_whole(height, width)[0]]
-
-
-def _plain_views(height: int, width: int) -> list[Crop]:
-    whole, sides = _whole(height, width)
-    return [whole, *(tile for side in sides for tile in _tiles(height, width, side))]
-
-
-def _turned_views(height: int, width: int) -> list[Crop]:
-    whole, _ = _whole(height, width)
-    farther = Crop(whole.cx, whole.cy, 1.6 * whole.size)
-    return [view.turned(k * math.pi / 2) for view in (whole, farther) for k in range(4)][1:]
-
-
-def _smaller_views(height: int, width: int) -> list[Crop]:
-    whole, sides = _whole(height, width)
-    smaller = (sides[-1] if sides else whole.size) / 2
-    return _tiles(height, width, smaller) if smaller >= INPUT else []
 
 
 def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -190,29 +211,3 @@ def _merge(seen: Sequence[Seen]) -> list[Palm]:
         box = tuple(float(v) for v in weights @ boxes[group])
         palms.append(Palm(float(scores[best]), box, np.tensordot(weights, points[group], 1)))
     return palms
-
-
-def _tiles(height: int, width: int, side: float) -> list[Crop]:
-    """Squares of this side all over the photo."""
-    return [Crop(x, y, side) for y in _middles(height, side) for x in _middles(width, side)]
-
-
-def _middles(length: int, side: float) -> np.ndarray:
-    """Middles of tiles of this side along an axis, evenly spread from end to end."""
-    if length <= side:
-        return np.array([(length - 1) / 2])
-    count = math.ceil((length - side) / (side * (1 - SHARED))) + 1
-    return np.linspace(side / 2 - 0.5, length - side / 2 - 0.5, count)
-
-
-def _anchors() -> np.ndarray:
-    """(2016, 2) anchor centres as shares of the input: two a cell of 24 x 24, then six a cell of 12 x 12."""
-    rows = []
-    for cells, each in ((24, 2), (12, 6)):
-        middle = (np.arange(cells) + 0.5) / cells
-        y, x = np.meshgrid(middle, middle, indexing="ij")
-        rows.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), each, axis=0))
-    return np.concatenate(rows)
-
-
-ANCHORS = _anchors()

@@ -86,7 +86,7 @@ class PalmNetwork(nn.Module):
         at_24 = self.raise_24(at_12, maps[2])
 
         def rows(x: Tensor, size: int) -> Tensor:  # (B, C, H, W) -> (B, anchors, size)
-            return x.permute(0, 2, 3, 1).reshape(len(x), -1, size)
+            return x.permute(0, 2, 3, 1).reshape(x.shape[0], -1, size)
 
         boxes = torch.cat((rows(self.box_24(at_24), 18), rows(self.box_12(at_12), 18)), 1)
         scores = torch.cat((rows(self.score_24(at_24), 1), rows(self.score_12(at_12), 1)), 1)

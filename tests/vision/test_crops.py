@@ -69,14 +69,14 @@ def test_flip_law(seed, shape, cx, cy, size, angle, flip):
     crop = Crop(cx, cy, size, angle, flip)
     picture = crop.extract(photo)
     assert picture.shape == (CROP_SIZE, CROP_SIZE, 3) and picture.dtype == np.float32
-    assert np.abs(crop.mirrored(shape[1]).extract(photo[:, ::-1]) - picture).max() < 1e-5
-    assert np.abs(crop.flipped().extract(photo)[:, ::-1] - picture).max() < 1e-5
+    assert np.abs(crop.mirrored(shape[1]).extract(photo[:, ::-1]) - picture).max() < 5e-5
+    assert np.abs(crop.flipped().extract(photo)[:, ::-1] - picture).max() < 5e-5
 
 
 def test_the_plain_crop_is_the_photo_itself(photo_file):
     photo = read_photo(photo_file)
     crop = Crop(100 + 111.5, 300 + 111.5, 224)
-    assert np.abs(crop.extract(photo) - photo[300:524, 100:324] / np.float32(255)).max() < 1e-6
+    assert np.abs(crop.extract(photo) - photo[300:524, 100:324] / np.float32(255)).max() < 5e-5
     turned = crop.turned(math.pi / 2)
     assert np.abs(turned.extract(photo) - np.rot90(crop.extract(photo))).max() < 1e-6
 

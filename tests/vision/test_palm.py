@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from annotator.vision.crops import Crop
-from annotator.vision.palm import ANCHORS, PalmDetector, overlap
+from annotator.vision.palm import PalmDetector, overlap
+from annotator.vision.palm_scan import Scan, anchors
 from annotator.vision.photos import read_photo
 
 
@@ -87,11 +88,42 @@ def test_scores_below_the_threshold_are_left_out(detector, photo_file):
 
 
 def test_anchors_and_overlap():
-    assert ANCHORS.shape == (2016, 2)
-    assert np.allclose(ANCHORS[0], 0.5 / 24) and np.allclose(ANCHORS[-1], 11.5 / 12)
-    assert np.allclose(ANCHORS[2], (1.5 / 24, 0.5 / 24))  # x runs first
+    middles = anchors(192, 192)
+    assert middles.shape == (2016, 2)
+    assert np.allclose(middles[0], 4) and np.allclose(middles[-1], 184)
+    assert np.allclose(middles[2], (12, 4))  # x runs first
+    assert anchors(64, 96).shape == (8 * 12 * 2 + 4 * 6 * 6, 2)
     box = np.array([0.0, 0, 2, 2])
     assert np.allclose(overlap(box, np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]])), [1, 1 / 3, 0])
+
+
+@pytest.mark.parametrize("shape", [(100, 100), (1080, 620), (333, 517), (40, 1000)])
+@pytest.mark.parametrize("longer, margin", [(192, 1.0), (120, 1.6), (384, 1.0)])
+def test_places_on_a_canvas_are_places_in_the_photo(shape, longer, margin):
+    """A spot drawn in the photo is where the canvas shows it, mirrored or not."""
+    photo = np.zeros((*shape, 3), np.uint8)
+    rng = np.random.default_rng(shape[0])
+    half = max(2, max(shape) // 60)
+    y, x = (int(rng.integers(half, length - half)) for length in shape)
+    photo[y - half : y + half + 1, x - half : x + half + 1] = 255
+    for picture in (photo, photo[:, ::-1]):
+        scan = Scan.of(picture, longer, margin)
+        height, width = scan.canvas.shape[:2]
+        assert height % 32 == 0 and width % 32 == 0 and max(height, width) >= longer
+        weights = scan.canvas[..., 0]
+        at = [(weights.sum(axis) @ (np.arange(n) + 0.5)) / weights.sum() for axis, n in ((0, width), (1, height))]
+        # an answer that says: a palm right there, at an anchor's middle
+        number = int(np.linalg.norm(anchors(height, width) - at, axis=1).argmin())
+        rows, scores = np.zeros((len(anchors(height, width)), 18), np.float32), np.zeros(len(anchors(height, width)))
+        rows[number, :2] = np.subtract(at, anchors(height, width)[number])
+        rows[number, 2:4] = 10
+        rows[number, 4:] = np.tile(rows[number, :2], 7)
+        scores[number] = 1
+        (score,), (box,), (points,) = scan.palms(scores, rows, 0.5)
+        truth = (x if picture is photo else shape[1] - 1 - x, y)
+        assert score == 1 and np.abs(points - truth).max() < 0.15 * max(1, max(shape) / longer)
+        assert np.allclose(np.mean([box[:2], box[2:]], axis=0), points[0])
+        assert np.allclose(box[2:] - box[:2], 10 * np.array(scan.factor))
 
 
 def test_network_is_a_module_of_float32(detector):

@@ -1,0 +1,137 @@
+"""Exported networks say what the plain ones say, whatever is beside a picture and however many threads are at work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from annotator.network.checkpoint import load_checkpoint
+from annotator.network.exported_hand import ExportedHand, exported_encoder, exported_hand
+from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.vision import exported
+from annotator.vision.crops import Crop, brighter_left, extract_all
+from annotator.vision.exported_palm import exported_palms
+from annotator.vision.palm import INPUT, PalmDetector
+from annotator.vision.photos import read_photo
+
+needed = pytest.mark.skipif(not exported.available(), reason="OpenVINO is not for this machine")
+
+
+@pytest.fixture(scope="module")
+def crops(photo_file):
+    photo = read_photo(photo_file)
+    return extract_all(photo, [Crop(310, 540, 500), Crop(290, 560, 600, 0.2), Crop(310, 540, 450, 0.1, True)])
+
+
+@needed
+@torch.inference_mode()
+def test_the_hand_network(crops):
+    network = load_mediapipe_hand()
+    plain, quick = network(crops), exported_hand(network)(crops)
+    assert isinstance(exported_hand(network), ExportedHand)
+    # bfloat16 where there is: three digits
+    assert (plain.landmarks - quick.landmarks)[..., :2].norm(dim=-1).mean() < 1.0  # crop px
+    for name in ("presence", "right"):
+        assert (getattr(plain, name) - getattr(quick, name)).abs().max() < 0.1
+
+
+@needed
+@torch.inference_mode()
+def test_the_encoder_of_the_shipped_model(crops):
+    encoder = load_checkpoint()[0].encoder
+    plain, quick, brief = (one(crops) for one in (encoder, exported_encoder(encoder), exported_encoder(encoder, True)))
+    for a, b in zip((*plain.maps, *tuple(plain)[1:]), (*quick.maps, *tuple(quick)[1:]), strict=True):
+        assert torch.allclose(a, b, atol=2e-3, rtol=1e-4)
+    assert (plain.landmarks - brief.landmarks).norm(dim=-1).mean() < 1.0
+    # what is left of the maps' spread is little
+    for a, b in zip(plain.maps, brief.maps, strict=True):
+        assert (a - b).std() < 0.1 * a.std()
+
+
+@needed
+@torch.inference_mode()
+def test_the_palm_network_on_pictures_of_any_size(photo_file):
+    network = PalmDetector().network
+    graph = exported_palms(network)
+    square = extract_all(read_photo(photo_file), [Crop(310, 540, 1080), Crop(200, 400, 700, 1.0)], INPUT)
+    for pictures in (square, square[:, :, 32:160], torch.cat([square, square], dim=3)):
+        (rows, logits), (own_rows, own_logits) = network(pictures), graph(pictures)
+        likely = torch.sigmoid(logits) > 0.3
+        assert own_rows.shape == rows.shape and own_logits.shape == logits.shape
+        assert (torch.sigmoid(logits) - torch.sigmoid(own_logits)).abs().max() < 0.1
+        assert (rows - own_rows)[likely].abs().max() < 3  # px
+
+
+@needed
+@torch.inference_mode()
+def test_an_answer_depends_on_no_other_picture(crops):
+    many = torch.cat([crops] * 4)  # more than one pass
+    for network in (exported_hand(load_mediapipe_hand()), exported_encoder(load_checkpoint()[0].encoder)):
+        together = network(many)
+        for number in range(3):
+            alone = network(crops[number : number + 1])
+            assert torch.equal(alone.landmarks[0], together.landmarks[number + 6])
+            assert torch.equal(alone.pooled[0], together.pooled[number + 6])
+
+
+@needed
+def test_an_answer_does_not_depend_on_threads(photo_file):
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", THREADS, str(threads), str(photo_file)], capture_output=True, text=True, check=True
+        ).stdout
+        for threads in (1, 2, 3)
+    ]
+    assert len(said[0]) > 100 and said[0] == said[1] == said[2]
+
+
+THREADS = """
+import sys, torch
+torch.set_num_threads(int(sys.argv[1]))
+from annotator.network.exported_hand import exported_hand
+from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.vision.crops import Crop, extract_all
+from annotator.vision.photos import read_photo
+crops = extract_all(read_photo(sys.argv[2]), [Crop(310, 540, 500), Crop(290, 560, 600, 0.2)])
+print(exported_hand(load_mediapipe_hand()).graph(crops)[0].numpy().tobytes().hex())
+"""
+
+
+@needed
+@torch.inference_mode()
+def test_several_threads_may_ask_at_once(crops):
+    network = exported_hand(load_mediapipe_hand())
+    right, wrong = network(crops).pooled, []
+
+    def ask():
+        with torch.inference_mode():
+            for _ in range(5):
+                wrong.extend([0] if torch.equal(network(crops).pooled, right) else [1])
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(wrong) == 20 and not any(wrong)
+
+
+def test_without_openvino_networks_run_as_they_are(monkeypatch):
+    monkeypatch.setattr(exported, "_core", lambda: None)
+    network = load_mediapipe_hand()
+    assert exported_hand(network) is network and not exported.available() and not exported.available("cuda")
+    assert exported_encoder(nn.Linear(2, 2)).__class__ is nn.Linear
+    detector = PalmDetector()
+    assert exported_palms(detector.network) is detector.network
+
+
+def test_of_a_picture_and_its_mirror_image_one_is_brighter_left():
+    for picture in np.random.default_rng(0).random((20, 30, 31, 3)).astype(np.float32):
+        for one in (picture, (255 * picture).astype(np.uint8)):
+            assert brighter_left(one) != brighter_left(one[:, ::-1])
