@@ -40,7 +40,7 @@ class Model:
     """A loaded checkpoint with its hand model and all that finds hands.
 
     hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself; quick:
-    whether photos without boxes get fewer looks (`docs/scaling.md` says what that saves and costs).
+    whether photos without boxes get one look (`docs/scaling.md` says what that saves and costs).
     """
 
     def __init__(self, network: GLFNet, card: dict | None = None, device: str | None = None, quick: bool = False):

@@ -28,7 +28,7 @@ def glanced(encoder: nn.Module, starts: Sequence[tuple[np.ndarray, Crop]]) -> li
     looks = []
     for before, look in zip(first, second, strict=True):
         apart = float(np.linalg.norm(before.landmarks - look.landmarks, axis=1).mean()) / look.crop.size
-        looks.append(replace(look, disagreement=apart, right=(before.right + look.right) / 2))
+        looks.append(replace(look, disagreement=apart, right=(before.right + look.right) / 2, checked=True))
     unclear = [k for k, look in enumerate(looks) if look.presence >= THERE and not clear(look)]
     followed = settle(encoder, [Target(starts[k][0], (looks[k].next_crop,)) for k in unclear])
     for k, look in zip(unclear, followed, strict=True):

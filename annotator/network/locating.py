@@ -207,7 +207,7 @@ def _located(look: Look, target: Target | None = None) -> Located:
     landmarks.setflags(write=False)
     box = tuple(float(v) for v in (look.box if target is None or target.box is None else target.box))
     crop = replace(look.next_crop, flip=side == "left")
-    return Located(crop, side, look.trust, look.right, box, landmarks, look.glance)
+    return Located(crop, side, look.trust, look.right, box, landmarks, not look.checked)
 
 
 def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float]], list[str | None]]:

@@ -47,12 +47,13 @@ class Look:
     presence: float
     right: float
     disagreement: float  # mean distance of the two looks' landmarks as a share of the crop
-    glance: bool = False  # one way round alone; the next crop lies as far on as steps from there usually end
+    lengthened: bool = False  # whether the next crop lies as far on as steps from here usually end
+    checked: bool = True  # whether another look speaks in it
 
     @property
     def next_crop(self) -> Crop:
         crop = Crop.from_landmarks(self.landmarks)
-        if self.glance:
+        if self.lengthened:
             size = self.crop.size * (crop.size / self.crop.size) ** FARTHER_SIZE
             turn = FARTHER_TURN * math.remainder(crop.angle - self.crop.angle, math.tau)
             crop = replace(crop, size=size, angle=self.crop.angle + turn)
@@ -167,7 +168,7 @@ def glance(
             points, own = landmarks[k, :, :2], float(right[k])
             if ways[start + k]:
                 points, own = points * (-1, 1) + (CROP_SIZE - 1, 0), 1 - own
-            looks.append(Look(crop, crop.to_photo(points), float(presence[k]), own, 0.0, glance=True))
+            looks.append(Look(crop, crop.to_photo(points), float(presence[k]), own, 0.0, lengthened=True, checked=False))
     return looks, ways
 
 

@@ -75,7 +75,7 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
         moved = shift * crop.size
         crops.append(Crop(crop.cx + moved, crop.cy - moved, crop.size * scale, crop.angle + turn, crop.flip))
     seen = [CropView.of(one, K) for one in crops]
-    features = model.network.encoder(extract_all(photo, crops).to(model.device, memory_format=torch.channels_last))
+    features = model.finder.features(extract_all(photo, crops))
     answer = on_cpu(model.network.answer(features, *cameras(seen, model.device)))
     kept = for_keeping(features)
     start = Estimate(*(field[:1] for field in answer.parametric))

@@ -35,7 +35,7 @@ def rendered_hands(
     at = 0
     for pictures, labels in in_batches(crops, min(count, len(crops)), batch):
         with torch.inference_mode():
-            features = model.network.encoder(pictures.to(model.device))
+            features = model.finder.features(pictures)
             if simulated:
                 landmarks, world = simulate_landmarks(labels, generator)
                 features = features._replace(

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from annotator.errors import InputError
-from annotator.network.locating import locate
+from annotator.network.locating import _each_once, locate
+from annotator.network.looking import Look
 from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.vision.crops import Crop
 from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import read_photo
 
@@ -154,3 +156,30 @@ def test_no_hand_no_boxes(parts):
 def test_bad_hints_are_named(parts, hints, what):
     with pytest.raises(InputError, match=what):
         locate(np.zeros((100, 100, 3), np.uint8), *parts, **hints)
+
+
+def look_at_square(x: float, y: float, size: float, presence: float, disagreement: float = 0.0) -> Look:
+    """A look whose landmarks spread over a square of this crop's middle half."""
+    spread = np.random.default_rng(0).uniform(-0.25, 0.25, (21, 2)) * size
+    return Look(Crop(x, y, size), spread + (x, y), presence, 0.9, disagreement)
+
+
+def test_an_unsure_part_of_a_sure_hand_is_no_hand():
+    sure, part = look_at_square(50, 50, 100, 0.99), look_at_square(45, 55, 30, 0.8)
+    assert _each_once([part, sure]) == [sure]
+    assert _each_once([part]) == [part]
+    elsewhere = look_at_square(250, 50, 30, 0.8)
+    assert _each_once([elsewhere, sure]) == [sure, elsewhere]
+    hand_before_a_larger_one = look_at_square(45, 55, 30, 0.97)
+    assert _each_once([hand_before_a_larger_one, sure]) == [sure, hand_before_a_larger_one]
+    unsure = look_at_square(50, 50, 100, 0.99, disagreement=0.05)  # trusted by 0.6
+    assert part in _each_once([part, unsure])
+
+
+def test_a_hand_that_fills_the_photo_is_not_taken_for_its_fingers(parts, photo, hand):
+    """Cut so that the hand reaches from edge to edge: the palm network, which looks for smaller ones, is no help."""
+    x0, y0, x1, y1 = (round(v) for v in hand.box)
+    cut = np.ascontiguousarray(photo[max(y0, 0) : y1, max(x0, 0) : x1])
+    (found,) = locate(cut, *parts)
+    apart = np.linalg.norm(found.landmarks + (max(x0, 0), max(y0, 0)) - hand.landmarks, axis=1).mean()
+    assert apart < 0.05 * hand.crop.size

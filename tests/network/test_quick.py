@@ -35,6 +35,23 @@ def test_the_same_ordinary_hands_by_fewer_looks(model, hasty, pictures, monkeypa
         assert np.linalg.norm(first.keypoints - second.keypoints, axis=1).mean() < 0.02 * first.crop_size
 
 
+def test_what_the_encoder_does_not_confirm_gets_the_full_search(model, hasty, pictures, monkeypatch):
+    """A mute encoder, as those of timm are, confirms nothing: crops are those of the full search."""
+    found = hasty.finder.features
+
+    def mute(crops, brief=False):
+        features = found(crops, brief)
+        return features._replace(landmarks=features.landmarks * float("nan"))
+
+    glances = hasty.finder.find(pictures, [None] * 6, [None] * 6, quick=True)
+    assert all(hand.glimpsed for hands, _ in glances for hand in hands)
+    monkeypatch.setattr(hasty.finder, "features", mute)
+    full = model.finder.find(pictures, [None] * 6, [None] * 6)
+    unsure = hasty.finder.find(pictures, [None] * 6, [None] * 6, quick=True)
+    assert [[hand.crop for hand in hands] for hands, _ in unsure] == [[hand.crop for hand in hands] for hands, _ in full]
+    assert not any(hand.glimpsed for hands, _ in unsure for hand in hands)
+
+
 def test_boxes_are_looked_at_as_ever(model, hasty, pictures):
     (hand,) = model.propose(pictures[0])[:1]
     box = (*hand.keypoints.min(0), *hand.keypoints.max(0))
