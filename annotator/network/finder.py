@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from annotator.network.encoder import Features
+from annotator.network.encoder import Features, joined
 from annotator.network.exported_hand import exported_encoder, exported_hand
+from annotator.network.glancing import checked
 from annotator.network.glfnet import GLFNet
-from annotator.network.locating import Located, locate_many
+from annotator.network.locating import Located, hand_seen, locate_many
+from annotator.network.looking import Look
 from annotator.network.mediapipe_hand import load_mediapipe_hand
-from annotator.network.quick import confirmed
-from annotator.vision.crops import extract_all
+from annotator.network.quick import find_quickly
+from annotator.network.tuned_encoder import TunedMediaPipeEncoder
+from annotator.vision.crops import Crop, extract_all
+from annotator.vision.exported import has_bfloat16
 from annotator.vision.palm import PalmDetector
+
+AT_ONCE = 32  # crops in a pass of the encoder
+
+Found = tuple[list[Located], Features | None]  # a photo's hands and their features; None where there are no hands
 
 
 class HandFinder:
-    """Palm detector, landmark locator and encoder of a network, each in the form that is fastest on its device."""
+    """Palm detector, landmark locator and encoder of a network, each in the form that is fastest on its device.
+
+    The network's weights are taken when its encoder is first asked.
+    """
 
     def __init__(self, network: GLFNet, device: torch.device):
         self.device = device
         # Finding hands stays with the original weights, so that retraining never changes which hands are found.
         self.locator = load_mediapipe_hand().to(device).eval()
-        self._network = network
         self.detector = PalmDetector().to(device).eval()
+        self._network = network
         self._made: dict[tuple[str, bool], nn.Module] = {}
+        self._making = threading.Lock()
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_made": {}, "_making": None}  # graphs can be made again, not copied
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state, _making=threading.Lock())
 
     def looker(self, brief: bool = False) -> nn.Module:
         """The landmark network. brief: in bfloat16, where the processor has that."""
@@ -38,14 +58,18 @@ class HandFinder:
         return self._once("encoder", brief, lambda: exported_encoder(self._network.encoder, brief))
 
     def _once(self, name: str, brief: bool, make: Callable[[], nn.Module]) -> nn.Module:
-        if (name, brief) not in self._made:
-            self._made[name, brief] = make()
-        return self._made[name, brief]
+        key = (name, brief and has_bfloat16())
+        with self._making:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
 
     @torch.inference_mode()
     def features(self, pictures: Tensor, brief: bool = False) -> Features:
         """pictures: (B, 3, 224, 224), RGB in 0..1."""
-        return self.encoder(brief)(pictures.to(self.device, memory_format=torch.channels_last))
+        encoder = self.encoder(brief)
+        parts = pictures.split(AT_ONCE)
+        return joined([encoder(part.to(self.device, memory_format=torch.channels_last)) for part in parts])
 
     def find(
         self,
@@ -53,35 +77,58 @@ class HandFinder:
         boxes: Sequence[Sequence | None],
         sides: Sequence[Sequence | None],
         quick: bool = False,
-    ) -> list[tuple[list[Located], Features | None]]:
-        """The hands of each photo, as `locate_many` has them, and their features; None where there are no hands.
+    ) -> list[Found]:
+        """The hands of each photo, as `locate_many` has them, and their features.
 
-        quick: where no boxes are told, one glance at each hand is enough if the encoder's own landmarks confirm it, and the
-        encoder is brief (`network.quick`).
+        quick: where no boxes are told, one glance at each hand is enough if the encoder's own landmarks confirm it. That
+        needs one with MediaPipe's own landmarks (`mediapipe-tuned`); others make the full search.
         """
-        found = locate_many(photos, self.looker(), self.detector, boxes, sides, self.looker(True) if quick else None)
-        brief = [quick and told is None for told in boxes]
-        seen = self._seen(photos, found, brief)
-        left = [k for k, (hands, features) in enumerate(zip(found, seen, strict=True)) if not confirmed(hands, features)]
-        if left:
-            some, nothing = [photos[k] for k in left], [None] * len(left)
-            again = locate_many(some, self.looker(), self.detector, nothing, nothing)
-            for k, hands, features in zip(left, again, self._seen(some, again, [True] * len(left)), strict=True):
-                found[k], seen[k] = hands, features
-        return list(zip(found, seen, strict=True))
+        answers: list[Found] = [([], None)] * len(photos)
+        left = list(range(len(photos)))
+        if quick and isinstance(self._network.encoder, TunedMediaPipeEncoder):
+            free = [k for k in left if boxes[k] is None]
+            for k, found in zip(free, self._quickly([photos[k] for k in free]), strict=True):
+                if found is not None:
+                    answers[k] = found
+                    left.remove(k)
+        some = [photos[k] for k in left]
+        told = ([boxes[k] for k in left], [sides[k] for k in left])
+        found = locate_many(some, self.looker(), self.detector, *told) if left else []
+        features = self._seen(some, [[hand.crop for hand in hands] for hands in found])
+        for k, hands, own in zip(left, found, features, strict=True):
+            answers[k] = (hands, own)
+        return answers
+
+    def _quickly(self, photos: list[np.ndarray]) -> list[Found | None]:
+        """None for photos where nothing is found, or something is not confirmed."""
+        looks = find_quickly(photos, self.looker(brief=True), self.detector)
+        hands = [[hand_seen(look) for look in own] for own in looks]
+        answers: list[Found | None] = []
+        for own, seen, features in zip(looks, hands, self._seen(photos, [[h.crop for h in o] for o in hands], brief=True), strict=True):
+            confirmed = [_confirmed(*each, features, number) for number, each in enumerate(zip(own, seen, strict=True))]
+            answers.append((confirmed, features) if confirmed and all(confirmed) else None)
+        return answers
 
     def _seen(
-        self, photos: Sequence[np.ndarray], found: list[list[Located]], brief: Sequence[bool]
+        self, photos: Sequence[np.ndarray], crops: Sequence[Sequence[Crop]], brief: bool = False
     ) -> list[Features | None]:
-        """The features of each photo's hands. brief: for each photo, as in `encoder`."""
-        seen: list[Features | None] = [None] * len(photos)
-        for way in (False, True):
-            own = [k for k, hands in enumerate(found) if hands and brief[k] is way]
-            if not own:
-                continue
-            pictures = [extract_all(photos[k], [hand.crop for hand in found[k]]) for k in own]
-            features, at = self.features(torch.cat(pictures), way), 0
-            for k in own:
-                seen[k] = features.select(slice(at, at + len(found[k])))
-                at += len(found[k])
+        """The features of each photo's crops, in common passes; None where there are none."""
+        views = [(photo, crop) for photo, own in zip(photos, crops, strict=True) for crop in own]
+        parts = [views[at : at + AT_ONCE] for at in range(0, len(views), AT_ONCE)]
+        features = [self.features(torch.cat([extract_all(photo, [crop]) for photo, crop in part]), brief) for part in parts]
+        every, at, seen = joined(features) if features else None, 0, []
+        for own in crops:
+            seen.append(every.select(slice(at, at + len(own))) if own else None)
+            at += len(own)
         return seen
+
+
+def _confirmed(look: Look, hand: Located, features: Features, number: int) -> Located | None:
+    """The hand of one glance, if the encoder (number: of its features) is sure of it, too, and of its side."""
+    right = float(features.right[number])  # of the crop, which shows every hand as a right one
+    landmarks = hand.crop.to_photo(features.landmarks[number].double().cpu().numpy())
+    seen = replace(look, presence=(look.presence + float(features.presence[number])) / 2)
+    seen = checked(seen, landmarks, 1 - right if hand.side == "left" else right)
+    if not (np.isfinite(landmarks).all() and seen.sure and right >= 0.5):
+        return None
+    return replace(hand, presence=seen.trust, right_probability=seen.right)

@@ -2,7 +2,7 @@
 
 The landmark network contradicts itself where a crop's rotation is wrong (see `network.looking`), so two glances that agree are
 enough: meshes from there are as good as those from settled crops (`benchmarks/two_cameras.py`). A hand that is there but
-not clear is followed until it settles.
+not beyond doubt is followed until it settles.
 """
 
 from __future__ import annotations
@@ -13,28 +13,24 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
-from annotator.network.looking import Look, Target, glance, settle
+from annotator.network.looking import FOUND, Look, Target, glance, settle
 from annotator.vision.crops import Crop
 
-CLEAR = 0.9, 0.03  # least presence, most disagreement of two glances beyond doubt
-THERE = 0.5  # least presence of a hand that is worth following
 
-
-def glanced(encoder: nn.Module, starts: Sequence[tuple[np.ndarray, Crop]]) -> list[Look]:
-    """The last look at each of these (photo, crop) that should show a hand."""
-    first, mirrored = glance(encoder, starts)
+def glanced(looker: nn.Module, starts: Sequence[tuple[np.ndarray, Crop]]) -> list[Look]:
+    """The last look at each of these (photo, crop) that should show a hand. looker: as in `looking.look_at`."""
+    first, mirrored = glance(looker, starts)
     views = [(photo, look.next_crop) for (photo, _), look in zip(starts, first, strict=True)]
-    second, _ = glance(encoder, views, [not way for way in mirrored])
-    looks = []
-    for before, look in zip(first, second, strict=True):
-        apart = float(np.linalg.norm(before.landmarks - look.landmarks, axis=1).mean()) / look.crop.size
-        looks.append(replace(look, disagreement=apart, right=(before.right + look.right) / 2, checked=True))
-    unclear = [k for k, look in enumerate(looks) if look.presence >= THERE and not clear(look)]
-    followed = settle(encoder, [Target(starts[k][0], (looks[k].next_crop,)) for k in unclear])
+    second, _ = glance(looker, views, [not way for way in mirrored])
+    looks = [checked(look, before.landmarks, before.right) for before, look in zip(first, second, strict=True)]
+    unclear = [k for k, look in enumerate(looks) if look.presence >= FOUND and not look.sure]
+    followed = settle(looker, [Target(starts[k][0], (looks[k].next_crop,)) for k in unclear], glanced=True)
     for k, look in zip(unclear, followed, strict=True):
         looks[k] = look
     return looks
 
 
-def clear(look: Look) -> bool:
-    return look.presence >= CLEAR[0] and look.disagreement <= CLEAR[1]
+def checked(look: Look, landmarks: np.ndarray, right: float) -> Look:
+    """A glance beside what another look says: (21, 2) photo pixels, and the probability of a right hand."""
+    apart = float(np.linalg.norm(landmarks - look.landmarks, axis=1).mean()) / look.crop.size
+    return replace(look, disagreement=apart, right=(right + look.right) / 2)

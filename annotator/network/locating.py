@@ -15,14 +15,11 @@ from torch import nn
 from annotator.errors import InputError
 from annotator.network.glancing import glanced
 from annotator.network.looking import Look, Target, all_round, look_at, settle
-from annotator.network.quick import find_quickly, whole_photo
 from annotator.vision.crops import Crop
 from annotator.vision.palm import PalmDetector, overlap
 
 SIDES = ("left", "right")
 BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
-FOUND = 0.5  # least presence of a detected hand
-SURE = 0.9  # least trust of a look at what is no mere part of a larger hand
 PART = 0.6  # of a larger hand's crop: the most that a part of it takes
 HOPELESS = 0.05  # presence below which a palm is not looked at from all sides
 
@@ -34,8 +31,7 @@ class Located:
     crop: the hand upright, flipped if it is a left hand. side: "right" or "left", as told or else as seen.
     presence: 0..1, the network's probability of a hand, lowered where its looks disagree.
     right_probability: 0..1, from the crop and its mirror image alike. box: x0, y0, x1, y1 photo pixels, as
-    given, or round the landmarks. landmarks: (21, 2) photo pixels, read-only, in keypoint order. glimpsed: whether one glance
-    is all that says so.
+    given, or round the landmarks. landmarks: (21, 2) photo pixels, read-only, in keypoint order.
     """
 
     crop: Crop
@@ -44,115 +40,103 @@ class Located:
     right_probability: float
     box: tuple[float, float, float, float]
     landmarks: np.ndarray
-    glimpsed: bool = False
 
 
 def locate(
     photo: np.ndarray,
-    encoder: nn.Module,
+    looker: nn.Module,
     detector: PalmDetector,
     boxes: Sequence[Sequence[float]] | None = None,
     sides: Sequence[str | None] | None = None,
     max_hands: int | None = None,
 ) -> list[Located]:
-    """The hands of a photo (H, W, 3) uint8, each with its upright crop. encoder: `MediaPipeHand`, or its graph.
+    """The hands of a photo (H, W, 3) uint8, each with its upright crop. looker: `MediaPipeHand`, or its graph.
 
     Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
     photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the
     hand is; a low presence where no hand is seen. sides: "left", "right" or None for each box. InputError for
     boxes or sides that cannot be used.
     """
-    return locate_many([photo], encoder, detector, [boxes], [sides])[0][:max_hands]
+    return locate_many([photo], looker, detector, [boxes], [sides])[0][:max_hands]
 
 
 def locate_many(
     photos: Sequence[np.ndarray],
-    encoder: nn.Module,
+    looker: nn.Module,
     detector: PalmDetector,
     boxes: Sequence[Sequence[Sequence[float]] | None],
     sides: Sequence[Sequence[str | None] | None],
-    glancer: nn.Module | None = None,
 ) -> list[list[Located]]:
-    """`locate` for each of these photos with its boxes and sides, all of them looked at together. glancer: with it, a network like
-    `encoder`, photos without boxes get a few glances first (`network.quick`), the full search only where those show no hand;
-    hands are then `glimpsed`."""
+    """`locate` for each of these photos with its boxes and sides, all of them looked at together."""
     for own_boxes, own_sides in zip(boxes, sides, strict=True):
         if own_boxes is None and own_sides is not None:
             raise InputError("sides are given without boxes")
     located: list[list[Located]] = [[] for _ in photos]
     free = [k for k, given in enumerate(boxes) if given is None]
-    for k, looks in zip(free, _detected([photos[k] for k in free], encoder, detector, glancer), strict=True):
-        located[k] = [_located(look) for look in looks]
+    for k, looks in zip(free, _detected([photos[k] for k in free], looker, detector), strict=True):
+        located[k] = [hand_seen(look) for look in looks]
     targets, owners = [], []
     for k, given in enumerate(boxes):
         if given is not None:
             for box, side in zip(*_checked(given, sides[k], photos[k].shape), strict=True):
                 targets.append(Target(photos[k], _palms_in(photos[k], detector, box), box, side))
                 owners.append(k)
-    for k, hand in zip(owners, _in_boxes(encoder, targets), strict=True):
+    for k, hand in zip(owners, _in_boxes(looker, targets), strict=True):
         located[k].append(hand)
     return located
 
 
-def _in_boxes(encoder: nn.Module, targets: list[Target]) -> list[Located]:
+def _in_boxes(looker: nn.Module, targets: list[Target]) -> list[Located]:
     """The answers for boxes."""
-    found = settle(encoder, targets)
+    found = settle(looker, targets)
     # where no palm led to a hand beyond doubt: all rotations of the box, and what the palms led to
     unsure = [k for k, target in enumerate(targets) if not target.certain(found[k])]
     wider = []
     for k in unsure:
         starts = all_round(Crop.from_box(targets[k].box, BOX_MARGIN))
         wider.append(replace(targets[k], starts=(*starts, *([found[k].next_crop] if found[k] else []))))
-    for k, look in zip(unsure, settle(encoder, wider), strict=True):
+    for k, look in zip(unsure, settle(looker, wider), strict=True):
         found[k] = look
-    return [_in_box(encoder, look, target) for look, target in zip(found, targets, strict=True)]
+    return [_in_box(looker, look, target) for look, target in zip(found, targets, strict=True)]
 
 
-def _detected(
-    photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector, glancer: nn.Module | None
-) -> list[list[Look]]:
-    """All hands of photos, photo by photo, best first, each once."""
-    found = find_quickly(photos, glancer, detector) if glancer else [[] for _ in photos]
-    left = [k for k, looks in enumerate(found) if not looks]
-    for k, looks in zip(left, _searched([photos[k] for k in left], encoder, detector), strict=True):
-        found[k] = looks
-    return [_each_once(looks) for looks in found]
-
-
-def _searched(photos: list[np.ndarray], encoder: nn.Module, detector: PalmDetector) -> list[list[Look]]:
-    """All looks that palms lead to, photo by photo."""
+def _detected(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetector) -> list[list[Look]]:
+    """All hands that palms lead to, photo by photo, best first, each once."""
     starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
-    seen = iter(glanced(encoder, [(photo, crop) for photo, own in zip(photos, starts, strict=True) for crop in own]))
+    seen = iter(glanced(looker, [(photo, crop) for photo, own in zip(photos, starts, strict=True) for crop in own]))
     looks = [[next(seen) for _ in own] for own in starts]
     # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
     again = []
     for own, seen in zip(starts, looks, strict=True):
-        lost = [start for start, look in zip(own, seen, strict=True) if not _shows_hand(look) and look.presence > HOPELESS]
-        good = [look for look in seen if _shows_hand(look)]
+        lost = [start for start, look in zip(own, seen, strict=True) if not look.found and look.presence > HOPELESS]
+        good = [look for look in seen if look.found]
         again.append([start for start in lost if not any(_inside(start, look) for look in good)])
-    looks = [a + b for a, b in zip(looks, _all_round(encoder, photos, again), strict=True)]
+    looks = [a + b for a, b in zip(looks, _all_round(looker, photos, again), strict=True)]
     # nothing sure yet: a hand that fills the photo
     whole = [
-        [] if any(look.trust >= SURE for look in seen) else [whole_photo(photo)]
+        [] if any(look.sure for look in seen) else [whole_photo(photo)]
         for photo, seen in zip(photos, looks, strict=True)
     ]
-    return [a + b for a, b in zip(looks, _all_round(encoder, photos, whole), strict=True)]
+    looks = [a + b for a, b in zip(looks, _all_round(looker, photos, whole), strict=True)]
+    return [each_once(seen) for seen in looks]
 
 
-def _all_round(encoder: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]) -> list[list[Look]]:
+def _all_round(looker: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]) -> list[list[Look]]:
     """The best looks at these crops of each photo, turned any way."""
     targets = [Target(photo, tuple(all_round(crop))) for photo, own in zip(photos, crops, strict=True) for crop in own]
-    looks = iter(settle(encoder, targets))
+    looks = iter(settle(looker, targets))
     return [[next(looks) for _ in own] for own in crops]
 
 
-def _shows_hand(look: Look) -> bool:
-    return look.trust >= FOUND
+def whole_photo(photo: np.ndarray) -> Crop:
+    """The crop of a hand that fills the photo."""
+    height, width = photo.shape[:2]
+    return Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
 
 
-def _each_once(looks: list[Look]) -> list[Look]:
+def each_once(looks: list[Look]) -> list[Look]:
     """The looks at hands, best first, without those that show one again, or a part of a surer one."""
-    good = sorted(filter(_shows_hand, looks), key=lambda look: -look.score)
+    good = sorted((look for look in looks if look.found), key=lambda look: -look.score)
     once: list[Look] = []
     for look in good:
         if not any(_same(look, other) or _part(look, other) for other in once):
@@ -175,7 +159,7 @@ def _same(a: Look, b: Look) -> bool:
 def _part(look: Look, other: Look) -> bool:
     """Whether an unsure look shows a part of another one's hand."""
     smaller = look.crop.size < PART * other.crop.size
-    return look.trust < SURE <= other.trust and smaller and _inside(look.crop, other)
+    return other.sure and not look.sure and smaller and _inside(look.crop, other)
 
 
 def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...]:
@@ -189,25 +173,26 @@ def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...
     return tuple(crops[:3])
 
 
-def _in_box(encoder: nn.Module, look: Look, target: Target) -> Located:
+def _in_box(looker: nn.Module, look: Look, target: Target) -> Located:
     """The answer for a box. If the settled hand has left it, the box itself is the crop, presence low."""
     shared = float(overlap(np.asarray(target.box), look.box[None])[0])
     if shared < 0.1:
-        (look,) = look_at(encoder, [(target.photo, Crop.from_box(target.box, BOX_MARGIN))])
-        hand = _located(look, target)
+        (look,) = look_at(looker, [(target.photo, Crop.from_box(target.box, BOX_MARGIN))])
+        hand = hand_seen(look, target)
         return replace(
             hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared
         )
-    return _located(look, target)
+    return hand_seen(look, target)
 
 
-def _located(look: Look, target: Target | None = None) -> Located:
+def hand_seen(look: Look, target: Target | None = None) -> Located:
+    """The hand of a look, in what was told of it."""
     side = (target and target.side) or ("right" if look.right >= 0.5 else "left")
     landmarks = look.landmarks.copy()
     landmarks.setflags(write=False)
     box = tuple(float(v) for v in (look.box if target is None or target.box is None else target.box))
     crop = replace(look.next_crop, flip=side == "left")
-    return Located(crop, side, look.trust, look.right, box, landmarks, not look.checked)
+    return Located(crop, side, look.trust, look.right, box, landmarks)
 
 
 def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float]], list[str | None]]:

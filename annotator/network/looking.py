@@ -31,6 +31,7 @@ KEEP = (3, 2, 1)  # hypotheses of a hand that survive the first looks
 MOST_LOOKS = 8
 SETTLED = (0.01, 0.01)  # radians, share of the size: a crop that moves less has arrived
 DOUBT = 0.03  # disagreement of the two looks, share of the crop, above which presence is lowered
+FOUND, SURE = 0.5, 0.9  # least trust of a look at a hand, of one beyond doubt
 BATCH = 32
 # From a first look to where looks settle, the size changes by this power of that look's change, the turn by this factor
 # (least squares over 167 hands of four sources)
@@ -48,7 +49,6 @@ class Look:
     right: float
     disagreement: float  # mean distance of the two looks' landmarks as a share of the crop
     lengthened: bool = False  # whether the next crop lies as far on as steps from here usually end
-    checked: bool = True  # whether another look speaks in it
 
     @property
     def next_crop(self) -> Crop:
@@ -82,7 +82,18 @@ class Look:
 
     @property
     def trust(self) -> float:
+        """Presence, lowered where looks disagree."""
         return self.presence * min(1.0, DOUBT / max(self.disagreement, 1e-9))
+
+    @property
+    def found(self) -> bool:
+        """Whether it shows a hand."""
+        return self.trust >= FOUND
+
+    @property
+    def sure(self) -> bool:
+        """Whether it does beyond doubt."""
+        return self.trust >= SURE
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +121,13 @@ class Target:
         return float(overlap(np.asarray(self.box), look.box[None])[0]) > 0.5
 
 
-def settle(network: nn.Module, targets: Sequence[Target]) -> list[Look | None]:
-    """Follow every target's hypotheses until they settle; each target's best look, None without starts."""
+def settle(network: nn.Module, targets: Sequence[Target], glanced: bool = False) -> list[Look | None]:
+    """Follow every target's hypotheses until they settle; each target's best look, None without starts. glanced: starts come
+    from glances; else one that is alone is glanced at first."""
     best: list[Look | None] = [None] * len(targets)
     # target's number, where to look, the look before
     waiting: list[tuple[int, Crop, Look | None]]
-    waiting = [(index, crop, None) for index, crop in _starts(network, targets)]
+    waiting = [(index, crop, None) for index, crop in _starts(network, targets, glanced)]
     for number in range(MOST_LOOKS):
         if not waiting:
             break
@@ -135,10 +147,10 @@ def settle(network: nn.Module, targets: Sequence[Target]) -> list[Look | None]:
     return best
 
 
-def _starts(network: nn.Module, targets: Sequence[Target]) -> list[tuple[int, Crop]]:
+def _starts(network: nn.Module, targets: Sequence[Target], glanced: bool) -> list[tuple[int, Crop]]:
     """(target's number, crop) of all hypotheses; those that are alone are a glance farther."""
     starts = [(index, crop) for index, target in enumerate(targets) for crop in target.starts]
-    alone = [at for at, (index, _) in enumerate(starts) if len(targets[index].starts) == 1]
+    alone = [at for at, (index, _) in enumerate(starts) if len(targets[index].starts) == 1 and not glanced]
     glances, _ = glance(network, [(targets[index].photo, crop) for index, crop in (starts[at] for at in alone)])
     for at, look in zip(alone, glances, strict=True):
         starts[at] = (starts[at][0], look.next_crop)
@@ -168,7 +180,7 @@ def glance(
             points, own = landmarks[k, :, :2], float(right[k])
             if ways[start + k]:
                 points, own = points * (-1, 1) + (CROP_SIZE - 1, 0), 1 - own
-            looks.append(Look(crop, crop.to_photo(points), float(presence[k]), own, 0.0, lengthened=True, checked=False))
+            looks.append(Look(crop, crop.to_photo(points), float(presence[k]), own, 0.0, lengthened=True))
     return looks, ways
 
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from annotator.vision.layers import SameConv
 
-AT_ONCE = 8  # pictures in a pass: more gain nothing, and memory grows with them
+AT_ONCE = (8, 4, 2, 1)  # pictures in a pass: more than 8 gain nothing, and every other shape costs memory
 
 
 def available(device: torch.device | str = "cpu") -> bool:
@@ -39,6 +39,12 @@ def _core():
     except (ImportError, RuntimeError, OSError):
         return None
     return core
+
+
+@functools.cache
+def has_bfloat16() -> bool:
+    """Whether this processor computes in it."""
+    return _core() is not None and "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class Graph(nn.Module):
@@ -60,12 +66,12 @@ class Graph(nn.Module):
             is_map = len(output.get_output_partial_shape(0)) == 4
             outputs.append(ops.transpose(output, [0, 2, 3, 1]) if is_map else output)
         core = _core()
-        short = brief and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._compiled = core.compile_model(
-            openvino.Model(outputs, [picture]),
-            "CPU",
-            {"INFERENCE_PRECISION_HINT": "bf16" if short else "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()},
-        )
+        settings = {
+            "INFERENCE_PRECISION_HINT": "bf16" if brief and has_bfloat16() else "f32",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "ENABLE_CPU_PINNING": False,  # processes beside each other would share the same cores
+        }
+        self._compiled = core.compile_model(openvino.Model(outputs, [picture]), "CPU", settings)
         # Not one for each thread: what belongs to a thread dies with it, and a request that dies while Qt ends a thread of
         # its pool frees that thread's state twice.
         self._idle: deque = deque()
@@ -77,9 +83,12 @@ class Graph(nn.Module):
         except IndexError:
             request = self._compiled.create_infer_request()
         parts = []
-        for at in range(0, len(rows), AT_ONCE):
-            answered = request.infer([rows[at : at + AT_ONCE]], share_inputs=True)
+        at = 0
+        while at < len(rows):
+            count = next(n for n in AT_ONCE if n <= len(rows) - at)
+            answered = request.infer([rows[at : at + count]], share_inputs=True)
             parts.append([torch.from_numpy(np.array(answered[k])) for k in range(len(answered))])
+            at += count
         self._idle.append(request)
         joined = (torch.cat(part) if len(part) > 1 else part[0] for part in zip(*parts, strict=True))
         return tuple(one.permute(0, 3, 1, 2) if one.ndim == 4 else one for one in joined)

@@ -9,7 +9,7 @@ square views, turned or not, it sees both ways round.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -21,12 +21,12 @@ from annotator.vision.crops import CROP_SIZE, Crop
 from annotator.vision.exported_palm import exported_palms
 from annotator.vision.layers import load_weights
 from annotator.vision.palm_network import PALM_WEIGHTS, PalmNetwork
-from annotator.vision.palm_scan import Scan, Seen, anchors
+from annotator.vision.palm_scan import Piece, Seen, anchors, pieces
 
 INPUT = 192  # px, the side of what the network sees
 OVERLAP = 0.3  # intersection over union above which two boxes are one palm
 FINEST = 300  # photo px that fill the network's 192 px at the finest scale, unless nothing is found
-SHARES = (1, 2, 4, 8)  # scales: this share of the photo's longer side fills the network's 192 px
+SCALES = (1, 2, 4, 8)  # the photo's longer side takes this many times 192 px
 FARTHER = 1.6  # the farther view: the photo's longer side is this share of it
 EDGE = 0.01  # of a view: how far a palm may reach out of it
 BATCH = 16
@@ -55,6 +55,13 @@ class PalmDetector(nn.Module):
         self.eval()
         self._exported: dict[bool, nn.Module] = {}  # brief or not; made when they are needed
 
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_exported": {}}  # graphs can be made again, not copied
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.parameters()).device
+
     def detect(self, photo: np.ndarray, threshold: float = 0.5) -> list[Palm]:
         """Palms in a photo (H, W, 3) uint8, best first.
 
@@ -79,8 +86,8 @@ class PalmDetector(nn.Module):
     ) -> list[list[Palm]]:
         """The palms in one look at each whole photo, at the size that the network was trained for, or from farther away; in
         bfloat16 where the processor has it."""
-        scans, margin = [(photo, 1) for photo in photos], FARTHER if farther else 1.0
-        return [_merge([seen]) for seen in self._scan(scans, threshold, margin, brief=True)]
+        margin = FARTHER if farther else 1.0
+        return [_merge(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, brief=True)]
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first, each once.
@@ -91,43 +98,42 @@ class PalmDetector(nn.Module):
         return _merge(self._look([(photo, view) for view in views], threshold))
 
     def _at_scales(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
-        scans = [(k, share) for share in SHARES for k, photo in enumerate(photos) if share in _shares(photo)]
-        return self._of_each(photos, scans, self._scan([(photos[k], share) for k, share in scans], threshold))
+        return self._scan(photos, [_scales(photo) for photo in photos], threshold)
 
     def _turned(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
-        views = []
-        for k, photo in enumerate(photos):
+        seen = []
+        for photo in photos:
             height, width = photo.shape[:2]
             whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
             farther = replace(whole, size=FARTHER * whole.size)
-            turned = [view.turned(turn * math.pi / 2) for view in (whole, farther) for turn in range(4)]
-            views += [(k, view) for view in turned[1:]]
-        return self._of_each(photos, views, self._look([(photos[k], view) for k, view in views], threshold))
+            views = [view.turned(turn * math.pi / 2) for view in (whole, farther) for turn in range(4)][1:]
+            seen.append(self._look([(photo, view) for view in views], threshold))
+        return seen
 
     def _finer(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
-        scans = [(k, 2 * _shares(photo)[-1]) for k, photo in enumerate(photos)]
-        scans = [(k, share) for k, share in scans if max(photos[k].shape[:2]) >= share * INPUT]
-        return self._of_each(photos, scans, self._scan([(photos[k], share) for k, share in scans], threshold))
-
-    @staticmethod
-    def _of_each(photos: Sequence, looks: Sequence[tuple[int, object]], seen: list[Seen]) -> list[list[Seen]]:
-        return [[one for (of, _), one in zip(looks, seen, strict=True) if of == k] for k in range(len(photos))]
+        finer = [2 * _scales(photo)[-1] for photo in photos]
+        enough = [max(photo.shape[:2]) >= scale * INPUT for photo, scale in zip(photos, finer, strict=True)]
+        return self._scan(photos, [[scale] if has else [] for scale, has in zip(finer, enough, strict=True)], threshold)
 
     @torch.inference_mode()
     def _scan(
-        self, wanted: Sequence[tuple[np.ndarray, int]], threshold: float, margin: float = 1.0, brief: bool = False
-    ) -> list[Seen]:
-        """What is seen in whole photos, each with the share of its longer side that fills the network's square."""
-        seen: list[Seen] = []
-        waiting: list[Scan] = []  # of one size: a pass of the network
-        for photo, share in [*wanted, (None, 0)]:
-            scan = None if photo is None else Scan.of(photo, INPUT * share / margin, margin)
-            if waiting and (scan is None or not waiting[0].joins(scan, len(waiting), BATCH * INPUT**2)):
-                pictures = torch.from_numpy(np.stack([one.canvas for one in waiting])).permute(0, 3, 1, 2)
-                for one, scores, rows in zip(waiting, *self._said(pictures, brief), strict=True):
-                    seen.append(one.palms(scores, rows, threshold))
-                waiting = []
-            waiting.append(scan)
+        self,
+        photos: Sequence[np.ndarray],
+        scales: Sequence[Sequence[int]],
+        threshold: float,
+        margin: float = 1.0,
+        brief: bool = False,
+    ) -> list[list[Seen]]:
+        """What is seen in each of these whole photos at each of its scales."""
+        seen: list[list[Seen]] = [[] for _ in photos]
+        wanted = sorted((scale, k) for k, own in enumerate(scales) for scale in own)
+        everything = ((k, one) for scale, k in wanted for one in pieces(photos[k], INPUT * scale / margin, margin))
+        # a GPU wants many at once; on a CPU that gains nothing, and every shape of a batch costs memory
+        most = 0 if self._device.type == "cpu" else BATCH * INPUT**2
+        for group in _alike(everything, most):
+            pictures = torch.from_numpy(np.stack([one.picture for _, one in group])).permute(0, 3, 1, 2)
+            for (k, one), scores, rows in zip(group, *self._said(pictures, brief), strict=True):
+                seen[k].append(one.palms(scores, rows, threshold))
         return seen
 
     @torch.inference_mode()
@@ -147,17 +153,30 @@ class PalmDetector(nn.Module):
 
     def _said(self, pictures: torch.Tensor, brief: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The network's scores (B, A), 0..1, and rows (B, A, 18) for pictures (B, 3, H, W)."""
-        device = next(self.parameters()).device
         if brief not in self._exported:
             self._exported[brief] = exported_palms(self.network, brief)
-        rows, logits = (self._exported[brief] if device.type == "cpu" else self.network)(pictures.to(device))
+        network = self._exported[brief] if self._device.type == "cpu" else self.network
+        rows, logits = network(pictures.to(self._device))
         return torch.sigmoid(logits.double()).cpu().numpy(), rows.float().cpu().numpy()
 
 
-def _shares(photo: np.ndarray) -> list[int]:
+def _scales(photo: np.ndarray) -> list[int]:
     """The scales at which a photo is scanned, coarse to fine."""
     longer = max(photo.shape[:2])
-    return [share for share in SHARES if share == 1 or longer / share >= FINEST]
+    return [scale for scale in SCALES if scale == 1 or longer / scale >= FINEST]
+
+
+def _alike(everything: Iterable[tuple[int, Piece]], most: int) -> Iterator[list[tuple[int, Piece]]]:
+    """In groups of pictures of one shape, of at most `most` px or one picture."""
+    group: list[tuple[int, Piece]] = []
+    for item in everything:
+        height, width, _ = item[1].picture.shape
+        if group and (group[0][1].picture.shape != item[1].picture.shape or (len(group) + 1) * height * width > most):
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
 
 
 def _palms(score: np.ndarray, rows: np.ndarray, view: Crop, shape, threshold: float) -> Seen:

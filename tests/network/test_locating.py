@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from annotator.errors import InputError
-from annotator.network.locating import _each_once, locate
+from annotator.network.locating import each_once, locate
 from annotator.network.looking import Look
 from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.crops import Crop
@@ -166,14 +166,14 @@ def look_at_square(x: float, y: float, size: float, presence: float, disagreemen
 
 def test_an_unsure_part_of_a_sure_hand_is_no_hand():
     sure, part = look_at_square(50, 50, 100, 0.99), look_at_square(45, 55, 30, 0.8)
-    assert _each_once([part, sure]) == [sure]
-    assert _each_once([part]) == [part]
+    assert each_once([part, sure]) == [sure]
+    assert each_once([part]) == [part]
     elsewhere = look_at_square(250, 50, 30, 0.8)
-    assert _each_once([elsewhere, sure]) == [sure, elsewhere]
+    assert each_once([elsewhere, sure]) == [sure, elsewhere]
     hand_before_a_larger_one = look_at_square(45, 55, 30, 0.97)
-    assert _each_once([hand_before_a_larger_one, sure]) == [sure, hand_before_a_larger_one]
+    assert each_once([hand_before_a_larger_one, sure]) == [sure, hand_before_a_larger_one]
     unsure = look_at_square(50, 50, 100, 0.99, disagreement=0.05)  # trusted by 0.6
-    assert part in _each_once([part, unsure])
+    assert part in each_once([part, unsure])
 
 
 def test_a_hand_that_fills_the_photo_is_not_taken_for_its_fingers(parts, photo, hand):
