@@ -12,11 +12,10 @@ from torch import Tensor
 
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
+from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
 from annotator.correcting.photo_fit import fit_to_landmarks
 from annotator.correcting.solver import CONFIRMED, UNSEEN, check_sight, checked_states
-from annotator.errors import InputError
-from annotator.hand.joints import joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
@@ -223,18 +222,6 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def check_corrections(corrections: Mapping[str | int, Sequence[float]]) -> dict[int, tuple[float, float]]:
-    """Joint numbers and finite places, or an InputError that names the joint."""
-    checked = {}
-    for key, place in corrections.items():
-        joint = joint_index(key)
-        place = np.asarray(place, np.float64)
-        if place.shape != (2,) or not np.isfinite(place).all():
-            raise InputError(f"correction of {key}: expected two finite photo coordinates, got {place.tolist()}")
-        checked[joint] = (float(place[0]), float(place[1]))
-    return checked
 
 
 def load_model(

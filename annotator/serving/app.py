@@ -22,8 +22,9 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.exceptions import HTTPException
 
+from annotator.correcting.checks import check_corrections
 from annotator.errors import InputError
-from annotator.model import Model, check_corrections
+from annotator.model import Model
 from annotator.network.hand_meshes import Remembered
 from annotator.serving import wire
 from annotator.serving.batching import Batcher, Busy
