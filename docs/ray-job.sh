@@ -4,6 +4,7 @@
 #
 #   RAY_API_SERVER_ADDRESS=http://HEAD:8265 PHOTOS=s3://bucket/frames PROJECT=/shared/project sh docs/ray-job.sh
 #
+# Needs ray[default] here and on the head; RAY_AUTH_MODE=token where the cluster asks for a token.
 # PHOTOS: a folder, pattern, Parquet file or URL. PROJECT: a folder that the head can write; sent again, the job goes on.
 # GPUS: of each worker (0.25: four of them share one). BATCH: photos a worker takes at a time.
 set -eu

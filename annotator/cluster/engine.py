@@ -41,7 +41,8 @@ class Engine:
         try:
             ray.init(address=address, **settings) if address else ray.init(include_dashboard=False, **settings)
         except Exception as error:  # Ray's own kinds are many, some plain `Exception`s
-            raise InputError(f"engine {address or 'ray'}: no Ray cluster answers: {error}") from error
+            hint = " (one that asks for a token wants RAY_AUTH_MODE=token here)" if address else ""
+            raise InputError(f"engine {address or 'ray'}: no Ray cluster answers{hint}: {error}") from error
         try:
             yield ray
         finally:

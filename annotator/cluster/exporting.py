@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import quiet_data
+from annotator.cluster.relay import blocks
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.filters import Filter
@@ -33,27 +34,32 @@ def numbered(
     if not numbers:
         return
     parts = [numbers[at : at + BATCH] for at in range(0, len(numbers), BATCH)]
-    with engine.connected():
-        data = quiet_data()
-        context = data.DataContext.get_current()
-        before = context.execution_options.preserve_order
-        context.execution_options.preserve_order = True
+    with engine.connected() as ray:
         work = [{"first": part[0], "last": part[-1]} for part in parts]
-        hands = data.from_items(work, override_num_blocks=len(work)).map_batches(
-            _hands,
-            batch_size=None,
-            batch_format="pyarrow",
-            fn_kwargs={"place": place, "states": tuple(states), "wanted": wanted, "hand": hand},
-            num_cpus=engine.cpus,
-            concurrency=engine.workers or None,
-        )
+        options = quiet_data().DataContext.get_current().execution_options
+        before = options.preserve_order
         try:
-            for row in hands.iter_rows():
-                if row["error"]:
-                    raise InputError(row["error"])
-                yield row["number"], pickle.loads(row["record"])  # our own workers' pickles, made a moment ago
+            for block in blocks(ray, _pipeline, engine, work, place, tuple(states), wanted, hand):
+                for row in block.to_pylist():
+                    if row["error"]:
+                        raise InputError(row["error"])
+                    yield row["number"], pickle.loads(row["record"])  # our own workers' pickles, made a moment ago
         finally:
-            context.execution_options.preserve_order = before
+            options.preserve_order = before
+
+
+def _pipeline(engine: Engine, work: list[dict], place: str, states: tuple[str, ...], wanted: Filter, hand: str):
+    """The lazy Ray dataset of records, in order."""
+    data = quiet_data()
+    data.DataContext.get_current().execution_options.preserve_order = True
+    return data.from_items(work, override_num_blocks=len(work)).map_batches(
+        _hands,
+        batch_size=None,
+        batch_format="pyarrow",
+        fn_kwargs={"place": place, "states": states, "wanted": wanted, "hand": hand},
+        num_cpus=engine.cpus,
+        concurrency=engine.workers or None,
+    )
 
 
 def _hands(block, place: str, states: tuple[str, ...], wanted: Filter, hand: str):

@@ -21,6 +21,7 @@ import numpy as np
 from annotator.cluster import sources
 from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import content_of, loaded, quiet_data
+from annotator.cluster.relay import blocks
 from annotator.errors import InputError
 from annotator.project import Project, Provenance
 from annotator.project.intake import Header, Prepared, kept_photo, prepare
@@ -53,16 +54,15 @@ def propose_photos(
     """
     with engine.connected() as ray:
         done = np.sort(np.array(project.hashes_looked_at(digest), dtype="S64"))
-        shared = ray.put(Shared(content_of(checkpoint), done))
-        answers = _pipeline(ray, engine, found, shared, digest, batch, quick)
+        shared = Shared(content_of(checkpoint), done)
         provenance, folder = Provenance.of(name, digest, quick), project.folder
-        for block in answers.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        for block in blocks(ray, _pipeline, engine, found, shared, digest, batch, quick):
             yield from _store(project, provenance, folder, block.to_pylist())
 
 
-def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, batch: int, quick: bool):
+def _pipeline(engine: Engine, found: sources.Found, shared: Shared, digest: str, batch: int, quick: bool):
     """The lazy Ray dataset of answers: one row a photo. One block of its input is what an actor takes at a time."""
-    data = quiet_data()
+    ray, data = needed("ray"), quiet_data()
     context = data.DataContext.get_current()
     context.actor_init_retry_on_errors, context.actor_init_max_retries = True, TRIES
     nothing = {"files": [""], "table": "", "column": "", "group": 0}
@@ -71,7 +71,7 @@ def _pipeline(ray, engine: Engine, found: sources.Found, shared, digest: str, ba
         work += [nothing | {"table": table, "column": column, "group": g} for g in range(sources.groups(table))]
     return data.from_items(work, override_num_blocks=len(work)).map_batches(
         Proposer,
-        fn_constructor_kwargs={"shared": [shared], "digest": digest, "engine": engine, "batch": batch, "quick": quick},
+        fn_constructor_kwargs={"shared": [ray.put(shared)], "digest": digest, "engine": engine, "batch": batch, "quick": quick},
         batch_size=None,
         batch_format="pyarrow",
         compute=data.ActorPoolStrategy(size=engine.actors(ray), max_tasks_in_flight_per_actor=2),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import content_of, loaded, quiet_data
+from annotator.cluster.relay import blocks
 from annotator.project import HandEntry, Project
 from annotator.rounds.ranking import Described, descriptions
 
@@ -26,26 +27,29 @@ def describing(engine: Engine, place: str):
         if not entries:
             return
         with engine.connected() as ray:
-            data, weights = quiet_data(), content_of(checkpoint)
-            parts = [entries[at : at + BATCH] for at in range(0, len(entries), BATCH)]
-            answers = data.from_items(
-                [{"entries": pickle.dumps(part)} for part in parts], override_num_blocks=len(parts)
-            ).map_batches(
-                Describer,
-                fn_constructor_kwargs={"weights": [ray.put(weights)], "place": place, "engine": engine},
-                batch_size=None,
-                batch_format="pyarrow",
-                compute=data.ActorPoolStrategy(size=engine.actors(ray)),
-                num_cpus=engine.cpus,
-                num_gpus=engine.gpus or None,
-            )
+            parts = [pickle.dumps(entries[at : at + BATCH]) for at in range(0, len(entries), BATCH)]
             by_id = {}
-            for row in answers.iter_rows():  # our own workers' pickles, made for us a moment ago
-                by_id |= {entry.id: seen for entry, seen in pickle.loads(row["seen"])}
+            for block in blocks(ray, _pipeline, engine, place, content_of(checkpoint), parts):
+                for row in block.to_pylist():  # our own workers' pickles, made for us a moment ago
+                    by_id |= {entry.id: seen for entry, seen in pickle.loads(row["seen"])}
             # strategies break ties by order: it is the local engine's
             yield from ((entry, by_id[entry.id]) for entry in entries)
 
     return describe
+
+
+def _pipeline(engine: Engine, place: str, weights: bytes | None, parts: list[bytes]):
+    """The lazy Ray dataset of descriptions."""
+    ray, data = needed("ray"), quiet_data()
+    return data.from_items([{"entries": part} for part in parts], override_num_blocks=len(parts)).map_batches(
+        Describer,
+        fn_constructor_kwargs={"weights": [ray.put(weights)], "place": place, "engine": engine},
+        batch_size=None,
+        batch_format="pyarrow",
+        compute=data.ActorPoolStrategy(size=engine.actors(ray)),
+        num_cpus=engine.cpus,
+        num_gpus=engine.gpus or None,
+    )
 
 
 class Describer:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.cluster.engine import Engine, needed
+from annotator.cluster.relay import inside
 from annotator.errors import InputError
 
 TRIES = 3  # how often a run that lost a worker is started again
@@ -25,30 +26,35 @@ def together(engine: Engine, work: Callable[..., Any], folder: Path, *arguments:
     folder: of the run; Ray keeps its own notes below it. InputError: what a worker said went wrong.
     """
     with engine.connected() as ray:
-        train, torch_train = needed("ray.train"), needed("ray.train.torch")
-        said, threads = Path(folder).absolute() / SAID, max(1, int(engine.cpus))
+        said = Path(folder).absolute() / SAID
         said.unlink(missing_ok=True)
-        scaling = train.ScalingConfig(
-            num_workers=engine.actors(ray),
-            use_gpu=engine.gpus > 0,
-            resources_per_worker={"CPU": engine.cpus} | ({"GPU": engine.gpus} if engine.gpus else {}),
-        )
-        trainer = torch_train.TorchTrainer(
-            _worker,
-            train_loop_config={"work": work, "arguments": arguments, "named": named, "threads": threads, "said": str(said)},
-            torch_config=torch_train.TorchConfig(timeout_s=PATIENCE),
-            scaling_config=scaling,
-            run_config=train.RunConfig(
-                name="ray", storage_path=str(Path(folder).absolute()), failure_config=train.FailureConfig(max_failures=TRIES)
-            ),
-        )
         try:
-            trainer.fit()
+            inside(ray, _fit, engine, work, said, arguments, named)
         except Exception:
             if not said.is_file():
                 raise
         if said.is_file():
             raise InputError(said.read_text())
+
+
+def _fit(engine: Engine, work: Callable[..., Any], said: Path, arguments: tuple, named: dict) -> None:
+    """Ray Train's run, in the folder of `said`."""
+    ray, train, torch_train = needed("ray"), needed("ray.train"), needed("ray.train.torch")
+    threads = max(1, int(engine.cpus))
+    scaling = train.ScalingConfig(
+        num_workers=engine.actors(ray),
+        use_gpu=engine.gpus > 0,
+        resources_per_worker={"CPU": engine.cpus} | ({"GPU": engine.gpus} if engine.gpus else {}),
+    )
+    torch_train.TorchTrainer(
+        _worker,
+        train_loop_config={"work": work, "arguments": arguments, "named": named, "threads": threads, "said": str(said)},
+        torch_config=torch_train.TorchConfig(timeout_s=PATIENCE),
+        scaling_config=scaling,
+        run_config=train.RunConfig(
+            name="ray", storage_path=str(said.parent), failure_config=train.FailureConfig(max_failures=TRIES)
+        ),
+    ).fit()
 
 
 def _worker(config: dict) -> None:

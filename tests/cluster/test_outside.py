@@ -1,0 +1,101 @@
+"""From outside a cluster, as Ray's client (`ray://HOST:PORT`): the same commands do the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from small_training import NETWORK, made_up_set
+
+from annotator.cli import main
+from annotator.project import Project
+
+pytest.importorskip("ray", reason="needs the extra [cluster]: pip install 'hand-mesh-annotator[cluster]'")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory):
+    """A cluster in processes of its own; its address for clients, and what they need to have in their environment."""
+    said = tmp_path_factory.mktemp("head") / "said.txt"
+    quiet = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    quiet.pop("RAY_ADDRESS", None)
+    port, clients = free_port(), free_port()
+    given = ["start", "--head", "--block", "--num-cpus", "3", "--include-dashboard", "false", "--port", str(port)]
+    with said.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", *given, "--ray-client-server-port", str(clients)],
+            env=quiet, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    try:
+        until = time.monotonic() + 60
+        while True:
+            with socket.socket() as one:
+                if one.connect_ex(("127.0.0.1", clients)) == 0:
+                    break
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.skip(f"no Ray head starts on this machine: {said.read_text()[-300:]}")
+            time.sleep(0.5)
+        yield f"ray://127.0.0.1:{clients}", quiet
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def run(head, *given) -> dict:
+    """A command in a process of its own: this one may have joined another cluster."""
+    address, quiet = head
+    command = [sys.executable, "-m", "annotator.cli", *map(str, given), "--engine", address, "--json"]
+    done = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_propose_rank_and_export(head, tmp_path, sample_photos):
+    photos, here, there = tmp_path / "photos", tmp_path / "here", tmp_path / "there"
+    photos.mkdir()
+    for path in [path for path in sample_photos if path.stat().st_size < 20_000][:6]:
+        shutil.copy(path, photos)
+    assert main(["propose", str(photos), "--project", str(here)]) == 0
+    assert run(head, "propose", photos, "--project", there, "--batch", 2)["photos"] == 6
+    assert run(head, "propose", photos, "--project", there, "--batch", 2)["skipped"] == 6
+    meshes = []
+    for place in (here, there):
+        with Project.open(place) as project:
+            hands = [project.mesh(entry.id) for entry in project.hands()]
+            meshes.append(sorted(hands, key=lambda hand: tuple(hand.crop_center)))
+    assert len(meshes[0]) == len(meshes[1]) >= 6
+    for a, b in zip(*meshes, strict=True):
+        assert a.side == b.side and np.abs(a.vertices - b.vertices).max() < 1e-4
+    assert len(run(head, "rank", there)["hands"]) > 0
+    with Project.open(there) as project:
+        ids = [entry.id for entry in project.hands()]
+    assert main(["accept", str(there), *ids]) == 0
+    run(head, "export", there, "--format", "freihand", "--out", tmp_path / "ray")
+    assert main(["export", str(there), "--format", "freihand", "--out", str(tmp_path / "local")]) == 0
+    names = sorted(p.relative_to(tmp_path / "local") for p in (tmp_path / "local").rglob("*") if p.is_file())
+    assert len(names) > 6
+    for name in names:
+        assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "local" / name).read_bytes()
+
+
+def test_train(head, tmp_path):
+    recipe = NETWORK + "\n[phases.tune]\nsteps = 2\nbatch = 8\nparts = 2\nwarmup = 1\nencoder_rate = 1e-4\nseed = 3\nlog_every = 1\n"
+    (tmp_path / "recipe.toml").write_text(recipe)
+    data = made_up_set(tmp_path, 4)
+    given = ["train", "--data", f"freihand:{data}", "--config", tmp_path / "recipe.toml", "--out", tmp_path / "out"]
+    assert run(head, *given, "--workers", 2)["checkpoint"].endswith("checkpoint.safetensors")
+    assert (tmp_path / "out" / "tune" / "log.csv").read_text().count("\n") >= 3
