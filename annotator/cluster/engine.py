@@ -39,7 +39,8 @@ class Engine:
         if not address:  # Ray's own workers would give way to everything else on this machine: they are why it was asked
             os.environ.setdefault("RAY_worker_niceness", "0")
         try:
-            ray.init(address=address, **settings) if address else ray.init(include_dashboard=False, **settings)
+            # "local": without it Ray joins what it finds on this machine, also what is left of a head that was killed
+            ray.init(address=address, **settings) if address else ray.init("local", include_dashboard=False, **settings)
         except Exception as error:  # Ray's own kinds are many, some plain `Exception`s
             hint = " (one that asks for a token wants RAY_AUTH_MODE=token here)" if address else ""
             raise InputError(f"engine {address or 'ray'}: no Ray cluster answers{hint}: {error}") from error

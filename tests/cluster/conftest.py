@@ -13,7 +13,7 @@ def ray_cluster():
     ray = pytest.importorskip("ray", reason="needs the extra [cluster]: pip install 'hand-mesh-annotator[cluster]'")
     os.environ["RAY_worker_niceness"] = "0"
     try:
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # noqa: BLE001
         pytest.skip(f"no Ray cluster starts on this machine: {error}")
     yield ray

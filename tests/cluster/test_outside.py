@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -34,7 +35,9 @@ def head(tmp_path_factory):
     quiet = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
     quiet.pop("RAY_ADDRESS", None)
     port, clients = free_port(), free_port()
-    given = ["start", "--head", "--block", "--num-cpus", "3", "--include-dashboard", "false", "--port", str(port)]
+    # a folder of its own, of a short name (for sockets): others on this machine would take it for theirs
+    own = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
+    given = ["start", "--head", "--block", "--num-cpus", "3", "--include-dashboard", "false", "--port", str(port), "--temp-dir", own]
     with said.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "ray.scripts.scripts", *given, "--ray-client-server-port", str(clients)],
@@ -53,6 +56,7 @@ def head(tmp_path_factory):
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def run(head, *given) -> dict:
