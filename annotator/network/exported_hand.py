@@ -6,6 +6,7 @@ The graphs end at the pooled vector: the linear heads behind it stay PyTorch's, 
 from __future__ import annotations
 
 import copy
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from annotator.network.mediapipe_hand import STRIDES as STAGE_STRIDES
 from annotator.network.mediapipe_hand import HandOutput, InvertedResidual, MediaPipeHand
 from annotator.network.tuned_encoder import SHARED, TunedMediaPipeEncoder
 from annotator.vision.crops import CROP_SIZE
-from annotator.vision.exported import Graph, available, chain, conv, conv_relu6
+from annotator.vision.exported import Graph, available, conv, conv_relu6
 
 
 def _residual(x, block: InvertedResidual):
@@ -28,7 +29,7 @@ def _residual(x, block: InvertedResidual):
 def _stages(x, stages) -> list:
     maps = []
     for stage in stages:
-        x = chain(x, stage, _residual)
+        x = reduce(_residual, stage, x)
         maps.append(x)
     return maps
 

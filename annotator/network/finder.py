@@ -19,7 +19,7 @@ from annotator.network.looking import Look
 from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.network.quick import find_quickly
 from annotator.network.tuned_encoder import TunedMediaPipeEncoder
-from annotator.vision.crops import Crop, extract_all
+from annotator.vision.crops import extract_all
 from annotator.vision.exported import has_bfloat16
 from annotator.vision.palm import PalmDetector
 
@@ -67,9 +67,7 @@ class HandFinder:
     @torch.inference_mode()
     def features(self, pictures: Tensor, brief: bool = False) -> Features:
         """pictures: (B, 3, 224, 224), RGB in 0..1."""
-        encoder = self.encoder(brief)
-        parts = pictures.split(AT_ONCE)
-        return joined([encoder(part.to(self.device, memory_format=torch.channels_last)) for part in parts])
+        return self.encoder(brief)(pictures.to(self.device, memory_format=torch.channels_last))
 
     def find(
         self,
@@ -94,8 +92,7 @@ class HandFinder:
         some = [photos[k] for k in left]
         told = ([boxes[k] for k in left], [sides[k] for k in left])
         found = locate_many(some, self.looker(), self.detector, *told) if left else []
-        features = self._seen(some, [[hand.crop for hand in hands] for hands in found])
-        for k, hands, own in zip(left, found, features, strict=True):
+        for k, hands, own in zip(left, found, self._seen(some, found), strict=True):
             answers[k] = (hands, own)
         return answers
 
@@ -104,20 +101,20 @@ class HandFinder:
         looks = find_quickly(photos, self.looker(brief=True), self.detector)
         hands = [[hand_seen(look) for look in own] for own in looks]
         answers: list[Found | None] = []
-        for own, seen, features in zip(looks, hands, self._seen(photos, [[h.crop for h in o] for o in hands], brief=True), strict=True):
+        for own, seen, features in zip(looks, hands, self._seen(photos, hands, brief=True), strict=True):
             confirmed = [_confirmed(*each, features, number) for number, each in enumerate(zip(own, seen, strict=True))]
             answers.append((confirmed, features) if confirmed and all(confirmed) else None)
         return answers
 
     def _seen(
-        self, photos: Sequence[np.ndarray], crops: Sequence[Sequence[Crop]], brief: bool = False
+        self, photos: Sequence[np.ndarray], hands: Sequence[Sequence[Located]], brief: bool = False
     ) -> list[Features | None]:
-        """The features of each photo's crops, in common passes; None where there are none."""
-        views = [(photo, crop) for photo, own in zip(photos, crops, strict=True) for crop in own]
+        """The features of each photo's hands, in common passes; None where there are none."""
+        views = [(photo, hand.crop) for photo, own in zip(photos, hands, strict=True) for hand in own]
         parts = [views[at : at + AT_ONCE] for at in range(0, len(views), AT_ONCE)]
         features = [self.features(torch.cat([extract_all(photo, [crop]) for photo, crop in part]), brief) for part in parts]
         every, at, seen = joined(features) if features else None, 0, []
-        for own in crops:
+        for own in hands:
             seen.append(every.select(slice(at, at + len(own))) if own else None)
             at += len(own)
         return seen

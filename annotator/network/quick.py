@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from annotator.network.locating import each_once, whole_photo
-from annotator.network.looking import FOUND, Look, glance
+from annotator.network.looking import Look, glance
 from annotator.vision.crops import Crop
 from annotator.vision.palm import PalmDetector
 
@@ -25,7 +25,7 @@ def find_quickly(photos: list[np.ndarray], looker: nn.Module, detector: PalmDete
         starts = [(k, crop) for k, own in zip(left, crops, strict=True) for crop in own]
         looks, _ = glance(looker, [(photos[k], crop) for k, crop in starts])
         for (k, _), look in zip(starts, looks, strict=True):
-            if look.presence >= FOUND:
+            if look.found:
                 found[k].append(look)
     return [each_once(looks) for looks in found]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -120,10 +120,3 @@ def prelu(x, layer: nn.PReLU):
     from openvino import opset13 as ops
 
     return ops.prelu(x, layer.weight.detach().float().numpy())
-
-
-def chain(x, layers: Sequence, step: Callable):
-    """One layer after the other."""
-    for layer in layers:
-        x = step(x, layer)
-    return x

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 from torch import nn
 
-from annotator.vision.exported import Graph, available, chain, conv, prelu
+from annotator.vision.exported import Graph, available, conv, prelu
 from annotator.vision.palm_network import Block, PalmNetwork, Raise
 
 
@@ -25,7 +27,7 @@ def _raise(coarse, fine, level: Raise):
 
     twice = np.array([2, 2], np.float32)
     x = ops.interpolate(coarse, twice, "linear_onnx", "scales", coordinate_transformation_mode="half_pixel", axes=[2, 3])
-    return chain(ops.add(fine, prelu(conv(x, level.lateral), level.activation)), level.blocks, _block)
+    return reduce(_block, level.blocks, ops.add(fine, prelu(conv(x, level.lateral), level.activation)))
 
 
 def _build(picture, network: PalmNetwork):
@@ -33,7 +35,7 @@ def _build(picture, network: PalmNetwork):
 
     x, maps = prelu(conv(picture, network.stem), network.stem_activation), []
     for level in network.levels:
-        x = chain(x, level, _block)
+        x = reduce(_block, level, x)
         maps.append(x)
     at_12 = _raise(maps[4], maps[3], network.raise_12)
     at_24 = _raise(at_12, maps[2], network.raise_24)

@@ -21,7 +21,7 @@ from annotator.vision.crops import CROP_SIZE, Crop
 from annotator.vision.exported_palm import exported_palms
 from annotator.vision.layers import load_weights
 from annotator.vision.palm_network import PALM_WEIGHTS, PalmNetwork
-from annotator.vision.palm_scan import Piece, Seen, anchors, pieces
+from annotator.vision.palm_scan import Piece, Seen, likely, pieces
 
 INPUT = 192  # px, the side of what the network sees
 OVERLAP = 0.3  # intersection over union above which two boxes are one palm
@@ -181,12 +181,8 @@ def _alike(everything: Iterable[tuple[int, Piece]], most: int) -> Iterator[list[
 
 def _palms(score: np.ndarray, rows: np.ndarray, view: Crop, shape, threshold: float) -> Seen:
     """Whole palms in the network's answer (2016,), (2016, 18) to one view of a photo of this shape."""
-    kept = np.flatnonzero(score >= threshold)
-    # centre, size, seven points; in shares of the view
-    places = rows[kept].astype(np.float64).reshape(-1, 9, 2) / INPUT
-    middles = anchors(INPUT, INPUT)[kept] / INPUT
-    places[:, 0] += middles
-    places[:, 2:] += middles[:, None]
+    kept, places = likely(score, rows, threshold, INPUT, INPUT)
+    places /= INPUT  # shares of the view
     whole = ~_cut(places, view, shape)
     kept, places = kept[whole], places[whole]
     to_photo = view.to_photo(places * CROP_SIZE - 0.5)

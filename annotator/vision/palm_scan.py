@@ -55,12 +55,8 @@ class Piece:
 
     def palms(self, scores: np.ndarray, rows: np.ndarray, threshold: float) -> Seen:
         """From the network's answer (A,), (A, 18) to the picture to whole palms in the photo."""
-        kept = np.flatnonzero(scores >= threshold)
         height, width = self.picture.shape[:2]
-        places = rows[kept].astype(np.float64).reshape(-1, 9, 2)  # centre, size, seven points; px of the picture
-        middles = anchors(height, width)[kept]
-        places[:, 0] += middles
-        places[:, 2:] += middles[:, None]
+        kept, places = likely(scores, rows, threshold, height, width)
         half = places[:, 1] / 2
         low, high = places[:, 0] - half, places[:, 0] + half
         cut = np.concatenate([low < -EDGE, high > np.array([width, height]) + EDGE], axis=1) & self.goes_on
@@ -70,6 +66,19 @@ class Piece:
             places[..., 0] = self.mirror - places[..., 0]
         places = (places - self.offset) * self.factor - 0.5
         return scores[kept], np.concatenate([places[:, 0] - half, places[:, 0] + half], axis=1), places[:, 1:]
+
+
+def likely(
+    scores: np.ndarray, rows: np.ndarray, threshold: float, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the network's answers (A,), (A, 18) to a picture of this size are palms, (N,), and their centre, size and seven
+    points, (N, 9, 2) px of the picture."""
+    kept = np.flatnonzero(scores >= threshold)
+    places = rows[kept].astype(np.float64).reshape(-1, 9, 2)
+    middles = anchors(height, width)[kept]
+    places[:, 0] += middles
+    places[:, 2:] += middles[:, None]
+    return kept, places
 
 
 def pieces(photo: np.ndarray, longer: float, margin: float = 1.0) -> Iterator[Piece]:
