@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +19,7 @@ from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.network.quick import find_quickly
 from annotator.network.tuned_encoder import TunedMediaPipeEncoder
 from annotator.vision.crops import extract_all
-from annotator.vision.exported import has_bfloat16
+from annotator.vision.exported import Made
 from annotator.vision.palm import PalmDetector
 
 AT_ONCE = 32  # crops in a pass of the encoder
@@ -40,29 +39,15 @@ class HandFinder:
         self.locator = load_mediapipe_hand().to(device).eval()
         self.detector = PalmDetector().to(device).eval()
         self._network = network
-        self._made: dict[tuple[str, bool], nn.Module] = {}
-        self._making = threading.Lock()
-
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, "_made": {}, "_making": None}  # graphs can be made again, not copied
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state, _making=threading.Lock())
+        self._made = Made()
 
     def looker(self, brief: bool = False) -> nn.Module:
         """The landmark network. brief: in bfloat16, where the processor has that."""
-        return self._once("looker", brief, lambda: exported_hand(self.locator, brief))
+        return self._made.once("looker", brief, lambda: exported_hand(self.locator, brief))
 
     def encoder(self, brief: bool = False) -> nn.Module:
         """The network's encoder. brief: as above."""
-        return self._once("encoder", brief, lambda: exported_encoder(self._network.encoder, brief))
-
-    def _once(self, name: str, brief: bool, make: Callable[[], nn.Module]) -> nn.Module:
-        key = (name, brief and has_bfloat16())
-        with self._making:
-            if key not in self._made:
-                self._made[key] = make()
-            return self._made[key]
+        return self._made.once("encoder", brief, lambda: exported_encoder(self._network.encoder, brief))
 
     @torch.inference_mode()
     def features(self, pictures: Tensor, brief: bool = False) -> Features:

@@ -11,6 +11,7 @@ GPU, networks run as they are.
 from __future__ import annotations
 
 import functools
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -45,6 +46,26 @@ def _core():
 def has_bfloat16() -> bool:
     """Whether this processor computes in it."""
     return _core() is not None and "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+class Made:
+    """Networks in their fastest form, made when they are first asked for, each once. A copy makes its own: graphs cannot be
+    copied."""
+
+    def __init__(self):
+        self._made: dict[tuple[str, bool], nn.Module] = {}
+        self._making = threading.Lock()
+
+    def __reduce__(self):
+        return Made, ()
+
+    def once(self, name: str, brief: bool, make: Callable[[], nn.Module]) -> nn.Module:
+        """What `make()` gave the first time. brief: in bfloat16, where the processor has that."""
+        key = (name, brief and has_bfloat16())
+        with self._making:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
 
 
 class Graph(nn.Module):

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from annotator.vision.crops import CROP_SIZE, Crop
+from annotator.vision.exported import Made
 from annotator.vision.exported_palm import exported_palms
 from annotator.vision.layers import load_weights
 from annotator.vision.palm_network import PALM_WEIGHTS, PalmNetwork
@@ -53,10 +54,7 @@ class PalmDetector(nn.Module):
         self.network = PalmNetwork()
         load_weights(self.network, files("annotator.vision") / "weights" / PALM_WEIGHTS)
         self.eval()
-        self._exported: dict[bool, nn.Module] = {}  # brief or not; made when they are needed
-
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, "_exported": {}}  # graphs can be made again, not copied
+        self._made = Made()
 
     @property
     def _device(self) -> torch.device:
@@ -153,9 +151,9 @@ class PalmDetector(nn.Module):
 
     def _said(self, pictures: torch.Tensor, brief: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The network's scores (B, A), 0..1, and rows (B, A, 18) for pictures (B, 3, H, W)."""
-        if brief not in self._exported:
-            self._exported[brief] = exported_palms(self.network, brief)
-        network = self._exported[brief] if self._device.type == "cpu" else self.network
+        network = self.network
+        if self._device.type == "cpu":
+            network = self._made.once("palms", brief, lambda: exported_palms(self.network, brief))
         rows, logits = network(pictures.to(self._device))
         return torch.sigmoid(logits.double()).cpu().numpy(), rows.float().cpu().numpy()
 
