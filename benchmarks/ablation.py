@@ -1,6 +1,6 @@
 """Benchmark 4, ablation: what each idea of the method is worth, trained with one budget each.
 
-    python benchmarks/ablation.py DATA/rendered DATA/test OUT [--steps 600] [--seeds 1] [--only NAME ...]
+python benchmarks/ablation.py DATA/rendered DATA/test OUT [--steps 600] [--seeds 1] [--only NAME ...]
 """
 
 from __future__ import annotations

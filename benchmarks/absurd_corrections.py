@@ -12,11 +12,11 @@ import argparse
 from collections import Counter
 
 import numpy as np
+from annotator.sample_data import photos
 from tables import markdown
 
 import annotator
 from annotator.correcting.plausibility import measures
-from annotator.sample_data import photos
 
 KINDS = ("far outside", "21 at random", "one spot", "any size", "not finite", "no such joint")
 
@@ -62,10 +62,15 @@ def main() -> None:
     print(markdown(["kind", "tries", "hands", "clear errors", "limits exceeded by at most, degrees"], rows))
     apart = 0.0
     for hand in hands:
-        given = {int(k): tuple(hand.keypoints[k] + random.normal(0, 0.03, 2) * hand.crop_size) for k in random.permutation(21)[:6]}
+        given = {
+            int(k): tuple(hand.keypoints[k] + random.normal(0, 0.03, 2) * hand.crop_size)
+            for k in random.permutation(21)[:6]
+        }
         other = dict(sorted(given.items(), key=lambda item: random.random()))
         apart = max(apart, np.abs(model.refine(hand, given).vertices - model.refine(hand, other).vertices).max())
-    print(f"\nthe same six corrections in another order, {len(hands)} hands: meshes at most {1000 * apart:.6f} mm apart")
+    print(
+        f"\nthe same six corrections in another order, {len(hands)} hands: meshes at most {1000 * apart:.6f} mm apart"
+    )
 
 
 if __name__ == "__main__":

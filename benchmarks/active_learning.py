@@ -60,7 +60,10 @@ def spread(shares: list[float]) -> str:
 def against(runs: dict[str, list[dict]], first: str, second: str, measure: str = "site_mm") -> str:
     """first minus second, mm: mean over seeds and stages, with an interval over seeds."""
     both = zip(runs[first], runs[second], strict=False)
-    gaps = [np.mean([a[measure] - b[measure] for a, b in zip(x["stages"][1:], y["stages"][1:], strict=True)]) for x, y in both]
+    gaps = [
+        np.mean([a[measure] - b[measure] for a, b in zip(x["stages"][1:], y["stages"][1:], strict=True)])
+        for x, y in both
+    ]
     low, high = np.percentile(resampled_means(np.array(gaps))[:, 0], [2.5, 97.5])
     return f"{first} - {second}: {np.mean(gaps):+.2f} mm ({low:+.2f}..{high:+.2f}), n = {len(gaps)} seeds"
 
@@ -76,7 +79,9 @@ def plot(runs: dict[str, list[dict]], path: Path) -> None:
         for name, of_way in runs.items():
             x = np.array([[stage[axis] for stage in one["stages"]] for one in of_way]).mean(0) / scale
             errors = np.array([[stage["site_mm"] for stage in one["stages"]] for one in of_way])
-            low, high = zip(*(np.percentile(resampled_means(column)[:, 0], [2.5, 97.5]) for column in errors.T), strict=True)
+            low, high = zip(
+                *(np.percentile(resampled_means(column)[:, 0], [2.5, 97.5]) for column in errors.T), strict=True
+            )
             (line,) = axes.plot(x, errors.mean(0), marker="o", markersize=3, label=name)
             axes.fill_between(x, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
         axes.set_xlabel(label)
@@ -103,14 +108,28 @@ def main() -> None:
     runs: dict[str, list[dict]] = {name: [] for name in arguments.ways}
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         for name in arguments.ways:
-            runs[name].append(run(name, network, world, folder, Budget(), seed, lambda line: print(line, file=sys.stderr, flush=True)))
+            runs[name].append(
+                run(name, network, world, folder, Budget(), seed, lambda line: print(line, file=sys.stderr, flush=True))
+            )
     stages = Budget().stages
     start = runs[arguments.ways[0]][0]["stages"][0]
     print(f"{len(world['test'])} test photos of which {Budget().test} are scored, pool {Budget().pool} a seed; before: "
           f"{start['site_mm']:.2f} mm, old domain {start['old_mm']:.2f} mm\n")  # fmt: skip
-    head = ["strategy", "seeds", *(f"mm after {k}" for k in stages), "corrections to random's last error", "simulated time to it", "old domain"]
+    head = [
+        "strategy",
+        "seeds",
+        *(f"mm after {k}" for k in stages),
+        "corrections to random's last error",
+        "simulated time to it",
+        "old domain",
+    ]
     print(markdown(head, summary(runs)))
-    for first, second in (("ours", "uncertainty"), ("ours", "core-set"), ("ours", "random joints"), ("random joints", "random")):
+    for first, second in (
+        ("ours", "uncertainty"),
+        ("ours", "core-set"),
+        ("ours", "random joints"),
+        ("random joints", "random"),
+    ):
         if first in runs and second in runs:
             print("\n" + against(runs, first, second))
     if arguments.plot:

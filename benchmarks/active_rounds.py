@@ -137,7 +137,14 @@ def main() -> None:
     poisoned = kept(arguments.out / "poisoned.json", lambda: all_at_once(arguments.out, shards, arguments, WRONG))
     rows = [line(f"{n + 1} in a row", r) for n, r in enumerate(row["rounds"])]
     rows += [line("all at once", clean["round"]), line("all at once, 30 % wrong", poisoned["round"])]
-    head = ["round", "hands", "error on gold, % of the box (95 % of the change)", "old, mm (held-out replay)", "promoted", "proposed anew"]
+    head = [
+        "round",
+        "hands",
+        "error on gold, % of the box (95 % of the change)",
+        "old, mm (held-out replay)",
+        "promoted",
+        "proposed anew",
+    ]
     print(markdown(head, rows))
     before, after = (np.array(errors) for errors in row["old"])
     print(f"\nold domain after three rounds, frozen mesh-truth set: {interval(before)} -> {interval(after)} mm, "

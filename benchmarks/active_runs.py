@@ -159,7 +159,9 @@ def described(network: GLFNet, data: Photos, rows: np.ndarray, taught: list[int]
         known = network.parametric(features, labels.focal).hidden.numpy()
     width = len(found["features"][0])
     return Candidates(
-        ids=tuple(str(row) for row in rows), taught=np.array(known).reshape(-1, width), **{n: np.array(v) for n, v in found.items()}
+        ids=tuple(str(row) for row in rows),
+        taught=np.array(known).reshape(-1, width),
+        **{n: np.array(v) for n, v in found.items()},
     )
 
 
@@ -206,7 +208,9 @@ def run(name: str, start: GLFNet, world: dict[str, Photos], out: Path, budget: B
         stages.append(scored(network, world, budget, answers))
         done["stages"] = stages
         path.write_text(json.dumps(done))
-        say(f"{name}, seed {seed}: {stages[-1]['corrections']} corrections, {stages[-1]['site_mm']:.2f} mm, old {stages[-1]['old_mm']:.2f}")
+        say(
+            f"{name}, seed {seed}: {stages[-1]['corrections']} corrections, {stages[-1]['site_mm']:.2f} mm, old {stages[-1]['old_mm']:.2f}"
+        )
     return done
 
 
@@ -239,4 +243,3 @@ def scored(network: GLFNet, world: dict[str, Photos], budget: Budget, answers: A
         "site_mm": over_sites(errors, world["test"].site[rows]), "mean_mm": float(errors.mean()),
         "old_mm": float(vertex_mm(network, world["replay"], np.arange(OLD)).mean()), "errors": np.round(errors, 4).tolist(),
     }  # fmt: skip
-

@@ -78,7 +78,12 @@ def photos(name: str, out: Path, network: GLFNet) -> Photos:
 def sites_of(truth: dict[str, np.ndarray], domain: str) -> np.ndarray:
     """(N,) the number of each sample's site."""
     place_of = DOMAINS[domain]
-    return np.array([10 * int(k) + place_of.site([int(v) for v in s], int(k)) for s, k in zip(truth["seed"], truth["kind"], strict=True)])
+    return np.array(
+        [
+            10 * int(k) + place_of.site([int(v) for v in s], int(k))
+            for s, k in zip(truth["seed"], truth["kind"], strict=True)
+        ]
+    )
 
 
 def misled(points: torch.Tensor, world: torch.Tensor, site: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
@@ -123,7 +128,9 @@ def keypoint_px(network: GLFNet, data: Photos, rows: np.ndarray) -> np.ndarray:
     """(len(rows), 21) px: how far the network's keypoints are from the truth."""
     features, labels = data.batch(rows)
     final = network.eval().answer(features, labels.projection, labels.focal).final
-    return (place(network.layer, final, labels.projection, labels.focal).keypoints - labels.keypoints).norm(dim=-1).numpy()
+    return (
+        (place(network.layer, final, labels.projection, labels.focal).keypoints - labels.keypoints).norm(dim=-1).numpy()
+    )
 
 
 def over_sites(errors: np.ndarray, site: np.ndarray) -> float:

@@ -25,11 +25,11 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from annotator.sample_data import photos
 from PIL import Image, ImageEnhance
 from tables import markdown
 
 from annotator.project import Project
-from annotator.sample_data import photos
 
 
 def augmented(folder: Path, count: int, seed: int) -> None:
@@ -97,7 +97,9 @@ def stored(project: Path) -> list[tuple[float, str]]:
     from datetime import datetime
 
     with sqlite3.connect(f"file:{project / 'project.db'}?mode=ro", uri=True) as database:
-        rows = database.execute("select at, sha256 from looked_at join photos on photos.id = looked_at.photo").fetchall()
+        rows = database.execute(
+            "select at, sha256 from looked_at join photos on photos.id = looked_at.photo"
+        ).fetchall()
     return [(datetime.fromisoformat(at).timestamp(), sha256) for at, sha256 in rows]
 
 
@@ -114,9 +116,7 @@ def compared(here: Path, there: Path) -> str:
     first, second = hands(here), hands(there)
     if {k: len(v) for k, v in first.items()} != {k: len(v) for k, v in second.items()}:
         return f"other hands on {sum(len(second.get(k, ())) != len(v) for k, v in first.items())} photos"
-    apart = [
-        np.abs(a.vertices - b.vertices).max() for k in first for a, b in zip(first[k], second[k], strict=True)
-    ]
+    apart = [np.abs(a.vertices - b.vertices).max() for k in first for a, b in zip(first[k], second[k], strict=True)]
     return f"{len(apart)} hands, {np.mean(np.array(apart) < 1e-4):.2%} within 1e-4 m, farthest {max(apart):.1e} m"
 
 
@@ -126,8 +126,14 @@ def speed(folder: Path, out: Path, more: list[str]) -> None:
         told = run(folder, out / f"project-{workers}", workers, more)
         rates[workers] = told["rate"]
         memory = told["memory"]
-        rows.append([name, told["photos"], told["hands"], f"{told['rate']:.2f}", f"{memory[0]:.0f} -> {memory[-1]:.0f} MB"])
-    print(markdown(["engine", "photos", "hands", "photos a second (first to last stored)", "memory, from a third on"], rows))
+        rows.append(
+            [name, told["photos"], told["hands"], f"{told['rate']:.2f}", f"{memory[0]:.0f} -> {memory[-1]:.0f} MB"]
+        )
+    print(
+        markdown(
+            ["engine", "photos", "hands", "photos a second (first to last stored)", "memory, from a third on"], rows
+        )
+    )
     print(f"\ntwo workers against one: {rates[2] / rates[1]:.2f} x; against local: {rates[2] / rates[0]:.2f} x")
     print(f"two workers' hands against local: {compared(out / 'project-0', out / 'project-2')}", flush=True)
 
@@ -152,7 +158,9 @@ def kill(folder: Path, out: Path, more: list[str], total: int) -> None:
     workers[0].send_signal(signal.SIGKILL)
     told = json.loads(process.communicate()[0].strip().splitlines()[-1])
     hashes = [sha for _, sha in stored(project)]
-    print(f"worker killed at a third: {told['photos']} photos, {len(hashes)} stored, {len(set(hashes))} different, of {total}")
+    print(
+        f"worker killed at a third: {told['photos']} photos, {len(hashes)} stored, {len(set(hashes))} different, of {total}"
+    )
 
 
 def driver(folder: Path, out: Path, more: list[str], batch: int, total: int) -> None:
@@ -188,7 +196,11 @@ def exports(out: Path, kind: str) -> None:
         files = sorted(path for path in to.rglob("*") if path.is_file())
         trees[name] = {str(path.relative_to(to)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
         print(f"export as {kind}, {name}: {len(files)} files in {seconds:.0f} s", flush=True)
-    differ = [name for name in trees["local"].keys() | trees["ray"].keys() if trees["local"].get(name) != trees["ray"].get(name)]
+    differ = [
+        name
+        for name in trees["local"].keys() | trees["ray"].keys()
+        if trees["local"].get(name) != trees["ray"].get(name)
+    ]
     print(f"files that differ: {len(differ)} {differ[:3] or ''}")
 
 

@@ -32,6 +32,7 @@ ASKED, CORRECTIONS = 3, 4
 
 def rows_of(where: str, error: np.ndarray, visible: np.ndarray, signs: dict[str, np.ndarray]) -> list[list[str]]:
     """One row a sign, all (N, 21)."""
+
     def asked(sign):
         first = np.argsort(-np.where(visible, sign, -np.inf), axis=1)[:, :ASKED]
         return np.take_along_axis(error, first, 1).mean()
@@ -51,7 +52,10 @@ def at_a_new_place(model, out: Path, count: int) -> list[list[str]]:
         for start in range(0, len(rows), 50):
             part = rows[start : start + 50]
             features, labels = pool.batch(part)
-            led, unled = (model.network.answer(f, labels.projection, labels.focal) for f in (features, without_landmarks(features)))
+            led, unled = (
+                model.network.answer(f, labels.projection, labels.focal)
+                for f in (features, without_landmarks(features))
+            )
             for at, row in enumerate(part):
                 hand, other = (mesh_of(records, answer, at, float(labels.focal[at])) for answer in (led, unled))
                 sigma.append(hand.keypoint_sigma)
@@ -59,7 +63,12 @@ def at_a_new_place(model, out: Path, count: int) -> list[list[str]]:
                 plain.append(expected_gain(hand, model.hand, seen_states(pool, int(row))))
     error = np.concatenate([keypoint_px(model.network, pool, rows[k : k + 50]) for k in range(0, len(rows), 50)])
     gains = described(model.network, pool, rows, [], True).gains
-    signs = {"sigma": np.array(sigma), "doubt": np.array(doubt), "expected gain": np.array(plain), "expected gain with doubt": gains}
+    signs = {
+        "sigma": np.array(sigma),
+        "doubt": np.array(doubt),
+        "expected gain": np.array(plain),
+        "expected gain with doubt": gains,
+    }
     return rows_of("new place", error, pool.visible[rows], signs)
 
 
@@ -77,8 +86,12 @@ def at_a_known_one(model, folder: Path, count: int) -> tuple[list[list[str]], st
     for name, used in (("without", False), ("with", True)):
         ends[name] = []
         for number, ((hand, truth), doubt) in enumerate(zip(hands, doubts, strict=True)):
-            simulated.expected_gain = lambda now, of, d=doubt, used=used: expected_gain(now, of, doubt=d if used else None)
-            trace = simulated.annotate(hand, truth, model.refine, model.hand, CORRECTIONS, "model", random=np.random.default_rng(number))
+            simulated.expected_gain = lambda now, of, d=doubt, used=used: expected_gain(
+                now, of, doubt=d if used else None
+            )
+            trace = simulated.annotate(
+                hand, truth, model.refine, model.hand, CORRECTIONS, "model", random=np.random.default_rng(number)
+            )
             ends[name].append(trace.vertex_mm[-1])
     without, with_doubt = np.array(ends["without"]), np.array(ends["with"])
     words = (f"PA-MPVPE of {len(hands)} known hands after {CORRECTIONS} corrections: {without.mean():.2f} mm chosen without "
@@ -96,7 +109,9 @@ def main() -> None:
     model = load_model(device="cpu")
     rows = at_a_new_place(model, arguments.out, arguments.hands)
     known, words = at_a_known_one(model, arguments.test, arguments.hands)
-    print(markdown(["hands", "sign", "rank correlation with the error", f"asked: px of {ASKED} keypoints"], rows + known))
+    print(
+        markdown(["hands", "sign", "rank correlation with the error", f"asked: px of {ASKED} keypoints"], rows + known)
+    )
     print("\n" + words)
 
 

@@ -46,7 +46,20 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
     return bytes(data)
 
 
-WORDS = ("NaN", "1e999", "-1", "9" * 400, "null", '"x"', "[]", "{}", '"../../../../etc/passwd"', "[" * 5000, "true", "1e-320")
+WORDS = (
+    "NaN",
+    "1e999",
+    "-1",
+    "9" * 400,
+    "null",
+    '"x"',
+    "[]",
+    "{}",
+    '"../../../../etc/passwd"',
+    "[" * 5000,
+    "true",
+    "1e-320",
+)
 
 
 def mutated_text(text: str, draw: random.Random, words=WORDS, ends: str = ",]}:") -> str:
@@ -84,11 +97,14 @@ def archive(data: bytes, bomb: bytes, draw: random.Random) -> bytes:
 
 def picture_bomb(side: int = 60_000) -> bytes:
     """A PNG of a few bytes that claims billions of pixels."""
+
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
+    )
 
 
 def npy_pickle(bomb: bytes) -> bytes:

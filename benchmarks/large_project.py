@@ -101,7 +101,12 @@ def main(arguments: list[str] | None = None) -> int:
         command = [sys.executable, __file__, "--measure", folder, *(["--check"] if given.check else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         size = sum(path.stat().st_size for path in folder.glob("project.db*")) / 1e6
-        result = {"hands": given.hands, "build_s": round(seconds, 1), "file_mb": round(size, 1), **json.loads(done.stdout)}
+        result = {
+            "hands": given.hands,
+            "build_s": round(seconds, 1),
+            "file_mb": round(size, 1),
+            **json.loads(done.stdout),
+        }
         for name, more in (("status_command_s", ["--limit", "0"]), ("status_command_with_list_s", [])):
             start = time.perf_counter()
             subprocess.run([sys.executable, "-c", "import sys; from annotator.cli import main; main(sys.argv[1:])",

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from tables import better_by, interval, markdown
 
-from annotator.rounds.trial_hands import rendered_hands
 from annotator.hand.joints import JOINT_NAMES
 from annotator.learning import metrics
 from annotator.learning.evaluation import Run, Scored, rendered_answers
@@ -22,6 +21,7 @@ from annotator.learning.rendered import RenderedCrops
 from annotator.learning.synthetic import generate
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
+from annotator.rounds.trial_hands import rendered_hands
 
 SEED, COUNT = 900_001, 2000
 
@@ -75,17 +75,26 @@ def main() -> None:
     }
     for name, which in stages.items():
         rows.append([name, *scored(run, truth, which)])
-    hands = [hand for hand, _ in rendered_hands(Model(network), arguments.shards, len(truth), not arguments.own_landmarks)]
+    hands = [
+        hand for hand, _ in rendered_hands(Model(network), arguments.shards, len(truth), not arguments.own_landmarks)
+    ]
     answered = Run([Scored(np.array([h.joints for h in hands]), np.array([h.keypoints for h in hands]),
                            np.array([h.vertices for h in hands]))], *([None] * 4), run.labels)  # fmt: skip
     rows.append(["as `propose` gives it", *scored(answered, truth, 0)])
     print(f"n = {len(truth)}, seed {SEED}, 95 % bootstrap intervals over hands\n")
     print(markdown(["estimate", "PA-MPVPE mm", "PA-MPJPE mm", "F@5", "F@15", "2-D error, % of box"], rows))
-    print(f"\nrefinement over parametric stage, PA-MPVPE: {better_by(vertex_mm(run, truth, 0), vertex_mm(run, truth))} better")
+    print(
+        f"\nrefinement over parametric stage, PA-MPVPE: {better_by(vertex_mm(run, truth, 0), vertex_mm(run, truth))} better"
+    )
     if arguments.by_kind:
         kinds, names = crops.shards.labels["kind"][: len(truth)], crops.shards.meta["kinds"]
         rows = [
-            [names[k], int((kinds == k).sum()), interval(vertex_mm(run, truth)[kinds == k]), interval(joint_mm(run)[kinds == k])]
+            [
+                names[k],
+                int((kinds == k).sum()),
+                interval(vertex_mm(run, truth)[kinds == k]),
+                interval(joint_mm(run)[kinds == k]),
+            ]
             for k in np.unique(kinds)
         ]
         print("\n" + markdown(["pose", "n", "PA-MPVPE mm", "PA-MPJPE mm"], rows))

@@ -20,8 +20,14 @@ DOCS = HERE.parent / "docs"
 SMALL = " --steps 800"  # more is hours on two cores
 # name: title, script and its arguments ({data} and {out} are filled in)
 SECTIONS = {
-    "mesh-truth": ("1. Mesh truth: rendered hands, landmarks with the noise of real photos", "mesh_truth.py {data}/test --by-kind"),
-    "own-landmarks": ("The same with the landmark network's own word, which fails on renders", "mesh_truth.py {data}/test --own-landmarks"),
+    "mesh-truth": (
+        "1. Mesh truth: rendered hands, landmarks with the noise of real photos",
+        "mesh_truth.py {data}/test --by-kind",
+    ),
+    "own-landmarks": (
+        "The same with the landmark network's own word, which fails on renders",
+        "mesh_truth.py {data}/test --own-landmarks",
+    ),
     "two-cameras": ("2. Two cameras: held-out frames", "two_cameras.py {data}/real/two-cameras"),
     "real-keypoints": ("3. Real 2-D: held-out digits", "real_keypoints.py {data}/real/digits"),
     "ablation": ("4. Ablation", "ablation.py {data}/rendered {data}/test {out}/variants" + SMALL),
@@ -83,7 +89,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--again", nargs="*", default=[], choices=list(SECTIONS), help="run these although their output is there")
+    parser.add_argument(
+        "--again", nargs="*", default=[], choices=list(SECTIONS), help="run these although their output is there"
+    )
     parser.add_argument("--only", nargs="*", choices=list(SECTIONS), help="run no others (what is there is still used)")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -95,7 +103,9 @@ def main() -> None:
             words = command.format(data=arguments.data, out=arguments.out).split()
             if arguments.model is not None and name not in TRAINED_BY_ITSELF:
                 words += ["--model", str(arguments.model)]
-            done = subprocess.run([sys.executable, str(HERE / words[0]), *words[1:]], cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
+            done = subprocess.run(
+                [sys.executable, str(HERE / words[0]), *words[1:]], cwd=HERE.parent, stdout=subprocess.PIPE, text=True
+            )
             if done.returncode:
                 sys.exit(f"{name} failed with exit code {done.returncode}")
             kept.write_text(done.stdout)

@@ -52,7 +52,9 @@ def main() -> None:
     confidence["pencil sketch of a hand"] = np.array([ask(drawn(photo), box).confidence for photo, box, _ in kept])
     confidence["glove"] = np.array([ask(gloved(photo, hand, random), box).confidence for photo, box, hand in kept])
     pairs = zip(kept, kept[1:] + kept[:1], strict=True)
-    confidence["interlocked hands"] = np.array([ask(interlocked(p, h, q, g), box).confidence for (p, box, h), (q, _, g) in pairs])
+    confidence["interlocked hands"] = np.array(
+        [ask(interlocked(p, h, q, g), box).confidence for (p, box, h), (q, _, g) in pairs]
+    )
     hands = np.concatenate(list(ordinary.values()))
     threshold = np.quantile(hands, 0.05)
     rows = []
@@ -60,7 +62,15 @@ def main() -> None:
         against = "" if name.startswith("hands") else f"{area_under_curve(hands, values):.3f}"
         rows.append([name, len(values), *(f"{q:.2f}" for q in np.quantile(values, [0.1, 0.5, 0.9])), against,
                      f"{np.mean(values < threshold):.0%}"])  # fmt: skip
-    head = ["photos", "n", "confidence: 10 %", "median", "90 %", "AUC against hands", f"below {threshold:.2f} (5 % of hands)"]
+    head = [
+        "photos",
+        "n",
+        "confidence: 10 %",
+        "median",
+        "90 %",
+        "AUC against hands",
+        f"below {threshold:.2f} (5 % of hands)",
+    ]
     print(markdown(head, rows))
     seen = {id(photo): photo for photo, _ in nothing}
     found = sum(len(model.propose(photo)) for photo in seen.values())

@@ -46,7 +46,9 @@ def build(folder: Path, count: int) -> None:
                     data = path.read_bytes() + number.to_bytes(4, "little")  # another file to every hash
                     copy.write_bytes(data)
                     header = intake.Header(copy, photo_hash(copy), width, height, len(data))
-                    stored = StoredPhoto(intake.add_photo(connection, folder, header), copy, header.sha256, width, height)
+                    stored = StoredPhoto(
+                        intake.add_photo(connection, folder, header), copy, header.sha256, width, height
+                    )
                     for k in (number, number + 1):
                         intake.add_hand(connection, stored, source, prepared[7 * k % DISTINCT], "benchmark")
 
@@ -96,7 +98,11 @@ def main() -> None:
         wall, cpu = np.transpose(values)
         numbers = (*np.percentile(wall, [50, 95]), wall.max(), np.median(cpu), cpu.max())
         rows.append([name, len(values), f"{wall[0]:.0f}", *(f"{value:.0f}" for value in numbers)])
-    print(markdown([f"{arguments.hands} hands, ms", "n", "first", "median", "p95", "worst", "CPU median", "CPU worst"], rows))
+    print(
+        markdown(
+            [f"{arguments.hands} hands, ms", "n", "first", "median", "p95", "worst", "CPU median", "CPU worst"], rows
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -30,7 +30,18 @@ from annotator.hand.joints import TIPS
 from annotator.project import Project
 
 PHOTOS, MOVES, FRAME = 8, 30, 1 / 60
-HEAD = ("what", "n", "p50", "bad tail (p95)", "worst", "over 50 ms", "CPU p50", "CPU bad tail", "CPU worst", "CPU over 50 ms")
+HEAD = (
+    "what",
+    "n",
+    "p50",
+    "bad tail (p95)",
+    "worst",
+    "over 50 ms",
+    "CPU p50",
+    "CPU bad tail",
+    "CPU worst",
+    "CPU over 50 ms",
+)
 
 
 def canvas_of(viewer) -> object:

@@ -126,8 +126,12 @@ def main() -> None:
         errors = np.mean([one["errors"] for one in runs], axis=0)
         table.append([name, interval(errors), f"{over_sites(errors, site):.2f}", better_by(before, errors),
                       f"{np.mean([one['old'] for one in runs]):.2f}"])  # fmt: skip
-    print(f"{arguments.hands} hands with {JOINTS} corrections each (noise {NOISE} px), {arguments.seeds} seeds, {len(before)} test photos\n")
-    print(markdown(["trained on", "PA-MPVPE mm", "mean over sites", "better than the teacher by", "old domain mm"], table))
+    print(
+        f"{arguments.hands} hands with {JOINTS} corrections each (noise {NOISE} px), {arguments.seeds} seeds, {len(before)} test photos\n"
+    )
+    print(
+        markdown(["trained on", "PA-MPVPE mm", "mean over sites", "better than the teacher by", "old domain mm"], table)
+    )
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from annotator.sample_data import photos
 from tables import markdown
 
 import annotator
-from annotator.sample_data import photos
 from annotator.vision.photos import read_photo
 
 NEAR = 0.2  # of the crop
@@ -27,7 +27,11 @@ NEAR = 0.2  # of the crop
 
 def found_again(hand, others):
     """The hand that is `hand` again, or None."""
-    apart = [(np.linalg.norm(o.keypoints - hand.keypoints, axis=1).mean() / hand.crop_size, k) for k, o in enumerate(others) if o.side == hand.side]
+    apart = [
+        (np.linalg.norm(o.keypoints - hand.keypoints, axis=1).mean() / hand.crop_size, k)
+        for k, o in enumerate(others)
+        if o.side == hand.side
+    ]
     return others[min(apart)[1]] if apart and min(apart)[0] < NEAR else None
 
 
@@ -44,7 +48,11 @@ def compared(name: str, pictures: list[np.ndarray], models: dict, rounds: int) -
             answers[way] = list(model.propose_many(pictures))
             times[way].append(1000 * (time.process_time() - start) / len(pictures))
     full, quick = (statistics.median(times[way]) for way in ("full", "quick"))
-    pairs = [(hand, found_again(hand, others)) for hands, others in zip(answers["full"], answers["quick"], strict=True) for hand in hands]
+    pairs = [
+        (hand, found_again(hand, others))
+        for hands, others in zip(answers["full"], answers["quick"], strict=True)
+        for hand in hands
+    ]
     moved = [moved_mm(hand, other) for hand, other in pairs if other is not None]
     hands = sum(map(len, answers["quick"]))
     return [name, len(pictures), f"{full:.0f}", f"{quick:.0f}", f"{full / quick:.1f} x", len(pairs), len(moved), hands - len(moved),
@@ -64,8 +72,20 @@ def main() -> None:
     for folder in arguments.folders:
         files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
         sets[folder.name] = files[:: max(1, len(files) // arguments.most)][: arguments.most]
-    rows = [compared(name, [read_photo(path) for path in files], models, arguments.rounds) for name, files in sets.items()]
-    head = ["photos", "n", "full, ms", "quick, ms", "faster", "hands, full", "found again", "others", "mesh moved, mm: median, 95 %, most"]
+    rows = [
+        compared(name, [read_photo(path) for path in files], models, arguments.rounds) for name, files in sets.items()
+    ]
+    head = [
+        "photos",
+        "n",
+        "full, ms",
+        "quick, ms",
+        "faster",
+        "hands, full",
+        "found again",
+        "others",
+        "mesh moved, mm: median, 95 %, most",
+    ]
     print(markdown(head, rows))
 
 

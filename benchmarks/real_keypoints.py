@@ -58,7 +58,9 @@ def main() -> None:
         target = photos.table.keypoints[at[name]]
         size = np.ptp(target, axis=0).max()
         close += any(np.linalg.norm(h.keypoints - target, axis=-1).mean() < 0.1 * size for h in hands)
-    print(f"\n`propose` without a box: a hand in {found} of {len(chosen)} photos, within 10 % of the teacher in {close}")
+    print(
+        f"\n`propose` without a box: a hand in {found} of {len(chosen)} photos, within 10 % of the teacher in {close}"
+    )
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ import time
 
 import numpy as np
 import torch
+from annotator.sample_data import photos
 from solver_peers import SmplifyFit
 from tables import markdown
 
 import annotator
 from annotator.correcting import solve
-from annotator.sample_data import photos
 
 
 def main() -> None:
@@ -32,7 +32,9 @@ def main() -> None:
     model = annotator.load_model(arguments.model)
     peer = SmplifyFit(model.hand, "proposal")
     random = np.random.default_rng(0)
-    hands = [hand for found in model.propose_many(map(annotator.read_photo, photos()[: arguments.hands])) for hand in found]
+    hands = [
+        hand for found in model.propose_many(map(annotator.read_photo, photos()[: arguments.hands])) for hand in found
+    ]
     ways = {"refine": [], "solver alone": [], "L-BFGS": []}
 
     def timed(name: str, call) -> None:
@@ -51,7 +53,9 @@ def main() -> None:
             if len(ways["L-BFGS"]) < arguments.peer:
                 timed("L-BFGS", lambda hand=hand, given=given: peer(hand, given))
     rows = [
-        [name, len(ms), f"{np.median(ms):.1f}", f"{np.percentile(ms, 95):.1f}", f"{max(ms):.1f}"] for name, ms in ways.items() if ms
+        [name, len(ms), f"{np.median(ms):.1f}", f"{np.percentile(ms, 95):.1f}", f"{max(ms):.1f}"]
+        for name, ms in ways.items()
+        if ms
     ]
     print(f"{len(hands)} hands, {arguments.threads} threads\n")
     print(markdown(["what", "n", "ms median", "ms p95", "ms most"], rows))

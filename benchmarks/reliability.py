@@ -85,7 +85,8 @@ def main() -> None:
     off = centred_errors(np.array([h.vertices for h in hands]), np.array([t.vertices for t in truths]))
     found = {
         "rendered": Ratios(
-            over_sigma(hands, [t.keypoints for t in truths]).ravel(), (off / np.array([h.vertex_sigma for h in hands])).ravel()
+            over_sigma(hands, [t.keypoints for t in truths]).ravel(),
+            (off / np.array([h.vertex_sigma for h in hands])).ravel(),
         )
     }
     for name in ("two-cameras", "digits"):

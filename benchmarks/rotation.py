@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
+from annotator.sample_data import photos
 from PIL import Image
 from tables import box_of
 
 import annotator
-from annotator.sample_data import photos
 from annotator.vision.photos import read_photo
 
 

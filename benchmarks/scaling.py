@@ -20,18 +20,18 @@ from collections import defaultdict
 from pathlib import Path
 
 import torch
+from annotator.sample_data import photos
 from tables import markdown
 
 import annotator
 from annotator.formats import writer
 from annotator.formats.from_project import labelled_hands
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.hand_meshes import for_keeping, on_cpu, Remembered
+from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
 from annotator.network.locating import locate_many
 from annotator.network.parametric import Estimate
 from annotator.project import Project, Provenance
 from annotator.project.intake import prepare, read_headers
-from annotator.sample_data import photos
 from annotator.vision.camera import default_camera
 from annotator.vision.crops import extract_all
 from annotator.vision.photos import read_photo
@@ -79,7 +79,12 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
         "locate (palms and looks)",
         lambda: [locate_many(p, finder.looker(), finder.detector, nothing[: len(p)], nothing[: len(p)]) for p in parts],
     )
-    hands = [(photo, hand) for part, some in zip(parts, found, strict=True) for photo, own in zip(part, some, strict=True) for hand in own]
+    hands = [
+        (photo, hand)
+        for part, some in zip(parts, found, strict=True)
+        for photo, own in zip(part, some, strict=True)
+        for hand in own
+    ]
     crops = clock("crop", lambda: [extract_all(photo, [hand.crop]) for photo, hand in hands])
     views = [CropView.of(hand.crop, default_camera(*photo.shape[:2], hand.crop.size / 1.6)) for photo, hand in hands]
 
@@ -88,7 +93,12 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
         answers = []
         for at in range(0, len(hands), batch):
             features = finder.features(torch.cat(crops[at : at + batch]))
-            answers.append((for_keeping(features), on_cpu(model.network.answer(features, *cameras(views[at : at + batch], model.device)))))
+            answers.append(
+                (
+                    for_keeping(features),
+                    on_cpu(model.network.answer(features, *cameras(views[at : at + batch], model.device))),
+                )
+            )
         return answers
 
     answers = clock("network (GLFNet)", network)
@@ -98,7 +108,9 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
         for at, (photo, hand) in enumerate(hands):
             features, answer = answers[at // batch]
             one = slice(at % batch, at % batch + 1)
-            kept = Remembered(features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop)
+            kept = Remembered(
+                features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
+            )
             K = default_camera(*photo.shape[:2], hand.crop.size / 1.6)
             made.append(model.hand_of(answer, at % batch, kept, K, hand.side, hand.presence, {}))
         return made
@@ -116,7 +128,9 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
             for at in range(0, len(paths), batch):
                 some = slice(at, at + batch)
                 headers = read_headers(paths[some], [photo.shape[:2] for photo in pictures[some]])
-                project.add_looks([(h, [prepare(m) for m in own]) for h, own in zip(headers, answered[some], strict=True)], source)
+                project.add_looks(
+                    [(h, [prepare(m) for m in own]) for h, own in zip(headers, answered[some], strict=True)], source
+                )
 
         clock("store (project)", store)
         clock("export (freihand)", lambda: writer("freihand").write(labelled_hands(project, ["proposed"]), out / "set"))
@@ -144,13 +158,26 @@ def main() -> None:
     for _ in range(arguments.rounds):
         hands = stages(model, paths, arguments.out / "work", clock)
         if arguments.mediapipe:
-            said = subprocess.run([arguments.mediapipe, "-c", THEIRS, *map(str, paths)], capture_output=True, text=True, check=True)
+            said = subprocess.run(
+                [arguments.mediapipe, "-c", THEIRS, *map(str, paths)], capture_output=True, text=True, check=True
+            )
             clock.add("MediaPipe: Hands, from files", *map(float, said.stdout.split()))
     cpu = {name: 1000 * statistics.median(times) / len(paths) for name, times in clock.cpu.items()}
-    rows = [[name, f"{value:.1f}", f"{1000 * min(clock.cpu[name]) / len(paths):.1f}", f"{1000 * statistics.median(clock.wall[name]) / len(paths):.1f}"] for name, value in cpu.items()]
+    rows = [
+        [
+            name,
+            f"{value:.1f}",
+            f"{1000 * min(clock.cpu[name]) / len(paths):.1f}",
+            f"{1000 * statistics.median(clock.wall[name]) / len(paths):.1f}",
+        ]
+        for name, value in cpu.items()
+    ]
     print(f"{len(paths)} photos, {hands} hands, {arguments.threads} threads, {arguments.rounds} rounds; ms a photo\n")
     print(markdown(["stage", "CPU, median", "least", "wall, median"], rows))
-    ideal = sum(cpu[name] for name in ("decode", "locate (palms and looks)", "crop", "network (GLFNet)", "meshes (fit to the photo)"))
+    ideal = sum(
+        cpu[name]
+        for name in ("decode", "locate (palms and looks)", "crop", "network (GLFNet)", "meshes (fit to the photo)")
+    )
     print(f"\nend to end / sum of stages: {ideal / cpu[WHOLE]:.0%} of the ideal rate")
     if arguments.mediapipe:
         theirs = cpu["MediaPipe: Hands, from files"]

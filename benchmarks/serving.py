@@ -18,7 +18,6 @@ import time
 import httpx
 import numpy as np
 import psutil
-
 from annotator.sample_data import photos
 from tables import markdown
 
@@ -72,8 +71,14 @@ def report(url: str, process: psutil.Process, arguments) -> None:
         ["clients, seconds", f"{arguments.clients}, {seconds:.0f}"],
         ["answers, errors", f"{len(statuses)}, {len(wrong)} {sorted(set(wrong)) or ''}"],
         ["answers a second", f"{len(statuses) / seconds:.1f}"],
-        ["time of an answer: median, 95 %, longest", ", ".join(f"{np.percentile(times, q):.1f} s" for q in (50, 95, 100))],
-        ["server's memory: first after warming up, last, most", f"{settled[0]:.0f}, {settled[-1]:.0f}, {max(settled):.0f} MB"],
+        [
+            "time of an answer: median, 95 %, longest",
+            ", ".join(f"{np.percentile(times, q):.1f} s" for q in (50, 95, 100)),
+        ],
+        [
+            "server's memory: first after warming up, last, most",
+            f"{settled[0]:.0f}, {settled[-1]:.0f}, {max(settled):.0f} MB",
+        ],
     ]
     print(markdown(["what", "value"], rows))
 

@@ -36,14 +36,18 @@ def sources(model, folders: list[Path], most: int = 120) -> list[tuple[np.ndarra
     return found
 
 
-def pasted(rng: np.random.Generator, photos: list, size: tuple[int, int]) -> tuple[np.ndarray, list[tuple[float, float, float]]]:
+def pasted(
+    rng: np.random.Generator, photos: list, size: tuple[int, int]
+) -> tuple[np.ndarray, list[tuple[float, float, float]]]:
     """A picture of two hands, left and right, and where they are: x, y, size in px."""
     width, height = size
     picture = np.full((height, width, 3), rng.integers(60, 200, 3), np.uint8)
     larger = rng.uniform(0.1, 0.5)
     smaller = max(larger * rng.uniform(0.2, 1.0), BINS[0] / width)
     truth = []
-    for number, share, left in zip(rng.choice(len(photos), 2, replace=False), (larger, smaller), (0, width // 2), strict=True):
+    for number, share, left in zip(
+        rng.choice(len(photos), 2, replace=False), (larger, smaller), (0, width // 2), strict=True
+    ):
         photo, middle, crop = photos[number]
         scale, right = share * width / crop, left + width // 2
         shape = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
@@ -59,7 +63,10 @@ def pasted(rng: np.random.Generator, photos: list, size: tuple[int, int]) -> tup
 
 def is_found(hand: tuple[float, float, float], answers: list) -> bool:
     x, y, size = hand
-    near = (np.hypot(a.crop_center[0] - x, a.crop_center[1] - y) < 0.25 * size and 0.5 < a.crop_size / size < 2 for a in answers)
+    near = (
+        np.hypot(a.crop_center[0] - x, a.crop_center[1] - y) < 0.25 * size and 0.5 < a.crop_size / size < 2
+        for a in answers
+    )
     return any(near)
 
 
@@ -79,9 +86,26 @@ def main() -> None:
         answers = list(model.propose_many([picture for picture, _ in made]))
         hits = np.array([is_found(hand, own) for (_, truth), own in zip(made, answers, strict=True) for hand in truth])
         by_size = [hits[(sizes >= low) & (sizes < high)] for low, high in zip(BINS, BINS[1:], strict=False)]
-        rows.append([name, f"{hits.mean():.1%}", *(f"{some.mean():.0%} of {len(some)}" if len(some) else "" for some in by_size), sum(map(len, answers)) - hits.sum()])
+        rows.append(
+            [
+                name,
+                f"{hits.mean():.1%}",
+                *(f"{some.mean():.0%} of {len(some)}" if len(some) else "" for some in by_size),
+                sum(map(len, answers)) - hits.sum(),
+            ]
+        )
     print(f"{arguments.count} pictures, {len(sizes)} hands of {len(photos)} photos, seed {arguments.seed}\n")
-    print(markdown(["search", "found", *(f"{low} to {high} px" for low, high in zip(BINS, BINS[1:], strict=False)), "no hands"], rows))
+    print(
+        markdown(
+            [
+                "search",
+                "found",
+                *(f"{low} to {high} px" for low, high in zip(BINS, BINS[1:], strict=False)),
+                "no hands",
+            ],
+            rows,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from solver_peers import SmplifyFit, in_the_picture_only  # noqa: E402
 from annotator.correcting import solve  # noqa: E402
 from annotator.correcting.report import plot, summarise  # noqa: E402
 from annotator.correcting.simulated import annotate  # noqa: E402
-from annotator.rounds.trial_hands import rendered_hands  # noqa: E402
 from annotator.model import load_model  # noqa: E402
+from annotator.rounds.trial_hands import rendered_hands  # noqa: E402
 
 AT = (0, 1, 2, 4, 8)
 
@@ -60,12 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
         for name, (refine, policy) in ways.items():
             most = options.peer_corrections if name.startswith("L-BFGS") else options.corrections
             random = np.random.default_rng(number)
-            traces[name].append(
-                annotate(hand, truth, refine, model.hand, most, policy, options.noise, random)
-            )
-        print(
-            f"\r{number + 1} hands, {time.perf_counter() - start:.0f} s", end="", file=sys.stderr, flush=True
-        )
+            traces[name].append(annotate(hand, truth, refine, model.hand, most, policy, options.noise, random))
+        print(f"\r{number + 1} hands, {time.perf_counter() - start:.0f} s", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
 
     result = {}
@@ -95,8 +91,7 @@ def table(result: dict) -> str:
         error, others, before = (one[m]["mean"] for m in ("vertex_mm", "others_px", "others_before_px"))
         cells = [f"{error[k]:.2f}" if k < len(error) else "" for k in AT]
         cells += [
-            f"{others[k]:.2f} ({before[k]:.2f})" if k < len(others) and others[k] is not None else ""
-            for k in AT[1:]
+            f"{others[k]:.2f} ({before[k]:.2f})" if k < len(others) and others[k] is not None else "" for k in AT[1:]
         ]
         seconds = one.get("seconds", {"median": 0, "p95": 0})
         cells += [f"{1000 * seconds['median']:.1f}", f"{1000 * seconds['p95']:.1f}"]

@@ -59,7 +59,9 @@ def gloved(photo: np.ndarray, hand: HandMesh, random: np.random.Generator) -> np
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
     period = 0.03 * hand.crop_size
     knit = 1 + 0.18 * np.sign(np.sin(2 * np.pi * x / period)) * np.sign(np.sin(2 * np.pi * y / period))
-    colour = np.array([(0.15, 0.35, 0.9), (0.1, 0.7, 0.3), (0.8, 0.1, 0.7), (0.95, 0.9, 0.1), (0.15, 0.15, 0.15)])[random.integers(5)]
+    colour = np.array([(0.15, 0.35, 0.9), (0.1, 0.7, 0.3), (0.8, 0.1, 0.7), (0.95, 0.9, 0.1), (0.15, 0.15, 0.15)])[
+        random.integers(5)
+    ]
     cloth = (0.35 + 0.65 * smooth / max(smooth.max(), 1))[..., None] * knit[..., None] * colour * 255
     weight = region(photo, hand)[..., None]
     return np.clip(photo * (1 - weight) + cloth * weight, 0, 255).astype(np.uint8)
@@ -100,7 +102,11 @@ def feet(count: int, random: np.random.Generator) -> Iterator[tuple[np.ndarray, 
         height = np.zeros((size, size))
 
         def lump(cx, cy, rx, ry, height=height, x=x, y=y, scale=scale):
-            inside = 1 - ((x - 150 - scale * (cx - 150)) / (rx * scale)) ** 2 - ((y - 150 - scale * (cy - 150)) / (ry * scale)) ** 2
+            inside = (
+                1
+                - ((x - 150 - scale * (cx - 150)) / (rx * scale)) ** 2
+                - ((y - 150 - scale * (cy - 150)) / (ry * scale)) ** 2
+            )
             np.maximum(height, np.sqrt(np.clip(inside, 0, None)) * min(rx, ry) * scale, out=height)
 
         lump(150, 180, 42, 95), lump(148, 110, 52, 45), lump(155, 250, 36, 40)

@@ -13,10 +13,10 @@ import statistics
 import time
 
 import torch
+from annotator.sample_data import photos
 
 import annotator
 from annotator.network.mediapipe_hand import load_mediapipe_hand
-from annotator.sample_data import photos
 from annotator.vision.photos import read_photo
 
 
@@ -55,7 +55,9 @@ def main() -> None:
         ("GLFNet, whole network (crops)", network),
     ):
         print(f"| {name} | {statistics.median(values):.1f} | {min(values):.1f} | {max(values):.1f} |")
-    print(f"whole network / landmark network: {statistics.median(t / n for t, n in zip(theirs, network)):.2f} x the time")
+    print(
+        f"whole network / landmark network: {statistics.median(t / n for t, n in zip(theirs, network)):.2f} x the time"
+    )
 
 
 if __name__ == "__main__":

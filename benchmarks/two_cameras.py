@@ -85,7 +85,13 @@ def main() -> None:
              f"{np.median(between):.1f}", interval(between.mean(1), block[zero])]
         )  # fmt: skip
     print(f"n = {len(truth)} photos, {len(zero)} pairs, {len(np.unique(block))} blocks of {BLOCK} frames\n")
-    head = ["joints", "PA-MPJPE to the triangulated, mm", "2-D error, % of box", "between cameras: median joint mm", "mean mm"]
+    head = [
+        "joints",
+        "PA-MPJPE to the triangulated, mm",
+        "2-D error, % of box",
+        "between cameras: median joint mm",
+        "mean mm",
+    ]
     print(markdown(head, rows))
 
 

@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from annotator.sample_data import cameras
 from tables import better_by, box_of, interval, markdown
 from two_cameras import BLOCK, pairs
 
@@ -21,7 +22,6 @@ import annotator
 from annotator.learning import metrics
 from annotator.learning.photos import KeypointPhotos
 from annotator.learning.samples import MEAN_PALM
-from annotator.sample_data import cameras
 
 COUNTS = (1, 2, 4, 8, 21)
 

@@ -74,7 +74,9 @@ def main() -> None:
     for k, tile in enumerate(tiles):
         sheet.paste(tile, (k % columns * width, k // columns * height))
     sheet.save(arguments.out)
-    print(f"{arguments.out}: mean {error.mean():.2f} mm over {len(error)} hands, the worst {arguments.count} from {np.sort(error)[-1]:.1f} mm down")
+    print(
+        f"{arguments.out}: mean {error.mean():.2f} mm over {len(error)} hands, the worst {arguments.count} from {np.sort(error)[-1]:.1f} mm down"
+    )
 
 
 if __name__ == "__main__":

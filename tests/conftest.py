@@ -44,9 +44,7 @@ def make_hand(hand_model):
         pose = random.normal(0, 0.15, (16, 3))
         pose[0] = random.normal(0, 1.0, 3)
         sign = -1 if side == "left" else 1
-        centre = np.array(
-            [sign * (random.uniform(-0.03, 0.03) + move[0]), random.uniform(-0.03, 0.03) + move[1], 0.8]
-        )
+        centre = np.array([sign * (random.uniform(-0.03, 0.03) + move[0]), random.uniform(-0.03, 0.03) + move[1], 0.8])
         count = hand_model.offset_count
         first = HandParameters(pose, random.normal(0, 0.5, 10), centre, np.zeros((count, 3)))
         parameters = first.replace(offsets=random.normal(0, 0.001, (count, 3)))

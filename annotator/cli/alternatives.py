@@ -11,9 +11,7 @@ from annotator.cli.output import JsonOption, ProjectFolder, WhoOption, emit
 
 def command(
     project: ProjectFolder,
-    hand: Annotated[
-        str, typer.Argument(metavar="HAND", help="Its id, as `status` lists it.", show_default=False)
-    ],
+    hand: Annotated[str, typer.Argument(metavar="HAND", help="Its id, as `status` lists it.", show_default=False)],
     take: Annotated[int, typer.Option(help="Put this one in the hand's place (0: only list them).", min=0)] = 0,
     who: WhoOption = None,
     as_json: JsonOption = False,

@@ -24,9 +24,7 @@ def change_state(folder: str, hands: list[str], state: str, who: str | None, as_
     with Project.open(folder, who) as project:
         for hand_id in hands:
             project.hand(hand_id)
-        changed = [
-            {"id": hand_id, "state": state, "version": project.set_state(hand_id, state)} for hand_id in hands
-        ]
+        changed = [{"id": hand_id, "state": state, "version": project.set_state(hand_id, state)} for hand_id in hands]
     emit(as_json, {"hands": changed}, "\n".join(f"{hand['id']}: {state}" for hand in changed))
 
 

@@ -16,20 +16,18 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(context_settings={"ignore_unknown_options": True})
 def command(
     project: ProjectFolder,
-    hand: Annotated[
-        str, typer.Argument(metavar="HAND", help="Its id, as `status` lists it.", show_default=False)
-    ],
+    hand: Annotated[str, typer.Argument(metavar="HAND", help="Its id, as `status` lists it.", show_default=False)],
     joint: Annotated[
         str,
         typer.Argument(metavar="JOINT", help="index_tip, wrist, ... or a number 0..20.", show_default=False),
     ],
-    x: Annotated[
-        float | None, typer.Argument(metavar="[X", help="Photo px, to the right.", show_default=False)
-    ] = None,
+    x: Annotated[float | None, typer.Argument(metavar="[X", help="Photo px, to the right.", show_default=False)] = None,
     y: Annotated[float | None, typer.Argument(metavar="Y]", help="Photo px, down.", show_default=False)] = None,
     state: Annotated[
         str | None,
-        typer.Option(help="confirmed, occluded, 'out of frame' or proposed; without X Y the mesh stays.", show_default=False),
+        typer.Option(
+            help="confirmed, occluded, 'out of frame' or proposed; without X Y the mesh stays.", show_default=False
+        ),
     ] = None,
     in_front_of: Annotated[
         str | None,
@@ -66,7 +64,9 @@ def command(
         states[number] = state or (states[number] if x is None else CORRECTED)
         check_joint_states(states)
         if x is None and not evidence:
-            version = opened.edit(hand, None, states, before.version, {"joint": JOINT_NAMES[number], "command": "correct"})
+            version = opened.edit(
+                hand, None, states, before.version, {"joint": JOINT_NAMES[number], "command": "correct"}
+            )
             result = {"id": hand, "joint": JOINT_NAMES[number], "state": opened.hand(hand).state, "version": version,
                       "joint_state": state, "corrections": len(before.corrections), "moved_mm": 0.0}  # fmt: skip
             return emit(as_json, result, f"{hand}: {JOINT_NAMES[number]} is {state}")

@@ -113,9 +113,7 @@ def clear(out: Path) -> None:
 
     try:
         if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
-            raise InputError(
-                f"{out} is not empty and not an earlier demo's: choose another folder with --out"
-            )
+            raise InputError(f"{out} is not empty and not an earlier demo's: choose another folder with --out")
         for part in PARTS:
             path = out / part
             if path.is_dir() and not path.is_symlink():
@@ -158,9 +156,7 @@ def review(project: Project, model: Model, hand_id: str, proposals: dict[str, Ha
     return [*remarks, f"{state}: {why}"]
 
 
-def reported(
-    project: Project, proposals: dict[str, HandMesh], remarks: dict[str, list[str]]
-) -> Iterator[ReportedHand]:
+def reported(project: Project, proposals: dict[str, HandMesh], remarks: dict[str, list[str]]) -> Iterator[ReportedHand]:
     """Every hand of the project as it is stored now, beside its proposal."""
     from annotator.cli.report import ReportedHand
 

@@ -30,7 +30,8 @@ def command(
     count: Annotated[int, typer.Option(help="At most this many hands (0: all).", min=0)] = 0,
     held: Annotated[bool, typer.Option(help="Of a keypoint table, only what was held out of training.")] = True,
     simulated: Annotated[
-        bool, typer.Option(help="Rendered photos: landmarks with the noise of real photos instead of the encoder's own.")
+        bool,
+        typer.Option(help="Rendered photos: landmarks with the noise of real photos instead of the encoder's own."),
     ] = True,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: JsonOption = False,

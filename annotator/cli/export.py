@@ -16,15 +16,11 @@ def command(
     out: Annotated[Path, typer.Option(help="The folder to make.", show_default=False)],
     format: Annotated[
         str,
-        typer.Option(
-            help="freihand, ho3d, coco-wholebody, hamer-npz, hamer-tar, parquet, gltf, obj or ply."
-        ),
+        typer.Option(help="freihand, ho3d, coco-wholebody, hamer-npz, hamer-tar, parquet, gltf, obj or ply."),
     ] = "freihand",
     state: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Hands in this state (may be repeated). Default: accepted ones only.", show_default=False
-        ),
+        typer.Option(help="Hands in this state (may be repeated). Default: accepted ones only.", show_default=False),
     ] = None,
     hand: Annotated[
         str,
@@ -42,7 +38,9 @@ def command(
     ] = 0.0,
     part: Annotated[str, typer.Option(help="Of a split: train or held.")] = "",
     held: Annotated[float, typer.Option(help="The held part's share of the split.", min=0, max=0.99)] = 0.2,
-    split_by: Annotated[str, typer.Option(help="What a split never tears apart: photo, subject or sequence.")] = "photo",
+    split_by: Annotated[
+        str, typer.Option(help="What a split never tears apart: photo, subject or sequence.")
+    ] = "photo",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
@@ -88,7 +86,9 @@ def command(
     unaccepted = card["hands"] - card["by_state"].get("accepted", 0)
     text = f"{result['hands']} hands written to {out}"
     if hand:
-        refit = {name.removeprefix("refit_"): value for name, value in card["quality"].items() if name.startswith("refit_")}
+        refit = {
+            name.removeprefix("refit_"): value for name, value in card["quality"].items() if name.startswith("refit_")
+        }
         result |= {"hand_model": hand, "refit": refit}
         if refit:
             text += f"; {hand} fitted, mean residual {refit['joints_mm']:.1f} mm at joints, "

@@ -23,17 +23,13 @@ def command(
 
         Project.open(project).close()  # says what is wrong before a window appears
     if no_display():
-        raise InputError(
-            "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)"
-        )
+        raise InputError("there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
     try:
         from napari_hand_mesh.launch import launch
 
         launch(project)
     except ImportError as error:
-        raise InputError(
-            f"the window needs napari and Qt ({error}): pip install 'hand-mesh-annotator[gui]'"
-        ) from error
+        raise InputError(f"the window needs napari and Qt ({error}): pip install 'hand-mesh-annotator[gui]'") from error
 
 
 def no_display() -> bool:

@@ -43,17 +43,14 @@ def info(
     text = [f"{key.replace('_', ' ')}: {value}" for key, value in result.items() if key != "bones_mm"]
     text += ["bones, mm (to each joint from the one before):"]
     text += [
-        "  " + ", ".join(f"{name} {length}" for name, length in list(bones.items())[k : k + 4])
-        for k in range(0, 20, 4)
+        "  " + ", ".join(f"{name} {length}" for name, length in list(bones.items())[k : k + 4]) for k in range(0, 20, 4)
     ]
     emit(as_json, result, "\n".join(text))
 
 
 @app.command("import")
 def import_file(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="MANO_RIGHT.pkl or MANO_LEFT.pkl, from MANO's authors.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="MANO_RIGHT.pkl or MANO_LEFT.pkl, from MANO's authors.")],
     as_json: JsonOption = False,
 ) -> None:
     """Keep a MANO file of your own as hand model `mano`, in your data folder; its pickle is read, never run."""

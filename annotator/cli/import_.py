@@ -13,9 +13,7 @@ from annotator.cli.output import JsonOption, WhoOption, emit, progress
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="The data set's folder or file.", show_default=False)],
-    project: Annotated[
-        Path, typer.Option(help="The project's folder; made if it is missing.", show_default=False)
-    ],
+    project: Annotated[Path, typer.Option(help="The project's folder; made if it is missing.", show_default=False)],
     format: Annotated[
         str,
         typer.Option(
@@ -23,10 +21,10 @@ def command(
             show_default=False,
         ),
     ],
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Accept hands of which every label is a person's.")
+    accept: Annotated[bool, typer.Option("--accept", help="Accept hands of which every label is a person's.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at a broken record instead of leaving it out.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at a broken record instead of leaving it out.")] = False,
     limit: Annotated[int, typer.Option(help="At most this many hands (0: all).", min=0)] = 0,
     hand: Annotated[
         str, typer.Option(help="free, or mano: hands with MANO's parameters become hands of your own MANO.")

@@ -17,9 +17,7 @@ ProjectFolder = Annotated[
     str,
     typer.Argument(metavar="PROJECT", help="The project's folder, or its postgresql:// URL.", show_default=False),
 ]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
-]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")]
 WhoOption = Annotated[
     str | None,
     typer.Option("--who", help="Name written beside the change (default: the user's).", show_default=False),

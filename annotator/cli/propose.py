@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.engines import EngineOption, GpusOption, CpusOption, WorkersOption, engine_of
+from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
 from annotator.cli.output import JsonOption, WhoOption, emit, progress
 from annotator.cli.photo_files import photo_files, read_ahead
 
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 ModelOption = Annotated[
     Path | None,
-    typer.Option("--model", help="A checkpoint; default: what a round of the project promoted, else the shipped.", show_default=False),
+    typer.Option(
+        "--model",
+        help="A checkpoint; default: what a round of the project promoted, else the shipped.",
+        show_default=False,
+    ),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
@@ -52,7 +56,8 @@ def command(
     device: DeviceOption = "auto",
     batch: Annotated[int, typer.Option(help="Hands in one pass of the network.", min=1, max=1024)] = 16,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One look at each photo: a third of the time, but small hands may be missed.")
+        bool,
+        typer.Option("--quick", help="One look at each photo: a third of the time, but small hands may be missed."),
     ] = False,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
@@ -87,6 +92,7 @@ def command(
         say_skipped(f"{name}: {why}")
 
     from annotator.model import load_model
+
     if model is not None:
         load_model(model, device=device)  # a wrong name must not leave an empty project behind
     with _opened(project, who, database) as opened:
@@ -189,7 +195,9 @@ def propose_photos(
     return done
 
 
-def propose_on_ray(project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16, quick: bool = False) -> Done:
+def propose_on_ray(
+    project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16, quick: bool = False
+) -> Done:
     """`propose_photos` by the workers of a Ray cluster."""
     from annotator.cluster.proposing import propose_photos as answers
     from annotator.network.checkpoint import checkpoint_digest, load_checkpoint

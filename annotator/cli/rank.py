@@ -20,7 +20,8 @@ def command(
     count: Annotated[int, typer.Option(help="How many hands.", min=1)] = 20,
     seed: Annotated[int, typer.Option(help="Of what is drawn by chance.")] = 0,
     model: Annotated[
-        Path | None, typer.Option(help="A checkpoint; default: the project's promoted one, else the shipped.", show_default=False)
+        Path | None,
+        typer.Option(help="A checkpoint; default: the project's promoted one, else the shipped.", show_default=False),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     engine: EngineOption = "local",

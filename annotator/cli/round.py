@@ -18,15 +18,23 @@ def command(
     seed: Annotated[int, typer.Option(help="Of everything drawn by chance.")] = 0,
     model: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint to start from; default: the project's promoted one, else the shipped.", show_default=False),
+        typer.Option(
+            help="Checkpoint to start from; default: the project's promoted one, else the shipped.", show_default=False
+        ),
     ] = None,
     replay: Annotated[
         Path | None,
-        typer.Option(help="Folder of rendered photos to show again; default: rendered once, into the project.", show_default=False),
+        typer.Option(
+            help="Folder of rendered photos to show again; default: rendered once, into the project.",
+            show_default=False,
+        ),
     ] = None,
     replayed: Annotated[int, typer.Option(help="How many photos to show again.", min=1)] = 1500,
     least_gold: Annotated[
-        int, typer.Option(help="Held-out hands that a promotion needs; accepted ones are held out where gold ones are fewer.", min=1)
+        int,
+        typer.Option(
+            help="Held-out hands that a promotion needs; accepted ones are held out where gold ones are fewer.", min=1
+        ),
     ] = 10,
     confidence: Annotated[float, typer.Option(help="That the error fell, for a promotion.", min=0.5, max=0.999)] = 0.95,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",

@@ -14,7 +14,9 @@ TOKEN = "ANNOTATOR_TOKEN"
 
 
 def command(
-    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0: every one of this machine.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0: every one of this machine.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = 8631,
     model: ModelOption = None,
     device: DeviceOption = "auto",
@@ -43,7 +45,9 @@ def command(
     for file in (certificate, key):
         if file is not None and not file.is_file():
             raise InputError(f"{file}: no such file")
-    app = make_app(load_model(model, device=device), token, Limits(body=largest * 1_000_000, waiting=waiting, batch=batch))
+    app = make_app(
+        load_model(model, device=device), token, Limits(body=largest * 1_000_000, waiting=waiting, batch=batch)
+    )
     settings = uvicorn.Config(
         app, host, port, log_level="warning", access_log=False, timeout_keep_alive=30, ws="none",
         ssl_certfile=certificate, ssl_keyfile=key,

@@ -36,9 +36,7 @@ def command(
             show_default=False,
         ),
     ] = None,
-    noise: Annotated[
-        float, typer.Option(help="A person's click, px of the 224 px crop, one sigma.", min=0.0)
-    ] = 1.5,
+    noise: Annotated[float, typer.Option(help="A person's click, px of the 224 px crop, one sigma.", min=0.0)] = 1.5,
     seed: Annotated[int, typer.Option(help="Of the clicks.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,19 +56,15 @@ def command(
 
     from annotator.correcting.report import plot, summarise
     from annotator.correcting.simulated import annotate
-    from annotator.rounds.trial_hands import rendered_hands
     from annotator.model import load_model
+    from annotator.rounds.trial_hands import rendered_hands
 
     loaded = load_model(model)
     traces: dict[str, list] = {name: [] for name in policies}
-    for number, (hand, truth) in enumerate(
-        progress(rendered_hands(loaded, data, hands), "annotating", hands)
-    ):
+    for number, (hand, truth) in enumerate(progress(rendered_hands(loaded, data, hands), "annotating", hands)):
         for name in policies:
             random = np.random.default_rng([seed, number])
-            traces[name].append(
-                annotate(hand, truth, loaded.refine, loaded.hand, corrections, name, noise, random)
-            )
+            traces[name].append(annotate(hand, truth, loaded.refine, loaded.hand, corrections, name, noise, random))
     result = {
         "data": str(data), "model": loaded.digest, "noise_px": noise, "seed": seed,
         "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},

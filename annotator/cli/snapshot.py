@@ -12,9 +12,7 @@ from annotator.cli.output import JsonOption, ProjectFolder, emit
 
 def command(
     project: ProjectFolder,
-    out: Annotated[
-        Path | None, typer.Option(help="Default: PROJECT/snapshots/TIME.db.", show_default=False)
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: PROJECT/snapshots/TIME.db.", show_default=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Copy all hands and the whole journal into one file, while others go on working."""

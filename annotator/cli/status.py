@@ -12,11 +12,11 @@ from annotator.cli.output import JsonOption, ProjectFolder, batched, emit_list
 
 def command(
     project: ProjectFolder,
-    state: Annotated[
-        list[str] | None, typer.Option(help="Only hands in this state (may be repeated).")
-    ] = None,
+    state: Annotated[list[str] | None, typer.Option(help="Only hands in this state (may be repeated).")] = None,
     limit: Annotated[int | None, typer.Option(help="List at most so many hands.", min=0, show_default="all")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Verify the journal, every hand and every photo; slower.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Verify the journal, every hand and every photo; slower.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List a project's hands and their states."""

@@ -24,9 +24,7 @@ def command(
     config: Annotated[
         Path | None, typer.Option(help="TOML file; default: the recipe of the shipped model.", show_default=False)
     ] = None,
-    start: Annotated[
-        Path | None, typer.Option(help="Checkpoint to begin from.", show_default=False)
-    ] = None,
+    start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from.", show_default=False)] = None,
     supervision: Annotated[
         str, typer.Option(help="Of FORMAT:PATH: keypoints (and joints where labelled), or keypoints-2d alone.")
     ] = "keypoints",
@@ -65,7 +63,10 @@ def command(
         phases = {n: dataclasses.replace(s, steps=min(s.steps, steps)) for n, s in recipe.phases.items()}
         recipe = dataclasses.replace(recipe, phases=phases)
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
-    with distributed.launched(resolve_device(device)) as here, training_bar() if here.first else nullcontext() as progress:
+    with (
+        distributed.launched(resolve_device(device)) as here,
+        training_bar() if here.first else nullcontext() as progress,
+    ):
         if any(sets):
             trust = 1.0 if supervision == "keypoints" else 0.0
             with distributed.first_before_others():

@@ -36,7 +36,9 @@ class Engine:
             return
         address = self.address or os.environ.get("RAY_ADDRESS")
         settings = {"log_to_driver": False, "logging_level": "ERROR"}
-        if not address:  # Ray's own workers would give way to everything else on this machine: they are why it was asked
+        if (
+            not address
+        ):  # Ray's own workers would give way to everything else on this machine: they are why it was asked
             os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             # "local": without it Ray joins what it finds on this machine, also what is left of a head that was killed
@@ -52,9 +54,7 @@ class Engine:
     def actors(self, ray) -> int:
         """How many model actors: as asked for, or as many as fit. InputError where not even one does."""
         total = ray.cluster_resources()
-        fit = min(
-            int(total.get(name, 0) // each) for name, each in (("CPU", self.cpus), ("GPU", self.gpus)) if each
-        )
+        fit = min(int(total.get(name, 0) // each) for name, each in (("CPU", self.cpus), ("GPU", self.gpus)) if each)
         if fit < 1:
             raise InputError(f"the cluster has no room for one worker of {self.cpus:g} CPUs and {self.gpus:g} GPUs")
         return min(self.workers or fit, fit)

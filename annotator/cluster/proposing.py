@@ -71,7 +71,13 @@ def _pipeline(engine: Engine, found: sources.Found, shared: Shared, digest: str,
         work += [nothing | {"table": table, "column": column, "group": g} for g in range(sources.groups(table))]
     return data.from_items(work, override_num_blocks=len(work)).map_batches(
         Proposer,
-        fn_constructor_kwargs={"shared": [ray.put(shared)], "digest": digest, "engine": engine, "batch": batch, "quick": quick},
+        fn_constructor_kwargs={
+            "shared": [ray.put(shared)],
+            "digest": digest,
+            "engine": engine,
+            "batch": batch,
+            "quick": quick,
+        },
         batch_size=None,
         batch_format="pyarrow",
         compute=data.ActorPoolStrategy(size=engine.actors(ray), max_tasks_in_flight_per_actor=2),
@@ -89,7 +95,9 @@ class Proposer:
         self.model = loaded(given.checkpoint, engine)
         self.model.quick = quick
         if self.model.digest != digest:
-            raise RuntimeError(f"a worker's model is {self.model.digest}, expected {digest}: other versions are installed")
+            raise RuntimeError(
+                f"a worker's model is {self.model.digest}, expected {digest}: other versions are installed"
+            )
         self.threads = ThreadPoolExecutor(max(2, int(engine.cpus)), thread_name_prefix="decode")
 
     def __call__(self, block) -> Iterator:
@@ -107,7 +115,9 @@ class Proposer:
         fresh = [(row, photo) for row, photo in looked if photo is not None]
         photos = [photo for _, photo in fresh]
         try:
-            answers = [[prepare(mesh).pack() for mesh in hands] for hands in self.model.propose_many(photos, batch=self.batch)]
+            answers = [
+                [prepare(mesh).pack() for mesh in hands] for hands in self.model.propose_many(photos, batch=self.batch)
+            ]
         except Exception:  # noqa: BLE001  which photo it was is found out one by one
             answers = [self._alone(row, photo) for row, photo in fresh]
         for (row, _), hands in zip(fresh, answers, strict=True):

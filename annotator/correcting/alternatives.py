@@ -84,9 +84,7 @@ def _apart(a: HandMesh, b: HandMesh) -> float:
     return float(np.abs((a.joints - a.joints[0])[:, 2] - (b.joints - b.joints[0])[:, 2]).max())
 
 
-def _settle(
-    hand: HandMesh, model: HandModel, states: Mapping[int, str], start: HandParameters
-) -> Alternative | None:
+def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: HandParameters) -> Alternative | None:
     """The candidate brought to rest on the hand's own keypoints; None if it is no other hand, or no plausible
     one.
     """
@@ -101,11 +99,7 @@ def _settle(
     seen = [k for k in range(21) if states.get(k) not in UNSEEN]
     picture = np.linalg.norm(answer.keypoints - hand.keypoints, axis=1)[seen].max(initial=0.0) * scale
     moved = _apart(answer, hand)
-    if (
-        picture > SAME_PICTURE
-        or moved < DIFFERENT
-        or settled.state.distances.max(initial=0.0) > settings.exact
-    ):
+    if picture > SAME_PICTURE or moved < DIFFERENT or settled.state.distances.max(initial=0.0) > settings.exact:
         return None
     depth = self_penetration(answer, model).deepest
     if depth > max(DEEPEST, self_penetration(hand, model).deepest + 0.002):

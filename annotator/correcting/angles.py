@@ -91,9 +91,7 @@ def coupling_slopes(angles: np.ndarray) -> list[tuple[int, int, float, bool]]:
     if max(flexion, 0.0) + max(abduction, 0.0) < TWIST_FULL:
         rise = (1.0 - TWIST_AT_REST) / TWIST_FULL
         slopes += [
-            (3 * CMC + TWIST, 3 * CMC + axis, rise, True)
-            for axis in (FLEXION, ABDUCTION)
-            if angles[CMC, axis] > 0
+            (3 * CMC + TWIST, 3 * CMC + axis, rise, True) for axis in (FLEXION, ABDUCTION) if angles[CMC, axis] > 0
         ]
     return slopes
 

@@ -50,16 +50,12 @@ def expected_gain(
     # The network's own sigmas are calibrated, the solver's spread is not: a keypoint's spread is brought to
     # its sigma.
     factor = hand.keypoint_sigma * scale / np.sqrt(np.trace(spread, axis1=1, axis2=2) / 2)
-    moved = factor[:, None, None] * (
-        shape @ seen.transpose(0, 2, 1)
-    )  # (21,63,2): how joints go along with a keypoint
+    moved = factor[:, None, None] * (shape @ seen.transpose(0, 2, 1))  # (21,63,2): how joints go along with a keypoint
     spread = factor[:, None, None] ** 2 * spread + settings.person**2 * np.eye(2)
     gain = np.einsum("kji,kil,kjl->k", moved, np.linalg.inv(spread), moved)
     if doubt is not None:  # the variance that a correction would take is so many times what was thought
         gain *= 1 + (np.asarray(doubt) / hand.keypoint_sigma) ** 2
-    done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(
-        hand.corrections
-    )
+    done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(hand.corrections)
     gain[done] = 0.0
     return gain
 

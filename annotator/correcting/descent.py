@@ -67,9 +67,7 @@ def boxed_step(hessian: np.ndarray, gradient: np.ndarray, box: Box) -> np.ndarra
             _, solved, info = dposv(rows[:, free], -gradient[free] - rows[:, fixed] @ step[fixed])
         else:
             _, solved, info = dposv(hessian, -gradient)
-        if (
-            info
-        ):  # not positive definite: cannot happen with a prior on every coordinate, unless numbers overflow
+        if info:  # not positive definite: cannot happen with a prior on every coordinate, unless numbers overflow
             break
         step[free] = np.minimum(np.maximum(solved, low[free]), high[free])
         outside = free[solved != step[free]]

@@ -84,9 +84,7 @@ class SecondView:
         for name, shape in (("R", (3, 3)), ("t", (3,))):
             array = np.array(getattr(self, name), dtype=np.float64)
             if array.shape != shape or not np.isfinite(array).all():
-                raise InputError(
-                    f"second view: {name} must be finite and of shape {shape}, got shape {array.shape}"
-                )
+                raise InputError(f"second view: {name} must be finite and of shape {shape}, got shape {array.shape}")
             object.__setattr__(self, name, array)
         if np.abs(self.R @ self.R.T - np.eye(3)).max() > 1e-3 or np.linalg.det(self.R) < 0:
             raise InputError("second view: R is not a rotation")

@@ -40,9 +40,7 @@ def _smoothed(model: HandModel) -> np.ndarray:
     return np.concatenate([shares, np.einsum("nm,kmj->knj", smooth, shares)], axis=2)
 
 
-def displaced(
-    problem: HandProblem, state: State, model: HandModel, most: float
-) -> tuple[np.ndarray, np.ndarray]:
+def displaced(problem: HandProblem, state: State, model: HandModel, most: float) -> tuple[np.ndarray, np.ndarray]:
     """Offsets (M,3) m, rest pose, and what is still missing (h,) px, after a field that moves each hard
     keypoint to its target, or `most` px toward it where that is farther. The pose stays; of all such fields
     the smoothest.

@@ -33,9 +33,7 @@ def sharper(
     clicks = clicks / np.repeat(miss, 2)[:, None]
     after = before + clicks.T @ clicks
     pixel = _ratio(in_photo, before, after)
-    metre = _ratio(
-        jacobian - jacobian.mean(axis=0), before, after
-    )  # vertex sigmas are of the shape, not of the place
+    metre = _ratio(jacobian - jacobian.mean(axis=0), before, after)  # vertex sigmas are of the shape, not of the place
     floor = person * hand.crop_size / 224.0
     keypoint_sigma = np.maximum(hand.keypoint_sigma * pixel, np.minimum(hand.keypoint_sigma, floor))
     return keypoint_sigma, hand.vertex_sigma * (_bones_of(model) @ metre)

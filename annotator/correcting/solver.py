@@ -178,6 +178,5 @@ def check_sight(points: Mapping[int, tuple[float, float]], K: np.ndarray) -> Non
         ray = np.linalg.solve(K, np.array([*place, 1.0]))
         if not math.hypot(ray[0], ray[1]) <= STEEPEST:
             raise InputError(
-                f"correction of {JOINT_NAMES[joint]}: "
-                f"({place[0]:g}, {place[1]:g}) is far outside what the camera sees"
+                f"correction of {JOINT_NAMES[joint]}: ({place[0]:g}, {place[1]:g}) is far outside what the camera sees"
             )

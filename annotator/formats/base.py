@@ -153,9 +153,7 @@ def _array(owner: str, name: str, value, shape: tuple[int | None, ...]) -> np.nd
 
 def joint_weights(states: Iterable[str], confidence: float) -> np.ndarray:
     """(21,) weights of keypoints as labels: 1 for a person's, at most 0.5 (by confidence) for a network's."""
-    return np.array(
-        [_WEIGHTS[state][0] + _WEIGHTS[state][1] * confidence for state in check_joint_states(states)]
-    )
+    return np.array([_WEIGHTS[state][0] + _WEIGHTS[state][1] * confidence for state in check_joint_states(states)])
 
 
 def visibility(states: Iterable[str]) -> np.ndarray:

@@ -39,11 +39,12 @@ CATEGORY = {
 }  # fmt: skip
 
 
-def write(
-    records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
-) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
-    with export(records, folder, NAME, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
+    with (
+        export(records, folder, NAME, overwrite, licence) as out,
+        PhotoFolder(out.folder / "images", out.marks) as photos,
+    ):
         lists = {name: out.marks.own(out.folder / f"{name}.part") for name in ("images", "annotations")}
         with out.list(lists["images"]) as image, out.list(lists["annotations"]) as annotation:
             for record in out.records:
@@ -94,9 +95,11 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     Of other people's sets all labelled keypoints count as confirmed (v = 1: as occluded). The file is read whole, as
     COCO's own tools do. InputError naming file and annotation: anything missing, not finite, or of a wrong shape.
     """
-    path = only_file(Path(folder), "*.json", "annotation file") if not (Path(folder) / FILE).is_file() else Path(
-        folder
-    ) / FILE
+    path = (
+        only_file(Path(folder), "*.json", "annotation file")
+        if not (Path(folder) / FILE).is_file()
+        else Path(folder) / FILE
+    )
     sidecar = Sidecar.of(path.parent, NAME)
     images, annotations = images_of(path)
 

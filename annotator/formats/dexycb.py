@@ -23,9 +23,9 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.details import named
+from annotator.formats.npz_arrays import Arrays
 from annotator.formats.paths import existing, inside, needed, ordinary
 from annotator.formats.photo_files import image_size
-from annotator.formats.npz_arrays import Arrays
 from annotator.hand.joints import check_side
 from annotator.vision.camera import check_camera
 

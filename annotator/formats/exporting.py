@@ -78,8 +78,14 @@ class Export:
 
 @contextmanager
 def export(
-    records: Iterable[LabelledHand], folder: str | Path, name: str, overwrite: bool = False, licence: str = "",
-    with_details: bool = True, mark: bool = True, by_itself: bool = True,
+    records: Iterable[LabelledHand],
+    folder: str | Path,
+    name: str,
+    overwrite: bool = False,
+    licence: str = "",
+    with_details: bool = True,
+    mark: bool = True,
+    by_itself: bool = True,
 ) -> Iterator[Export]:
     """A folder for an export of format `name`, there when the block ends and not at all if it fails. One of `Resumable`
     records that was interrupted goes on in what it had.

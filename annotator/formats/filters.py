@@ -60,7 +60,7 @@ class Filter:
 
 
 def part_of(record: LabelledHand, held: float, by: str = "photo") -> str:
-    """"train" or "held": by a hash of what the record belongs to, so that it never changes with the other records.
+    """ "train" or "held": by a hash of what the record belongs to, so that it never changes with the other records.
 
     A photo is known by its content's hash where that is known, else by its name; subject and sequence come from the
     provenance. InputError where it has none.

@@ -15,6 +15,7 @@ from annotator.project.copying import to_disk
 
 _NOBODY = 0  # in place of a process's number: a folder that its process has left to whoever goes on
 
+
 @contextmanager
 def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: str = "") -> Iterator[Path]:
     """A temporary folder beside `target` that takes its name when the block ends, and is removed if the block
@@ -49,9 +50,7 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: st
         else:
             shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError):
-            raise InputError(
-                f"cannot write {target}: {error.strerror or error}; nothing was left there"
-            ) from error
+            raise InputError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
         raise
 
 

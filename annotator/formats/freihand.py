@@ -50,7 +50,10 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
     InputError: the folder exists (and may not be overwritten), a record has no mesh, there are two hand
     models, or no records at all.
     """
-    with export(records, folder, "freihand", overwrite, licence, with_details=False, mark=False) as out, ExitStack() as files:
+    with (
+        export(records, folder, "freihand", overwrite, licence, with_details=False, mark=False) as out,
+        ExitStack() as files,
+    ):
         images = out.folder / "training" / "rgb"
         images.mkdir(parents=True, exist_ok=True)
         head = {"format": FORMAT, "version": 1, "code_version": __version__, "faces": "training_faces.json"}

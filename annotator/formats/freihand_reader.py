@@ -105,10 +105,7 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
         provenance=about["provenance"],
         joint_weights=details.get("joint_weights"),
         mano=None if details.get("mano") is None else ManoLabel(**details["mano"]),
-        **{
-            name: details[name]
-            for name in ("keypoints", "visible", "states", "weights", "keypoint_sigma", "box")
-        },
+        **{name: details[name] for name in ("keypoints", "visible", "states", "weights", "keypoint_sigma", "box")},
         **base,
     )
 

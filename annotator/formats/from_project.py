@@ -31,9 +31,7 @@ def fingerprint(project: Project, states: Iterable[str] = (ACCEPTED,)) -> tuple[
     return digest.hexdigest(), count
 
 
-def labelled_hands(
-    project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0
-) -> Iterator[LabelledHand]:
+def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0) -> Iterator[LabelledHand]:
     """The project's hands of these states, oldest first; only what a person accepted unless asked for by
     name, and then their `state` and an empty `accepted_by` in the provenance mark them. People's copies of
     gold hands are never among them. after: the number of the hand to go on behind.
@@ -54,29 +52,30 @@ def numbered_hands(
             if not hand.photo.path.is_file():
                 raise InputError(f"photo {hand.photo.path} of hand {hand.id} is not there any more")
             if photo_hash(hand.photo.path) != hand.photo.sha256:
-                raise InputError(
-                    f"photo {hand.photo.path} is not the one that hand {hand.id} was annotated on"
-                )
+                raise InputError(f"photo {hand.photo.path} is not the one that hand {hand.id} was annotated on")
             checked = hand.photo.id
         outline = np.concatenate([to_pixels(mesh.vertices, hand.K), hand.keypoints])
-        yield entry.number, LabelledHand(
-            id=hand.id,
-            photo=hand.photo.path,
-            side=hand.side,
-            box=box_of(outline),
-            K=hand.K,
-            keypoints=hand.keypoints,
-            visible=visibility(hand.joint_states),
-            states=hand.joint_states,
-            weights=joint_weights(hand.joint_states, hand.confidence),
-            joints=hand.joints,
-            vertices=mesh.vertices,
-            faces=mesh.faces,
-            parameters=hand.parameters,
-            keypoint_sigma=hand.keypoint_sigma,
-            hand_model=hand.provenance["hand_model_digest"],
-            state=hand.state,
-            provenance=_provenance(hand, project.origin(hand.id)),
+        yield (
+            entry.number,
+            LabelledHand(
+                id=hand.id,
+                photo=hand.photo.path,
+                side=hand.side,
+                box=box_of(outline),
+                K=hand.K,
+                keypoints=hand.keypoints,
+                visible=visibility(hand.joint_states),
+                states=hand.joint_states,
+                weights=joint_weights(hand.joint_states, hand.confidence),
+                joints=hand.joints,
+                vertices=mesh.vertices,
+                faces=mesh.faces,
+                parameters=hand.parameters,
+                keypoint_sigma=hand.keypoint_sigma,
+                hand_model=hand.provenance["hand_model_digest"],
+                state=hand.state,
+                provenance=_provenance(hand, project.origin(hand.id)),
+            ),
         )
 
 

@@ -9,9 +9,7 @@ from annotator.formats.base import LabelledHand
 from annotator.formats.meshes import read_meshes, write_meshes
 
 
-def write(
-    records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
-) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write a .glb file of every record; see `meshes.write_meshes`."""
     return write_meshes(records, folder, "gltf", "glb", overwrite, licence)
 

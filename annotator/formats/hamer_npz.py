@@ -21,10 +21,10 @@ from annotator.formats.base import LabelledHand
 from annotator.formats.details import Sidecar, beside, named, record_of
 from annotator.formats.exporting import export
 from annotator.formats.hamer import fields_of, record_from
+from annotator.formats.npz_arrays import Arrays
 from annotator.formats.npz_stream import NpzWriter
 from annotator.formats.paths import existing, inside, only_file
 from annotator.formats.photo_files import PhotoFolder
-from annotator.formats.npz_arrays import Arrays
 
 FILE, NAME = "annotations.npz", "hamer-npz"
 COLUMNS = {
@@ -36,11 +36,12 @@ COLUMNS = {
 _FIELDS = ("center", "scale", "right", "hand_pose", "has_hand_pose", "betas", "has_betas")
 
 
-def write(
-    records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
-) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
-    with export(records, folder, NAME, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
+    with (
+        export(records, folder, NAME, overwrite, licence) as out,
+        PhotoFolder(out.folder / "images", out.marks) as photos,
+    ):
         with NpzWriter(out.folder / FILE, COLUMNS, out.marks) as row:
             for record in out.records:
                 number, name, *_ = photos.add(record.photo)
@@ -88,4 +89,3 @@ def _record(images: Path, index: int, row: dict, details: dict | None) -> Labell
         return record_of(details, photo)
     fields = {key.removeprefix("hand_") if "keypoints" in key else key: value for key, value in row.items()}
     return record_from(fields, f"{index:08d}", photo, {"data_set": "HaMeR npz"})
-

@@ -34,9 +34,7 @@ PHOTOS_A_SHARD, BYTES_A_SHARD = 1000, 1 << 30
 LARGEST = 1 << 28  # bytes of a member
 
 
-def write(
-    records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
-) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records; {"hands", "folder", "shards"}. Hands that follow each other in one photo share a sample.
 
     InputError: see `exporting.export`; webdataset is not installed.
@@ -46,7 +44,9 @@ def write(
         pattern = str(out.folder / "shard-%06d.tar").replace(out.folder.name, out.folder.name.replace("%", "%%"))
         # a shard cannot be cut back: an interrupted export begins its last one again
         shard, first = out.marks.part("shard", lambda: [sink.shard - 1, number]) or (0, 0)
-        with shards(pattern, maxcount=float("inf"), maxsize=float("inf"), start_shard=shard, verbose=0, mtime=0) as sink:
+        with shards(
+            pattern, maxcount=float("inf"), maxsize=float("inf"), start_shard=shard, verbose=0, mtime=0
+        ) as sink:
             for number, (photo, hands) in enumerate(groupby(out.records, key=lambda record: record.photo), first):
                 if sink.count >= PHOTOS_A_SHARD or sink.size >= BYTES_A_SHARD:
                     sink.next_stream()

@@ -37,9 +37,7 @@ FRAMES_A_SEQUENCE = 1000
 OBJECT = ("objName", "objLabel", "objRot", "objTrans", "objCorners3D", "objCorners3DRest")
 
 
-def write(
-    records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
-) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`; a record without joints or camera."""
     with export(records, folder, NAME, overwrite, licence) as out:
         size = out.marks.part("frames", lambda: frames.mark())

@@ -21,8 +21,8 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand
 from annotator.formats.details import Sidecar, named, record_of
 from annotator.formats.exporting import export
-from annotator.formats.photo_files import PhotoFolder
 from annotator.formats.paths import existing, inside, needed, read_json
+from annotator.formats.photo_files import PhotoFolder
 
 FILES = "meshes.json"
 TO_GLTF = np.array([1.0, -1.0, -1.0])
@@ -34,7 +34,10 @@ def write_meshes(
     """Write a mesh file of every record; {"hands", "folder"}. InputError: a record without a mesh, no trimesh."""
     trimesh = needed("trimesh")
     axes = TO_GLTF if suffix == "glb" else np.ones(3)
-    with export(records, folder, name, overwrite, licence) as out, PhotoFolder(out.folder / "images", out.marks) as photos:
+    with (
+        export(records, folder, name, overwrite, licence) as out,
+        PhotoFolder(out.folder / "images", out.marks) as photos,
+    ):
         (out.folder / "meshes").mkdir(exist_ok=True)
         with out.list(out.folder / FILES) as names:
             for record in out.records:

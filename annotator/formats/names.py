@@ -34,7 +34,7 @@ def keypoint_of(name: object) -> int | None:
 
 
 def side_of(text: object) -> str | None:
-    """"right" or "left" where a text or number (1 right, 0 left) says so and does not say both, else None."""
+    """ "right" or "left" where a text or number (1 right, 0 left) says so and does not say both, else None."""
     if text is None:
         return None
     words = re.findall(r"left|right", str(text).lower())

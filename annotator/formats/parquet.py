@@ -34,9 +34,7 @@ _DOUBLES = {"K": (3, 3), "box": (4,), "keypoints": (21, 2), "joints": (21, 3), "
 HEAD = "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*.parquet"
 
 
-def write(
-    records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
-) -> dict:
+def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`; pyarrow is not installed."""
     arrow, parquet = needed("pyarrow"), needed("pyarrow.parquet")
     schema = _schema(arrow)
@@ -49,7 +47,9 @@ def write(
         while row is not None:
             path = out.folder / "data" / f"train-{number:05d}.parquet"
             with parquet.ParquetWriter(path, schema, compression="zstd") as file:
-                row = _fill(out, row, rows, lambda group, file=file: file.write_table(arrow.Table.from_pylist(group, schema)))
+                row = _fill(
+                    out, row, rows, lambda group, file=file: file.write_table(arrow.Table.from_pylist(group, schema))
+                )
             number += 1
             if row is not None:
                 out.mark()  # a file cannot be cut back: an interrupted export begins its last one again

@@ -10,7 +10,6 @@ from typing import Any
 
 from annotator.errors import InputError
 
-
 LONGEST = 255  # bytes of a file name, on every system there is
 
 

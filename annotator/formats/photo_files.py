@@ -66,12 +66,16 @@ class PhotoFolder:
         self._known = sqlite3.connect(self._file)
         self._known.execute("PRAGMA synchronous = OFF")
         with self._known:
-            self._known.execute("CREATE TABLE IF NOT EXISTS photos (path TEXT PRIMARY KEY, number, name, height, width)")
+            self._known.execute(
+                "CREATE TABLE IF NOT EXISTS photos (path TEXT PRIMARY KEY, number, name, height, width)"
+            )
             self._known.execute("DELETE FROM photos WHERE number >= ?", (self._count,))
 
     def add(self, path: Path) -> tuple[int, str, tuple[int, int], bool]:
         """(number, file name, (height, width), whether it is new) of this photo in the set."""
-        found = self._known.execute("SELECT number, name, height, width FROM photos WHERE path = ?", (str(path),)).fetchone()
+        found = self._known.execute(
+            "SELECT number, name, height, width FROM photos WHERE path = ?", (str(path),)
+        ).fetchone()
         if found is not None:
             return found[0], found[1], found[2:], False
         suffix, data, size = portable(path)

@@ -81,7 +81,10 @@ def import_records(
                 model = model or load_model()
                 mesh = fit(record, photo, model)
             note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
-            if target.add_label(before[1], mesh, provenance, record.states, _state(record, accept), own_mark, note) is None:
+            if (
+                target.add_label(before[1], mesh, provenance, record.states, _state(record, accept), own_mark, note)
+                is None
+            ):
                 done.done_before += 1  # somebody else imports it, too, and was quicker
                 continue
         except InputError as error:

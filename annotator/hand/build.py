@@ -95,9 +95,7 @@ def with_published_proportions(hand: Skeleton) -> Skeleton:
     lengths, palm = np.ones(len(FOLD)), np.array([1.0, 1.0, WIDENING["palm"]])
     widths = np.full(len(FOLD), WIDENING["fingers"])
     widths[list(CHAINS["thumb"])] = WIDENING["thumb"]
-    for _ in range(
-        30
-    ):  # a metacarpal's length acts from its own base: the wrist-MCP distance takes iteration
+    for _ in range(30):  # a metacarpal's length acts from its own base: the wrist-MCP distance takes iteration
         now = hand.scaled(palm, lengths, widths, size)
         ends = now.ends()
         for finger in FINGERS:
@@ -142,9 +140,7 @@ def build(path: str | Path) -> tuple[HandModel, dict[str, np.ndarray]]:
     importance = 1.0 + FINGER_IMPORTANCE * (1.0 - weights[:, 0])
     levels = tuple(
         MeshLevel(indices, faces, upsampling(mean.vertices, mesh.faces, indices))
-        for indices, faces in decimate(
-            mean.vertices, mesh.faces, list(LEVEL_SIZES), tips.tolist(), importance
-        )
+        for indices, faces in decimate(mean.vertices, mesh.faces, list(LEVEL_SIZES), tips.tolist(), importance)
     )
     model = HandModel(
         name="free",
@@ -166,9 +162,7 @@ def build(path: str | Path) -> tuple[HandModel, dict[str, np.ndarray]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m annotator.hand.build", description="Build the free hand model."
-    )
+    parser = argparse.ArgumentParser(prog="python -m annotator.hand.build", description="Build the free hand model.")
     parser.add_argument("glb", help="right.glb of the WebXR generic hand")
     parser.add_argument("out", help="the .npz to write")
     options = parser.parse_args(arguments)

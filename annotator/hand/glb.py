@@ -85,9 +85,7 @@ def read_skinned_glb(path: str | Path) -> SkinnedMesh:
         amounts = _accessor(document, blob, attributes["WEIGHTS_0"]).astype(np.float64)
         faces = _accessor(document, blob, primitive["indices"]).astype(np.int64).reshape(-1, 3)
         # glTF stores matrices column by column.
-        inverse_bind = (
-            _accessor(document, blob, skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
-        )
+        inverse_bind = _accessor(document, blob, skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
         names = tuple(document["nodes"][node]["name"] for node in skin["joints"])
     except (KeyError, IndexError) as error:
         raise InputError(f"{path}: no skinned mesh in it ({error})") from error

@@ -69,9 +69,7 @@ class HandLayer(nn.Module):
         self._keep("rest_directions", directions)
         self._keep("regressor", self.model.keypoint_regressor)
         self._keep("offset_upsample", upsample)
-        self._level_indices = [level.indices for level in self.model.levels] + [
-            np.arange(len(self.model.template))
-        ]
+        self._level_indices = [level.indices for level in self.model.levels] + [np.arange(len(self.model.template))]
         for number, indices in enumerate(self._level_indices[:-1]):
             self._keep(f"indices{number}", torch.tensor(indices))
             self._keep(f"offsets{number}", upsample[indices])
@@ -135,9 +133,7 @@ class HandLayer(nn.Module):
         """The full mesh's vertices (B,V,3)."""
         return self.vertices_at(len(self.model.levels), rotations, shape, offsets)
 
-    def vertices_at(
-        self, level: int, rotations: Tensor, shape: Tensor, offsets: Tensor | None = None
-    ) -> Tensor:
+    def vertices_at(self, level: int, rotations: Tensor, shape: Tensor, offsets: Tensor | None = None) -> Tensor:
         """The vertices (B,M,3) of mesh level 0 (coarsest) .. len(levels) (all): a subset of `forward`'s.
 
         Raises InputError for a level that does not exist.
@@ -157,9 +153,7 @@ class HandLayer(nn.Module):
             raise InputError(f"mesh level {level} does not exist: expected 0..{len(self.model.levels)}")
         rest = template + torch.matmul(shape, directions.flatten(0, 1).T).unflatten(1, (-1, 3))
         if offsets is not None:
-            rest = rest + torch.matmul(
-                self.offset_upsample if full else getattr(self, f"offsets{level}"), offsets
-            )
+            rest = rest + torch.matmul(self.offset_upsample if full else getattr(self, f"offsets{level}"), offsets)
         if self.model.pose_directions is not None:
             features = self._correctives(rotations)
             if full:

@@ -13,17 +13,13 @@ from annotator.errors import InputError
 from annotator.hand.joints import check_side, joint_index
 
 
-def _fixed(
-    record: str, name: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64
-) -> np.ndarray:
+def _fixed(record: str, name: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64) -> np.ndarray:
     """A read-only copy of `value` as an array of `shape` (None: any length), finite; InputError otherwise."""
     try:
         array = np.array(value, dtype=kind)
     except (TypeError, ValueError) as error:
         raise InputError(f"{record}.{name} is not an array of numbers: {error}") from None
-    if array.ndim != len(shape) or any(
-        want not in (None, got) for want, got in zip(shape, array.shape, strict=True)
-    ):
+    if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
         wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
         raise InputError(f"{record}.{name} has shape {array.shape}, expected {wanted}")
     if not np.isfinite(array).all():
@@ -46,9 +42,7 @@ class _Record:
             return NotImplemented
         return all(
             np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
-            for a, b in (
-                (getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare
-            )
+            for a, b in ((getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare)
         )
 
     __hash__ = None  # arrays inside

@@ -116,9 +116,7 @@ class HandModel:
             vertices = vertices + self.levels[level].upsample @ np.asarray(offsets, dtype=np.float64)
         return vertices
 
-    def bone_transforms(
-        self, rotations: np.ndarray, shape: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def bone_transforms(self, rotations: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Per bone, rest to posed: rotations (16,3,3), translations (16,3); and the posed joints (16,3)."""
         rest = self.rest_joints(shape)
         turned, joints = np.empty((16, 3, 3)), np.empty((16, 3))
@@ -170,9 +168,7 @@ class HandModel:
 
     def save(self, path: str | Path) -> None:
         """Write an .npz that `load_hand` reads."""
-        np.savez_compressed(
-            path, name=np.array(self.name), level_count=np.array(len(self.levels)), **self._arrays()
-        )
+        np.savez_compressed(path, name=np.array(self.name), level_count=np.array(len(self.levels)), **self._arrays())
 
 
 def _check(model: HandModel) -> None:
@@ -245,9 +241,7 @@ def _read(path: Path) -> HandModel:
     if arrays["level_count"].shape != () or arrays["level_count"].dtype.kind not in "iu":
         raise InputError(f"{path}: level_count is not a whole number")
     count = int(arrays["level_count"])
-    levels = tuple(
-        MeshLevel(*(number(f"level{n}_{field.name}") for field in fields(MeshLevel))) for n in range(count)
-    )
+    levels = tuple(MeshLevel(*(number(f"level{n}_{field.name}") for field in fields(MeshLevel))) for n in range(count))
     extra = number("pose_directions") if "pose_directions" in arrays else None
     return HandModel(
         name=str(arrays["name"]),
@@ -284,7 +278,5 @@ def load_hand(name: str | Path = "free") -> HandModel:
                 f"`annotator hand import {'MANO_RIGHT.pkl' if name == 'mano' else 'MANO_LEFT.pkl'}`"
             )
     if not path.is_file():
-        raise InputError(
-            f"{path}: no such hand model file (and no model of that name; the embedded one is 'free')"
-        )
+        raise InputError(f"{path}: no such hand model file (and no model of that name; the embedded one is 'free')")
     return _cached(path.resolve(), path.stat().st_mtime_ns)

@@ -50,9 +50,7 @@ class Skeleton:
             ends[chain[-1]] = tip
         return ends
 
-    def scaled(
-        self, palm: np.ndarray, lengths: np.ndarray, widths: np.ndarray, size: float = 1.0
-    ) -> Skeleton:
+    def scaled(self, palm: np.ndarray, lengths: np.ndarray, widths: np.ndarray, size: float = 1.0) -> Skeleton:
         """Scale the palm by `palm` (length, depth, width), each bone by lengths (20,) and widths (20,).
 
         Palm bones (wrist, finger metacarpals) take `palm` in the hand's axes and `lengths` along themselves;
@@ -77,14 +75,10 @@ class Skeleton:
             chain = CHAINS[finger]
             joints[chain[0]] = joints[0] + matrices[0] @ (self.joints[chain[0]] - self.joints[0])
             for bone, following in zip(chain[:-1], chain[1:], strict=True):
-                joints[following] = joints[bone] + matrices[bone] @ (
-                    self.joints[following] - self.joints[bone]
-                )
+                joints[following] = joints[bone] + matrices[bone] @ (self.joints[following] - self.joints[bone])
             last = chain[-1]
             tips[number] = joints[last] + matrices[last] @ (self.tips[number] - self.joints[last])
-        moved = (
-            np.einsum("bij,vbj->vbi", matrices, self.vertices[:, None, :] - self.joints[None]) + joints[None]
-        )
+        moved = np.einsum("bij,vbj->vbi", matrices, self.vertices[:, None, :] - self.joints[None]) + joints[None]
         vertices = np.einsum("vb,vbi->vi", self.weights, moved)
         return Skeleton(vertices, self.weights, joints, tips)
 
@@ -104,9 +98,7 @@ class Skeleton:
         return self.scaled(palm, lengths, widths, 1.0 + values.get("size", 0.0))
 
 
-def shape_space(
-    mean: Skeleton, count: int = 400, components: int = 10, seed: int = 20100
-) -> dict[str, np.ndarray]:
+def shape_space(mean: Skeleton, count: int = 400, components: int = 10, seed: int = 20100) -> dict[str, np.ndarray]:
     """Principal components of `count` drawn hands and their mirror draws about `mean`.
 
     Returns directions (V,3,C) and joint_directions (20,3,C), each per standard deviation (so shape ~ N(0, 1)

@@ -48,7 +48,9 @@ class FeatureBank:
         return unflatten(fields), self.labels.select(index)
 
     @staticmethod
-    def build(folder: str | Path, encoder: Callable[[Tensor], Features], batches: Iterable[tuple[Tensor, Labels]], count: int):
+    def build(
+        folder: str | Path, encoder: Callable[[Tensor], Features], batches: Iterable[tuple[Tensor, Labels]], count: int
+    ):
         """Runs `encoder` (crops -> Features) over (crops (B, 3, 224, 224), labels) and writes a bank of the first `count`
         samples."""
         folder = Path(folder)

@@ -47,4 +47,6 @@ def paired(before: np.ndarray, after: np.ndarray, blocks: np.ndarray | None = No
     change = np.asarray(after, np.float64) - np.asarray(before, np.float64)
     means = resampled_means(change, blocks, seed)[:, 0]
     low, high = np.percentile(means, [2.5, 97.5])
-    return Paired(float(np.mean(before)), float(np.mean(after)), float(low), float(high), float((means < 0).mean()), len(change))
+    return Paired(
+        float(np.mean(before)), float(np.mean(after)), float(low), float(high), float((means < 0).mean()), len(change)
+    )

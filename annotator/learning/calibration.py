@@ -38,7 +38,9 @@ class Ratios:
     def shares(self, levels: np.ndarray = LEVELS) -> tuple[np.ndarray, np.ndarray]:
         """The share of errors within the interval of each level, for keypoints and for vertices."""
         return tuple(
-            np.array([np.mean(ratios <= chi.ppf(level, degrees)) for level in levels]) if len(ratios) else np.full(len(levels), np.nan)
+            np.array([np.mean(ratios <= chi.ppf(level, degrees)) for level in levels])
+            if len(ratios)
+            else np.full(len(levels), np.nan)
             for ratios, degrees in ((self.keypoints, 2), (self.vertices, 3))
         )
 
@@ -79,7 +81,9 @@ def calibrate(network: GLFNet, folder: str | Path, count: int = 1000) -> tuple[f
 
 def described(factors: tuple[float, float], count: int) -> str:
     """For the checkpoint's card."""
-    return f"calibrated on {count:,} held-out rendered photos: keypoints x {factors[0]:.2f}, vertices x {factors[1]:.2f}"
+    return (
+        f"calibrated on {count:,} held-out rendered photos: keypoints x {factors[0]:.2f}, vertices x {factors[1]:.2f}"
+    )
 
 
 def main() -> None:

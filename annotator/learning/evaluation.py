@@ -73,7 +73,13 @@ def answers(
             vertices: Tensor | None = None
             if with_mesh:
                 vertices = network.layer(estimate.rotations(), estimate.shape, estimate.offsets)
-            row.append((placed.joints.cpu().numpy(), placed.keypoints.cpu().numpy(), None if vertices is None else vertices.cpu().numpy()))
+            row.append(
+                (
+                    placed.joints.cpu().numpy(),
+                    placed.keypoints.cpu().numpy(),
+                    None if vertices is None else vertices.cpu().numpy(),
+                )
+            )
         parts.append(row)
         sigmas.append((answer.keypoint_sigma.cpu().numpy(), answer.joint_sigma.cpu().numpy()))
     estimates = []
@@ -123,7 +129,9 @@ def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float 
     for name, estimate in named:
         row = {"estimate": name} | metrics.keypoint_summary(estimate.keypoints, truth, known, box)
         if has_joints.any() and np.isfinite(estimate.joints).all():
-            vertices = estimate.vertices[has_joints] if estimate.vertices is not None and true_vertices is not None else None
+            vertices = (
+                estimate.vertices[has_joints] if estimate.vertices is not None and true_vertices is not None else None
+            )
             row |= metrics.summary(
                 estimate.joints[has_joints],
                 hand_sized(labels)[has_joints],

@@ -64,7 +64,10 @@ def auc(errors: np.ndarray, low: float = 0.0, high: float = 0.05, steps: int = 1
 
 
 def summary(
-    joints: np.ndarray, true_joints: np.ndarray, vertices: np.ndarray | None = None, true_vertices: np.ndarray | None = None
+    joints: np.ndarray,
+    true_joints: np.ndarray,
+    vertices: np.ndarray | None = None,
+    true_vertices: np.ndarray | None = None,
 ) -> dict[str, float]:
     """The table of a data set: mm for errors, shares for the rest. Joints and vertices get their own alignment.
 

@@ -9,9 +9,7 @@ from annotator.learning.poses_kinematics import FINGER_BASES, THUMB, Kinematics
 from annotator.learning.synthetic_solids import Solid, grasp_solids
 
 
-def grasps(
-    hand: Kinematics, shape: str, count: int, rng: np.random.Generator
-) -> tuple[np.ndarray, list[Solid]]:
+def grasps(hand: Kinematics, shape: str, count: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Solid]]:
     """Close every joint on a solid held in the palm; contact poses that penetrate are drawn again."""
     kept, held = [], []
     for attempt in range(6):
@@ -30,9 +28,7 @@ def grasps(
     return np.array(kept[:count]), held[:count]
 
 
-def _closed_on(
-    hand: Kinematics, solids: list[Solid], shape: str, n: int, rng: np.random.Generator
-) -> np.ndarray:
+def _closed_on(hand: Kinematics, solids: list[Solid], shape: str, n: int, rng: np.random.Generator) -> np.ndarray:
     angles = np.zeros((n, 15, 3))
     wide = rng.uniform(0.4, 1.2, n) if shape == "sphere" else rng.normal(0.0, 0.25, n)
     for finger in FOUR:

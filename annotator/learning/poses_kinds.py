@@ -199,9 +199,7 @@ class Postures:
         out = self.hand.frame[2]
         up = rng.uniform(0.0, 0.35, (n, 1)) * (points[:, 9] - points[:, 0])
         target = base + across + up + 0.015 * out
-        return self._touch(
-            angles, target, np.broadcast_to(out, target.shape), rng, tolerance=0.012, facing=0.0
-        )
+        return self._touch(angles, target, np.broadcast_to(out, target.shape), rng, tolerance=0.012, facing=0.0)
 
     def _pinch(self, n: int, rng: np.random.Generator):
         """Thumb and one fingertip touch; the others stretched, bent, or closed (OK, sign-language 6 to 9,

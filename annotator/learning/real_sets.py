@@ -112,9 +112,7 @@ def read_view(folder: Path, camera: int) -> View:
     )
 
 
-def two_cameras(
-    source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector, every: int = EVERY
-) -> None:
+def two_cameras(source: Path, out: Path, network: MediaPipeHand, detector: PalmDetector, every: int = EVERY) -> None:
     """One right hand, two synchronised calibrated videos (MIT, (c) 2021 Temuge Batpurev). Joints are triangulated.
 
     The label of a view is its own teacher's keypoint; joints come from both. Where the reprojection error is above

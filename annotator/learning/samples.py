@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-
 MEAN_PALM = 0.087  # m, wrist to middle knuckle of the free hand's mean shape (see annotator.hand.anatomy)
 
 

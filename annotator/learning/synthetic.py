@@ -63,10 +63,7 @@ class Studio:
         rotations[:, 1:] = self.sampler.hand.rotations(poses.angles)
         vertices, joints = self._pose(rotations, shape)
         frame = self.sampler.hand.frame
-        hands = [
-            PosedHand(vertices[i], joints[i], frame, int(poses.kind[i]), poses.solids[i])
-            for i in range(BLOCK)
-        ]
+        hands = [PosedHand(vertices[i], joints[i], frame, int(poses.kind[i]), poses.solids[i]) for i in range(BLOCK)]
         numbers = number * BLOCK + np.arange(count)
         samples = [
             make_sample(
@@ -99,9 +96,7 @@ class Studio:
         """Images and labels of the first `count` samples of shard `number` (samples number * SHARD and
         on)."""
         first = number * (SHARD // BLOCK)
-        parts = [
-            self.block(seed, first + k, min(BLOCK, count - k * BLOCK)) for k in range(-(-count // BLOCK))
-        ]
+        parts = [self.block(seed, first + k, min(BLOCK, count - k * BLOCK)) for k in range(-(-count // BLOCK))]
         images = [image for part, _ in parts for image in part]
         return images, {name: np.concatenate([labels[name] for _, labels in parts]) for name in LABELS}
 
@@ -110,9 +105,7 @@ class Studio:
         with torch.inference_mode():
             for start in range(0, len(shape), _BATCH):
                 part = slice(start, start + _BATCH)
-                mesh = self.layer(
-                    torch.from_numpy(rotations[part]).float(), torch.from_numpy(shape[part]).float()
-                )
+                mesh = self.layer(torch.from_numpy(rotations[part]).float(), torch.from_numpy(shape[part]).float())
                 vertices.append(mesh.double().numpy())
                 joints.append(self.layer.joints(mesh).double().numpy())
         return np.concatenate(vertices), np.concatenate(joints)
@@ -131,9 +124,7 @@ def _work(job: tuple[str, str, str, int, list[tuple[int, int]]]) -> None:
         images, labels = studio.shard(seed, number, count)
         write_shard(folder, number, images, labels)
         took = time.perf_counter() - start
-        print(
-            f"shard {number}: {count} photos, {1000 * took / count:.1f} ms each", file=sys.stderr, flush=True
-        )
+        print(f"shard {number}: {count} photos, {1000 * took / count:.1f} ms each", file=sys.stderr, flush=True)
 
 
 def generate(
@@ -181,9 +172,7 @@ def generate(
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 2 on bad input with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m annotator.learning.synthetic", description=__doc__.splitlines()[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m annotator.learning.synthetic", description=__doc__.splitlines()[0])
     parser.add_argument("out", help="folder for the shards")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)

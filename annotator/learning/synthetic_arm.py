@@ -11,9 +11,7 @@ from annotator.learning.synthetic_view import turns
 class Arm:
     """The forearm as a bent, widening tube that goes on where the wrist's open loop ends."""
 
-    def __init__(
-        self, rng: np.random.Generator, surface: HandSurface, vertices: np.ndarray, frame: np.ndarray
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, surface: HandSurface, vertices: np.ndarray, frame: np.ndarray) -> None:
         loop = vertices[surface.loop]
         self.centre = loop.mean(axis=0)
         self.offsets = loop - self.centre
@@ -21,9 +19,7 @@ class Arm:
         radial, along, palmar = frame
         self.flex = np.clip(rng.normal(0, 0.4), -1.0, 1.0)
         self.deviate = np.clip(rng.normal(0.05, 0.15), -0.4, 0.4)
-        self.widen = np.array(
-            [rng.uniform(1.25, 1.65), 1.0, rng.uniform(1.25, 1.75)]
-        )  # radial, along, palmar
+        self.widen = np.array([rng.uniform(1.25, 1.65), 1.0, rng.uniform(1.25, 1.75)])  # radial, along, palmar
         # an arm that comes toward the camera must not pass through it
         direction = self._turn(np.ones(1))[0] @ -along
         self.length = 0.32
@@ -47,9 +43,7 @@ class Arm:
         start to end."""
         end = max(end, start + 0.003)
         stations = np.concatenate([np.linspace(0, 0.045, 8)[1:], np.linspace(0.06, self.length, 8)])
-        stations = np.concatenate(
-            [[start], stations[(stations > start + 1e-3) & (stations < end - 1e-3)], [end]]
-        )
+        stations = np.concatenate([[start], stations[(stations > start + 1e-3) & (stations < end - 1e-3)], [end]])
         count, along = len(self.offsets), self.frame[1]
         angle = 2 * np.pi * np.arange(count) / count
         # the centre line: an arc over the first 5 cm, then straight
@@ -61,9 +55,7 @@ class Arm:
         offsets = ((self.offsets @ self.frame.T) * grow[:, None]) @ self.frame @ bend.transpose(0, 2, 1)
         out = np.full((len(stations), count), thickness)
         if wrinkle:
-            out += wrinkle * (
-                np.sin(stations[:, None] * 190 + 3 * np.sin(angle)) + rng.normal(0, 0.4, out.shape)
-            )
+            out += wrinkle * (np.sin(stations[:, None] * 190 + 3 * np.sin(angle)) + rng.normal(0, 0.4, out.shape))
         offsets = offsets * (1 + out / np.linalg.norm(offsets, axis=2))[..., None]
         vertices = (centre[:, None] + offsets).reshape(-1, 3)
         around = np.stack([np.cos(angle) * 0.03, np.zeros(count), np.sin(angle) * 0.03], axis=1)

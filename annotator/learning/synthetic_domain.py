@@ -16,7 +16,6 @@ from annotator.errors import InputError
 from annotator.learning.synthetic_render import Lights
 from annotator.learning.synthetic_view import turn
 
-
 SITES = 4711  # seed of what sites look like
 
 
@@ -82,7 +81,12 @@ def dressed(rng: np.random.Generator, look: dict, cloth: dict, domain: Domain) -
         return look | cloth | {"mottle": rng.uniform(0, 0.2)}
     if domain.blotches and rng.random() < domain.blotches:
         smear = np.clip(rng.beta(1.0, 2.0, 3), 0.01, 0.9)
-        return look | {"second": smear, "mottle": rng.uniform(0.3, 0.9), "gloss": 60.0, "specular": rng.uniform(0.2, 0.8)}
+        return look | {
+            "second": smear,
+            "mottle": rng.uniform(0.3, 0.9),
+            "gloss": 60.0,
+            "specular": rng.uniform(0.2, 0.8),
+        }
     return look
 
 

@@ -49,10 +49,7 @@ def _colour(rng: np.random.Generator, vivid: float = 0.5) -> tuple[int, int, int
 def _field(rng: np.random.Generator, cells: int, channels: int = 1) -> np.ndarray:
     """Smooth noise (224,224,channels) in about 0..1 with `cells` features across."""
     small = (rng.random((cells + 2, cells + 2, channels)) * 255).astype(np.uint8)
-    out = [
-        np.asarray(Image.fromarray(small[..., k]).resize((CROP, CROP), Image.BICUBIC))
-        for k in range(channels)
-    ]
+    out = [np.asarray(Image.fromarray(small[..., k]).resize((CROP, CROP), Image.BICUBIC)) for k in range(channels)]
     return np.stack(out, axis=-1).astype(np.float32) / 255
 
 
@@ -95,11 +92,7 @@ def _desk(rng: np.random.Generator) -> Image.Image:
     if rng.random() < 0.6:  # grain of wood or cloth
         stretch = int(rng.integers(20, 110))
         fibres = (rng.random((CROP, max(2, CROP // stretch))) * 255).astype(np.uint8)
-        fibres = (
-            Image.fromarray(fibres)
-            .resize((CROP, CROP), Image.BICUBIC)
-            .rotate(rng.uniform(0, 360), Image.NEAREST)
-        )
+        fibres = Image.fromarray(fibres).resize((CROP, CROP), Image.BICUBIC).rotate(rng.uniform(0, 360), Image.NEAREST)
         strength = rng.uniform(0.03, 0.25)
         image = _mix(
             image,
@@ -172,9 +165,7 @@ def _grain(rng: np.random.Generator, image: Image.Image, sigma: float) -> Image.
     return Image.fromarray(np.clip(np.asarray(image, np.float32) + noise, 0, 255).astype(np.uint8))
 
 
-def composite(
-    rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, behind: Image.Image
-) -> Image.Image:
+def composite(rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, behind: Image.Image) -> Image.Image:
     """Lay a render (S,S,3) with its part map (S,S; 0 = nothing) over a background, reduced to 224 px;
     sometimes with the soft shadow that the hand throws on what is behind it."""
     size = (CROP, CROP)
@@ -183,11 +174,7 @@ def composite(
     clear = (255 - cover).astype(np.float32) / 255
     if rng.random() < 0.4:
         dx, dy = (int(v) for v in rng.normal(0, 14, 2))
-        shadow = (
-            Image.fromarray(cover)
-            .resize((56, 56), Image.BOX)
-            .filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
-        )
+        shadow = Image.fromarray(cover).resize((56, 56), Image.BOX).filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
         shadow = np.asarray(shadow.resize((CROP, CROP), Image.BILINEAR), np.float32)
         clear = clear * (1 - rng.uniform(0.1, 0.6) / 255 * np.roll(shadow, (dy, dx), (0, 1)))
     return Image.fromarray((front + clear[..., None] * np.asarray(behind)).astype(np.uint8))
@@ -248,9 +235,7 @@ def photo_edge(rng: np.random.Generator, image: Image.Image, keypoints: np.ndarr
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, s], [-s, c]])
     low, high = (keypoints @ turn.T).min(axis=0), (keypoints @ turn.T).max(axis=0)
-    box = np.array([low[0], low[1], high[0], high[1]]) + np.array([-1, -1, 1, 1]) * (
-        rng.exponential(35, 4) + 2
-    )
+    box = np.array([low[0], low[1], high[0], high[1]]) + np.array([-1, -1, 1, 1]) * (rng.exponential(35, 4) + 2)
     keep = rng.random(4) < 0.55
     box = np.where(keep, [-400, -400, 600, 600], box)
     corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]) @ turn

@@ -177,9 +177,7 @@ class Renderer:
     def _upload(self, pieces: list[Piece]) -> list[tuple[int, int]]:
         rows, indices, spans, base, first = [], [], [], 0, 0
         for piece in pieces:
-            rows.append(
-                np.concatenate([piece.vertices, piece.normals, piece.attributes], axis=1, dtype=np.float32)
-            )
+            rows.append(np.concatenate([piece.vertices, piece.normals, piece.attributes], axis=1, dtype=np.float32))
             indices.append((piece.faces + base).astype(np.uint32).ravel())
             spans.append((first, len(indices[-1])))
             base += len(piece.vertices)

@@ -116,10 +116,10 @@ def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, vi
         pieces.append(synthetic_scene.solid_piece(rng, synthetic_scene.stray_solid(rng, joints)))
     if rng.random() < domain.second:
         half = (CROP / 2) * float(joints[:, 2].mean()) / view.focal
-        other, other_frame, mirrored = synthetic_scene.other_hand(
-            rng, second.vertices, second.frame, joints, half
+        other, other_frame, mirrored = synthetic_scene.other_hand(rng, second.vertices, second.frame, joints, half)
+        pieces += synthetic_scene.hand_pieces(
+            rng, surface, other, other_frame, skin, mirrored, other=True, sleeved=domain.sleeve
         )
-        pieces += synthetic_scene.hand_pieces(rng, surface, other, other_frame, skin, mirrored, other=True, sleeved=domain.sleeve)
     colour, part, depth = renderer.render(pieces, view.focal, lights, exposure)
     return colour, part, depth, skin
 

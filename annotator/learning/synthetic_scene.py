@@ -248,9 +248,7 @@ def stick(rng: np.random.Generator, joints: np.ndarray) -> Solid:
     axes[1] = across
     axes[2] = np.cross(axis, across)
     half, radius = rng.uniform(0.04, 0.09), rng.uniform(0.0025, 0.005)
-    return Solid(
-        "cylinder", grip + axis * rng.uniform(-0.7, 0.7) * half, axes, np.array([half, radius, radius])
-    )
+    return Solid("cylinder", grip + axis * rng.uniform(-0.7, 0.7) * half, axes, np.array([half, radius, radius]))
 
 
 def other_hand(
@@ -272,9 +270,7 @@ def other_hand(
     reach = half_width * rng.uniform(0.55, 1.35)
     offset = np.array([np.cos(angle) * reach, np.sin(angle) * reach, 0.0])
     offset[2] = (
-        rng.choice([-1, 1], p=[0.35, 0.65]) * rng.uniform(0.07, 0.2)
-        if reach < half_width
-        else rng.normal(0, 0.05)
+        rng.choice([-1, 1], p=[0.35, 0.65]) * rng.uniform(0.07, 0.2) if reach < half_width else rng.normal(0, 0.05)
     )
     centre = vertices.mean(axis=0)
     moved = vertices - centre + middle + offset

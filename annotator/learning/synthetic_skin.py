@@ -128,9 +128,7 @@ def hand_surface(model) -> HandSurface:
             else:
                 fold[nearer] = 1.0
             knuckle = np.exp(-((np.linalg.norm(points - finger[joint], axis=1) / 0.012) ** 2))
-            attributes[members, 8] = np.maximum(
-                attributes[members, 8], 0.8 * knuckle * (normals[members] @ back > 0)
-            )
+            attributes[members, 8] = np.maximum(attributes[members, 8], 0.8 * knuckle * (normals[members] @ back > 0))
         attributes[members, 6] = np.clip(best, -1, 1)
         # the weight falls to nothing within 9 mm, or interpolation between two joints would cross t = 0 and
         # draw a fold
@@ -155,9 +153,7 @@ def _open_wrist(model) -> tuple[np.ndarray, np.ndarray]:
         faces = faces[~cap]
     edges = _boundary(faces)
     loops = _chain(edges)
-    loop = max(
-        loops, key=lambda ring: float(np.mean((template[ring] - joints[0]) @ backward) + 0.001 * len(ring))
-    )
+    loop = max(loops, key=lambda ring: float(np.mean((template[ring] - joints[0]) @ backward) + 0.001 * len(ring)))
     return np.ascontiguousarray(faces), np.asarray(loop)
 
 

@@ -88,9 +88,7 @@ def _cylinder():
 
 def _sphere():
     lat, lon = np.meshgrid(np.linspace(0, np.pi, 17), np.linspace(0, 2 * np.pi, 33), indexing="ij")
-    points = np.stack([np.cos(lat), np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon)], axis=-1).reshape(
-        -1, 3
-    )
+    points = np.stack([np.cos(lat), np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon)], axis=-1).reshape(-1, 3)
     return points, points.copy(), _grid_faces(16, 32)
 
 
@@ -126,9 +124,7 @@ def random_solid(rng: np.random.Generator, centre: np.ndarray, size: float) -> S
     return Solid(kind, np.asarray(centre, float), random_axes(rng), half)
 
 
-def grasp_solids(
-    shape: str, count: int, rest: np.ndarray, frame: np.ndarray, rng: np.random.Generator
-) -> list[Solid]:
+def grasp_solids(shape: str, count: int, rest: np.ndarray, frame: np.ndarray, rng: np.random.Generator) -> list[Solid]:
     """Solids lying against the palm of the rest hand (rest (21,3) joints, frame rows radial, along,
     palmar)."""
     radial, along, palmar = frame
@@ -152,13 +148,9 @@ def grasp_solids(
                 np.cos(roll) * across + np.sin(roll) * palmar,
                 -np.sin(roll) * across + np.cos(roll) * palmar,
             )
-            solids.append(
-                Solid("cylinder", place + palmar * (skin + radius), np.stack([axis, first, second]), half)
-            )
+            solids.append(Solid("cylinder", place + palmar * (skin + radius), np.stack([axis, first, second]), half))
         else:  # a box: a phone, a book, a brick
             half = np.array([rng.uniform(0.03, 0.09), rng.uniform(0.015, 0.07), rng.uniform(0.004, 0.028)])
             place = knuckles + along * (rng.uniform(-0.02, 0.03)) + axis * rng.normal(0, 0.02)
-            solids.append(
-                Solid("box", place + palmar * (skin + half[2]), np.stack([axis, across, palmar]), half)
-            )
+            solids.append(Solid("box", place + palmar * (skin + half[2]), np.stack([axis, across, palmar]), half))
     return solids

@@ -118,7 +118,9 @@ class Trainer:
             group["lr"] = group["peak"] * share
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_([p for g in self.optimiser.param_groups for p in g["params"]], self.settings.clip)
+        norm = torch.nn.utils.clip_grad_norm_(
+            [p for g in self.optimiser.param_groups for p in g["params"]], self.settings.clip
+        )
         if torch.isfinite(norm):  # one broken batch must not end a long run
             self.optimiser.step()
             decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
@@ -209,7 +211,9 @@ class Trainer:
         """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically; the first process's."""
         if not self.processes.first:
             return
-        state = {f"own.{n}": p.detach().cpu().contiguous() for n, p in self.network.named_parameters() if n in self.average}
+        state = {
+            f"own.{n}": p.detach().cpu().contiguous() for n, p in self.network.named_parameters() if n in self.average
+        }
         state |= {f"average.{n}": p.detach().cpu().clone() for n, p in self.average.items()}
         names = [n for n in self.average]
         parameters = dict(self.network.named_parameters())
@@ -249,6 +253,7 @@ class Trainer:
                 entries = {k: f"optimiser.{k}.{name}" for k in ("step", "exp_avg", "exp_avg_sq")}
                 if entries["step"] in keys:
                     self.optimiser.state[parameters[name]] = {
-                        k: file.get_tensor(full).to(self.device if k != "step" else "cpu") for k, full in entries.items()
+                        k: file.get_tensor(full).to(self.device if k != "step" else "cpu")
+                        for k, full in entries.items()
                     }
         self.step, self.spent = int(meta["step"]), float(meta["spent"])

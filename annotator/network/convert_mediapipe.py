@@ -47,9 +47,7 @@ def weighted_operations(graph: bytes) -> Iterator[tuple[str, list[np.ndarray]]]:
             if tensor.Type() != tflite.TensorType.FLOAT16:
                 raise InputError(f"tensor {tensor.Name().decode()} is not stored as float16")
             data = model.Buffers(tensor.Buffer()).DataAsNumpy().tobytes()
-            constants[operation.OutputsAsNumpy()[0]] = np.frombuffer(data, np.float16).reshape(
-                tensor.ShapeAsNumpy()
-            )
+            constants[operation.OutputsAsNumpy()[0]] = np.frombuffer(data, np.float16).reshape(tensor.ShapeAsNumpy())
         elif any(i in constants for i in inputs):
             yield name, [constants[i] for i in inputs if i in constants]
 
@@ -72,9 +70,7 @@ def state_of(module: nn.Module, graph: bytes) -> dict[str, torch.Tensor]:
         elif operation != "FULLY_CONNECTED":
             raise InputError(f"unexpected operation {operation} at layer {layer_name}")
         if kernel.shape != tuple(layer.weight.shape):
-            raise InputError(
-                f"layer {layer_name}: graph {kernel.shape}, expected {tuple(layer.weight.shape)}"
-            )
+            raise InputError(f"layer {layer_name}: graph {kernel.shape}, expected {tuple(layer.weight.shape)}")
         state[f"{layer_name}.weight"] = torch.from_numpy(kernel.copy())
         bias = arrays[1] if len(arrays) > 1 else None
         if getattr(layer, "bias", None) is not None:

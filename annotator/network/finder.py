@@ -97,7 +97,9 @@ class HandFinder:
         """The features of each photo's hands, in common passes; None where there are none."""
         views = [(photo, hand.crop) for photo, own in zip(photos, hands, strict=True) for hand in own]
         parts = [views[at : at + AT_ONCE] for at in range(0, len(views), AT_ONCE)]
-        features = [self.features(torch.cat([extract_all(photo, [crop]) for photo, crop in part]), brief) for part in parts]
+        features = [
+            self.features(torch.cat([extract_all(photo, [crop]) for photo, crop in part]), brief) for part in parts
+        ]
         every, at, seen = joined(features) if features else None, 0, []
         for own in hands:
             seen.append(every.select(slice(at, at + len(own))) if own else None)

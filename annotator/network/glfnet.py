@@ -21,7 +21,6 @@ from annotator.network.prompts import Prompts
 from annotator.network.refinement import RefinementStage
 from annotator.network.uncertainty import UncertaintyHead
 
-
 LARGEST = 1 << 14  # of any number in a configuration
 
 
@@ -54,7 +53,9 @@ class GLFNetConfig:
             for value in values if isinstance(values, tuple) else (values,):
                 # others' checkpoints have a configuration, too: `type`, since true is an int elsewhere
                 if type(value) is not int or not least <= value <= LARGEST:
-                    raise InputError(f"network setting {name} is {values!r}: expected whole numbers from {least} to {LARGEST}")
+                    raise InputError(
+                        f"network setting {name} is {values!r}: expected whole numbers from {least} to {LARGEST}"
+                    )
         for name in ("encoder", "hand"):
             if not isinstance(getattr(self, name), str):
                 raise InputError(f"network setting {name} is {getattr(self, name)!r}: expected a name")
@@ -99,7 +100,9 @@ class GLFNet(nn.Module):
         offset_level = self.hand.levels[OFFSET_LEVEL]
         self.parametric = ParametricStage(self.encoder.global_channels, config.hidden, len(offset_level.indices))
         if max(config.levels, default=0) >= len(self.hand.levels):
-            raise InputError(f"levels {config.levels}: hand model {self.hand.name} has {len(self.hand.levels)}, counted from 0")
+            raise InputError(
+                f"levels {config.levels}: hand model {self.hand.name} has {len(self.hand.levels)}, counted from 0"
+            )
         stages = []
         for level, stride in zip(config.levels, config.strides, strict=True):
             to_offsets = offset_weights(self.hand, level)
@@ -127,9 +130,7 @@ class GLFNet(nn.Module):
         features = self.encoder(crops)
         return self.answer(features, projection, focal, prompts), features
 
-    def answer(
-        self, features: Features, projection: Tensor, focal: Tensor, prompts: Prompts | None = None
-    ) -> Answer:
+    def answer(self, features: Features, projection: Tensor, focal: Tensor, prompts: Prompts | None = None) -> Answer:
         """Everything behind the encoder."""
         prompts = prompts or Prompts.none(features.pooled.shape[0], features.pooled)
         start = self.parametric(features, focal)
@@ -142,9 +143,7 @@ class GLFNet(nn.Module):
         estimates, tokens = [start], None
         for stage, stride in zip(self.stages, self.config.strides, strict=True):
             feature_map = features.maps[STRIDES.index(stride)]
-            history, tokens = stage(
-                self.layer, features, feature_map, estimates[-1], start, prompts, projection, focal
-            )
+            history, tokens = stage(self.layer, features, feature_map, estimates[-1], start, prompts, projection, focal)
             estimates += history
         if tokens is None:
             tokens = self.keypoint_tokens(start.hidden).unflatten(1, (21, -1))

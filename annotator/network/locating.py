@@ -179,9 +179,7 @@ def _in_box(looker: nn.Module, look: Look, target: Target) -> Located:
     if shared < 0.1:
         (look,) = look_at(looker, [(target.photo, Crop.from_box(target.box, BOX_MARGIN))])
         hand = hand_seen(look, target)
-        return replace(
-            hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared
-        )
+        return replace(hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared)
     return hand_seen(look, target)
 
 
@@ -207,9 +205,7 @@ def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float
         if not all(math.isfinite(v) for v in (x0, y0, x1, y1)):
             raise InputError(f"box {number} has NaN or infinite numbers")
         if x1 <= x0 or y1 <= y0:
-            raise InputError(
-                f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty, expected x0 < x1 and y0 < y1"
-            )
+            raise InputError(f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty, expected x0 < x1 and y0 < y1")
         if x1 < -0.5 or y1 < -0.5 or x0 > width - 0.5 or y0 > height - 0.5:
             raise InputError(
                 f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) lies outside the {width} x {height} px photo"

@@ -64,10 +64,7 @@ class Look:
     def settled(self) -> bool:
         now, then = self.next_crop, self.crop
         moved = max(abs(now.cx - then.cx), abs(now.cy - then.cy), abs(now.size - then.size))
-        return (
-            abs(math.remainder(now.angle - then.angle, math.tau)) < SETTLED[0]
-            and moved < SETTLED[1] * then.size
-        )
+        return abs(math.remainder(now.angle - then.angle, math.tau)) < SETTLED[0] and moved < SETTLED[1] * then.size
 
     @property
     def box(self) -> np.ndarray:

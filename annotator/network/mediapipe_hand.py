@@ -83,9 +83,7 @@ class MediaPipeHand(nn.Module):
         self.stem = SameConv(3, 24, 3, 2)
         self.stem_depthwise = SameConv(24, 24, 3, groups=24)
         self.stem_project = SameConv(24, 16, 1)
-        self.stages = nn.ModuleList(
-            nn.Sequential(*(InvertedResidual(*row) for row in rows)) for rows in STAGES
-        )
+        self.stages = nn.ModuleList(nn.Sequential(*(InvertedResidual(*row) for row in rows)) for rows in STAGES)
         self.head_expand = SameConv(192, POOLED, 1)
         self.head_depthwise = SameConv(POOLED, POOLED, 3, groups=POOLED)
         self.handedness = nn.Linear(POOLED, 1)

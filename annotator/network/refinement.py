@@ -136,4 +136,3 @@ class RefinementStage(nn.Module):
             offsets=estimate.offsets.detach() + self.to_offsets @ moved,
             hidden=hidden,
         ), tokens
-

@@ -26,9 +26,7 @@ def edited(row, before: HandRecord, mesh: HandMesh | None, joint_states) -> Hand
         return replace(before, joint_states=_named(before.joint_states, joint_states), state=IN_WORK)
     model = find_hand_model(row.hand_model, row.hand_model_digest)
     if find_hand_model(mesh.hand_model).digest != model.digest:
-        raise InputError(
-            f"hand {row.id} is of hand model {row.hand_model!r}, the edit is of {mesh.hand_model!r}"
-        )
+        raise InputError(f"hand {row.id} is of hand model {row.hand_model!r}, the edit is of {mesh.hand_model!r}")
     states = list(before.joint_states)
     for joint in range(21):
         was, now = before.corrections.get(joint), mesh.corrections.get(joint)
@@ -44,9 +42,7 @@ def with_state(before: HandRecord, state: str) -> HandRecord:
     return replace(before, state=state)
 
 
-def _named(
-    states: tuple[str, ...], changes: Mapping[str | int, str] | Iterable[str] | None
-) -> tuple[str, ...]:
+def _named(states: tuple[str, ...], changes: Mapping[str | int, str] | Iterable[str] | None) -> tuple[str, ...]:
     """`states` with the changed joints; changes may also be all 21."""
     if changes is None:
         return states

@@ -100,9 +100,7 @@ def skills(connection: Connection) -> list[Skill]:
         given[row.who] += 1
         if row.state == ACCEPTED:
             errors[row.who].append(error_mm(row.truth, row.record, row))
-    return [
-        Skill(who, given[who], len(errors[who]), *_summary(errors[who])) for who in sorted(given)
-    ]
+    return [Skill(who, given[who], len(errors[who]), *_summary(errors[who])) for who in sorted(given)]
 
 
 def error_mm(truth: bytes, labelled: bytes, row: Row) -> float:
@@ -115,4 +113,3 @@ def error_mm(truth: bytes, labelled: bytes, row: Row) -> float:
 
 def _summary(errors: list[float]) -> tuple[float | None, float | None]:
     return (float(np.mean(errors)), float(np.max(errors))) if errors else (None, None)
-

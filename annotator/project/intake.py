@@ -17,9 +17,9 @@ from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import journal
+from annotator.project.copying import copy_photo, put
 from annotator.project.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.record import HandRecord
-from annotator.project.copying import copy_photo, put
 from annotator.project.schema import hands, looked_at, next_number, photos, sources
 from annotator.project.states import PROPOSED
 from annotator.project.views import Provenance, StoredPhoto

@@ -88,9 +88,7 @@ def change(connection: Connection, row: Row, after: HandRecord, kind: str, who: 
         return row.version
     at = now()
     delta = pack(before, data)
-    seq = _add(
-        connection, row.id, row.version + 1, kind, who, at, data, base=row.head, delta=delta, note=note
-    )
+    seq = _add(connection, row.id, row.version + 1, kind, who, at, data, base=row.head, delta=delta, note=note)
     return _put(connection, row, data, seq, at)
 
 
@@ -140,9 +138,7 @@ _SHOWN = [events.c[name] for name in ("seq", "hand", "version", "kind", "who", "
 
 
 def _read(connection: Connection, statement: Select) -> list[Event]:
-    return [
-        Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in connection.execute(statement)
-    ]
+    return [Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in connection.execute(statement)]
 
 
 def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, int]:

@@ -18,9 +18,7 @@ def find_hand_model(name: str, digest: str | None = None) -> HandModel:
     """The hand model of this name, path or digest. InputError if it is not here or not that of `digest`."""
     model = (None if name in ("free", *USER_HANDS) else _by_digest(name)) or load_hand(name)
     if digest is not None and model.digest != digest:
-        raise InputError(
-            f"hand model {name!r} has digest {model.digest[:12]}, the project's hands need {digest[:12]}"
-        )
+        raise InputError(f"hand model {name!r} has digest {model.digest[:12]}, the project's hands need {digest[:12]}")
     return model
 
 
@@ -40,17 +38,12 @@ def record_of(hand: HandMesh, model: HandModel, joint_states: tuple[str, ...], s
     """What is stored of `hand`. InputError if its parameters do not give its vertices."""
     parameters = hand.parameters
     if len(parameters.offsets) != model.offset_count:
-        raise InputError(
-            f"{len(parameters.offsets)} offsets, hand model {model.name!r} has {model.offset_count}"
-        )
+        raise InputError(f"{len(parameters.offsets)} offsets, hand model {model.name!r} has {model.offset_count}")
     record = HandRecord(
         side=hand.side,
         K=hand.camera,
         crop=np.array([*hand.crop_center, hand.crop_size, hand.crop_angle]),
-        **{
-            name: getattr(parameters, name).astype(np.float32)
-            for name in ("pose", "shape", "translation", "offsets")
-        },
+        **{name: getattr(parameters, name).astype(np.float32) for name in ("pose", "shape", "translation", "offsets")},
         keypoint_sigma=hand.keypoint_sigma.astype(np.float32),
         vertex_sigma=hand.vertex_sigma[model.levels[OFFSET_LEVEL].indices].astype(np.float16),
         confidence=float(np.float32(hand.confidence)),
@@ -60,14 +53,10 @@ def record_of(hand: HandMesh, model: HandModel, joint_states: tuple[str, ...], s
     )
     rebuilt = model.vertices(parameters_of(record), hand.side)
     if rebuilt.shape != hand.vertices.shape:
-        raise InputError(
-            f"a mesh of {len(hand.vertices)} vertices, hand model {model.name!r} has {len(rebuilt)}"
-        )
+        raise InputError(f"a mesh of {len(hand.vertices)} vertices, hand model {model.name!r} has {len(rebuilt)}")
     distance = np.linalg.norm(rebuilt - hand.vertices, axis=1).max()
     if distance > TOLERANCE:
-        raise InputError(
-            f"a hand's vertices are up to {1000 * distance:.2f} mm from what its parameters give"
-        )
+        raise InputError(f"a hand's vertices are up to {1000 * distance:.2f} mm from what its parameters give")
     return record
 
 
@@ -113,9 +102,7 @@ def pack_parametric(hand: HandMesh) -> bytes | None:
     return np.concatenate([part.ravel() for part in (*parts[:3], offsets)]).astype("<f4").tobytes()
 
 
-def _parametric_estimate(
-    data: bytes | None, record: HandRecord, model: HandModel
-) -> ParametricEstimate | None:
+def _parametric_estimate(data: bytes | None, record: HandRecord, model: HandModel) -> ParametricEstimate | None:
     if data is None:
         return None
     values = np.frombuffer(data, "<f4")

@@ -55,7 +55,7 @@ def _to_2(connection: Connection) -> None:
     first = "SELECT hand, parametric FROM records"
     parametric = {hand: value for hand, value in connection.exec_driver_sql(first)}
     chain, hand = b"", None
-    rows = connection.exec_driver_sql('SELECT * FROM events ORDER BY hand, version')
+    rows = connection.exec_driver_sql("SELECT * FROM events ORDER BY hand, version")
     for row in rows.mappings().all():
         new = row["hand"] != hand
         hand = row["hand"]

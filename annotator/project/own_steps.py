@@ -45,7 +45,9 @@ def last_changed(connection: Connection, who: str, folder: Path) -> str:
         .order_by(hands.c.head.desc())
         .limit(1)
     ).first()
-    others = f" (the newest change is {newest.who}'s, of hand {newest.id}: name the hand to take it back)" if newest else ""
+    others = (
+        f" (the newest change is {newest.who}'s, of hand {newest.id}: name the hand to take it back)" if newest else ""
+    )
     raise InputError(f"nothing to undo of {who} in {folder}{others}")
 
 

@@ -20,9 +20,7 @@ from annotator.project.views import Provenance, StoredPhoto
 class Proposing:
     """The part of `Project` about photos and proposals; it needs `folder`, `who` and `_database`."""
 
-    def add_photo(
-        self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False
-    ) -> int:
+    def add_photo(self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False) -> int:
         """Add a photo; its id. The same content (SHA-256) is the same photo, wherever it lies.
 
         size: (height, width) if the caller has read the photo; else it is read here. copy: keep a copy in the
@@ -77,9 +75,7 @@ class Proposing:
         """`add_proposals` for one hand."""
         return self.add_proposals(photo_id, [mesh], provenance)[0]
 
-    def add_drawn(
-        self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None
-    ) -> str:
+    def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
         """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected, like
         one that was deleted."""
         prepared = intake.prepare(mesh)

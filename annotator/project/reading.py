@@ -104,9 +104,7 @@ def entries(
     return [HandEntry(*row) for row in connection.execute(statement)]
 
 
-def count(
-    connection: Connection, state: str | Iterable[str] | None, photo: int | None, copies: bool = True
-) -> int:
+def count(connection: Connection, state: str | Iterable[str] | None, photo: int | None, copies: bool = True) -> int:
     """How many hands `entries` would list."""
     return connection.scalar(_chosen(select(func.count()).select_from(hands), state, photo, 0, copies))
 

@@ -87,13 +87,9 @@ class HandRecord:
             side=side,
             state=state,
             joint_states=states,
-            corrections={
-                int(j): tuple(corrections[j].tolist()) for j in np.flatnonzero(~np.isnan(corrections[:, 0]))
-            },
+            corrections={int(j): tuple(corrections[j].tolist()) for j in np.flatnonzero(~np.isnan(corrections[:, 0]))},
             confidence=float(record["confidence"][0]),
-            **{
-                name: record[name].copy() for name in ("K", "crop", "pose", "shape", "translation", "offsets")
-            },
+            **{name: record[name].copy() for name in ("K", "crop", "pose", "shape", "translation", "offsets")},
             **{name: record[name].copy() for name in ("keypoint_sigma", "vertex_sigma")},
         )
 

@@ -28,7 +28,9 @@ class Renewing:
             if record.state != PROPOSED or set(record.joint_states) != {PROPOSED} or record.corrections:
                 raise InputError(f"hand {hand_id} is {record.state}: only a hand that nobody touched is proposed again")
             if prepared.model.digest != row.hand_model_digest:
-                raise InputError(f"hand {hand_id} is of hand model {row.hand_model!r}, the proposal of {prepared.name!r}")
+                raise InputError(
+                    f"hand {hand_id} is of hand model {row.hand_model!r}, the proposal of {prepared.name!r}"
+                )
             source = intake.add_source(connection, provenance)
             intake.mark_looked_at(connection, row.photo, provenance.model_digest)
             note = {"model": provenance.model_digest}

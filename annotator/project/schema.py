@@ -45,9 +45,7 @@ photos = Table(
     "photos",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column(
-        "sha256", String(64), nullable=False, unique=True
-    ),  # of the file's bytes: a photo is what it shows
+    Column("sha256", String(64), nullable=False, unique=True),  # of the file's bytes: a photo is what it shows
     Column("path", Text, nullable=False),  # absolute
     Column("relative", Text, nullable=False),  # from the project's folder: holds when both move together
     Column("height", Integer, nullable=False),
@@ -120,9 +118,7 @@ events = Table(
     Column("at", String, nullable=False),  # UTC, ISO 8601
     Column("base", Integer),  # the event in force when this one was made (None: the proposal)
     Column("target", Integer),  # undo, redo: the event taken back or put in force again
-    Column(
-        "delta", LargeBinary
-    ),  # record before xor record after, packed (record.py); undo and redo have none
+    Column("delta", LargeBinary),  # record before xor record after, packed (record.py); undo and redo have none
     Column("check", BigInteger, nullable=False),  # CRC-32 of the record after
     Column("note", Text),  # JSON: the maker's remarks (joint, seconds, drags, ...)
     # of this event and all before it of the hand (journal.link): no byte of the journal can change unseen

@@ -26,9 +26,7 @@ class SqliteDatabase(Database):
         if path.is_file() and not _allowed(path.parent, os.W_OK) and not _beside(path, "-wal").exists():
             # WAL needs files beside the database; where none can be made nobody writes, either
             address = f"file:{quote(str(path))}?mode=ro&immutable=1"
-            engine = create_engine(
-                "sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=QueuePool
-            )
+            engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=QueuePool)
             event.listen(engine, "connect", _be_careful)
         else:
             # The URL is built by parts, so that no character of a folder's name has a meaning in it.

@@ -62,9 +62,7 @@ class Project(Proposing, Shared, Kept, Renewing, Listing, Labels):
         return cls(at.folder, places.connect(at), who)
 
     @classmethod
-    def open_or_create(
-        cls, place: str | Path, who: str | None = None, database: str | None = None
-    ) -> Project:
+    def open_or_create(cls, place: str | Path, who: str | None = None, database: str | None = None) -> Project:
         """The project in this place, made if there is none; a folder joins the project of `database`."""
         at = places.locate(place, database)
         if not at.exists:
@@ -143,13 +141,9 @@ class Project(Proposing, Shared, Kept, Renewing, Listing, Labels):
         themselves. version: the one the edit was made on; InputError if the hand has changed since. note:
         JSON, kept in the journal.
         """
-        return self._change(
-            hand_id, EDIT, version, note, lambda row, record: edited(row, record, mesh, joint_states)
-        )
+        return self._change(hand_id, EDIT, version, note, lambda row, record: edited(row, record, mesh, joint_states))
 
-    def set_state(
-        self, hand_id: str, state: str, version: int | None = None, note: Mapping | None = None
-    ) -> int:
+    def set_state(self, hand_id: str, state: str, version: int | None = None, note: Mapping | None = None) -> int:
         """Give the hand one of states.HAND_STATES; its new version."""
         check_hand_state(state)
         return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
@@ -173,8 +167,7 @@ class Project(Proposing, Shared, Kept, Renewing, Listing, Labels):
             leased = team.refuse_if_leased(connection, hand_id, self.who)
             if version is not None and version != row.version:
                 raise InputError(
-                    f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): "
-                    "load it again"
+                    f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): load it again"
                 )
             after = make(row, record)
             with self._database.sensible():

@@ -60,9 +60,7 @@ def next_open(connection: Connection, who: str, skip: tuple[str, ...] = ()) -> s
     """
     best = None
     for state in OPEN:  # one walk along the index each; asking for both states at once would sort them all
-        taken = select(leases.c.hand).where(
-            leases.c.hand == hands.c.id, leases.c.until > now(), leases.c.who != who
-        )
+        taken = select(leases.c.hand).where(leases.c.hand == hands.c.id, leases.c.until > now(), leases.c.who != who)
         others = select(trials.c.hand).where(trials.c.hand == hands.c.id, trials.c.who != who)
         statement = (
             select(hands.c.confidence, hands.c.number, hands.c.id)
@@ -107,8 +105,13 @@ def review(connection: Connection, row: Row, who: str, verdict: str, remark: str
         raise InputError(f"{who} worked on hand {row.id} and cannot review it: a second person must")
     connection.execute(
         insert(reviews).values(
-            id=next_number(connection, reviews.c.id), hand=row.id, head=row.head, who=who, verdict=verdict,
-            remark=remark, at=now(),
+            id=next_number(connection, reviews.c.id),
+            hand=row.id,
+            head=row.head,
+            who=who,
+            verdict=verdict,
+            remark=remark,
+            at=now(),
         )  # fmt: skip
     )
 
@@ -116,11 +119,7 @@ def review(connection: Connection, row: Row, who: str, verdict: str, remark: str
 def to_review(connection: Connection, who: str) -> list[str]:
     """Accepted hands that nobody reviewed as they are now and that `who` did not work on, oldest first."""
     seen = select(reviews.c.id).where(reviews.c.hand == hands.c.id, reviews.c.head == hands.c.head)
-    own = select(events.c.seq).where(
-        events.c.hand == hands.c.id, events.c.who == who, events.c.kind.in_((EDIT, STATE))
-    )
+    own = select(events.c.seq).where(events.c.hand == hands.c.id, events.c.who == who, events.c.kind.in_((EDIT, STATE)))
     copies = select(trials.c.hand).where(trials.c.hand == hands.c.id)
-    statement = select(hands.c.id).where(
-        hands.c.state == ACCEPTED, ~seen.exists(), ~own.exists(), ~copies.exists()
-    )
+    statement = select(hands.c.id).where(hands.c.state == ACCEPTED, ~seen.exists(), ~own.exists(), ~copies.exists())
     return list(connection.scalars(statement.order_by(hands.c.number)))

@@ -91,7 +91,11 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
             model.records.of(answer, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
             for k in range(1, len(crops))
         ]
-        apart = np.sqrt(np.mean([((place - first.keypoints) ** 2).sum(1) for place in places], axis=0)) * CROP_SIZE / crop.size
+        apart = (
+            np.sqrt(np.mean([((place - first.keypoints) ** 2).sum(1) for place in places], axis=0))
+            * CROP_SIZE
+            / crop.size
+        )
     return Look(first, start.hidden[0].numpy(), apart)
 
 
@@ -111,7 +115,10 @@ def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: 
 
 def gathered(ids: Sequence[str], rows: Sequence[dict], taught: Sequence[np.ndarray] = ()) -> Candidates:
     """Rows of `described` as one record."""
-    columns = {name: np.array([row[name] for row in rows]) for name in ("gains", "sigma", "stages", "views", "severity", "features")}
+    columns = {
+        name: np.array([row[name] for row in rows])
+        for name in ("gains", "sigma", "stages", "views", "severity", "features")
+    }
     width = columns["features"].shape[1] if len(rows) else 0
     known = np.array(taught) if len(taught) else np.empty((0, width))
     return Candidates(ids=tuple(ids), taught=known, **columns)

@@ -73,7 +73,10 @@ def old_errors(network: GLFNet, folder: Path, count: int) -> np.ndarray:
     return 1000 * point_errors(run.estimates[-1].vertices, truth).mean(1)
 
 
-HARD, LEARNED = 90, 0.9  # percentile of held-out errors above which a hand is hard; of its error before: it did not help
+HARD, LEARNED = (
+    90,
+    0.9,
+)  # percentile of held-out errors above which a hand is hard; of its error before: it did not help
 SURE = 0.01  # least chance of so many contradicting hands that is put down to chance
 
 

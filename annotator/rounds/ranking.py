@@ -107,4 +107,6 @@ def _ranked(gains: np.ndarray, entry, choice) -> Ranked:
     names = tuple(JOINT_NAMES[k] for k in order)
     first = names[0] if names else None
     gain = 1000 * float(np.sqrt(gains[order[0]])) if order else 0.0
-    return Ranked(entry.id, float(choice.score), first, gain, names, choice.why, entry.photo, entry.state, entry.leased_by)
+    return Ranked(
+        entry.id, float(choice.score), first, gain, names, choice.why, entry.photo, entry.state, entry.leased_by
+    )

@@ -73,7 +73,10 @@ def _draw(folder: Path, count: int, parent: Model, child: Model) -> None:
     part, seen = table.select(np.array(chosen)), [crops[k] for k in chosen]
     hands = list(zip(judging.answers(parent, part, seen), judging.answers(child, part, seen), strict=True))
     reader = PhotoReader()
-    words = [tuple(f"{word}: {100 * rows[k]['photo'][at]:.1f} % off" for at, word in enumerate(("before", "after"))) for k in chosen]
+    words = [
+        tuple(f"{word}: {100 * rows[k]['photo'][at]:.1f} % off" for at, word in enumerate(("before", "after")))
+        for k in chosen
+    ]
     photos = [reader.read(str(path)) for path in part.photo]
     pictures.before_after(folder / PICTURES, photos, hands, list(part.keypoints), list(part.weight > 0), words)
 
@@ -90,11 +93,18 @@ def _facts(said: dict) -> list[tuple[str, str]]:
         rows.append(("error on them, % of the box", f"{100 * error['before']:.2f} -> {100 * error['after']:.2f}, change "
                      f"{100 * error['low']:.2f}..{100 * error['high']:.2f} (95 %, paired bootstrap over photos)"))  # fmt: skip
     if old:
-        rows.append(("error on what it knew before, mm", f"{old['before']:.2f} -> {old['after']:.2f} ({old['n']} rendered photos)"))
+        rows.append(
+            (
+                "error on what it knew before, mm",
+                f"{old['before']:.2f} -> {old['after']:.2f} ({old['n']} rendered photos)",
+            )
+        )
     against = said["contradicting"]
     if against["hands"]:
         some = ", ".join(against["hands"][:NAMED]) + (" ..." if len(against["hands"]) > NAMED else "")
-        rows.append(("accepted hands that contradict the rest", f"{len(against['hands'])} of {against['of']} looked at: {some}"))
+        rows.append(
+            ("accepted hands that contradict the rest", f"{len(against['hands'])} of {against['of']} looked at: {some}")
+        )
     if said["promoted"]:
         rows.append(("open hands proposed anew", f"{counts['refreshed']}; left as they were: {counts['left']}"))
     if said["blend"]:
@@ -105,7 +115,11 @@ def _facts(said: dict) -> list[tuple[str, str]]:
 
 def _card(said: dict, child: Model, parent: Model) -> str:
     rows = [f"| {name} | {text} |" for name, text in _facts(said)]
-    kept = [f"| {name} | {value} |" for name, value in child.card.items() if isinstance(value, str | int | float) and name != "seconds"]
+    kept = [
+        f"| {name} | {value} |"
+        for name, value in child.card.items()
+        if isinstance(value, str | int | float) and name != "seconds"
+    ]
     settings = ", ".join(f"{name} {value}" for name, value in said["settings"].items())
     return "\n".join([
         f"# Model card: round {said['round']} ({said['model']})", "", "| | |", "| --- | --- |", *rows, f"| settings | {settings} |", "",
@@ -121,7 +135,11 @@ def _page(said: dict, states: Sequence[dict]) -> str:
         f"<tr><td>{s['round']}</td><td>{escape(str(s.get('parent', '')))}</td><td>{escape(str(s.get('checkpoint', '')))}</td>"
         f"<td>{'promoted' if s['promoted'] else 'not promoted'}</td></tr>" for s in states
     )  # fmt: skip
-    shown = f'<h2>Before and after</h2><p>The held-out hands that changed most, for the better and for the worse; rings: keypoints by people.</p><img src="{PICTURES}" alt="hands before and after">' if said["report"]["before_after"] else ""
+    shown = (
+        f'<h2>Before and after</h2><p>The held-out hands that changed most, for the better and for the worse; rings: keypoints by people.</p><img src="{PICTURES}" alt="hands before and after">'
+        if said["report"]["before_after"]
+        else ""
+    )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Round {said["round"]}</title><style>{STYLE}</style>'
         f'<h1>Round {said["round"]}</h1><table>{rows}</table><h2>Curves</h2><img src="{CURVES}" alt="errors over rounds and steps">'

@@ -30,7 +30,9 @@ from annotator.rounds.settings import RoundSettings
 from annotator.rounds.training import blended, fine_tune, source_of
 
 Progress = Callable[[str, int, int, dict], None]
-Launch = Callable[..., None]  # launch(work, folder, *arguments): `work(*arguments)` in several processes that train together
+Launch = Callable[
+    ..., None
+]  # launch(work, folder, *arguments): `work(*arguments)` in several processes that train together
 
 
 def run_round(
@@ -66,7 +68,9 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
     taken = samples.taken(project, settings.least_gold, settings.held)
     if len(taken.train) < max(settings.least, 1):
         more = f"; {taken.untold} accepted hands have no keypoint set or confirmed by a person" if taken.untold else ""
-        raise InputError(f"nothing to learn from in {project.folder}: {len(taken.train)} accepted hands with corrections{more}")
+        raise InputError(
+            f"nothing to learn from in {project.folder}: {len(taken.train)} accepted hands with corrections{more}"
+        )
     number = int(known[-1].name) + 1 if known else 1
     folder = keeping.rounds_folder(project) / f"{number:03d}"
     samples.save_train(taken.train, folder / "samples" / "train")
@@ -86,7 +90,9 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
 class _Round:
     """The steps after the samples."""
 
-    def __init__(self, project: Project, folder: Path, state: dict, replay: Path | None, device, tell: Progress, launch=None):
+    def __init__(
+        self, project: Project, folder: Path, state: dict, replay: Path | None, device, tell: Progress, launch=None
+    ):
         self.project, self.folder, self.state, self.own_replay = project, folder, state, replay
         self.device, self.tell, self.launch = device, tell, launch
         try:
@@ -112,7 +118,9 @@ class _Round:
                 if self.state["promoted"]:
                     name = f"round {self.state['round']}"
                     provenance = Provenance(name, child.digest, extra={"parent": parent.digest})
-                    counts = repropose(self.project, child, provenance, lambda n, all: self.tell("repropose", n, all, {}))
+                    counts = repropose(
+                        self.project, child, provenance, lambda n, all: self.tell("repropose", n, all, {})
+                    )
                     self.state["reproposed"] = counts
                 self._finish("repropose")
             self._count_time()
@@ -168,7 +176,11 @@ class _Round:
             "contradicting": [name for name, one in zip(taught_ids, against, strict=True) if one],
         }  # fmt: skip
         rows = [
-            {"id": name, "photo": [_number(one.photo[k]) for one in found], "joints_mm": [_number(one.joints_mm[k]) for one in found]}
+            {
+                "id": name,
+                "photo": [_number(one.photo[k]) for one in found],
+                "joints_mm": [_number(one.joints_mm[k]) for one in found],
+            }
             for k, name in enumerate(ids)
         ]
         keeping.write_json(self.folder / "held.json", {"hands": rows})
@@ -180,7 +192,9 @@ class _Round:
         return table.select(rows), [crops[k] for k in rows], [ids[k] for k in rows]
 
 
-def _learn(start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings, device, card: dict, tell=None, train=True):
+def _learn(
+    start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings, device, card: dict, tell=None, train=True
+):
     """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of the
     processes that train together."""
     tell = tell or (lambda *_: None)

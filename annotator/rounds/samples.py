@@ -148,7 +148,11 @@ def save_held(samples: Sequence[Sample], folder: Path) -> None:
 
 def _save_crops(samples: Sequence[Sample], folder: Path) -> None:
     crops = [(*one.mesh.crop_center, one.mesh.crop_size, one.mesh.crop_angle) for one in samples]
-    np.savez(folder / CROPS, crops=np.array(crops, np.float64).reshape(len(samples), 4), ids=np.array([one.id for one in samples]))
+    np.savez(
+        folder / CROPS,
+        crops=np.array(crops, np.float64).reshape(len(samples), 4),
+        ids=np.array([one.id for one in samples]),
+    )
 
 
 def read(folder: Path) -> tuple[KeypointTable, list[Crop], list[str]]:

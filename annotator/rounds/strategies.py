@@ -44,7 +44,9 @@ def by_chance(candidates: Candidates, count: int, random: np.random.Generator) -
 def uncertainty(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
     """The hands whose typical keypoint is least sure."""
     order = np.argsort(-candidates.sigma, kind="stable")[:count]
-    return [Choice(int(k), float(candidates.sigma[k]), f"keypoints may be {candidates.sigma[k]:.1f} px off") for k in order]
+    return [
+        Choice(int(k), float(candidates.sigma[k]), f"keypoints may be {candidates.sigma[k]:.1f} px off") for k in order
+    ]
 
 
 def core_set(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
@@ -83,9 +85,13 @@ def _rank(values: np.ndarray) -> np.ndarray:
 
 def _standardised(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
     """Global features of candidates and of what has taught, each number with variance 1 over both."""
-    everything = np.concatenate([candidates.features, candidates.taught]) if len(candidates.taught) else candidates.features
+    everything = (
+        np.concatenate([candidates.features, candidates.taught]) if len(candidates.taught) else candidates.features
+    )
     middle, spread = everything.mean(0), everything.std(0) + 1e-9
-    return ((candidates.features - middle) / spread).astype(np.float32), ((candidates.taught - middle) / spread).astype(np.float32)
+    return ((candidates.features - middle) / spread).astype(np.float32), ((candidates.taught - middle) / spread).astype(
+        np.float32
+    )
 
 
 def _spread(

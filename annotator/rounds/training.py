@@ -52,6 +52,7 @@ def source_of(
     total, done, banks = sum(count for *_, count in wanted), 0, []
     for crops, place, count in wanted:
         if not (place / "bank.json").exists():
+
             def told(batches, before=done):
                 at = before
                 for crops_of_batch, labels in batches:

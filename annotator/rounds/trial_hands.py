@@ -38,12 +38,8 @@ def rendered_hands(
             features = model.finder.features(pictures)
             if simulated:
                 landmarks, world = simulate_landmarks(labels, generator)
-                features = features._replace(
-                    landmarks=landmarks.to(model.device), world=world.to(model.device)
-                )
-            answer = model.network.answer(
-                features, labels.projection.to(model.device), labels.focal.to(model.device)
-            )
+                features = features._replace(landmarks=landmarks.to(model.device), world=world.to(model.device))
+            answer = model.network.answer(features, labels.projection.to(model.device), labels.focal.to(model.device))
         features, answer = for_keeping(features), on_cpu(answer)
         for row, focal in enumerate(labels.focal.double().tolist()):
             K = np.array([[focal, 0.0, MIDDLE], [0.0, focal, MIDDLE], [0.0, 0.0, 1.0]])

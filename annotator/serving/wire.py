@@ -29,15 +29,15 @@ MOST_HANDS = 64
 MOST_NUMBERS = 50_000_000  # in one message, unpacked: a small archive can claim to be a huge one
 
 
-def pack(
-    hands: Sequence[HandMesh], more: dict | None = None, features: bool = True, photo: bytes = b""
-) -> bytes:
+def pack(hands: Sequence[HandMesh], more: dict | None = None, features: bool = True, photo: bytes = b"") -> bytes:
     """Hands as bytes. more: JSON-ready, comes back beside them; features: with what `refine` needs; photo: an image file."""
     arrays: dict[str, np.ndarray] = {}
     entries = []
     for number, hand in enumerate(hands):
         name, digest, record, parametric = prepare(hand).pack()
-        entries.append({"model": name, "digest": digest, "features": features and isinstance(hand.features, Remembered)})
+        entries.append(
+            {"model": name, "digest": digest, "features": features and isinstance(hand.features, Remembered)}
+        )
         arrays[f"{number}.record"] = np.frombuffer(record, np.uint8)
         arrays[f"{number}.parametric"] = np.frombuffer(parametric, np.uint8)
         if entries[-1]["features"]:
@@ -68,7 +68,12 @@ def unpack(data: bytes) -> tuple[list[HandMesh], dict, bytes]:
 
 
 def _hand(arrays, number: int, entry: dict) -> HandMesh:
-    packed = (entry["model"], entry["digest"], arrays[f"{number}.record"].tobytes(), arrays[f"{number}.parametric"].tobytes())
+    packed = (
+        entry["model"],
+        entry["digest"],
+        arrays[f"{number}.record"].tobytes(),
+        arrays[f"{number}.parametric"].tobytes(),
+    )
     ready = Prepared.unpack(packed)
     hand = mesh_of(ready.record, ready.model, ready.parametric)
     return hand.replace(features=_remembered(arrays, number, hand)) if entry["features"] else hand

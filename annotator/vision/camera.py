@@ -29,9 +29,7 @@ def check_camera(K) -> np.ndarray:
     if not np.isfinite(matrix).all():
         raise InputError("camera matrix K has NaN or infinite entries")
     if matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
-        raise InputError(
-            f"camera matrix K has focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g}; both must be positive"
-        )
+        raise InputError(f"camera matrix K has focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g}; both must be positive")
     if matrix[1, 0] != 0 or not np.array_equal(matrix[2], (0.0, 0.0, 1.0)):
         raise InputError("camera matrix K is not of the form [[fx, s, cx], [0, fy, cy], [0, 0, 1]]")
     return matrix

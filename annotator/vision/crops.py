@@ -141,9 +141,7 @@ class Crop:
         of the mirrored photo gives the same picture (to rounding).
         """
         shrink = self.size / pixels
-        block = (
-            1 if shrink < 3 else (int(shrink) - 1) // 2 * 2 + 1
-        )  # odd, so that blocks can be laid symmetrically
+        block = 1 if shrink < 3 else (int(shrink) - 1) // 2 * 2 + 1  # odd, so that blocks can be laid symmetrically
         source, x0, y0 = _blocks(photo, self.corners, block)
         if source is None:
             return np.zeros((pixels, pixels, 3), np.float32)

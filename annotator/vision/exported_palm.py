@@ -26,7 +26,9 @@ def _raise(coarse, fine, level: Raise):
     from openvino import opset13 as ops
 
     twice = np.array([2, 2], np.float32)
-    x = ops.interpolate(coarse, twice, "linear_onnx", "scales", coordinate_transformation_mode="half_pixel", axes=[2, 3])
+    x = ops.interpolate(
+        coarse, twice, "linear_onnx", "scales", coordinate_transformation_mode="half_pixel", axes=[2, 3]
+    )
     return reduce(_block, level.blocks, ops.add(fine, prelu(conv(x, level.lateral), level.activation)))
 
 

@@ -13,12 +13,8 @@ from annotator.errors import InputError
 class SameConv(nn.Conv2d):
     """Convolution with TensorFlow's 'SAME' padding: the odd pixel of padding goes right and below."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = True
-    ):
-        super().__init__(
-            inputs, outputs, kernel, stride, kernel // 2 if stride == 1 else 0, groups=groups, bias=bias
-        )
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = True):
+        super().__init__(inputs, outputs, kernel, stride, kernel // 2 if stride == 1 else 0, groups=groups, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         stride, kernel = self.stride[0], self.kernel_size[0]

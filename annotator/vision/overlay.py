@@ -21,9 +21,7 @@ GREY = 235
 LIGHTS = ((np.array([-0.48, -0.66, -0.58]), 0.62), (np.array([0.75, 0.2, -0.65]), 0.32))
 AMBIENT = 0.40
 SMOOTHED_UP_TO = 1_500_000  # pixels of the drawn part; larger ones are drawn without oversampling
-HEAT = np.array(
-    [(0.17, 0.34, 0.70), (0.26, 0.68, 0.68), (0.95, 0.88, 0.45), (0.93, 0.50, 0.22), (0.72, 0.10, 0.16)]
-)
+HEAT = np.array([(0.17, 0.34, 0.70), (0.26, 0.68, 0.68), (0.95, 0.88, 0.45), (0.93, 0.50, 0.22), (0.72, 0.10, 0.16)])
 
 
 def shade(
@@ -79,15 +77,11 @@ def shade(
         layer[channel, pixels] = light[channel]
     layer[3, pixels] = 1.0
     layer = layer.reshape(4, rows * fine, columns * fine)
-    layer = sum(layer[:, i::fine, j::fine] for i in range(fine) for j in range(fine)) * np.float32(
-        opacity / fine**2
-    )
+    layer = sum(layer[:, i::fine, j::fine] for i in range(fine) for j in range(fine)) * np.float32(opacity / fine**2)
     part = result[low[1] : high[1], low[0] : high[0]]
     rest = 1 - layer[3]
     for channel in range(3):
-        part[..., channel] = np.clip(
-            part[..., channel] * rest + (layer[channel] + 0.5), 0, 255
-        )  # rounds: all >= 0
+        part[..., channel] = np.clip(part[..., channel] * rest + (layer[channel] + 0.5), 0, 255)  # rounds: all >= 0
     return result
 
 

@@ -79,9 +79,7 @@ class PalmDetector(nn.Module):
                 found[k] = _merge(seen)
         return found
 
-    def glance(
-        self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5
-    ) -> list[list[Palm]]:
+    def glance(self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5) -> list[list[Palm]]:
         """The palms in one look at each whole photo, at the size that the network was trained for, or from farther away; in
         bfloat16 where the processor has it."""
         margin = FARTHER if farther else 1.0

@@ -121,6 +121,8 @@ def anchors(height: int, width: int) -> np.ndarray:
     """(A, 2) px: the anchors' middles, two a cell of 8 px, then six a cell of 16 px, row by row."""
     rows = []
     for cell, each in CELLS:
-        y, x = np.meshgrid((np.arange(height // cell) + 0.5) * cell, (np.arange(width // cell) + 0.5) * cell, indexing="ij")
+        y, x = np.meshgrid(
+            (np.arange(height // cell) + 0.5) * cell, (np.arange(width // cell) + 0.5) * cell, indexing="ij"
+        )
         rows.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), each, axis=0))
     return np.concatenate(rows)

@@ -89,9 +89,7 @@ def as_photo(array, name: str = "photo") -> np.ndarray:
         if not np.isfinite(array).all():
             raise InputError(f"{name} has NaN or infinite pixels")
         if array.min() < 0 or array.max() > 1:
-            raise InputError(
-                f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})"
-            )
+            raise InputError(f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})")
         array = np.rint(array * 255.0).astype(np.uint8)
     elif array.dtype != np.uint8:
         raise InputError(f"{name} has dtype {array.dtype}, expected uint8")

@@ -95,9 +95,7 @@ def rasterise(
     return Raster(rows, columns, number[at], np.clip(weights, 0, 1, out=weights), seen_depth, front[at])
 
 
-def _spans(
-    corner: np.ndarray, height: int, width: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _spans(corner: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Face number, row, first column and number of columns, for each row of each positively turned face."""
     top = np.clip(np.ceil(corner[:, :, 1].min(1) - EDGE), 0, height).astype(np.int64)
     bottom = np.clip(np.floor(corner[:, :, 1].max(1) + EDGE), -1, height - 1).astype(np.int64)

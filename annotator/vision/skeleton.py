@@ -52,9 +52,7 @@ def draw_rings(
             (255,) * 3,
             0.9,
         )
-        _paint(
-            result, point, point, radius + width, lambda d: _cover(np.abs(d - radius), width / 2), colour, 1.0
-        )
+        _paint(result, point, point, radius + width, lambda d: _cover(np.abs(d - radius), width / 2), colour, 1.0)
     return result
 
 

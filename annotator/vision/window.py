@@ -26,9 +26,7 @@ class Window:
     pixels: int
 
     @classmethod
-    def around(
-        cls, points: np.ndarray, margin: float = 1.25, pixels: int = 320, least: float = 24.0
-    ) -> Window:
+    def around(cls, points: np.ndarray, margin: float = 1.25, pixels: int = 320, least: float = 24.0) -> Window:
         """Round points (N, 2), photo px: `margin` times their extent, at least `least` photo px a side."""
         points = np.asarray(points, np.float64)
         if points.ndim != 2 or not len(points) or not np.isfinite(points).all():

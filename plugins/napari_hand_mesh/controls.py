@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 
 from napari_hand_mesh import keys
 from napari_hand_mesh.depths import DepthList
-from napari_hand_mesh.layers import STATE_COLOURS
 from napari_hand_mesh.history import HistoryPanel
+from napari_hand_mesh.layers import STATE_COLOURS
 from napari_hand_mesh.queue_table import QueuePanel
 from napari_hand_mesh.side_view import SideView
 
@@ -94,10 +94,7 @@ class Controls(QWidget):
         strength.addWidget(QLabel("Drawn"))
         strength.addWidget(self.drawn)
         legend = QLabel(
-            " ".join(
-                f'<span style="color:{colour}">◯</span>&nbsp;{state} '
-                for state, colour in STATE_COLOURS.items()
-            )
+            " ".join(f'<span style="color:{colour}">◯</span>&nbsp;{state} ' for state, colour in STATE_COLOURS.items())
         )
         legend.setWordWrap(True)
 

@@ -46,9 +46,7 @@ def propose(
                 if not project.has_photo(photo_hash(path), model.digest):
                     photo = read_photo(path)
                     meshes = model.propose(photo)
-                    hands = len(
-                        project.add_proposals(project.add_photo(path, photo.shape[:2]), meshes, provenance)
-                    )
+                    hands = len(project.add_proposals(project.add_photo(path, photo.shape[:2]), meshes, provenance))
             except InputError as error:
                 wrong = str(error)
             yield done, max(len(files), done), hands, wrong
@@ -60,7 +58,9 @@ def remembered(model: Model, photo: np.ndarray, hand: HandMesh) -> tuple[HandMes
     from annotator.rounds.doubt import doubt_of
 
     hand = model.remember(photo, hand)
-    return hand, doubt_of(model, hand) if hasattr(model, "network") else None  # a `RemoteModel` is a `Model` without one
+    return hand, doubt_of(model, hand) if hasattr(
+        model, "network"
+    ) else None  # a `RemoteModel` is a `Model` without one
 
 
 class Counted:

@@ -28,14 +28,10 @@ ACTIONS = (
     Action("next_open", "W", "Next", "go to the next open hand"),
     Action("previous_open", "Q", "Back", "go to the open hand before"),
     Action("occluded", "D", "Occluded", "the keypoint under the mouse cannot be seen (again: it can)"),
-    Action(
-        "out_of_frame", "G", "Outside", "the keypoint under the mouse is outside the photo (again: it is not)"
-    ),
+    Action("out_of_frame", "G", "Outside", "the keypoint under the mouse is outside the photo (again: it is not)"),
     Action("confirm", "B", "Confirm", "the keypoint under the mouse is right where it is (again: not sure)"),
     Action("confirm_all", "Shift-B", "Confirm all", "all keypoints still proposed are right where they are"),
-    Action(
-        "other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo"
-    ),
+    Action("other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo"),
     Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo"),
     Action("draw_box", "Shift-X", "Draw hand", "draw a box round a hand that was missed (again: stop)"),
     Action("next_bare", "Shift-Q", "No hand", "go to the next photo in which no hand was found, to draw a box there"),

@@ -118,9 +118,7 @@ class QueueModel(QAbstractTableModel):
     def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
         entry = self._entries[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return (entry.id, entry.state, f"{100 * entry.confidence:.0f} %", self._reason(entry))[
-                index.column()
-            ]
+            return (entry.id, entry.state, f"{100 * entry.confidence:.0f} %", self._reason(entry))[index.column()]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return self.thumbnails.pixmap(entry) or self._blank
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:

@@ -16,8 +16,8 @@ from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES
 from annotator.vision.photos import read_photo
 from annotator.vision.video import frames, is_video
-from napari_hand_mesh.sources import project_beside
 from napari_hand_mesh.session import Session
+from napari_hand_mesh.sources import project_beside
 
 PLUGIN, WIDGET = "hand-mesh-annotator", "Hand annotator"
 FILE = "project.db"

@@ -106,7 +106,9 @@ class RoundResult(QDialog):
             picture = QPixmap(report.get(name) or "")
             if not picture.isNull():
                 shown = QLabel()
-                shown.setPixmap(picture.scaledToWidth(min(WIDEST, picture.width()), Qt.TransformationMode.SmoothTransformation))
+                shown.setPixmap(
+                    picture.scaledToWidth(min(WIDEST, picture.width()), Qt.TransformationMode.SmoothTransformation)
+                )
                 below.addWidget(shown)
         area = QScrollArea()
         area.setWidget(pictures)

@@ -94,9 +94,7 @@ class Session(Looking):
     def confirm_all(self) -> None:
         """Confirm every keypoint that is still where the network put it."""
         self._mesh()
-        self._set_states(
-            {k: "confirmed" for k, state in enumerate(self.hand.joint_states) if state == "proposed"}
-        )
+        self._set_states({k: "confirmed" for k, state in enumerate(self.hand.joint_states) if state == "proposed"})
 
     def set_state(self, state: str) -> None:
         """Give the hand a state: accepted, rejected, flagged, ..."""

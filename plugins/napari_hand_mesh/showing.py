@@ -78,7 +78,9 @@ class Showing:
         self.side.show_hand(None)
         self.layers.clear()
         self.what.setText(
-            "No hands yet." if photo is None else f"<b>{self.session.at.path.name}</b> · no hand (Shift+X: draw a box round one)"
+            "No hands yet."
+            if photo is None
+            else f"<b>{self.session.at.path.name}</b> · no hand (Shift+X: draw a box round one)"
         )
         if photo is not None and self._shown[1] != id(photo):
             self.layers.show_photo(photo)
@@ -134,14 +136,11 @@ class Showing:
         """The hand in words."""
         hand, recommended = self.session.hand, self._recommended
         next_one = (
-            ""
-            if recommended is None
-            else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
+            "" if recommended is None else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
         )
         many = f"{len(hand.corrections)} correction{'' if len(hand.corrections) == 1 else 's'}"
         self.what.setText(
-            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}"
-            f"<br>{next_one}Why look: {self.session.why()}"
+            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}<br>{next_one}Why look: {self.session.why()}"
         )
 
     def _look(self) -> None:

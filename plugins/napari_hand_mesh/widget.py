@@ -157,11 +157,7 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
             self.session.drop(joint, place, hold)
             missed = float(((self.session.mesh.keypoints[joint] - place) ** 2).sum() ** 0.5)
             name = JOINT_NAMES[joint].replace("_", " ")
-            self.say(
-                ""
-                if missed < 1.5
-                else f"no plausible hand has its {name} there: it stays {missed:.0f} px off"
-            )
+            self.say("" if missed < 1.5 else f"no plausible hand has its {name} there: it stays {missed:.0f} px off")
         except InputError as error:
             show_warning(str(error))
             self._refresh()  # the canvas goes back to what is stored

@@ -188,9 +188,7 @@ def test_the_stand_in_corrects_the_worst_keypoint_it_can_judge(flat):
     corrected = flat.replace(corrections={8: (1, 2)})
     assert next_correction(corrected, opinion)[0] == 4
     assert next_correction(flat, opinion, given_up=[8])[0] == 4
-    assert (
-        next_correction(flat, opinion_on(flat, {0: 0.2, 1: 0.3})) is None
-    )  # no mark on the skin to click on
+    assert next_correction(flat, opinion_on(flat, {0: 0.2, 1: 0.3})) is None  # no mark on the skin to click on
     enough = flat.replace(corrections={joint: (1, 2) for joint in range(MOST)})
     assert next_correction(enough, opinion) is None
 
@@ -198,18 +196,14 @@ def test_the_stand_in_corrects_the_worst_keypoint_it_can_judge(flat):
 def test_the_stand_in_does_not_place_what_the_hand_hides(flat):
     """A plate before the hand, part of the same mesh: its joints are out of sight."""
     low, high = flat.joints.min(0) - 0.02, flat.joints.max(0) + 0.02
-    plate = np.array(
-        [[low[0], low[1], 0.5], [high[0], low[1], 0.5], [high[0], high[1], 0.5], [low[0], high[1], 0.5]]
-    )
+    plate = np.array([[low[0], low[1], 0.5], [high[0], low[1], 0.5], [high[0], high[1], 0.5], [low[0], high[1], 0.5]])
     count = len(flat.vertices)
     hidden = flat.replace(
         vertices=np.vstack([flat.vertices, plate]),
         faces=np.vstack([flat.faces, [[count, count + 1, count + 2], [count, count + 2, count + 3]]]),
         vertex_sigma=np.append(flat.vertex_sigma, [0.003] * 4),
     )
-    assert in_sight(flat.vertices, flat.faces, flat.joints, flat.camera)[
-        2:
-    ].all()  # the thumb's base lies deep
+    assert in_sight(flat.vertices, flat.faces, flat.joints, flat.camera)[2:].all()  # the thumb's base lies deep
     assert not in_sight(hidden.vertices, hidden.faces, hidden.joints, hidden.camera).any()
     assert next_correction(hidden, opinion_on(flat, {8: 0.2})) is None
 

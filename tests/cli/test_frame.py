@@ -67,9 +67,7 @@ def test_setup_cfg_names_every_package():
     declared = configparser.ConfigParser()
     declared.read(ROOT / "setup.cfg")
     packages = set(declared["options"]["packages"].split())
-    there = {
-        ".".join(p.relative_to(ROOT).parts) for p in (ROOT / "annotator").rglob("*") if any(p.glob("*.py"))
-    }
+    there = {".".join(p.relative_to(ROOT).parts) for p in (ROOT / "annotator").rglob("*") if any(p.glob("*.py"))}
     there |= {"annotator", "annotator.sample_data"}
     if (ROOT / "plugins" / "napari_hand_mesh").is_dir():
         there.add("napari_hand_mesh")

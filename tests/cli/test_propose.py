@@ -74,18 +74,12 @@ def test_bad_photos_are_named_and_the_others_done(run, loaded, photos, tmp_path)
     Image.new("RGB", (1, 1)).save(photos / "tiny.png")
     whole = (photos / "digit-3-IMG_4536.jpg").read_bytes()
     (photos / "half.jpg").write_bytes(whole[: len(whole) // 2])
-    code, out, err = run(
-        "propose", photos, photos / "gone.jpg", "nothing*.jpg", "--project", tmp_path / "p", "--json"
-    )
+    code, out, err = run("propose", photos, photos / "gone.jpg", "nothing*.jpg", "--project", tmp_path / "p", "--json")
     result = json.loads(out)
     assert code == 0 and result["photos"] == 3 and result["hands"] == 4
     bad = {failed["photo"].split("/")[-1]: failed["error"] for failed in result["failed"]}
     assert set(bad) == {"text.jpg", "tiny.png", "half.jpg", "gone.jpg", "nothing*.jpg"}
-    assert (
-        "1 x 1" in bad["tiny.png"]
-        and "does not exist" in bad["gone.jpg"]
-        and "matches" in bad["nothing*.jpg"]
-    )
+    assert "1 x 1" in bad["tiny.png"] and "does not exist" in bad["gone.jpg"] and "matches" in bad["nothing*.jpg"]
     for name in bad:
         assert sum("skipped" in line and name in line for line in err.splitlines()) == 1
 
@@ -157,9 +151,7 @@ def test_files_of_folders_patterns_and_names(tmp_path):
         (tmp_path / name).touch()
     files, empty = photo_files([tmp_path])
     assert [file.name for file in files] == ["a.png", "b.JPG", "c.webp"] and empty == []
-    files, empty = photo_files(
-        [tmp_path / "b.JPG", tmp_path / "*.[jJ]*", tmp_path / "in", tmp_path / "notes.txt"]
-    )
+    files, empty = photo_files([tmp_path / "b.JPG", tmp_path / "*.[jJ]*", tmp_path / "in", tmp_path / "notes.txt"])
     assert [file.name for file in files] == ["b.JPG", "c.webp", "notes.txt"]
     (tmp_path / "a[1].png").touch()  # a name that looks like a pattern
     files, empty = photo_files([str(tmp_path / "a[1].png"), str(tmp_path / "*.gif")])

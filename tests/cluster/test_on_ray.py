@@ -116,7 +116,9 @@ def test_export_and_rank_are_the_local_ones(local, tmp_path, capsys):
 
 
 def test_what_is_wrong_is_said(tmp_path, capsys, photos):
-    assert main(["propose", str(photos), "--project", str(tmp_path / "p"), "--engine", "ray", "--worker-cpus", "64"]) == 2
+    assert (
+        main(["propose", str(photos), "--project", str(tmp_path / "p"), "--engine", "ray", "--worker-cpus", "64"]) == 2
+    )
     assert "no room" in capsys.readouterr().err
     assert main(["propose", "nowhere://x", "--project", str(tmp_path / "p"), "--engine", "ray"]) == 2
     assert "nowhere://x" in capsys.readouterr().err

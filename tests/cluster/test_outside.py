@@ -37,7 +37,19 @@ def head(tmp_path_factory):
     port, clients = free_port(), free_port()
     # a folder of its own, of a short name (for sockets): others on this machine would take it for theirs
     own = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
-    given = ["start", "--head", "--block", "--num-cpus", "3", "--include-dashboard", "false", "--port", str(port), "--temp-dir", own]
+    given = [
+        "start",
+        "--head",
+        "--block",
+        "--num-cpus",
+        "3",
+        "--include-dashboard",
+        "false",
+        "--port",
+        str(port),
+        "--temp-dir",
+        own,
+    ]
     with said.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "ray.scripts.scripts", *given, "--ray-client-server-port", str(clients)],
@@ -97,7 +109,10 @@ def test_propose_rank_and_export(head, tmp_path, sample_photos):
 
 
 def test_train(head, tmp_path):
-    recipe = NETWORK + "\n[phases.tune]\nsteps = 2\nbatch = 8\nparts = 2\nwarmup = 1\nencoder_rate = 1e-4\nseed = 3\nlog_every = 1\n"
+    recipe = (
+        NETWORK
+        + "\n[phases.tune]\nsteps = 2\nbatch = 8\nparts = 2\nwarmup = 1\nencoder_rate = 1e-4\nseed = 3\nlog_every = 1\n"
+    )
     (tmp_path / "recipe.toml").write_text(recipe)
     data = made_up_set(tmp_path, 4)
     given = ["train", "--data", f"freihand:{data}", "--config", tmp_path / "recipe.toml", "--out", tmp_path / "out"]

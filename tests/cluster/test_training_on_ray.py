@@ -13,7 +13,9 @@ from annotator.cli import main
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
-RECIPE = NETWORK + """
+RECIPE = (
+    NETWORK
+    + """
 [phases.tune]
 steps = 4
 batch = 8
@@ -23,6 +25,7 @@ encoder_rate = 1e-4
 seed = 3
 log_every = 1
 """
+)
 
 
 def test_two_workers_train_as_one_process(tmp_path, capsys):
@@ -32,7 +35,9 @@ def test_two_workers_train_as_one_process(tmp_path, capsys):
     curves = []
     for name, engine in (("one", []), ("two", ["--engine", "ray", "--workers", "2"])):
         assert main([*given, "--out", str(tmp_path / name), "--device", "cpu", *engine]) == 0
-        assert json.loads(capsys.readouterr().out.strip().splitlines()[-1])["checkpoint"].endswith("checkpoint.safetensors")
+        assert json.loads(capsys.readouterr().out.strip().splitlines()[-1])["checkpoint"].endswith(
+            "checkpoint.safetensors"
+        )
         with (tmp_path / name / "tune" / "log.csv").open() as file:
             curves.append([float(row["loss"]) for row in csv.DictReader(file)])
     assert len(curves[0]) == len(curves[1]) == 4

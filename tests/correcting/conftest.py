@@ -102,9 +102,7 @@ def make_proposal(hand_model) -> Callable[..., HandMesh]:
         angles = rotations_to_angles(rotations[1:], hand_model.anatomical_axes)
         off = np.zeros((15, 3))
         for base in (0, 3, 6, 9, 12):
-            off[base : base + 3, 0] = random.normal(0, 0.12) * np.array([0.6, 0.8, 1.0]) + random.normal(
-                0, 0.1, 3
-            )
+            off[base : base + 3, 0] = random.normal(0, 0.12) * np.array([0.6, 0.8, 1.0]) + random.normal(0, 0.1, 3)
             off[base, 1:] = random.normal(0, (0.05, 0.03))
         angles = clamp_angles(angles + size * off, hand_model.limits)
         rotations[0] = rotations[0] @ rotation_matrices(size * random.normal(0, 0.1, 3))

@@ -29,9 +29,7 @@ def test_both_conventions_agree(seed):
     assert np.abs(rotations - theirs.angles_to_rotations(tensor).numpy()).max() < 1e-12
     assert np.abs(ours.rotations_to_angles(rotations, MODEL.anatomical_axes)
                   - theirs.rotations_to_angles(torch.as_tensor(rotations)).numpy()).max() < 1e-9  # fmt: skip
-    for mine, other in zip(
-        ours.coupled_limits(angles, MODEL.limits), theirs.coupled_limits(tensor), strict=True
-    ):
+    for mine, other in zip(ours.coupled_limits(angles, MODEL.limits), theirs.coupled_limits(tensor), strict=True):
         assert np.abs(mine - other.numpy()).max() < 1e-12
     read = ours.rotations_to_angles(rotations, MODEL.anatomical_axes)
     excess = theirs.limit_excess(torch.as_tensor(rotations)).numpy()
@@ -66,9 +64,7 @@ def test_rotation_vectors(seed, length):
     assert np.abs(ours.rotation_matrix(vector) - rotation_matrices(vector)).max() < 1e-14
     step = 1e-6
     small = step * random.normal(size=3)
-    turn = rotation_vectors(rotation_matrices(vector - small).T @ rotation_matrices(vector + small)) / (
-        2 * step
-    )
+    turn = rotation_vectors(rotation_matrices(vector - small).T @ rotation_matrices(vector + small)) / (2 * step)
     assert np.abs(turn - ours.turn_rate(vector) @ small / step).max() < 1e-6
 
 

@@ -45,9 +45,7 @@ def test_an_open_hand_is_plausible(posed, hand_model, side):
     assert kinds(hand, hand_model) == []
     found = measures(hand, hand_model)
     assert {reason.kind for reason in found} == set(THRESHOLDS) - {"side"}  # nobody was asked about the side
-    assert [reason.severity for reason in found] == sorted(
-        (reason.severity for reason in found), reverse=True
-    )
+    assert [reason.severity for reason in found] == sorted((reason.severity for reason in found), reverse=True)
     for reason in found:
         assert np.isfinite(reason.value) and reason.words and reason.threshold == THRESHOLDS[reason.kind]
         assert reason.as_dict()["flagged"] is False

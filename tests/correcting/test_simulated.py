@@ -54,11 +54,7 @@ def test_it_corrects_the_worst_visible_keypoint_and_measures(case, refine, hand_
     assert trace.vertex_mm.shape == trace.photo_px.shape == (7,) and trace.seconds.shape == (6,)
     assert trace.vertex_mm[-1] < trace.vertex_mm[0] and trace.photo_px[-1] < trace.photo_px[0]
     assert trace.miss_px.max() < 0.5
-    assert (
-        trace.others_before_px[0]
-        == trace.others_px[0]
-        == pytest.approx(np.delete(off(hand, truth), [4, 8]).mean())
-    )
+    assert trace.others_before_px[0] == trace.others_px[0] == pytest.approx(np.delete(off(hand, truth), [4, 8]).mean())
 
 
 def test_noise_and_policies(case, refine, hand_model):
@@ -67,10 +63,7 @@ def test_noise_and_policies(case, refine, hand_model):
     assert exact.photo_px[-1] < exact.photo_px[0]
     same = annotate(hand, truth, refine, hand_model, corrections=3, noise=0.0)
     assert np.array_equal(exact.joints, same.joints) and np.array_equal(exact.vertex_mm, same.vertex_mm)
-    random = [
-        annotate(hand, truth, refine, hand_model, 3, "random", random=np.random.default_rng(s))
-        for s in (1, 2)
-    ]
+    random = [annotate(hand, truth, refine, hand_model, 3, "random", random=np.random.default_rng(s)) for s in (1, 2)]
     assert list(random[0].joints) != list(random[1].joints)
     chosen = annotate(hand, truth, refine, hand_model, 2, "model")
     assert chosen.joints[0] == expected_gain(hand, hand_model).argmax()

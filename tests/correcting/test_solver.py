@@ -26,9 +26,7 @@ def crop_px(hand: HandMesh, a, b) -> np.ndarray:
 
 def excess_degrees(hand: HandMesh, model) -> float:
     rotations = rotation_matrices(hand.parameters.pose)[1:]
-    return float(
-        np.rad2deg(limit_excess(rotations_to_angles(rotations, model.anatomical_axes), model.limits).max())
-    )
+    return float(np.rad2deg(limit_excess(rotations_to_angles(rotations, model.anatomical_axes), model.limits).max()))
 
 
 def some(hand: HandMesh, joints) -> dict[int, tuple[float, float]]:
@@ -83,9 +81,7 @@ def test_the_other_keypoints_get_better_on_average(make_truth, make_proposal, ha
         after.append(crop_px(truth, hand.keypoints[rest], truth.keypoints[rest]).mean())
         for errors, one in ((mesh_before, proposal), (mesh_after, hand)):
             errors.append(
-                np.linalg.norm(
-                    (one.vertices - one.joints[0]) - (truth.vertices - truth.joints[0]), axis=1
-                ).mean()
+                np.linalg.norm((one.vertices - one.joints[0]) - (truth.vertices - truth.joints[0]), axis=1).mean()
             )
     assert np.mean(after) < 0.85 * np.mean(before)
     assert np.mean(mesh_after) < np.mean(mesh_before)

@@ -10,9 +10,7 @@ from annotator.project import Project, Provenance
 @pytest.fixture
 def project(tmp_path, sample_photos, make_hand):
     with Project.create(tmp_path / "project", who="Ada") as project:
-        photos = project.add_photos(
-            [path for path in sample_photos if path.stem in ("signing-0153", "two-hands")]
-        )
+        photos = project.add_photos([path for path in sample_photos if path.stem in ("signing-0153", "two-hands")])
         source = Provenance("test checkpoint", "d" * 64)
         project.add_proposals(photos[0], [make_hand(1), make_hand(2, "left")], source)
         two = (
@@ -20,9 +18,7 @@ def project(tmp_path, sample_photos, make_hand):
             make_hand(4, "right", (382, 720), move=(-0.1, 0)),
         )
         for hand_id in project.add_proposals(photos[1], two, source):
-            project.edit(
-                hand_id, project.mesh(hand_id).replace(corrections={8: (300.5, 20.25)}), {20: "occluded"}
-            )
+            project.edit(hand_id, project.mesh(hand_id).replace(corrections={8: (300.5, 20.25)}), {20: "occluded"})
         for hand in project.hands()[1:]:
             project.set_state(hand.id, "accepted")
         yield project

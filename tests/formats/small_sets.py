@@ -60,7 +60,9 @@ def make_coco(folder, kinds):
         if kind == "missing":
             (folder / "images" / f"{n}.jpg").unlink()
         images.append({"id": n, "file_name": f"{n}.jpg"})
-        annotations.append({"id": n, "image_id": n, "keypoints": points(kind, 3).ravel().tolist(), "bbox": [1, 2, 3, 4]})
+        annotations.append(
+            {"id": n, "image_id": n, "keypoints": points(kind, 3).ravel().tolist(), "bbox": [1, 2, 3, 4]}
+        )
     (folder / "hands.json").write_text(json.dumps({"images": images, "annotations": annotations}))
     return "hands.json, index 1"
 

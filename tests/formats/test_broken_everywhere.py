@@ -47,7 +47,11 @@ def in_freihand(folder, kind):
     if kind == "missing":
         (folder / "training" / "rgb" / "00000001.jpg").unlink()
         return "index 1.*00000001.jpg"
-    name, value = {"shape": ("xyz", [[1, 2, 3]]), "nan": ("xyz", [[NAN] * 3] * 21), "singular": ("K", np.zeros((3, 3)).tolist())}[kind]
+    name, value = {
+        "shape": ("xyz", [[1, 2, 3]]),
+        "nan": ("xyz", [[NAN] * 3] * 21),
+        "singular": ("K", np.zeros((3, 3)).tolist()),
+    }[kind]
     edit_json(folder / f"training_{name}.json", lambda rows: rows.__setitem__(1, value))
     return "index 1"
 
@@ -80,7 +84,9 @@ def in_parquet(folder, kind):
         rows[1]["image"] = None
     else:
         changed = broken_details(rows[1], kind)
-        rows[1] = {k: np.ravel(v).tolist() if k in ("keypoints", "K") and v is not None else v for k, v in changed.items()}
+        rows[1] = {
+            k: np.ravel(v).tolist() if k in ("keypoints", "K") and v is not None else v for k, v in changed.items()
+        }
     parquet.write_table(pyarrow.Table.from_pylist(rows, table.schema), path)
     return "train-00000.parquet, index 1"
 
@@ -147,7 +153,9 @@ def test_ho3d(three, tmp_path, kind):
 
 
 # -- other people's layouts: three records each, the second broken --------------------------------------------
-CASES = [(name, kind) for name in sorted(OTHERS) for kind in DAMAGES if kind != "singular" or name in ("dexycb", "interhand")]
+CASES = [
+    (name, kind) for name in sorted(OTHERS) for kind in DAMAGES if kind != "singular" or name in ("dexycb", "interhand")
+]
 
 
 @pytest.mark.parametrize(("name", "kind"), [*CASES, ("hint", "no json")])

@@ -29,8 +29,7 @@ def written(project, tmp_path):
 
 def test_read_gives_what_was_written(project, written):
     expected = [
-        freihand.to_sample(r, written / f"training/rgb/{k:08d}.jpg")[0]
-        for k, r in enumerate(labelled_hands(project))
+        freihand.to_sample(r, written / f"training/rgb/{k:08d}.jpg")[0] for k, r in enumerate(labelled_hands(project))
     ]
     assert list(reader("freihand").read(written)) == expected
     assert len(expected) == 3 and {hand.side for hand in expected} == {"right"}
@@ -40,9 +39,7 @@ def test_it_projects_onto_the_stored_keypoints(project, written):
     """Only with the files themselves, as somebody else's code would read them."""
     hands = [project.hand(entry.id) for entry in project.hands("accepted")]
     about = json.loads((written / "provenance.json").read_text())["hands"]
-    assert (
-        [hand.side for hand in hands] == [a["provenance"]["side"] for a in about] == ["left", "left", "right"]
-    )
+    assert [hand.side for hand in hands] == [a["provenance"]["side"] for a in about] == ["left", "left", "right"]
     for hand, xyz, K, verts, scale, entry in zip(
         hands,
         load(written, "xyz"),
@@ -70,9 +67,7 @@ def test_left_hands_become_right_hands(project, written, hand_model):
     for verts, xyz in zip(load(written, "verts"), load(written, "xyz"), strict=True):
         verts, xyz = np.array(verts), np.array(xyz)
         a, b, c = verts[faces[:, 0]], verts[faces[:, 1]], verts[faces[:, 2]]
-        assert (
-            np.cross(b - a, c - a) * a
-        ).sum() > 0  # a closed surface seen from outside encloses a positive volume
+        assert (np.cross(b - a, c - a) * a).sum() > 0  # a closed surface seen from outside encloses a positive volume
         np.testing.assert_allclose(hand_model.joints(verts), xyz, atol=1e-12)
 
 
@@ -265,7 +260,9 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
     import_mano(mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays()))
     mano, random, given = load_hand("mano"), np.random.default_rng(0), []
     for record in labelled_hands(project):
-        values = HandParameters(random.normal(0, 0.2, (16, 3)), random.normal(size=10), (0, 0.02, 0.7), np.zeros((98, 3)))
+        values = HandParameters(
+            random.normal(0, 0.2, (16, 3)), random.normal(size=10), (0, 0.02, 0.7), np.zeros((98, 3))
+        )
         vertices = mano.vertices(values, record.side)
         given.append(replace(record, parameters=values, hand_model=mano.digest, vertices=vertices,
                              faces=mano.faces_of(record.side), joints=mano.joints(vertices)))  # fmt: skip
@@ -273,7 +270,9 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
     rows = {name: load(tmp_path / "set", name) for name in ("mano", "verts", "xyz", "K")}
     assert np.shape(rows["mano"]) == (3, 1, 61) and not (tmp_path / "set" / "training_faces.json").exists()
     for n in range(3):  # two left hands, mirrored, and a right one
-        mesh, joints = official_mesh(rows["mano"][n], np.array(rows["K"][n]), mano, pose_space("right")[0].reshape(15, 3))
+        mesh, joints = official_mesh(
+            rows["mano"][n], np.array(rows["K"][n]), mano, pose_space("right")[0].reshape(15, 3)
+        )
         np.testing.assert_allclose(mesh, rows["verts"][n], atol=1e-9)
         np.testing.assert_allclose(joints, rows["xyz"][n], atol=1e-9)
     for ours, theirs in zip(reader("freihand").read(tmp_path / "set"), given, strict=True):

@@ -155,7 +155,9 @@ def test_the_evaluation_set(tmp_path):
     (tmp_path / "train").rename(tmp_path / "evaluation")
     (tmp_path / "train.txt").rename(tmp_path / "evaluation.txt")
     path = tmp_path / "evaluation" / "ABC1" / "meta" / "0007.pkl"
-    path.write_bytes(pickle.dumps({"camMat": meta["camMat"], "handJoints3D": theirs[0], "handBoundingBox": [1, 2, 30, 40]}))
+    path.write_bytes(
+        pickle.dumps({"camMat": meta["camMat"], "handJoints3D": theirs[0], "handBoundingBox": [1, 2, 30, 40]})
+    )
     assert list(reader("ho3d").read(tmp_path)) == []
     vertices = np.arange(12.0).reshape(4, 3)
     (tmp_path / "evaluation_xyz.json").write_text(json.dumps([theirs.tolist()]))

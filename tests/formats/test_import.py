@@ -117,7 +117,9 @@ def test_every_format_is_exported(project, tmp_path, name, capfd):
     code, said, err = run(capfd, "export", project.folder, "--format", name, "--out", out, "--json", "--licence", "CC0")
     assert code == 0, err
     assert json.loads(said)["hands"] == 3 and (out / "README.md").is_file()
-    code, _, err = run(capfd, "export", project.folder, "--format", name, "--out", out, "--min-corrected", "2", "--overwrite")
+    code, _, err = run(
+        capfd, "export", project.folder, "--format", name, "--out", out, "--min-corrected", "2", "--overwrite"
+    )
     assert code == 2 and "no hands" in err
 
 

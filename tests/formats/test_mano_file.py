@@ -48,7 +48,9 @@ def test_levels_and_keypoints(right):
     assert [len(level.indices) for level in model.levels] == [49, 98, 195, 389]
     for level in model.levels:
         assert {*TIPS["freihand"], *range(16)} <= set(level.indices.tolist())  # tips and the wrist's rim
-    joints = np.concatenate([values["J_regressor"] @ values["v_template"], values["v_template"][list(TIPS["freihand"])]])
+    joints = np.concatenate(
+        [values["J_regressor"] @ values["v_template"], values["v_template"][list(TIPS["freihand"])]]
+    )
     np.testing.assert_allclose(model.joints(model.template), joints[list(MANO_TO_KEYPOINTS)], atol=1e-12)
 
 

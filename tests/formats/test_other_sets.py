@@ -192,7 +192,11 @@ def interhand(folder, **change):
         world[hand + 20] = TURN.T @ ((JOINTS[0] + (0, 0, far)) * 1000) + PLACE
     valid = [1] * 42
     valid[0] = 0  # the right thumb's tip
-    values = {"world_coord": world.tolist(), "joint_valid": [[v] for v in valid], "file_name": "Capture0/a.jpg"} | change
+    values = {
+        "world_coord": world.tolist(),
+        "joint_valid": [[v] for v in valid],
+        "file_name": "Capture0/a.jpg",
+    } | change
     photo(folder / "images" / "test" / "Capture0" / "a.jpg")
     stem = folder / "annotations" / "test"
     stem.mkdir(parents=True, exist_ok=True)

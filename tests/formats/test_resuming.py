@@ -170,7 +170,16 @@ def test_the_command_goes_on_and_counts_all(project, make_hand, tmp_path, capfd,
     from annotator.formats import coco_wholebody
 
     hands(project, make_hand, 4)
-    arguments = ["export", str(project.folder), "--format", "coco-wholebody", "--state", "accepted", "--state", "proposed"]
+    arguments = [
+        "export",
+        str(project.folder),
+        "--format",
+        "coco-wholebody",
+        "--state",
+        "accepted",
+        "--state",
+        "proposed",
+    ]
     real, written = coco_wholebody._annotation, []
 
     def annotate(record, number, image):

@@ -26,9 +26,7 @@ def write_glb(path, positions, joints, weights, faces, frames) -> None:
     for array, kind, component in parts:
         data = array.tobytes()
         views.append({"buffer": 0, "byteOffset": len(blob), "byteLength": len(data)})
-        accessors.append(
-            {"bufferView": len(views) - 1, "componentType": component, "count": len(array), "type": kind}
-        )
+        accessors.append({"bufferView": len(views) - 1, "componentType": component, "count": len(array), "type": kind})
         blob += data + b"\0" * (-len(data) % 4)
     document = {
         "asset": {"version": "2.0"}, "accessors": accessors, "bufferViews": views,
@@ -62,9 +60,7 @@ def test_glb_is_read_and_welded(tmp_path):
 def test_bad_glb_ends_with_code_two_and_one_line(tmp_path, capsys):
     (tmp_path / "text.glb").write_text("this is no glTF file at all")
     text = json.dumps({"asset": {}}).encode() + b"  "
-    chunks = (
-        struct.pack("<II", len(text), 0x4E4F534A) + text + struct.pack("<II", 4, 0x004E4942) + b"\0\0\0\0"
-    )
+    chunks = struct.pack("<II", len(text), 0x4E4F534A) + text + struct.pack("<II", 4, 0x004E4942) + b"\0\0\0\0"
     (tmp_path / "empty.glb").write_bytes(b"glTF" + struct.pack("<II", 2, 12 + len(chunks)) + chunks)
     for name, words in (
         ("text.glb", "not a binary"),
@@ -83,9 +79,7 @@ def ball(rings: int = 12, around: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """A closed unit sphere of latitude rings."""
     height = np.linspace(0, np.pi, rings + 2)[1:-1, None]
     angle = np.linspace(0, 2 * np.pi, around, endpoint=False)[None]
-    ring = np.stack(
-        [np.sin(height) * np.cos(angle), np.sin(height) * np.sin(angle), np.cos(height) + 0 * angle], -1
-    )
+    ring = np.stack([np.sin(height) * np.cos(angle), np.sin(height) * np.sin(angle), np.cos(height) + 0 * angle], -1)
     points = np.concatenate([[[0, 0, 1.0]], ring.reshape(-1, 3), [[0, 0, -1.0]]])
     last, faces = len(points) - 1, []
     for j in range(around):
@@ -108,9 +102,7 @@ def test_simplified_ball_stays_a_ball_and_upsampling_is_smooth():
         assert np.einsum("ni,ni->", a, np.cross(b, c)) / 6 > 0.75 * 4 / 3 * np.pi
         matrix = upsampling(points, faces, indices)
         np.testing.assert_allclose(matrix.sum(axis=1), 1)
-        smooth = (
-            points[:, 2] + 0.3 * points[:, 0]
-        )  # a linear function over the ball comes back nearly as it was
+        smooth = points[:, 2] + 0.3 * points[:, 0]  # a linear function over the ball comes back nearly as it was
         assert np.abs(matrix @ smooth[indices] - smooth).max() < 0.15
     assert set(levels[0][0]) < set(levels[1][0])
 
@@ -124,9 +116,7 @@ def limb(count: int = 400) -> Skeleton:
             joints[bone] = -0.02 - 0.03 * step, 0, 0.04 - 0.02 * number
         tips.append(joints[chain[-1]] - [0.02, 0, 0])
     weights = generator.dirichlet(np.full(BONE_COUNT, 0.05), count)
-    return Skeleton(
-        weights @ joints + generator.normal(0, 0.005, (count, 3)), weights, joints, np.array(tips)
-    )
+    return Skeleton(weights @ joints + generator.normal(0, 0.005, (count, 3)), weights, joints, np.array(tips))
 
 
 def test_scaling_bones_scales_lengths_and_keeps_joints_together():

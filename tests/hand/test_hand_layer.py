@@ -17,9 +17,7 @@ from annotator.hand.rotations import rotation_matrices
 def model(request, hand):
     if request.param == "free":
         return hand
-    correctives = np.random.default_rng(0).normal(
-        0, 1e-3, (len(hand.template), 3, 135)
-    )  # as a MANO file has them
+    correctives = np.random.default_rng(0).normal(0, 1e-3, (len(hand.template), 3, 135))  # as a MANO file has them
     return dataclasses.replace(hand, pose_directions=correctives)
 
 
@@ -45,9 +43,7 @@ def test_layer_agrees_with_numpy_and_its_short_cuts_with_the_mesh(model, inputs,
         one = model.skin(rotations[number], shape[number], offsets[number] if with_offsets else None)
         np.testing.assert_allclose(vertices[number].numpy(), one, atol=1e-6)
     assert (layer.keypoints_from_pose(*given) - layer.joints(vertices)).abs().max() < 1e-6
-    np.testing.assert_allclose(
-        layer.joints(vertices)[0].numpy(), model.joints(vertices[0].numpy()), atol=1e-6
-    )
+    np.testing.assert_allclose(layer.joints(vertices)[0].numpy(), model.joints(vertices[0].numpy()), atol=1e-6)
     for level, coarse in enumerate(model.levels):
         part = layer.vertices_at(level, *given)
         assert part.shape == (6, len(coarse.indices), 3)

@@ -89,9 +89,7 @@ def test_the_thumb_reaches_every_fingertip_and_the_little_fingers_base(hand):
     """Within limits: five hands at once, each a few steps of gradient descent on the gap it has to close."""
     layer = HandLayer(hand)
     goals = torch.tensor([8, 12, 16, 20, 17])
-    still = torch.tensor(
-        [[0.0, 0, 0]] * 4 + [[0, -0.012, 0]]
-    )  # on the skin before the little finger's knuckle
+    still = torch.tensor([[0.0, 0, 0]] * 4 + [[0, -0.012, 0]])  # on the skin before the little finger's knuckle
     angles = torch.zeros(5, 15, 3, requires_grad=True)
     optimiser = torch.optim.Adam([angles], 0.04)
     first = torch.eye(3).expand(5, 1, 3, 3)

@@ -118,9 +118,7 @@ def test_fingers_keep_their_lengths_in_a_fist_and_the_fist_closes(hand, posed, f
     open_hand, closed = hand.skin(REST, np.zeros(10)), hand.skin(posed(fist), np.zeros(10))
     before, after = hand.joints(open_hand), hand.joints(closed)
     for a, b in BONES:
-        assert np.linalg.norm(after[a] - after[b]) == pytest.approx(
-            np.linalg.norm(before[a] - before[b]), abs=2.5e-3
-        )
+        assert np.linalg.norm(after[a] - after[b]) == pytest.approx(np.linalg.norm(before[a] - before[b]), abs=2.5e-3)
     palm = np.cross(before[5], before[17])
     palm /= np.linalg.norm(palm)
     for tip in TIPS[1:]:
@@ -173,9 +171,7 @@ def test_offsets_are_added_in_the_rest_pose_and_turn_with_the_bones(hand, posed,
     turned, _, _ = hand.bone_transforms(rotations, np.zeros(10))
     difference = hand.skin(rotations, np.zeros(10), offsets) - hand.skin(rotations, np.zeros(10))
     blended = np.einsum("vj,jab->vab", hand.weights, turned)
-    np.testing.assert_allclose(
-        difference, np.einsum("vab,vb->va", blended, level.upsample @ offsets), atol=1e-12
-    )
+    np.testing.assert_allclose(difference, np.einsum("vab,vb->va", blended, level.upsample @ offsets), atol=1e-12)
 
 
 def test_save_and_load_keep_everything(hand, tmp_path):

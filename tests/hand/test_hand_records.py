@@ -43,9 +43,7 @@ def test_joint_names_and_orders():
 @given(arrays(np.float64, (4, 3), elements=st.floats(-1.75, 1.75, width=32)))
 def test_rotation_vectors_round_trip(vectors):
     matrices = rotation_matrices(vectors)
-    np.testing.assert_allclose(
-        matrices @ matrices.transpose(0, 2, 1), np.tile(np.eye(3), (4, 1, 1)), atol=1e-12
-    )
+    np.testing.assert_allclose(matrices @ matrices.transpose(0, 2, 1), np.tile(np.eye(3), (4, 1, 1)), atol=1e-12)
     back = rotation_vectors(matrices)
     np.testing.assert_allclose(rotation_matrices(back), matrices, atol=1e-9)
     short = np.linalg.norm(vectors, axis=1) < 3.1

@@ -38,7 +38,9 @@ def test_a_calibrated_network_holds_nine_of_ten(tmp_path):
     generate(tmp_path, 40, 5)
     network = GLFNet(GLFNetConfig(levels=(0,), strides=(32,), hidden=64, width=16)).eval()
     calibrate(network, tmp_path, 40)
-    keypoints, vertices = ratios(network, *rendered_answers(network, RenderedCrops(tmp_path, jitter=False), 40)).shares(np.array([0.9]))
+    keypoints, vertices = ratios(network, *rendered_answers(network, RenderedCrops(tmp_path, jitter=False), 40)).shares(
+        np.array([0.9])
+    )
     assert keypoints == pytest.approx(0.9, abs=0.01) and vertices == pytest.approx(0.9, abs=0.01)
     once = network.unsure.calibration.clone()
     assert calibrate(network, tmp_path, 40) == pytest.approx((1.0, 1.0), abs=0.01)

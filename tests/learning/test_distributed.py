@@ -18,7 +18,9 @@ from annotator.errors import InputError
 from annotator.learning.distributed import Processes, launched, processes
 from annotator.network.checkpoint import load_checkpoint
 
-CONFIG = NETWORK + """
+CONFIG = (
+    NETWORK
+    + """
 [phases.tune]
 steps = 6
 batch = 8
@@ -31,6 +33,7 @@ unseen = 0.1
 seed = 3
 log_every = 1
 """
+)
 STEPS = 6
 
 
@@ -66,7 +69,15 @@ def test_two_processes_train_as_one(dataset, tmp_path, capsys):
     assert main(command(dataset, tmp_path / "one")) == 0
     capsys.readouterr()
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "annotator.cli"]
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node=2",
+        "-m",
+        "annotator.cli",
+    ]
     done = subprocess.run(
         [*launcher, *command(dataset, tmp_path / "two")], capture_output=True, text=True, timeout=300, env=environment
     )

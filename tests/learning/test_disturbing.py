@@ -21,7 +21,9 @@ def hands(exact: float = 0.0) -> tuple[Features, Labels]:
     labels = Labels(keypoints, ones, ones, joints, ones, torch.ones(COUNT), plain_projection(focal), focal,
                     torch.full((COUNT,), exact))  # fmt: skip
     maps = (torch.randn(COUNT, 4, 8, 8, generator=generator) * torch.rand(COUNT, 4, 1, 1, generator=generator),)
-    features = Features(maps, torch.randn(COUNT, 6), keypoints.clone(), joints.clone(), torch.ones(COUNT), torch.ones(COUNT))
+    features = Features(
+        maps, torch.randn(COUNT, 6), keypoints.clone(), joints.clone(), torch.ones(COUNT), torch.ones(COUNT)
+    )
     return features, labels
 
 

@@ -57,7 +57,9 @@ def test_metrics_equal_the_oracles(seed, noise, mirror):
     assert found["pa_mpjpe_mm"] == pytest.approx(1000 * errors.mean(), abs=1e-6)
     assert found["auc_joints"] == pytest.approx(oracle_auc(errors), abs=1e-6)
     surfaces = np.array([oracle_align(a, b) for a, b in zip(vertices, true_vertices, strict=True)])
-    assert found["pa_mpvpe_mm"] == pytest.approx(1000 * np.linalg.norm(surfaces - true_vertices, axis=-1).mean(), abs=1e-6)
+    assert found["pa_mpvpe_mm"] == pytest.approx(
+        1000 * np.linalg.norm(surfaces - true_vertices, axis=-1).mean(), abs=1e-6
+    )
     for name, threshold in (("f_5mm", 0.005), ("f_15mm", 0.015)):
         aligned = np.mean([oracle_f(a, b, threshold) for a, b in zip(surfaces, true_vertices, strict=True)])
         as_is = np.mean([oracle_f(a, b, threshold) for a, b in zip(vertices, true_vertices, strict=True)])
@@ -86,7 +88,9 @@ def test_ho3d_aligns_scale_and_place_without_turning():
     moved = protocols.scale_and_place(true * 1.3 + (0.1, 0, 0), true)
     np.testing.assert_allclose(moved, true, atol=1e-9)
     turned = true @ np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    assert protocols.score("ho3d", turned, true)["st_mpjpe_mm"] > 5 > protocols.score("ho3d", turned, true)["pa_mpjpe_mm"]
+    assert (
+        protocols.score("ho3d", turned, true)["st_mpjpe_mm"] > 5 > protocols.score("ho3d", turned, true)["pa_mpjpe_mm"]
+    )
 
 
 def test_predictions_in_the_official_form(tmp_path):
@@ -116,7 +120,9 @@ def test_wrong_use():
 
 def test_joints_of_the_free_hand(hand_model):
     vertices = hand_model.rest_vertices(np.zeros(10))
-    np.testing.assert_allclose(protocols.protocol_joints(vertices[None], hand_model, "ho3d")[0], hand_model.joints(vertices))
+    np.testing.assert_allclose(
+        protocols.protocol_joints(vertices[None], hand_model, "ho3d")[0], hand_model.joints(vertices)
+    )
 
 
 def test_tips_of_mano(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from annotator.sample_data import photos
 from PIL import Image
 from small_training import NETWORK
 
@@ -14,9 +15,9 @@ from annotator.learning.recipe import Recipe, run
 from annotator.learning.synthetic import generate
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.encoder import build_encoder
-from annotator.sample_data import photos
 
-CONFIG = """
+CONFIG = (
+    """
 [card]
 name = "tiny"
 
@@ -24,7 +25,9 @@ name = "tiny"
 folder = "rendered"
 count = 8
 
-""" + NETWORK + """share = 0.7
+"""
+    + NETWORK
+    + """share = 0.7
 [[data]]
 kind = "photos"
 folder = "real"
@@ -45,6 +48,7 @@ batch = 4
 encoder_rate = 1e-3
 simulated_real = 0.5
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +108,7 @@ def test_a_finished_run_is_not_run_again(finished, data):
 
 
 def test_a_phase_without_data_is_named(data, tmp_path):
-    (tmp_path / "recipe.toml").write_text(CONFIG.replace('share = 0.7', 'share = 0.7\nphases = ["finish"]'))
+    (tmp_path / "recipe.toml").write_text(CONFIG.replace("share = 0.7", 'share = 0.7\nphases = ["finish"]'))
     with pytest.raises(InputError, match="phases.tune. has no data"):
         run(Recipe.read(tmp_path / "recipe.toml"), data, tmp_path, "cpu", say=lambda _: None)
 

@@ -153,9 +153,7 @@ def test_what_hides_a_joint_makes_it_invisible(studio):
     focal = 560.0
     keypoints = focal * joints[:, :2] / joints[:, 2:] + 111.5
     own = Piece(vertices, surface.normals(vertices), surface.faces, surface.attributes, {})
-    lights = Lights(
-        np.tile([0, -0.6, -0.8], (3, 1)), np.ones((3, 3)) * 0.5, np.ones(3) * 0.3, np.ones(3) * 0.2
-    )
+    lights = Lights(np.tile([0, -0.6, -0.8], (3, 1)), np.ones((3, 3)) * 0.5, np.ones(3) * 0.3, np.ones(3) * 0.2)
     colour, part, depth = studio.renderer.render([own], focal, lights)
     assert colour.shape == (SIZE, SIZE, 3) and part.max() == 16
     assert _visible(part, depth, joints, keypoints).all()
@@ -203,11 +201,7 @@ def test_a_set_reads_back_and_agrees_with_the_hand_model(folder):
     shards = SyntheticShards(folder)
     assert len(shards) == COUNT and shards.meta["hand_digest"] == load_hand().digest
     sample = shards[2]
-    assert (
-        sample["image"].shape == (CROP, CROP, 3)
-        and sample["image"].dtype == np.uint8
-        and sample["image"].std() > 3
-    )
+    assert sample["image"].shape == (CROP, CROP, 3) and sample["image"].dtype == np.uint8 and sample["image"].std() > 3
     labels = shards.labels
     layer = HandLayer(load_hand())
     mesh = layer(torch.tensor(labels["rotations"]), torch.tensor(labels["shape"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 
-
 import pytest
 import torch
 
@@ -46,7 +45,14 @@ class Encoded(torch.nn.Module):
         g = torch.Generator().manual_seed(int(crops.sum()) % 1000)
         b = len(crops)
         maps = tuple(torch.randn(b, c, s, s, generator=g) for c, s in ((40, 28), (112, 14), (192, 7)))
-        return Features(maps, torch.randn(b, 1152, generator=g), torch.rand(b, 21, 2) * 224, torch.zeros(b, 21, 3), torch.ones(b), torch.ones(b))
+        return Features(
+            maps,
+            torch.randn(b, 1152, generator=g),
+            torch.rand(b, 21, 2) * 224,
+            torch.zeros(b, 21, 3),
+            torch.ones(b),
+            torch.ones(b),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +121,9 @@ def test_sparser_labels_leave_the_other_keypoints_free():
     supervise = Supervision(net)
     features = Encoded()(torch.rand(2, 3, 8, 8))
     answer = net.answer(features, labels.projection, labels.focal)
-    moved = labels._replace(keypoints=labels.keypoints + (~keep)[:, None] * 50.0, joints=labels.joints + (~keep)[:, None] * 0.1)
+    moved = labels._replace(
+        keypoints=labels.keypoints + (~keep)[:, None] * 50.0, joints=labels.joints + (~keep)[:, None] * 0.1
+    )
     with torch.no_grad():
         a, _ = supervise(answer, labels.sparser(keep))
         b, _ = supervise(answer, moved.sparser(keep))
@@ -157,4 +165,3 @@ def test_the_shipped_recipe_reads_and_mistakes_are_named(tmp_path):
 def test_a_folder_that_is_no_bank(tmp_path):
     with pytest.raises(InputError, match="no complete feature bank"):
         FeatureBank(tmp_path)
-

@@ -67,7 +67,9 @@ def test_the_palm_network_on_pictures_of_any_size(photo_file):
     for pictures in (square, square[:, :, 32:160], torch.cat([square, square], dim=3)):
         rows, logits = network(pictures)
         own_rows, own_logits = exported_palms(network)(pictures)
-        assert torch.allclose(rows, own_rows, atol=2e-3, rtol=1e-4) and torch.allclose(logits, own_logits, atol=2e-3, rtol=1e-4)
+        assert torch.allclose(rows, own_rows, atol=2e-3, rtol=1e-4) and torch.allclose(
+            logits, own_logits, atol=2e-3, rtol=1e-4
+        )
         own_rows, own_logits = exported_palms(network, brief=True)(pictures)
         likely = torch.sigmoid(logits) > 0.3
         assert (torch.sigmoid(logits) - torch.sigmoid(own_logits)).abs().max() < 0.1
@@ -155,7 +157,9 @@ def test_a_finder_can_be_copied_after_use(model, photo_file):
 def test_a_photo_of_many_boxes_is_encoded_in_several_passes(model, photo_file, monkeypatch):
     passes = []
     encoder = model.finder.encoder()
-    monkeypatch.setattr(type(encoder), "forward", lambda self, x, f=type(encoder).forward: passes.append(len(x)) or f(self, x))
+    monkeypatch.setattr(
+        type(encoder), "forward", lambda self, x, f=type(encoder).forward: passes.append(len(x)) or f(self, x)
+    )
     rng = np.random.default_rng(0)
     boxes = [(x, y, x + 200, y + 200) for x, y in rng.uniform(0, 380, (40, 2))]
     ((hands, features),) = model.finder.find([read_photo(photo_file)], [boxes], [None])

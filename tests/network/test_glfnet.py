@@ -80,7 +80,9 @@ def test_switches_change_what_is_computed(crops):
         other = GLFNet(GLFNetConfig(**{switch: False})).eval()
         other.load_state_dict(state)
         changed, _ = other(crops, plain_projection(FOCAL), FOCAL)
-        moved = (changed.final.pose - plain.final.pose).abs().max() + (changed.final.offsets - plain.final.offsets).abs().max()
+        moved = (changed.final.pose - plain.final.pose).abs().max() + (
+            changed.final.offsets - plain.final.offsets
+        ).abs().max()
         assert moved > 1e-6, switch
 
 

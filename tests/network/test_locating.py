@@ -44,9 +44,7 @@ def turned(photo: np.ndarray, angle: float):
     old, new = np.array([(width - 1) / 2, (height - 1) / 2]), np.array([(side - 1) / 2] * 2)
     offset = old + 0.5 - turn.T @ (new + 0.5)
     back = (turn[0, 0], turn[1, 0], offset[0], turn[0, 1], turn[1, 1], offset[1])
-    image = Image.fromarray(photo).transform(
-        (side, side), Image.Transform.AFFINE, back, Image.Resampling.BICUBIC
-    )
+    image = Image.fromarray(photo).transform((side, side), Image.Transform.AFFINE, back, Image.Resampling.BICUBIC)
     return np.asarray(image), lambda points: (np.asarray(points) - old) @ turn.T + new
 
 
@@ -85,9 +83,7 @@ def test_mirror_law_with_a_loose_box_of_a_turned_hand(parts, photo, hand):
     box = box_of(move(hand.landmarks), 0.5)
     width = picture.shape[1]
     (found,) = locate(picture, *parts, boxes=[box])
-    (other,) = locate(
-        picture[:, ::-1], *parts, boxes=[(width - 1 - box[2], box[1], width - 1 - box[0], box[3])]
-    )
+    (other,) = locate(picture[:, ::-1], *parts, boxes=[(width - 1 - box[2], box[1], width - 1 - box[0], box[3])])
     assert (found.side, other.side) == ("right", "left")
     assert np.abs(other.landmarks - (found.landmarks * (-1, 1) + (width - 1, 0))).max() < 0.02
 

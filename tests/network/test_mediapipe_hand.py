@@ -37,9 +37,7 @@ def network() -> MediaPipeHand:
 
 
 def inputs(reference, size: int) -> torch.Tensor:
-    noise = np.random.default_rng(int(reference["noise_seed"])).integers(
-        0, 256, (100, 100, 3), dtype=np.uint8
-    )
+    noise = np.random.default_rng(int(reference["noise_seed"])).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     index = np.arange(size) * 100 // size
     pictures = np.stack([photo[index][:, index] for photo in (*reference["photos"], noise)])
     return torch.from_numpy(pictures.astype(np.float32) / 255).permute(0, 3, 1, 2)
@@ -85,12 +83,8 @@ def test_maps_and_pooled_vector_have_their_shapes_and_train(network):
     for stride, channels in MAP_CHANNELS.items():
         assert out.maps[stride].shape == (2, channels, 224 // stride, 224 // stride)
     assert out.pooled.shape == (2, 1152) and out.pooled.dtype == torch.float32
-    (
-        out.landmarks.square().mean() + out.world.square().mean() + out.presence.mean() + out.right.mean()
-    ).backward()
-    without = [
-        name for name, p in student.named_parameters() if p.grad is None or not p.grad.isfinite().all()
-    ]
+    (out.landmarks.square().mean() + out.world.square().mean() + out.presence.mean() + out.right.mean()).backward()
+    without = [name for name, p in student.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert not without
     assert student.stem.weight.grad.abs().max() > 0
     assert out.maps[8].is_contiguous(memory_format=torch.channels_last)

@@ -25,7 +25,9 @@ def hasty():
 def test_the_same_ordinary_hands_by_fewer_looks(model, hasty, pictures, monkeypatch):
     seen = []
     extract = annotator.vision.crops.Crop.extract
-    monkeypatch.setattr(annotator.vision.crops.Crop, "extract", lambda crop, *a, **k: seen.append(crop) or extract(crop, *a, **k))
+    monkeypatch.setattr(
+        annotator.vision.crops.Crop, "extract", lambda crop, *a, **k: seen.append(crop) or extract(crop, *a, **k)
+    )
     full = list(model.propose_many(pictures))
     looks = len(seen)
     quick = list(hasty.propose_many(pictures))
@@ -46,7 +48,9 @@ def test_what_the_encoder_does_not_confirm_gets_the_full_search(model, hasty, pi
     monkeypatch.setattr(hasty.finder, "features", mute)
     full = model.finder.find(pictures, [None] * 6, [None] * 6)
     unsure = hasty.finder.find(pictures, [None] * 6, [None] * 6, quick=True)
-    assert [[hand.crop for hand in hands] for hands, _ in unsure] == [[hand.crop for hand in hands] for hands, _ in full]
+    assert [[hand.crop for hand in hands] for hands, _ in unsure] == [
+        [hand.crop for hand in hands] for hands, _ in full
+    ]
 
 
 def test_boxes_are_looked_at_as_ever(model, hasty, pictures):

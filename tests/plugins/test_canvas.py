@@ -30,7 +30,11 @@ def mouse(viewer, request):
     qtbot = request.getfixturevalue("qtbot")
     viewer.window.show()
     qtbot.wait(100)
-    kinds = {"move": QEvent.Type.MouseMove, "press": QEvent.Type.MouseButtonPress, "release": QEvent.Type.MouseButtonRelease}
+    kinds = {
+        "move": QEvent.Type.MouseMove,
+        "press": QEvent.Type.MouseButtonPress,
+        "release": QEvent.Type.MouseButtonRelease,
+    }
     held = Qt.MouseButton.NoButton
 
     def send(kind, place, camera, shift=False):
@@ -123,7 +127,13 @@ def test_undo_and_redo_of_every_change_bring_back_the_same_mesh_and_states(widge
 
     def now():
         stored = session.project.hand(hand)
-        return stored.state, stored.side, stored.joint_states, dict(stored.corrections), session.project.mesh(hand).vertices.tobytes()
+        return (
+            stored.state,
+            stored.side,
+            stored.joint_states,
+            dict(stored.corrections),
+            session.project.mesh(hand).vertices.tobytes(),
+        )
 
     def turned():
         press(widget.viewer, "Shift-C")
@@ -212,7 +222,9 @@ def test_the_side_view_follows_a_drag(widget, folder, wait_until):
 # -- photos without a hand ---------------------------------------------------------------------------------------
 
 
-def test_a_hand_is_drawn_in_a_photo_in_which_none_was_found(widget, photo_file, tmp_path, make_hand, wait_until, sample_photos):
+def test_a_hand_is_drawn_in_a_photo_in_which_none_was_found(
+    widget, photo_file, tmp_path, make_hand, wait_until, sample_photos
+):
     widget.background.model = network = Network(make_hand)
     bare = next(path for path in sample_photos if path.name == "signing-0180.jpg")
     with Project.create(tmp_path / "bare") as project:
@@ -221,7 +233,20 @@ def test_a_hand_is_drawn_in_a_photo_in_which_none_was_found(widget, photo_file, 
     session, points = widget.session, widget.layers.points
     assert session.hand is None and np.array_equal(widget.layers.photo.data, session.photo)
     assert "signing-0180" in widget.what.text() and points.visible and not points.shown.any()
-    for key in ("E", "Shift-C", "Shift-S", "Shift-R", "Shift-B", "Shift-D", "D", "W", "Shift-W", "F", "Shift-F", "Shift-G"):
+    for key in (
+        "E",
+        "Shift-C",
+        "Shift-S",
+        "Shift-R",
+        "Shift-B",
+        "Shift-D",
+        "D",
+        "W",
+        "Shift-W",
+        "F",
+        "Shift-F",
+        "Shift-G",
+    ):
         press(widget.viewer, key)  # nothing to do: a word, no error
     press(widget.viewer, "F"), press(widget.viewer, "Shift-F")
     press(widget.viewer, "Shift-X")

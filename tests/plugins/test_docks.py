@@ -84,7 +84,14 @@ def test_the_layout_of_the_window_comes_back(widget, folder):
     widget.open_project(folder)
     assert not dock.isVisibleTo(widget.window())
     widget.close_project()
-    for damaged in ({"window": 3}, {"window": "%%%"}, {"window": "AAAA"}, {"camera": []}, {"filter": 3}, {"opacity": "much"}):
+    for damaged in (
+        {"window": 3},
+        {"window": "%%%"},
+        {"window": "AAAA"},
+        {"camera": []},
+        {"filter": 3},
+        {"opacity": "much"},
+    ):
         place.note(folder, **damaged)
         widget.open_project(folder)
         assert widget.session.hand is not None

@@ -43,9 +43,7 @@ def test_the_reader_takes_projects_and_nothing_else(folder, photo_file, tmp_path
     assert kind == "image" and photo.shape == (1080, 620, 3)
     assert get_reader([str(folder)]) is None
     assert get_reader(str(folder / "project.db")) is read_project
-    (photo, _, kind), (points, added, other) = get_reader(str(folder))(
-        str(folder)
-    )  # without a viewer: plain layers
+    (photo, _, kind), (points, added, other) = get_reader(str(folder))(str(folder))  # without a viewer: plain layers
     assert (kind, other) == ("image", "points") and photo.shape == (1080, 620, 3) and points.shape == (21, 2)
     assert added["features"]["state"] == ["proposed"] * 21
 
@@ -56,10 +54,7 @@ def test_no_shortcut_is_taken_from_napari():
     from napari.settings import get_settings
     from napari_hand_mesh.keys import ACTIONS, help_text
 
-    ours = {
-        KeyBinding.from_str(a.key.replace("Control-", "Ctrl+").replace("Shift-", "Shift+")): a
-        for a in ACTIONS
-    }
+    ours = {KeyBinding.from_str(a.key.replace("Control-", "Ctrl+").replace("Shift-", "Shift+")): a for a in ACTIONS}
     assert len(ours) == len(ACTIONS) == len({a.name for a in ACTIONS})
     other_layers = (
         "labels",

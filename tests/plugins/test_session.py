@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from napari_hand_mesh.place import FILE as PLACE_FILE
 from napari_hand_mesh.picture import affine_of, mesh_picture, window_of
+from napari_hand_mesh.place import FILE as PLACE_FILE
 from napari_hand_mesh.session import Session
 
 from annotator.errors import InputError
@@ -58,9 +58,7 @@ def test_a_drop_is_one_step_that_undo_and_redo_restore_exactly(session):
     assert np.array_equal(session.mesh.vertices, first.vertices) and session.hand.state == "proposed"
     assert session.hand.joint_states == ("proposed",) * 21
     session.redo()
-    assert (
-        np.array_equal(session.mesh.vertices, second.vertices) and session.hand.joint_states[8] == "corrected"
-    )
+    assert np.array_equal(session.mesh.vertices, second.vertices) and session.hand.joint_states[8] == "corrected"
 
 
 def test_holding_the_others_moves_them_less(session):

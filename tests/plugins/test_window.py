@@ -63,9 +63,7 @@ def test_a_drag_moves_the_mesh_and_is_stored_and_undone(widget, folder):
     assert seen >= 1
     second = session.mesh
     assert np.abs(second.vertices - first.vertices).max() > 1e-4
-    assert np.allclose(points.data[8], path[-1][::-1], atol=1) and np.allclose(
-        second.keypoints[8], path[-1], atol=1
-    )
+    assert np.allclose(points.data[8], path[-1][::-1], atol=1) and np.allclose(second.keypoints[8], path[-1], atol=1)
     assert np.allclose(points.data, second.keypoints[:, ::-1])
     assert session.hand.joint_states[8] == "corrected" and points.mouse_pan
     corrected = np.array(points.border_color[8])

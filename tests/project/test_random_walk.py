@@ -96,7 +96,5 @@ def test_any_walk_gives_the_state_of_the_list(new_project, photo_file, make_hand
     checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
     run_state_machine_as_test(
         walk,
-        settings=settings(
-            max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=checks
-        ),
+        settings=settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=checks),
     )

@@ -12,7 +12,9 @@ from annotator.project import Provenance
 
 def test_a_newer_proposal_takes_the_place_of_an_untouched_one(project, hand_id, make_hand):
     first, newer = project.hand(hand_id), make_hand(7)
-    newer = newer.replace(parametric=ParametricEstimate(newer.vertices, newer.joints, newer.keypoints, newer.parameters))
+    newer = newer.replace(
+        parametric=ParametricEstimate(newer.vertices, newer.joints, newer.keypoints, newer.parameters)
+    )
     later = Provenance("round 1", "e" * 64)
     version = project.repropose(hand_id, newer, later, version=first.version)
     hand = project.hand(hand_id)

@@ -27,9 +27,7 @@ def test_the_mesh_comes_back(project, photo_file, make_hand, source, side):
     np.testing.assert_array_equal(again.faces, mesh.faces)
     stored = project.hand(hand_id)
     np.testing.assert_array_equal(stored.keypoints, again.keypoints)
-    np.testing.assert_array_equal(
-        project.mesh(hand_id).vertices, again.vertices
-    )  # rebuilt the same every time
+    np.testing.assert_array_equal(project.mesh(hand_id).vertices, again.vertices)  # rebuilt the same every time
 
 
 def test_a_mesh_its_parameters_do_not_give_is_refused(project, photo_file, make_hand, source):
@@ -161,9 +159,7 @@ def test_two_writers_lose_nothing(project, hand_id):
                 for state in states:
                     mine.set_state(hand_id, state)
 
-    threads = [
-        threading.Thread(target=work, args=(s,)) for s in (("accepted", "flagged"), ("rejected", "in work"))
-    ]
+    threads = [threading.Thread(target=work, args=(s,)) for s in (("accepted", "flagged"), ("rejected", "in work"))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -177,9 +173,7 @@ def test_two_writers_lose_nothing(project, hand_id):
 
 def test_an_edit_is_small(project, hand_id, make_hand, raw):
     for seed in range(5):
-        project.edit(
-            hand_id, make_hand(seed, corrections={seed: (seed, 1.5)})
-        )  # every number changes: the worst case
+        project.edit(hand_id, make_hand(seed, corrections={seed: (seed, 1.5)}))  # every number changes: the worst case
     sizes = [size for (size,) in raw("select length(delta) from events where kind = 'edit'")]
     assert len(sizes) == 5 and max(sizes) < 2000
 

@@ -17,8 +17,8 @@ import pytest
 
 from annotator.errors import InputError
 from annotator.project import Project
-from annotator.project.sqlite import FILE, SqliteDatabase
 from annotator.project.record import HandRecord, apply, pack
+from annotator.project.sqlite import FILE, SqliteDatabase
 
 
 def test_a_missing_project(tmp_path):

@@ -17,7 +17,9 @@ from annotator.rounds import current_checkpoint, rank, run_round
 from annotator.rounds.keeping import one_at_a_time, round_folders
 from annotator.rounds.settings import RoundSettings
 
-SMALL = RoundSettings(steps=3, batch=4, warmup=1, replayed=8, old=4, looks=1, least_gold=4, pictures=2, encoder_rate=0.0)
+SMALL = RoundSettings(
+    steps=3, batch=4, warmup=1, replayed=8, old=4, looks=1, least_gold=4, pictures=2, encoder_rate=0.0
+)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,9 @@ def test_commands(project, replay, capfd):
     # the round was begun; it goes on with what it began with
     state = round_folders(project)[0] / "state.json"
     begun = json.loads(state.read_text())
-    state.write_text(json.dumps(begun | {"settings": begun["settings"] | {"old": 4, "batch": 4, "looks": 1, "least_gold": 4}}))
+    state.write_text(
+        json.dumps(begun | {"settings": begun["settings"] | {"old": 4, "batch": 4, "looks": 1, "least_gold": 4}})
+    )
     code, out, err = run("round", project.folder, "--replay", replay, "--json")
     assert code == 0 and json.loads(out)["round"] == 1 and "train 1/1" in err
     state.write_text("{")

@@ -51,7 +51,11 @@ def test_crowds_are_visited_once_before_any_twice(name):
         sigma=even, stages=even, views=even, severity=even,
     )  # fmt: skip
     blind = 0 if name == "core-set" else 1
-    chosen = [one.index for one in choose(name, candidates, 5 + blind, np.random.default_rng(1)) if one.why != "drawn at random"]
+    chosen = [
+        one.index
+        for one in choose(name, candidates, 5 + blind, np.random.default_rng(1))
+        if one.why != "drawn at random"
+    ]
     assert sorted(crowd[chosen].tolist()) == [0, 1, 2, 3, 4]
 
 
@@ -89,13 +93,19 @@ def entry(monkeypatch, name: str, loaded):
 
 
 def test_a_users_own_strategy(monkeypatch):
-    entry(monkeypatch, "last-first", lambda candidates, count, random: [(k, 1.0, "late") for k in range(len(candidates))[::-1]])
+    entry(
+        monkeypatch,
+        "last-first",
+        lambda candidates, count, random: [(k, 1.0, "late") for k in range(len(candidates))[::-1]],
+    )
     assert names()[-1] == "last-first"
     assert [one.index for one in choose("last-first", candidates_of(4), 2, np.random.default_rng(0))] == [3, 2]
 
 
 def test_broken_strategies_are_named(monkeypatch):
-    with pytest.raises(InputError, match="unknown strategy 'best': expected one of random, uncertainty, core-set, ours"):
+    with pytest.raises(
+        InputError, match="unknown strategy 'best': expected one of random, uncertainty, core-set, ours"
+    ):
         choose("best", candidates_of(3), 1, np.random.default_rng(0))
     entry(monkeypatch, "broken", ImportError("no module named nowhere"))
     with pytest.raises(InputError, match="'broken' .my_package:choose. cannot be loaded: no module named nowhere"):

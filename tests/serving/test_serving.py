@@ -95,7 +95,9 @@ def test_boxes_sides_and_cameras_travel(model, remote, photo_file):
 def test_json_for_programs_of_others(client, photo_file):
     answer = client.post("/propose", content=photo_file.read_bytes(), headers={"Content-Type": "image/jpeg"})
     (hand,) = answer.json()["hands"]
-    assert answer.status_code == 200 and np.array(hand["keypoints"]).shape == (21, 2) and hand["side"] in ("left", "right")
+    assert (
+        answer.status_code == 200 and np.array(hand["keypoints"]).shape == (21, 2) and hand["side"] in ("left", "right")
+    )
     numbers = client.get("/metrics").text
     assert 'annotator_requests_total{path="/propose",status="200"}' in numbers and "annotator_hands_total" in numbers
     assert client.get("/health").json()["status"] == "ok"
@@ -195,7 +197,9 @@ def test_more_that_is_refused(client, server, photo_file, model):
     (hand,) = model.propose(read_photo(photo_file))
     kept = hand.features
     wrong = kept.features._replace(pooled=kept.features.pooled[:, :5])
-    packed = wire.pack([hand.replace(features=type(kept)(wrong, kept.start, kept.view, kept.crop))], {"corrections": {}})
+    packed = wire.pack(
+        [hand.replace(features=type(kept)(wrong, kept.start, kept.view, kept.crop))], {"corrections": {}}
+    )
     assert client.post("/prompt", content=packed, headers=NPZ).status_code == 422
     packed = wire.pack([hand], {"corrections": {"99": [1, 2]}})
     assert client.post("/prompt", content=packed, headers=NPZ).status_code == 422

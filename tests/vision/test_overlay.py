@@ -65,9 +65,7 @@ def test_a_triangle_covers_the_pixel_centres_inside_it(numbers):
 
 def test_a_fan_of_triangles_has_neither_seams_nor_pixels_outside():
     angles = np.linspace(0, 2 * np.pi, 14)[:-1]
-    points = np.vstack(
-        [[20.3, 19.7], np.column_stack([20.3 + 15 * np.cos(angles), 19.7 + 15 * np.sin(angles)])]
-    )
+    points = np.vstack([[20.3, 19.7], np.column_stack([20.3 + 15 * np.cos(angles), 19.7 + 15 * np.sin(angles)])])
     fan = np.array([[0, 1 + k, 1 + (k + 1) % 13] for k in range(13)])
     seen = rasterise(points, np.ones(14), fan, 40, 40)
     covered = np.zeros((40, 40), bool)
@@ -157,9 +155,7 @@ def test_light_comes_from_above_and_edges_are_darker():
     right = np.roll(grid, -1, 0)
     quads = np.stack([grid[:, :-1], grid[:, 1:], right[:, 1:], right[:, :-1]], -1).reshape(-1, 4)
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    outward = np.cross(*(ball[faces[600, k]] - ball[faces[600, 0]] for k in (1, 2))) @ (
-        ball[faces[600, 0]] - [0, 0, 1]
-    )
+    outward = np.cross(*(ball[faces[600, k]] - ball[faces[600, 0]] for k in (1, 2))) @ (ball[faces[600, 0]] - [0, 0, 1])
     if outward < 0:
         faces = faces[:, ::-1]
     drawn = shade(ball, faces, K, (400, 400), 1.0, (1.0, 1.0, 1.0)).mean(2)
@@ -183,9 +179,7 @@ def test_a_mesh_behind_the_camera_or_out_of_the_picture_draws_nothing():
     photo = np.full((100, 120, 3), 80, np.uint8)
     for moved in (vertices - [0, 0, 2], vertices + [5, 0, 0], vertices * [1, 1, -1]):
         assert (shade(moved, faces, K, photo) == photo).all()
-    across = shade(
-        vertices - [0, 0, 0.5], faces, K, photo
-    )  # some of it behind: drawn without those faces, no crash
+    across = shade(vertices - [0, 0, 0.5], faces, K, photo)  # some of it behind: drawn without those faces, no crash
     assert across.shape == photo.shape
 
 

@@ -113,7 +113,9 @@ def test_places_in_a_piece_are_places_in_the_photo(shape, longer, margin):
             height, width = piece.picture.shape[:2]
             assert height % 32 == 0 and width % 32 == 0 and max(height, width) <= 768
             weights = piece.picture[..., 0]
-            if weights.sum() == 0 or any(edge.any() for edge in (weights[0], weights[-1], weights[:, 0], weights[:, -1])):
+            if weights.sum() == 0 or any(
+                edge.any() for edge in (weights[0], weights[-1], weights[:, 0], weights[:, -1])
+            ):
                 continue  # not here, or cut
             at = [(weights.sum(axis) @ (np.arange(n) + 0.5)) / weights.sum() for axis, n in ((0, width), (1, height))]
             score, box, points = said_to(piece, at, 10)
@@ -167,7 +169,11 @@ def test_every_spot_is_whole_in_some_piece():
 def test_long_and_large_photos_take_little_at_once(detector, monkeypatch):
     passes = []
     said = PalmDetector._said
-    monkeypatch.setattr(PalmDetector, "_said", lambda self, p, *a: passes.append(p.shape[-2] * p.shape[-1] * len(p)) or said(self, p, *a))
+    monkeypatch.setattr(
+        PalmDetector,
+        "_said",
+        lambda self, p, *a: passes.append(p.shape[-2] * p.shape[-1] * len(p)) or said(self, p, *a),
+    )
     for shape in ((8, 20000), (20000, 8), (2400, 3200)):
         assert detector.detect(np.full((*shape, 3), 120, np.uint8)) == []
     assert max(passes) <= 768 * 768

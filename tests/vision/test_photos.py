@@ -88,9 +88,7 @@ def test_errors_name_the_file(picture, tmp_path, photo_file):
 
 
 def test_a_cut_png_is_an_error_too(picture, tmp_path):
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)).save(
-        tmp_path / "a.png"
-    )
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)).save(tmp_path / "a.png")
     data = (tmp_path / "a.png").read_bytes()
     for share in (0.02, 0.3, 0.9):
         (tmp_path / "cut.png").write_bytes(data[: int(len(data) * share)])
