@@ -14,7 +14,6 @@ from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.photo_fit import fit_to_landmarks
 from annotator.correcting.solver import CONFIRMED, UNSEEN, check_sight, checked_states
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -126,11 +125,9 @@ class Model:
     def hand_of(
         self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
     ) -> HandMesh:
-        """Hand number `at` of the network's answer (on the CPU) in its photo with intrinsics K (3, 3), drawn to the
-        encoder's landmarks. presence: 0..1; corrections: what the network was told, joint number -> photo px."""
-        hand = self.records.of(answer, at, kept, K, side, presence, corrections)
-        landmarks = kept.crop.to_photo(kept.features.landmarks[0].double().numpy())
-        return fit_to_landmarks(hand, self.hand, landmarks)
+        """Hand number `at` of the network's answer (on the CPU) in its photo with intrinsics K (3, 3). presence: 0..1;
+        corrections: what the network was told, joint number -> photo px."""
+        return self.records.of(answer, at, kept, K, side, presence, corrections)
 
     def _cameras(self, views: list[CropView]) -> tuple[Tensor, Tensor]:
         return cameras(views, self.device)

@@ -27,6 +27,7 @@ from annotator.learning.synthetic_sample import PosedHand, make_sample
 from annotator.learning.synthetic_shards import (
     LABELS,
     VERSION,
+    proportioned,
     read_meta,
     shard_length,
     write_meta,
@@ -42,9 +43,10 @@ _BATCH = 50
 class Studio:
     """A hand model, its layer, a pose sampler and a renderer: what one worker needs."""
 
-    def __init__(self, hand: str = "free", domain: str = "everyday") -> None:
+    def __init__(self, hand: str = "free", domain: str = "everyday", bones: float = 0.0) -> None:
         torch.set_num_threads(1)
         self.domain = domain_of(domain)
+        self.bones = bones
         self.model = load_hand(hand)
         self.layer = HandLayer(self.model)
         self.surface = hand_surface(self.model)
@@ -61,7 +63,10 @@ class Studio:
         shape = np.clip(rng.normal(0, 1, (BLOCK, 10)), -2.5, 2.5)
         rotations = np.tile(np.eye(3), (BLOCK, 16, 1, 1))
         rotations[:, 1:] = self.sampler.hand.rotations(poses.angles)
-        vertices, joints = self._pose(rotations, shape)
+        if self.bones:
+            vertices, joints = self._pose_proportioned(rotations, shape, seed, number * BLOCK)
+        else:
+            vertices, joints = self._pose(rotations, shape)
         frame = self.sampler.hand.frame
         hands = [PosedHand(vertices[i], joints[i], frame, int(poses.kind[i]), poses.solids[i]) for i in range(BLOCK)]
         numbers = number * BLOCK + np.arange(count)
@@ -110,15 +115,25 @@ class Studio:
                 joints.append(self.layer.joints(mesh).double().numpy())
         return np.concatenate(vertices), np.concatenate(joints)
 
+    def _pose_proportioned(
+        self, rotations: np.ndarray, shape: np.ndarray, seed: int, first: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `_pose`, every hand with bone lengths of its own (see `proportioned`)."""
+        vertices = [
+            proportioned(self.model, seed, first + i, self.bones).skin(rotations[i], shape[i])
+            for i in range(len(shape))
+        ]
+        return np.array(vertices), np.array([self.model.joints(mesh) for mesh in vertices])
+
 
 def _shards(count: int) -> list[tuple[int, int]]:
     """(number, samples) of every shard of a set."""
     return [(k, min(SHARD, count - k * SHARD)) for k in range(-(-count // SHARD))]
 
 
-def _work(job: tuple[str, str, str, int, list[tuple[int, int]]]) -> None:
-    folder, hand, domain, seed, shards = job
-    studio = Studio(hand, domain)
+def _work(job: tuple[str, str, str, float, int, list[tuple[int, int]]]) -> None:
+    folder, hand, domain, bones, seed, shards = job
+    studio = Studio(hand, domain, bones)
     for number, count in shards:
         start = time.perf_counter()
         images, labels = studio.shard(seed, number, count)
@@ -128,13 +143,22 @@ def _work(job: tuple[str, str, str, int, list[tuple[int, int]]]) -> None:
 
 
 def generate(
-    folder: str | Path, count: int, seed: int, workers: int = 1, hand: str = "free", domain: str = "everyday"
+    folder: str | Path,
+    count: int,
+    seed: int,
+    workers: int = 1,
+    hand: str = "free",
+    domain: str = "everyday",
+    bones: float = 0.0,
 ) -> None:
-    """Write a set of `count` photos into `folder`, or finish one begun with the same seed, hand and domain.
+    """Write a set of `count` photos into `folder`, or finish one begun with the same seed, hand, domain and bones.
 
-    Raises InputError if the folder holds a set of another seed, hand, domain or version.
+    bones: hands beyond the shape space: every bone is up to this share longer or shorter (0: hands of the shape space).
+    Raises InputError if the folder holds a set of another seed, hand, domain, bones or version, or for bones outside 0..0.4.
     """
     domain_of(domain)
+    if not 0.0 <= bones <= 0.4:
+        raise InputError(f"bones must be within 0..0.4, got {bones:g}")
     if count < 1:
         raise InputError(f"count must be at least 1, got {count}")
     folder = Path(folder)
@@ -151,17 +175,18 @@ def generate(
         "hand_digest": load_hand(hand).digest,
         "kinds": list(KINDS),
         "domain": domain,
+        "bones": bones,
     }
     if (folder / "meta.json").exists():
-        old = {"domain": "everyday"} | read_meta(folder)
-        for key in ("seed", "hand_digest", "shard_size", "block", "domain"):
+        old = {"domain": "everyday", "bones": 0.0} | read_meta(folder)
+        for key in ("seed", "hand_digest", "shard_size", "block", "domain", "bones"):
             if old.get(key) != meta[key]:
                 raise InputError(f"{folder} holds another set: {key} is {old.get(key)}, not {meta[key]}")
         meta["count"] = max(count, int(old.get("count", 0)))
     write_meta(folder, meta)
     todo = [(k, n) for k, n in _shards(count) if shard_length(folder, k) < n]
     workers = max(1, min(workers, len(todo)))
-    jobs = [(str(folder), hand, domain, seed, todo[k::workers]) for k in range(workers)]
+    jobs = [(str(folder), hand, domain, bones, seed, todo[k::workers]) for k in range(workers)]
     if workers == 1:
         if todo:
             _work(jobs[0])
@@ -179,9 +204,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--hand", default="free", help="hand model: a name or an .npz")
     parser.add_argument("--domain", default="everyday", help=f"one of {', '.join(DOMAINS)}")
+    parser.add_argument(
+        "--bones",
+        type=float,
+        default=0.0,
+        help="every bone up to this share longer or shorter: hands beyond the shapes",
+    )
     options = parser.parse_args(arguments)
     try:
-        generate(options.out, options.count, options.seed, options.workers, options.hand, options.domain)
+        generate(options.out, options.count, options.seed, options.workers, options.hand, options.domain, options.bones)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

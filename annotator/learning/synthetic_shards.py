@@ -5,7 +5,8 @@ A folder holds `meta.json` and, for each shard, `shard-00000.jpegs` (JPEG files 
 (N,21) uint8; joints (N,21,3) float32 m, crop camera frame; rotations (N,16,3,3) float32, the first the whole
 hand's; shape (N,10) float32; translation (N,3) float32 m: vertices = HandLayer(rotations, shape) +
 translation; focal (N,) float32 px (principal point 111.5, 111.5); kind (N,) int32, index into meta's `kinds`;
-seed (N,2) int64: the set's seed and the sample's number. All hands are right hands. A shard is complete when
+seed (N,2) int64: the set's seed and the sample's number. All hands are right hands. Where meta's `bones` is not 0, the
+hands are not of the hand model itself but of `proportioned(model, seed, number, bones)`. A shard is complete when
 its .safetensors file exists.
 """
 
@@ -23,6 +24,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from annotator.errors import InputError
+from annotator.hand.model import HandModel
+from annotator.hand.proportions import random_bone_lengths, with_bone_lengths
 
 VERSION = 1
 LABELS = ("keypoints", "visible", "joints", "rotations", "shape", "translation", "focal", "kind", "seed")
@@ -78,6 +81,13 @@ def read_meta(folder: str | Path) -> dict:
     return meta
 
 
+def proportioned(model: HandModel, seed: int, number: int, bones: float) -> HandModel:
+    """The hand model of sample `number` of a set with this seed: each bone up to `bones` (a share) longer or shorter."""
+    if not bones:
+        return model
+    return with_bone_lengths(model, random_bone_lengths(np.random.default_rng([seed, number, 20]), bones))
+
+
 class SyntheticShards(torch.utils.data.Dataset):
     """The complete shards of a folder as one data set.
 
@@ -111,6 +121,11 @@ class SyntheticShards(torch.utils.data.Dataset):
 
     def __len__(self) -> int:
         return len(self._shard)
+
+    def hand(self, index: int, model: HandModel) -> HandModel:
+        """The hand model of a sample: `model`, or that with the sample's own bone lengths."""
+        seed, number = (int(value) for value in self.labels["seed"][index])
+        return proportioned(model, seed, number, float(self.meta.get("bones", 0.0)))
 
     def jpeg(self, index: int) -> bytes:
         """The sample's JPEG file."""

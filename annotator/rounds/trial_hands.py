@@ -14,6 +14,7 @@ from annotator.hand.rotations import rotation_vectors
 from annotator.learning.noise import simulate_landmarks
 from annotator.learning.rendered import RenderedCrops
 from annotator.learning.sources import in_batches
+from annotator.learning.synthetic_shards import SyntheticShards
 from annotator.model import Model
 from annotator.network.crop_camera import CropView
 from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
@@ -52,17 +53,18 @@ def rendered_hands(
             )
             presence = float(np.nan_to_num(features.presence[row].item(), nan=1.0))
             hand = model.hand_of(answer, row, kept, K, "right", presence, {})
-            yield hand, _truth(model, crops.shards.labels, at)
+            yield hand, _truth(model, crops.shards, at)
             at += 1
 
 
-def _truth(model: Model, labels: dict[str, np.ndarray], at: int) -> Truth:
+def _truth(model: Model, shards: SyntheticShards, at: int) -> Truth:
+    labels = shards.labels
     parameters = HandParameters(
         pose=rotation_vectors(labels["rotations"][at].astype(np.float64)),
         shape=labels["shape"][at],
         translation=labels["translation"][at],
         offsets=np.zeros((model.hand.offset_count, 3)),
     )
-    vertices = model.hand.vertices(parameters)
+    vertices = shards.hand(at, model.hand).vertices(parameters)
     visible = labels["visible"][at] > 0
     return Truth(labels["keypoints"][at].astype(np.float64), visible, vertices, model.hand.joints(vertices))
