@@ -39,8 +39,8 @@ from kill_store import SOURCE, random_mesh
 import annotator
 from annotator import sample_data
 from annotator.errors import InputError
-from annotator.formats.from_project import labelled_hands
-from annotator.formats.mano_file import import_mano
+from annotator.formats.mano.mano_file import import_mano
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand.model import load_hand
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project
