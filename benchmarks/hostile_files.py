@@ -30,8 +30,9 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))  # mano_like
 
-import mano_like  # from tests/formats, which hostile_sets adds to the path
+import mano_like
 from hostile_bytes import Bomb, archive, mutated, mutated_text, picture_bomb
 from hostile_sets import NAMES, Sets
 from kill_store import SOURCE, random_mesh
