@@ -14,21 +14,21 @@ from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.solver import CONFIRMED, UNSEEN, check_sight, checked_states
+from annotator.correcting.solver.solver import CONFIRMED, UNSEEN, check_sight, checked_states
+from annotator.detection.finder import HandFinder
+from annotator.detection.grouping import groups, hinted
+from annotator.detection.locating import Located
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.encoder import Features, joined
-from annotator.network.finder import HandFinder
+from annotator.network.features import Features, joined
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
-from annotator.network.locating import Located
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
-from annotator.vision.grouping import groups, hinted
 from annotator.vision.photos import as_photo
 
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis

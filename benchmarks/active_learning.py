@@ -19,7 +19,7 @@ from active_runs import WAYS, Budget, run
 from active_world import photos
 from tables import markdown
 
-from annotator.learning.bootstrap import resampled_means
+from annotator.evaluation.bootstrap import resampled_means
 from annotator.network.checkpoint import load_checkpoint
 
 

@@ -22,15 +22,15 @@ import torch
 from mesh_truth import test_set
 from tables import better_by, interval, markdown
 
-from annotator.learning.evaluation import rendered_answers
-from annotator.learning.metrics import point_errors
-from annotator.learning.synthetic import generate
-from annotator.learning.synthetic_shards import SyntheticShards
+from annotator.evaluation.metrics import point_errors
+from annotator.learning.scoring import rendered_answers
 from annotator.model import load_model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project
 from annotator.rounds import RoundSettings, run_round
-from annotator.rounds.trial_projects import add_rendered, answer
+from annotator.rounds.trials.trial_projects import add_rendered, answer
+from annotator.synthetic.generate import generate
+from annotator.synthetic.shards import SyntheticShards
 
 ROUNDS, WRONG = 3, 0.3
 EPOCH = 60_000  # photos of the shipped model's training

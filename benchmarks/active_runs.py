@@ -20,17 +20,17 @@ from active_world import OLD, Photos, over_sites, vertex_mm
 from annotator.correcting.choosing import expected_gain
 from annotator.correcting.plausibility import measures
 from annotator.hand.mesh import HandMesh
-from annotator.learning.sources import BankSource
+from annotator.learning.data.sources import BankSource
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.crop_camera import CropView
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered
 from annotator.network.parametric import Estimate
-from annotator.rounds.candidates import Candidates
-from annotator.rounds.doubt import without_landmarks
-from annotator.rounds.strategies import choose
-from annotator.rounds.training import LOSSES
-from annotator.rounds.trial_projects import camera_of
+from annotator.rounds.retraining.training import LOSSES
+from annotator.rounds.selection.candidates import Candidates
+from annotator.rounds.selection.doubt import without_landmarks
+from annotator.rounds.selection.strategies import choose
+from annotator.rounds.trials.trial_projects import camera_of
 from annotator.vision.crops import MIDDLE, Crop
 
 NOISE = 1.5  # px, a person's click

@@ -24,8 +24,8 @@ from annotator.correcting import simulated
 from annotator.correcting.choosing import expected_gain
 from annotator.model import load_model
 from annotator.network.hand_meshes import HandMeshes
-from annotator.rounds.doubt import doubt_of, without_landmarks
-from annotator.rounds.trial_hands import rendered_hands
+from annotator.rounds.selection.doubt import doubt_of, without_landmarks
+from annotator.rounds.trials.trial_hands import rendered_hands
 
 ASKED, CORRECTIONS = 3, 4
 

@@ -26,7 +26,7 @@ def records(folder: Path, count: int) -> Iterator:
     import numpy as np
 
     from annotator.formats import LabelledHand
-    from annotator.formats.base import box_of, joint_weights, visibility
+    from annotator.formats.core.base import box_of, joint_weights, visibility
     from annotator.hand import HandParameters, load_hand
     from annotator.vision.camera import default_camera, project
 

@@ -30,8 +30,9 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))  # mano_like
 
-import mano_like  # from tests/formats, which hostile_sets adds to the path
+import mano_like
 from hostile_bytes import Bomb, archive, mutated, mutated_text, picture_bomb
 from hostile_sets import NAMES, Sets
 from kill_store import SOURCE, random_mesh
@@ -39,8 +40,8 @@ from kill_store import SOURCE, random_mesh
 import annotator
 from annotator import sample_data
 from annotator.errors import InputError
-from annotator.formats.from_project import labelled_hands
-from annotator.formats.mano_file import import_mano
+from annotator.formats.mano.mano_file import import_mano
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand.model import load_hand
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project

@@ -35,11 +35,11 @@ import numpy as np
 from annotator import sample_data
 from annotator.errors import InputError
 from annotator.formats import reader, writer
-from annotator.formats.from_project import labelled_hands
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand.model import OFFSET_LEVEL, load_hand
 from annotator.project import HAND_STATES, JOINT_STATES, Project, Provenance
-from annotator.project.meshes import mesh_of
-from annotator.project.record import HandRecord
+from annotator.project.records.meshes import mesh_of
+from annotator.project.records.record import HandRecord
 from annotator.vision.camera import default_camera
 from annotator.vision.photos import read_photo
 

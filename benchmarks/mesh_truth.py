@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from tables import better_by, interval, markdown
 
+from annotator.evaluation import metrics
 from annotator.hand.joints import JOINT_NAMES
-from annotator.learning import metrics
-from annotator.learning.evaluation import Run, Scored, rendered_answers
-from annotator.learning.rendered import RenderedCrops
-from annotator.learning.synthetic import generate
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.scoring import Run, Scored, rendered_answers
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
-from annotator.rounds.trial_hands import rendered_hands
+from annotator.rounds.trials.trial_hands import rendered_hands
+from annotator.synthetic.generate import generate
 
 SEED, COUNT = 900_001, 2000
 

@@ -42,7 +42,7 @@ NOTES = """## How to read it
 
 Crops are by the label, as with a given box, unless a section says otherwise. Intervals are 95 % bootstrap intervals. On
 rendered photos the landmark network is far worse than on real ones, so section 1 gives the network landmarks with the
-noise of real photos (`annotator/learning/noise.py`).
+noise of real photos (`annotator/learning/data/noise.py`).
 
 - The network starts from MediaPipe's weights: it is no independent peer of it. On `digits` the label *is* MediaPipe's
   (asked ten times): that table says how near the mesh comes to the teacher, not to the truth.

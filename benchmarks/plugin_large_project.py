@@ -26,7 +26,7 @@ from tables import markdown
 
 from annotator import sample_data
 from annotator.project import Project, intake
-from annotator.project.views import StoredPhoto
+from annotator.project.records.views import StoredPhoto
 from annotator.vision.photos import photo_hash, read_photo
 
 DISTINCT = 200  # meshes

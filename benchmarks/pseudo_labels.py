@@ -23,13 +23,13 @@ from active_world import OLD, Photos, over_sites, photos, vertex_mm
 from tables import better_by, interval, markdown
 
 from annotator.formats import reader, writer
-from annotator.formats.from_project import labelled_hands
-from annotator.learning.synthetic_shards import SyntheticShards
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.hand_meshes import HandMeshes
 from annotator.project import Project, Provenance
-from annotator.rounds.trial_projects import NOISE, answer
+from annotator.rounds.trials.trial_projects import NOISE, answer
+from annotator.synthetic.shards import SyntheticShards
 
 JOINTS = 3
 

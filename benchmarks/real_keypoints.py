@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from tables import box_of, interval, markdown
 
-from annotator.learning.evaluation import answers
-from annotator.learning.photos import KeypointPhotos
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.scoring import answers
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 

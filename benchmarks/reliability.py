@@ -18,10 +18,10 @@ from mesh_truth import COUNT, test_set
 from tables import box_of, markdown
 
 from annotator.learning.calibration import LEVELS, Ratios, centred_errors
-from annotator.learning.photos import KeypointPhotos
+from annotator.learning.data.photos import KeypointPhotos
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
-from annotator.rounds.trial_hands import rendered_hands
+from annotator.rounds.trials.trial_hands import rendered_hands
 
 KNOWN = 0.3  # weight of a label from which on it is compared
 

@@ -24,11 +24,11 @@ from annotator.sample_data import photos
 from tables import markdown
 
 import annotator
+from annotator.detection.locating import locate_many
 from annotator.formats import writer
-from annotator.formats.from_project import labelled_hands
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.network.crop_camera import CropView, cameras
 from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
-from annotator.network.locating import locate_many
 from annotator.network.parametric import Estimate
 from annotator.project import Project, Provenance
 from annotator.project.intake import prepare, read_headers

@@ -16,7 +16,7 @@ import torch
 from annotator.sample_data import photos
 
 import annotator
-from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.photos import read_photo
 
 

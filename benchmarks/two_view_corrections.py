@@ -19,9 +19,9 @@ from tables import better_by, box_of, interval, markdown
 from two_cameras import BLOCK, pairs
 
 import annotator
-from annotator.learning import metrics
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.samples import MEAN_PALM
+from annotator.evaluation import metrics
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.samples import MEAN_PALM
 
 COUNTS = (1, 2, 4, 8, 21)
 

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from annotator.learning import metrics
-from annotator.learning.evaluation import answers, hand_sized, rendered_answers
-from annotator.learning.photos import FILE, KeypointPhotos
-from annotator.learning.rendered import RenderedCrops
+from annotator.evaluation import metrics
+from annotator.learning.data.photos import FILE, KeypointPhotos
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.scoring import answers, hand_sized, rendered_answers
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import plain_projection
 from annotator.vision.overlay import shade

@@ -1,4 +1,4 @@
-"""What accept, reject, undo and redo share."""
+"""`annotator accept` and `reject PROJECT HAND...`, `undo` and `redo PROJECT [HAND]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import emit
+from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 
 HandIds = Annotated[
     list[str], typer.Argument(metavar="HAND...", help="Ids as `status` lists them.", show_default=False)
@@ -17,7 +17,7 @@ OneHand = Annotated[
 ]
 
 
-def change_state(folder: str, hands: list[str], state: str, who: str | None, as_json: bool) -> None:
+def _change_state(folder: str, hands: list[str], state: str, who: str | None, as_json: bool) -> None:
     """Give the hands a state, or, if one of them does not exist, none."""
     from annotator.project import Project
 
@@ -28,7 +28,7 @@ def change_state(folder: str, hands: list[str], state: str, who: str | None, as_
     emit(as_json, {"hands": changed}, "\n".join(f"{hand['id']}: {state}" for hand in changed))
 
 
-def move(folder: str, word: str, hand_id: str | None, who: str | None, as_json: bool) -> None:
+def _move(folder: str, word: str, hand_id: str | None, who: str | None, as_json: bool) -> None:
     """Undo or redo (`word`) in a project."""
     from annotator.project import Project
 
@@ -37,3 +37,23 @@ def move(folder: str, word: str, hand_id: str | None, who: str | None, as_json: 
         hand = project.hand(moved)
     result = {"id": moved, "state": hand.state, "version": hand.version, "corrections": len(hand.corrections)}
     emit(as_json, result, f"{moved}: {hand.state}, {len(hand.corrections)} corrections")
+
+
+def accept(project: ProjectFolder, hands: HandIds, who: WhoOption = None, as_json: JsonOption = False) -> None:
+    """Accept hands: they become labels, and leave with the next export."""
+    _change_state(project, hands, "accepted", who, as_json)
+
+
+def reject(project: ProjectFolder, hands: HandIds, who: WhoOption = None, as_json: JsonOption = False) -> None:
+    """Reject hands: they stay in the project and never leave as labels."""
+    _change_state(project, hands, "rejected", who, as_json)
+
+
+def undo(project: ProjectFolder, hand: OneHand = None, who: WhoOption = None, as_json: JsonOption = False) -> None:
+    """Take back the last change of a hand; without one, your own last change (see --who), never another person's."""
+    _move(project, "undo", hand, who, as_json)
+
+
+def redo(project: ProjectFolder, hand: OneHand = None, who: WhoOption = None, as_json: JsonOption = False) -> None:
+    """Put what was undone last in force again, of one hand; without one, what you undid."""
+    _move(project, "redo", hand, who, as_json)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, ProjectFolder, WhoOption, emit
 from annotator.cli.propose import DeviceOption, ModelOption
+from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 
 # a coordinate may be negative (a joint left of the photo): `-5` is a number, not an option
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -50,7 +50,7 @@ def command(
     from annotator.errors import InputError
     from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
-    from annotator.project.states import CORRECTED, check_joint_states
+    from annotator.project.records.states import CORRECTED, check_joint_states
     from annotator.vision.photos import photo_hash, read_photo
 
     number = joint_index(joint)

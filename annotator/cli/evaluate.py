@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, emit
+from annotator.cli.support.output import JsonOption, emit
 
 
 def command(
@@ -44,9 +44,9 @@ def command(
         return
     if out is not None:
         raise InputError("--out needs --protocol: what would be written is a protocol's pred.json")
-    from annotator.learning.evaluation import answers, rendered_answers, scores
-    from annotator.learning.photos import FILE, KeypointPhotos
-    from annotator.learning.rendered import RenderedCrops
+    from annotator.learning.data.photos import FILE, KeypointPhotos
+    from annotator.learning.data.rendered import RenderedCrops
+    from annotator.learning.scoring import answers, rendered_answers, scores
     from annotator.network.checkpoint import load_checkpoint, resolve_device
 
     network, _ = load_checkpoint(model)
@@ -75,13 +75,13 @@ def by_protocol(
 
     import numpy as np
 
-    from annotator.cli.output import progress
+    from annotator.cli.support.output import progress
     from annotator.errors import InputError
-    from annotator.formats import freihand, ho3d_reader
-    from annotator.learning.protocols import check_protocol, protocol_joints, score, write_predictions
+    from annotator.evaluation.protocols import check_protocol, protocol_joints, score, write_predictions
+    from annotator.formats import freihand, ho3d
     from annotator.vision.photos import read_photo
 
-    read = {"freihand": freihand.read, "ho3d": ho3d_reader.read}[check_protocol(protocol)]
+    read = {"freihand": freihand.read, "ho3d": ho3d.read}[check_protocol(protocol)]
     split = "evaluation" if any(data.glob("evaluation*")) else ""
     from annotator import model as models
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.engines import CpusOption, EngineOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, ProjectFolder, emit, progress
+from annotator.cli.support.engines import CpusOption, EngineOption, WorkersOption, engine_of
+from annotator.cli.support.output import JsonOption, ProjectFolder, emit, progress
 
 
 def command(
@@ -51,11 +51,11 @@ def command(
     import json
 
     from annotator.errors import InputError
+    from annotator.files.resuming import Resumable
     from annotator.formats import writer
-    from annotator.formats.card import CARD
-    from annotator.formats.filters import Filter
-    from annotator.formats.from_project import entries, fingerprint, numbered_hands
-    from annotator.formats.resuming import Resumable
+    from annotator.formats.core.card import CARD
+    from annotator.formats.core.filters import Filter
+    from annotator.formats.transfer.from_project import entries, fingerprint, numbered_hands
     from annotator.hand import load_hand
     from annotator.project import Project
 
@@ -100,7 +100,7 @@ def command(
 
 def _wanted(number: int, record, wanted, other):
     """(number, the record as it leaves), None where it is not wanted."""
-    from annotator.formats.refit import refit_or_same
+    from annotator.formats.mano.refit import refit_or_same
 
     if not wanted.keeps(record):
         return number, None

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, WhoOption, emit, progress
+from annotator.cli.support.output import JsonOption, WhoOption, emit, progress
 
 
 def command(
@@ -44,14 +44,14 @@ def command(
 
     from annotator.errors import InputError
     from annotator.formats import reader
-    from annotator.formats.details import skipping, whole
+    from annotator.formats.core.details import skipping, whole
 
     if hand not in ("free", "mano"):
         raise InputError(f"unknown hand model {hand!r}: expected free or mano")
     module = reader(format)
     if not dataset.exists():
         raise InputError(f"there is no {dataset}")
-    from annotator.formats.to_project import import_records, photo_place
+    from annotator.formats.transfer.to_project import import_records, photo_place
     from annotator.hand import load_hand
     from annotator.project import Project
 

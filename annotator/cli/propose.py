@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, WhoOption, emit, progress
-from annotator.cli.photo_files import photo_files, read_ahead
+from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
+from annotator.cli.support.output import JsonOption, WhoOption, emit, progress
+from annotator.files.photo_paths import photo_files, read_ahead
 
 if TYPE_CHECKING:
     import numpy as np

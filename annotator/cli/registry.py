@@ -13,7 +13,7 @@ from collections.abc import Iterator, MutableMapping
 import typer
 from typer.core import TyperGroup
 
-# name -> module in this package; a new command is one line here
+# name -> module in this package, its function `command` or the one behind the colon; a new command is one line here
 COMMANDS = {
     "demo": "demo",
     "gui": "gui",
@@ -21,10 +21,10 @@ COMMANDS = {
     "correct": "correct",
     "alternatives": "alternatives",
     "status": "status",
-    "accept": "accept",
-    "reject": "reject",
-    "undo": "undo",
-    "redo": "redo",
+    "accept": "changing:accept",
+    "reject": "changing:reject",
+    "undo": "changing:undo",
+    "redo": "changing:redo",
     "next": "next",
     "review": "review",
     "gold": "gold",
@@ -91,11 +91,12 @@ def main_help(
 
 
 def _load(name: str, module_name: str):
+    module_name, _, function = module_name.partition(":")
     module = importlib.import_module(f"annotator.cli.{module_name}")
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(module.command)
+        app.command(name)(getattr(module, function or "command"))
     built = typer.main.get_command(app)
     built.name = name
     return built

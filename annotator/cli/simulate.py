@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, emit, progress
+from annotator.cli.support.output import JsonOption, emit, progress
 
 POLICIES = ("worst", "model", "random")
 
@@ -57,7 +57,7 @@ def command(
     from annotator.correcting.report import plot, summarise
     from annotator.correcting.simulated import annotate
     from annotator.model import load_model
-    from annotator.rounds.trial_hands import rendered_hands
+    from annotator.rounds.trials.trial_hands import rendered_hands
 
     loaded = load_model(model)
     traces: dict[str, list] = {name: [] for name in policies}

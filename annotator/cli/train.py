@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, emit
+from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
+from annotator.cli.support.output import JsonOption, emit
 
 
 def command(
@@ -45,8 +45,8 @@ def command(
     from contextlib import nullcontext
 
     from annotator.errors import InputError
+    from annotator.formats.transfer.keypoint_tables import SUPERVISION, make_table, parse
     from annotator.learning import distributed
-    from annotator.learning.reader_tables import SUPERVISION, make_table, parse
     from annotator.learning.recipe import DataPart, Recipe, run
     from annotator.network.checkpoint import resolve_device
 

@@ -14,10 +14,10 @@ from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import quiet_data
 from annotator.cluster.relay import blocks
 from annotator.errors import InputError
-from annotator.formats.base import LabelledHand
-from annotator.formats.filters import Filter
-from annotator.formats.from_project import entries, numbered_hands
-from annotator.formats.refit import refit_or_same
+from annotator.formats.core.base import LabelledHand
+from annotator.formats.core.filters import Filter
+from annotator.formats.mano.refit import refit_or_same
+from annotator.formats.transfer.from_project import entries, numbered_hands
 from annotator.hand import load_hand
 from annotator.project import Project
 

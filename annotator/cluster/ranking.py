@@ -13,7 +13,7 @@ from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import content_of, loaded, quiet_data
 from annotator.cluster.relay import blocks
 from annotator.project import HandEntry, Project
-from annotator.rounds.ranking import Described, descriptions
+from annotator.rounds.selection.ranking import Described, descriptions
 
 BATCH = 16  # hands an actor takes at a time
 

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from annotator.cli.photo_files import SUFFIXES, photo_files
 from annotator.cluster.engine import needed
 from annotator.errors import InputError
+from annotator.files.photo_paths import SUFFIXES, photo_files
 
 MAGIC = re.compile(r"[*?\[]")
 COLUMNS = ("image", "bytes", "path", "url")  # of a table, the first that is there

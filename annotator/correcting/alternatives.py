@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.descent import Descent, descend
-from annotator.correcting.doubt import Doubt
 from annotator.correcting.mirroring import EASE, JOINTS_OF, RELAXED, candidates
 from annotator.correcting.penetration import self_penetration
-from annotator.correcting.search import HARDEST, Settings
-from annotator.correcting.solver import UNSEEN, answer_of, checked_states, problem_of
+from annotator.correcting.solver.descent import Descent, descend
+from annotator.correcting.solver.doubt import Doubt
+from annotator.correcting.solver.search import HARDEST, Settings
+from annotator.correcting.solver.solver import UNSEEN, answer_of, checked_states, problem_of
 from annotator.hand.joints import FINGERS
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.model import HandModel

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from annotator.correcting.coordinates import PLACE, TURN
-from annotator.correcting.search import Settings
-from annotator.correcting.solver import checked_states, problem_of
+from annotator.correcting.solver.coordinates import PLACE, TURN
+from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.solver import checked_states, problem_of
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 

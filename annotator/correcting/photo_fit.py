@@ -13,9 +13,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from annotator.correcting.doubt import FINGER_OF
-from annotator.correcting.search import Settings
-from annotator.correcting.solver import CROP, solve
+from annotator.correcting.solver.doubt import FINGER_OF
+from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.solver import CROP, solve
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from annotator.correcting.choosing import expected_gain
 from annotator.errors import InputError
+from annotator.evaluation.metrics import aligned
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.learning.metrics import aligned
 
 CROP = 224.0
 POLICIES = ("worst", "model", "random")

@@ -13,6 +13,9 @@ import heapq
 
 import numpy as np
 
+LEVEL_SIZES = (49, 98, 195, 389)
+FINGER_IMPORTANCE = 1.0  # fingers bend, the palm does not: coarse levels keep the fingers a little denser
+
 
 def _adjacency(faces: np.ndarray, count: int) -> list[set[int]]:
     near: list[set[int]] = [set() for _ in range(count)]

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from annotator.learning.disturbing import Disturbance, disturbed, with_mixed_styles
-from annotator.learning.samples import Labels, concatenate
+from annotator.learning.data.disturbing import Disturbance, disturbed, with_mixed_styles
+from annotator.learning.data.samples import Labels, concatenate
 from annotator.learning.supervision import Supervision
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.glfnet import GLFNet
 from annotator.network.prompts import Prompts, random_prompts
 

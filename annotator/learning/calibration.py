@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from scipy.stats import chi
 
-from annotator.learning.evaluation import Run, rendered_answers
-from annotator.learning.rendered import RenderedCrops
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.scoring import Run, rendered_answers
 from annotator.network.checkpoint import load_checkpoint, save_checkpoint
 from annotator.network.glfnet import GLFNet
 from annotator.network.hand_meshes import PER_AXIS_2D, PER_AXIS_3D, HandMeshes

@@ -16,11 +16,11 @@ import torch
 
 from annotator.errors import InputError
 from annotator.learning import distributed
-from annotator.learning.bank import FeatureBank
 from annotator.learning.calibration import calibrate, described
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.rendered import RenderedCrops
-from annotator.learning.sources import BankSource, CropSet, CropSource, Source, in_batches
+from annotator.learning.data.bank import FeatureBank
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.data.sources import BankSource, CropSet, CropSource, Source, in_batches
 from annotator.learning.supervision import LossWeights
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from annotator.hand.limits import limit_excess
 from annotator.hand.model import OFFSET_LEVEL
+from annotator.learning.data.samples import Labels
 from annotator.learning.distributed import mean
-from annotator.learning.samples import Labels
 from annotator.network.crop_camera import HALF
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.parametric import Estimate, Placed, place

@@ -18,8 +18,8 @@ from torch import Tensor
 from annotator.errors import InputError
 from annotator.learning import distributed
 from annotator.learning.batch_loss import BatchLoss, Part
-from annotator.learning.disturbing import Disturbance
-from annotator.learning.sources import Source
+from annotator.learning.data.disturbing import Disturbance
+from annotator.learning.data.sources import Source
 from annotator.learning.supervision import LossWeights, Supervision
 from annotator.network.checkpoint import save_checkpoint
 from annotator.network.glfnet import GLFNet

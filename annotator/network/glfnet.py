@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from annotator.errors import InputError
 from annotator.hand.layer import HandLayer
 from annotator.hand.model import OFFSET_LEVEL, HandModel, load_hand
-from annotator.network.encoder import STRIDES, Features, build_encoder
+from annotator.network.encoders.registry import build_encoder
+from annotator.network.features import STRIDES, Features
 from annotator.network.parametric import Estimate, ParametricStage
 from annotator.network.prompts import Prompts
 from annotator.network.refinement import RefinementStage

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.network.crop_camera import CropView, translation_of
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.glfnet import Answer
 from annotator.network.parametric import Estimate
 from annotator.network.uncertainty import vertex_weights

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from annotator.network.crop_camera import HALF, project, translation_of
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.prompts import Prompts, as_evidence, residual
 
 POSE, SHAPE, CAMERA = 16 * 6, 10, 3

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from annotator.network.crop_camera import HALF, project, translation_of
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.parametric import CAMERA, POSE, SHAPE, Estimate, ResidualBlock, guidance
 from annotator.network.prompts import Prompts
 from annotator.network.retrieval import PixelAlignedRetrieval, finite_points

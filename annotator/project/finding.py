@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from annotator.errors import InputError
 from annotator.project import intake, reading
-from annotator.project.database import Database
-from annotator.project.schema import photos
+from annotator.project.storage.database import Database
+from annotator.project.storage.schema import photos
 from annotator.vision.photos import photo_hash
 
 

@@ -14,15 +14,16 @@ from sqlalchemy import Connection, func, insert, select
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.files.atomic import put
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import journal
-from annotator.project.copying import copy_photo, put
-from annotator.project.meshes import find_hand_model, pack_parametric, record_of
-from annotator.project.record import HandRecord
-from annotator.project.schema import hands, looked_at, next_number, photos, sources
-from annotator.project.states import PROPOSED
-from annotator.project.views import Provenance, StoredPhoto
+from annotator.project.records.meshes import find_hand_model, pack_parametric, record_of
+from annotator.project.records.record import HandRecord
+from annotator.project.records.states import PROPOSED
+from annotator.project.records.views import Provenance, StoredPhoto
+from annotator.project.storage.copying import copy_photo
+from annotator.project.storage.schema import hands, looked_at, next_number, photos, sources
 from annotator.vision.photos import photo_hash, read_photo
 
 PHOTOS = "photos"  # in the project's folder: the photos that were copied in

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from annotator.errors import InputError
-from annotator.project.record import HandRecord, apply, check_sum, pack
-from annotator.project.schema import events, hands, next_number, records
+from annotator.project.records.record import HandRecord, apply, check_sum, pack
+from annotator.project.storage.schema import events, hands, next_number, records
 
 PROPOSE, EDIT, STATE, UNDO, REDO = "propose", "edit", "state", "undo", "redo"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from annotator.project import checking, finding, journal, reading, snapshots
+from annotator.project import checking, finding, journal, reading
 from annotator.project.journal import Event
-from annotator.project.views import Origin
+from annotator.project.records.views import Origin
+from annotator.project.storage import snapshots
 
 
 class Kept:

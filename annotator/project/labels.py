@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
-from annotator.project.changes import edited, with_state
 from annotator.project.journal import EDIT, STATE
-from annotator.project.states import IN_WORK, check_hand_state
-from annotator.project.views import Provenance
+from annotator.project.records.changes import edited, with_state
+from annotator.project.records.states import IN_WORK, check_hand_state
+from annotator.project.records.views import Provenance
 
 
 class Labels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from annotator.project import reading
-from annotator.project.views import HandEntry
+from annotator.project.records.views import HandEntry
 
 PAGE = 1000  # entries held at a time
 

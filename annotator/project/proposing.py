@@ -10,11 +10,11 @@ from sqlalchemy import Connection, select
 
 from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
-from annotator.project.changes import with_state
 from annotator.project.journal import STATE
-from annotator.project.schema import looked_at, photos
-from annotator.project.states import PROPOSED, REJECTED
-from annotator.project.views import Provenance, StoredPhoto
+from annotator.project.records.changes import with_state
+from annotator.project.records.states import PROPOSED, REJECTED
+from annotator.project.records.views import Provenance, StoredPhoto
+from annotator.project.storage.schema import looked_at, photos
 
 
 class Proposing:

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Row, func, select
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.project.journal import EDIT, PROPOSE, STATE, history, now
-from annotator.project.meshes import find_hand_model, mesh_of, parameters_of
-from annotator.project.record import HandRecord
-from annotator.project.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
-from annotator.project.states import ACCEPTED, HAND_STATES, check_hand_state
-from annotator.project.views import HandEntry, Origin, StoredHand, StoredPhoto
+from annotator.project.records.meshes import find_hand_model, mesh_of, parameters_of
+from annotator.project.records.record import HandRecord
+from annotator.project.records.states import ACCEPTED, HAND_STATES, check_hand_state
+from annotator.project.records.views import HandEntry, Origin, StoredHand, StoredPhoto
+from annotator.project.storage.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
 
 
 def row_of(connection: Connection, folder: Path, hand_id: str) -> Row:

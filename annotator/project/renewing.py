@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading, team
-from annotator.project.states import PROPOSED
-from annotator.project.views import Provenance
+from annotator.project import intake, journal, reading
+from annotator.project.records.states import PROPOSED
+from annotator.project.records.views import Provenance
+from annotator.project.teamwork import team
 
 
 class Renewing:

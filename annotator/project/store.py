@@ -14,18 +14,20 @@ from pathlib import Path
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import journal, own_steps, places, reading, team
-from annotator.project.changes import edited, with_state
-from annotator.project.database import Database
+from annotator.project import journal, reading
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
 from annotator.project.listing import Listing
 from annotator.project.proposing import Proposing
+from annotator.project.records.changes import edited, with_state
+from annotator.project.records.states import check_hand_state
+from annotator.project.records.views import HandEntry, StoredHand
 from annotator.project.renewing import Renewing
-from annotator.project.shared import Shared
-from annotator.project.states import check_hand_state
-from annotator.project.views import HandEntry, StoredHand
+from annotator.project.storage import places
+from annotator.project.storage.database import Database
+from annotator.project.teamwork import own_steps, team
+from annotator.project.teamwork.shared import Shared
 
 
 class Project(Proposing, Shared, Kept, Renewing, Listing, Labels):

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from annotator.model import Model
-from annotator.rounds import judging, pictures, samples
+from annotator.rounds import pictures
 from annotator.rounds.keeping import CHECKPOINT, read_state, write_json
 from annotator.rounds.reading import PhotoReader
+from annotator.rounds.retraining import judging, samples
 
 CURVES, PICTURES, PAGE, CARD, FILE = "curves.png", "before-after.png", "report.html", "model-card.md", "report.json"
 NAMED = 30  # hands in a row of the table; report.json has all

@@ -17,17 +17,18 @@ import numpy as np
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.learning import distributed
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.rendered import RenderedCrops
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.rendered import RenderedCrops
 from annotator.model import Model, load_model
 from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
 from annotator.project import Project, Provenance
-from annotator.rounds import judging, keeping, report, samples
+from annotator.rounds import keeping, report
 from annotator.rounds.keeping import CHECKPOINT, STATE
-from annotator.rounds.replay import Part, replay_photos
-from annotator.rounds.reproposing import repropose
+from annotator.rounds.retraining import judging, samples
+from annotator.rounds.retraining.replay import Part, replay_photos
+from annotator.rounds.retraining.reproposing import repropose
+from annotator.rounds.retraining.training import blended, fine_tune, source_of
 from annotator.rounds.settings import RoundSettings
-from annotator.rounds.training import blended, fine_tune, source_of
 
 Progress = Callable[[str, int, int, dict], None]
 Launch = Callable[

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from annotator.detection.grouping import hinted
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
-from annotator.project.meshes import find_hand_model
+from annotator.project.records.meshes import find_hand_model
 from annotator.serving import wire
-from annotator.vision.grouping import hinted
 from annotator.vision.photos import as_photo
 
 PATIENCE = 60.0  # seconds an answer is waited for

@@ -17,11 +17,11 @@ import torch
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.network.crop_camera import CropView
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.hand_meshes import Remembered
 from annotator.network.parametric import Estimate
 from annotator.project.intake import Prepared, prepare
-from annotator.project.meshes import mesh_of
+from annotator.project.records.meshes import mesh_of
 from annotator.vision.crops import Crop
 
 TYPE = "application/x-npz"

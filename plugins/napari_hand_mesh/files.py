@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
 from annotator.errors import InputError
 from annotator.formats import WRITERS
 from annotator.vision.video import SUFFIXES
-from napari_hand_mesh.retrain import RoundResult
-from napari_hand_mesh.sources import project_beside
+from napari_hand_mesh.jobs.retrain import RoundResult
+from napari_hand_mesh.session.sources import project_beside
 
 
 class Files:

@@ -11,10 +11,10 @@ from qtpy.QtCore import QTimer
 from annotator.hand.joints import JOINT_NAMES
 
 if TYPE_CHECKING:
-    from napari_hand_mesh.background import Background
-    from napari_hand_mesh.dragging import Dragging
-    from napari_hand_mesh.layers import HandLayers
-    from napari_hand_mesh.session import Session
+    from napari_hand_mesh.canvas.dragging import Dragging
+    from napari_hand_mesh.canvas.layers import HandLayers
+    from napari_hand_mesh.jobs.background import Background
+    from napari_hand_mesh.session.session import Session
 
 AFTER_PAINT = 25  # ms; at 0 Qt may call what can wait before the canvas
 

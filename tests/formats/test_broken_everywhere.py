@@ -13,9 +13,10 @@ import pytest
 from small_sets import NAN, OTHERS
 
 from annotator.errors import InputError
-from annotator.formats import READERS, WRITERS, reader, safe_pickle, writer
-from annotator.formats.details import skipping, whole
-from annotator.formats.hamer_tar import dumped
+from annotator.files import safe_pickle
+from annotator.formats import READERS, WRITERS, reader, writer
+from annotator.formats.core.details import skipping, whole
+from annotator.formats.hamer.tar import dumped
 
 DAMAGES = ("missing", "shape", "nan", "singular")
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.formats import LabelledHand, freihand, reader, writer
-from annotator.formats.from_project import labelled_hands
+from annotator.formats.freihand.writer import to_sample
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand import rotation_matrices
 from annotator.vision.photos import read_photo
 
@@ -28,9 +29,7 @@ def written(project, tmp_path):
 
 
 def test_read_gives_what_was_written(project, written):
-    expected = [
-        freihand.to_sample(r, written / f"training/rgb/{k:08d}.jpg")[0] for k, r in enumerate(labelled_hands(project))
-    ]
+    expected = [to_sample(r, written / f"training/rgb/{k:08d}.jpg")[0] for k, r in enumerate(labelled_hands(project))]
     assert list(reader("freihand").read(written)) == expected
     assert len(expected) == 3 and {hand.side for hand in expected} == {"right"}
 
@@ -252,7 +251,7 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
     """With a MANO of the user's own training_mano.json is filled, and FreiHAND's own formula gives the written mesh."""
     import mano_like
 
-    from annotator.formats.mano_file import import_mano, pose_space
+    from annotator.formats.mano.mano_file import import_mano, pose_space
     from annotator.hand import load_hand
     from annotator.hand.mesh import HandParameters
 
@@ -276,7 +275,7 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
         np.testing.assert_allclose(mesh, rows["verts"][n], atol=1e-9)
         np.testing.assert_allclose(joints, rows["xyz"][n], atol=1e-9)
     for ours, theirs in zip(reader("freihand").read(tmp_path / "set"), given, strict=True):
-        assert ours == freihand.to_sample(theirs, ours.photo)[0]
+        assert ours == to_sample(theirs, ours.photo)[0]
     for name in ("provenance.json", "training_details.json"):  # as other people read it
         (tmp_path / "set" / name).unlink()
     for ours, row in zip(reader("freihand").read(tmp_path / "set"), rows["mano"], strict=True):

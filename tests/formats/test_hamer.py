@@ -14,8 +14,9 @@ from PIL import Image
 from same import assert_same
 
 from annotator.errors import InputError
-from annotator.formats import hamer_tar, reader, writer
-from annotator.formats.base import ManoLabel
+from annotator.formats import reader, writer
+from annotator.formats.core.base import ManoLabel
+from annotator.formats.hamer import tar as hamer_tar
 
 
 @pytest.fixture
@@ -215,8 +216,8 @@ def test_mano_is_filled(records, tmp_path, monkeypatch):
     """With a MANO of the user's own: our parameters of a left hand are its mirror image's, HaMeR's are its own."""
     import mano_like
 
-    from annotator.formats.hamer import mano_of, parameters_from
-    from annotator.formats.mano_file import import_mano
+    from annotator.formats.hamer.fields import mano_of, parameters_from
+    from annotator.formats.mano.mano_file import import_mano
     from annotator.hand import load_hand
     from annotator.hand.mesh import HandParameters
 

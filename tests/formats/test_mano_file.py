@@ -12,8 +12,8 @@ import torch
 
 from annotator.cli import main
 from annotator.errors import InputError
-from annotator.formats.base import ManoLabel
-from annotator.formats.mano_file import TIPS, import_mano, parameters_of
+from annotator.formats.core.base import ManoLabel
+from annotator.formats.mano.mano_file import TIPS, import_mano, parameters_of
 from annotator.hand import load_hand, rotation_matrices, user_hand_file
 from annotator.hand.joints import MANO_TO_KEYPOINTS
 from annotator.hand.mesh import HandParameters
@@ -158,8 +158,8 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
     """HO3D's parameters become a hand of the user's MANO, exactly; wrong ones are refused."""
     from dataclasses import replace
 
-    from annotator.formats.base import LabelledHand, ManoLabel, box_of
-    from annotator.formats.to_project import import_records
+    from annotator.formats.core.base import LabelledHand, ManoLabel, box_of
+    from annotator.formats.transfer.to_project import import_records
     from annotator.project import Project
     from annotator.vision.camera import default_camera, project
 

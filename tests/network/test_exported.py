@@ -14,13 +14,13 @@ import torch
 from torch import nn
 
 import annotator
+from annotator.detection.exported_palm import exported_palms
+from annotator.detection.palm import INPUT, PalmDetector
+from annotator.network import exported
 from annotator.network.checkpoint import load_checkpoint
-from annotator.network.exported_hand import ExportedHand, exported_encoder, exported_hand
-from annotator.network.mediapipe_hand import load_mediapipe_hand
-from annotator.vision import exported
+from annotator.network.encoders.exported_hand import ExportedHand, exported_encoder, exported_hand
+from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.crops import Crop, brighter_left, extract_all
-from annotator.vision.exported_palm import exported_palms
-from annotator.vision.palm import INPUT, PalmDetector
 from annotator.vision.photos import read_photo
 
 needed = pytest.mark.skipif(not exported.available(), reason="OpenVINO is not for this machine")
@@ -106,8 +106,8 @@ def test_an_answer_does_not_depend_on_threads(photo_file):
 THREADS = """
 import sys, torch
 torch.set_num_threads(int(sys.argv[1]))
-from annotator.network.exported_hand import exported_hand
-from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.network.encoders.exported_hand import exported_hand
+from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.crops import Crop, extract_all
 from annotator.vision.photos import read_photo
 crops = extract_all(read_photo(sys.argv[2]), [Crop(310, 540, 500), Crop(290, 560, 600, 0.2)])

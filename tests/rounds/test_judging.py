@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.learning.bootstrap import paired, resampled_means
-from annotator.rounds.judging import contradicting, judge
+from annotator.evaluation.bootstrap import paired, resampled_means
+from annotator.rounds.retraining.judging import contradicting, judge
 from annotator.rounds.settings import RoundSettings
 
 SETTINGS = RoundSettings()

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotator.errors import InputError
-from annotator.rounds import strategies
-from annotator.rounds.candidates import Candidates
-from annotator.rounds.strategies import BUILT_IN, choose, names
+from annotator.rounds.selection import strategies
+from annotator.rounds.selection.candidates import Candidates
+from annotator.rounds.selection.strategies import BUILT_IN, choose, names
 
 
 def candidates_of(count: int, seed: int = 0, known: int = 0, **fields) -> Candidates:

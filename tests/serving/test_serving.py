@@ -72,7 +72,7 @@ def test_a_remote_model_answers_and_corrects_like_the_model_itself(model, remote
 
 
 def test_the_window_remembers_hands_of_a_remote_model_too(model, remote, photo_file):
-    from napari_hand_mesh.jobs import remembered
+    from napari_hand_mesh.jobs.tasks import remembered
 
     photo = read_photo(photo_file)
     (hand,) = model.propose(photo)

@@ -1,0 +1,90 @@
+"""What a `Project` offers to people who share it: leases, the next hand, reviews, gold hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from annotator.project import journal, reading
+from annotator.project.journal import STATE
+from annotator.project.records.changes import with_state
+from annotator.project.records.states import FLAGGED
+from annotator.project.records.views import GoldHand, Skill
+from annotator.project.teamwork import gold, team
+from annotator.project.teamwork.team import AGREED, LEASE, RETURNED
+
+
+class Shared:
+    """The part of `Project` for several people; it needs `folder`, `who` and `_database`."""
+
+    def lease(self, hand_id: str, seconds: float = LEASE) -> str:
+        """Take the hand for so long: nobody else can change it. Until when, UTC, ISO 8601.
+
+        Every change of yours starts the time anew; a verdict or `release` ends it. InputError, naming who and
+        until when, if somebody else has it.
+        """
+        with self._database.writing(stored_only=True) as connection:
+            reading.row_of(connection, self.folder, hand_id)
+            return team.lease(connection, hand_id, self.who, seconds)
+
+    def release(self, hand_id: str) -> None:
+        """Give a hand back that was taken by `lease` or `next_hand`; nothing happens if you do not have it."""
+        with self._database.writing(stored_only=True) as connection:
+            team.release(connection, hand_id, self.who)
+
+    def next_hand(
+        self, skip: Iterable[str] = (), lease: bool = True, gold_every: int | None = gold.EVERY
+    ) -> str | None:
+        """The id of the open hand that the network is least sure of and nobody else works on, or None.
+
+        lease: take it, so that the next person gets another. gold_every: one hand in so many is the copy of a
+        gold hand (None: never); it comes only to who takes it. skip: ids not to be given.
+        """
+        if not lease:
+            with self._database.reading() as connection:
+                return team.next_open(connection, self.who, tuple(skip))
+        with self._database.writing(stored_only=True) as connection:
+            handed = team.count_handed(connection, self.who)
+            found = None
+            if gold_every and gold.is_due(self.who, handed, gold_every):
+                found = gold.next_trial(connection, self.who)
+            found = found or team.next_open(connection, self.who, tuple(skip))
+            if found is not None:
+                team.lease(connection, found, self.who, LEASE)
+            return found
+
+    def review(self, hand_id: str, agreed: bool, remark: str = "") -> int:
+        """Say of an accepted hand, as a second person, that it is right, or that it is not; its version.
+
+        A hand that is returned becomes flagged, by an event like any other. What was agreed to counts as long
+        as nobody changes the hand. InputError: not accepted, or you worked on it yourself.
+        """
+        with self._database.writing(stored_only=True) as connection:
+            row, record, _ = reading.stored(connection, self.folder, hand_id)
+            team.refuse_if_leased(connection, hand_id, self.who)
+            team.review(connection, row, self.who, AGREED if agreed else RETURNED, remark)
+            if agreed:
+                return row.version
+            note = {"review": RETURNED, "remark": remark}
+            return journal.change(connection, row, with_state(record, FLAGGED), STATE, self.who, note)
+
+    def to_review(self) -> list[str]:
+        """Ids of accepted hands that you did not work on and nobody has reviewed as they are now."""
+        with self._database.reading() as connection:
+            return team.to_review(connection, self.who)
+
+    def make_gold(self, hand_id: str) -> None:
+        """Take an accepted hand, as it is now, for the truth: copies of its proposal come to other people
+        unmarked (`next_hand`), and `skills` says how far they end from it.
+        """
+        with self._database.writing(stored_only=True) as connection:
+            gold.add(connection, reading.row_of(connection, self.folder, hand_id), self.who)
+
+    def gold_hands(self) -> list[GoldHand]:
+        """All gold hands with their truth, oldest first."""
+        with self._database.reading() as connection:
+            return gold.all_of(connection, self.folder)
+
+    def skills(self) -> list[Skill]:
+        """Each person's error on gold hands, mm."""
+        with self._database.reading() as connection:
+            return gold.skills(connection)
