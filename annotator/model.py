@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.solver.solver import CONFIRMED, UNSEEN, check_sight, checked_states
+from annotator.correcting.solver import Settings
+from annotator.correcting.solver.solver import CONFIRMED, UNSEEN, check_sight, checked_states, read_labels
 from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
+from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
@@ -118,7 +121,8 @@ class Model:
                 kept = Remembered(
                     features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
                 )
-                hands.append(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
+                proposed = self.hand_of(answer, at, kept, K, hand.side, hand.presence, {})
+                hands.append(Remembered.with_proposal(proposed))
                 at += 1
             yield hands
 
@@ -144,7 +148,15 @@ class Model:
         features = self.finder.features(extract_all(as_photo(photo), [crop]))
         start = self.network.parametric(features, self._cameras([view])[1])
         kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
-        return hand.replace(features=kept)
+        return self.with_features(hand, kept)
+
+    def with_features(self, hand: HandMesh, kept: Remembered) -> HandMesh:
+        """The hand with cached features of its crop, and with what the network says of them untold."""
+        asked = hand.replace(features=kept)
+        if kept.proposal is None:
+            untold = self.prompted(asked, {}).replace(features=None)
+            asked = hand.replace(features=replace(kept, proposal=untold))
+        return asked
 
     def refine(
         self,
@@ -152,32 +164,62 @@ class Model:
         corrections: Mapping[str | int, Sequence[float]],
         states: Mapping[str | int, str] | Sequence[str] | None = None,
         evidence: Sequence[Evidence] = (),
+        exact: bool = False,
+        definition: JointDefinition | str | None = None,
     ) -> HandMesh:
         """The hand again, with keypoints set by a person.
 
-        Local refinement runs with the corrections as prompts (from cached features, the encoder is not run); then the
-        solver moves pose, place and, where that is not enough, shape until every corrected keypoint is where it was
-        put. A hand without cached features (from a project or a file) is solved from where it is: `remember` it with
-        its photo to have the network's word too.
+        The answer is the likeliest hand given all labels, each with its accuracy, and the network's proposal. Labels that
+        say that the network is wrong about a finger are prompts first: local refinement runs again with them, from cached
+        features, and what it answers takes the proposal's place. A hand without cached features (from a project or a file)
+        is solved from where it is: `remember` it with its photo to have the network's answer too.
 
-        corrections: joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px; earlier corrections of
-        the hand stay unless named again. states: joint -> state, or all 21: 'confirmed' keypoints are held where they
-        are, 'occluded' ones and those 'out of frame' are told to nobody. evidence: depth relations, depths, second views
-        (`annotator.InFront`, `Depths`, `SecondView`). Returns a new `HandMesh`; `correcting.solve` also tells what could
-        not be met.
+        Parameters
+        ----------
+        hand
+            A proposal, or an earlier answer; its earlier corrections stay unless named again.
+        corrections
+            Joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px. Kept in `HandMesh.corrections` to the
+            last bit; `HandMesh.keypoints` are where the mesh's joints came to be.
+        states
+            Joint -> state, or all 21: 'confirmed' keypoints are right where they are, 'occluded' ones and those 'out of
+            frame' are told to nobody.
+        evidence
+            Depth relations, depths, second views (`annotator.InFront`, `Depths`, `SecondView`).
+        exact
+            Pin the mesh to every label, at the price of its shape.
+        definition
+            How the labeller means the joints: a name, or what `annotator.learn_definition` found; None: somebody unknown.
+
+        Returns
+        -------
+        HandMesh
+            A new one. `correcting.solve` also tells what could not be met.
+
+        Raises
+        ------
+        InputError
+            Unknown joints, states or definitions; places that are not finite, or far outside the camera's sight.
         """
         merged = dict(hand.corrections) | check_corrections(corrections)
         known = checked_states(states)
+        read = definition_of(definition)
         check_sight(merged, hand.camera)
-        if isinstance(hand.features, Remembered):
-            held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
-            prompts = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
-            answered = self.prompted(hand, prompts)
-            # what is confirmed is where it was in the hand that the person saw, not where the network has it now
-            return solve(answered.replace(corrections=merged | held), self.hand, {}, known, evidence).hand.replace(
-                corrections=merged
-            )
-        return solve(hand, self.hand, merged, known, evidence).hand
+        if not isinstance(hand.features, Remembered):
+            return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact).hand
+        # what is confirmed is right where it was in the hand that the person saw, not where the network has it
+        held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
+        told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
+        if exact:
+            answered = self.prompted(hand, told).replace(corrections=merged | held)
+            return solve(answered, self.hand, {}, known, evidence, exact=True).hand.replace(corrections=merged)
+        proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
+        joints, places, _, judged = read_labels(proposal, merged, known, Settings(), read, held=held)
+        prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
+        if prompts:
+            proposal = self.prompted(hand, prompts).replace(features=hand.features)
+        start = proposal.replace(corrections={})
+        return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
 
     def alternatives(
         self, hand: HandMesh, states: Mapping[str | int, str] | Sequence[str] | None = None, most: int = 3

@@ -18,7 +18,7 @@ import numpy as np
 from annotator.correcting.mirroring import EASE, JOINTS_OF, RELAXED, candidates
 from annotator.correcting.penetration import self_penetration
 from annotator.correcting.solver.descent import Descent, descend
-from annotator.correcting.solver.doubt import Doubt
+from annotator.correcting.solver.prior import GROWTH, USUAL, ProposalPrior
 from annotator.correcting.solver.search import HARDEST, Settings
 from annotator.correcting.solver.solver import UNSEEN, answer_of, checked_states, problem_of
 from annotator.hand.joints import FINGERS
@@ -31,9 +31,10 @@ SAME_PICTURE = 2.0  # px of the crop: no keypoint moves farther
 HELD = 0.5  # px: sigma of the keypoints that are held
 DEEPEST = 0.006  # m: nothing of the hand may be deeper inside another part, unless it was before
 # Mirroring needs freedom; what a joint may not do is said by its limits, not by where it was.
-LOOSE = Doubt(
-    flexion=(0.8, 0.8, 0.6), abduction=(0.3, 0.05, 0.05), twist=(0.1, 0.05, 0.05), turn=0.6, depth=0.15,
-    together=0.0, in_finger=0.0,
+LOOSE = ProposalPrior(
+    flexion=(0.8, 0.8, 0.6), abduction=(0.3, 0.05, 0.05), twist=(0.1, 0.05, 0.05),
+    thumb=((1.1, 1.1, 1.1), (1.1, 0.07, 0.07), (0.8, 0.07, 0.07)), turn=0.6, place=5.0, depth=0.15, shape=0.7,
+    pose=(USUAL / HELD) ** GROWTH, keypoints=1.0, together=0.0, in_finger=0.0,
 )  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: 
     one.
     """
     scale = CROP / hand.crop_size
-    settings = Settings(doubt=LOOSE)
+    settings = Settings(prior=LOOSE)
     held = hand.replace(parameters=start, keypoint_sigma=np.full(21, HELD / scale))
     problem = problem_of(held, model, hand.corrections, states, (), settings)
     problem.hardness = np.full(len(problem.targets.joints), HARDEST)

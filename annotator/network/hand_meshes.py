@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -28,12 +28,19 @@ BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors."""
+    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors, and what the
+    network said before anybody told it anything (None where it has not been asked)."""
 
     features: Features
     start: Estimate
     view: CropView
     crop: Crop
+    proposal: HandMesh | None = None
+
+    @staticmethod
+    def with_proposal(hand: HandMesh) -> HandMesh:
+        """A hand that is a proposal, so that its cached features say so."""
+        return hand.replace(features=replace(hand.features, proposal=hand.replace(features=None)))
 
 
 class HandMeshes:

@@ -15,6 +15,7 @@ from annotator.detection.grouping import hinted
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
+from annotator.network.hand_meshes import Remembered
 from annotator.project.records.meshes import find_hand_model
 from annotator.serving import wire
 from annotator.vision.photos import as_photo
@@ -60,7 +61,8 @@ class RemoteModel(Model):
         hints = {"boxes": boxes, "sides": sides, "K": K}
         query = {name: json.dumps(np.asarray(v).tolist()) for name, v in hints.items() if v is not None}
         headers = {"Content-Type": "image/png", "Accept": wire.TYPE}
-        return self._unpacked(self._ask("POST", "/propose", _png(photo), headers, query))
+        proposed = self._unpacked(self._ask("POST", "/propose", _png(photo), headers, query))
+        return [Remembered.with_proposal(hand) for hand in proposed]
 
     def propose_many(
         self,
@@ -78,7 +80,7 @@ class RemoteModel(Model):
         """As `Model.remember`."""
         packed = wire.pack([hand], features=False, photo=_png(photo))
         (kept,) = self._unpacked(self._ask("POST", "/remember", packed, {"Content-Type": wire.TYPE}))
-        return hand.replace(features=kept.features)
+        return self.with_features(hand, kept.features)
 
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
         """As `Model.prompted`."""

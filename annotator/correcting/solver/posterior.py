@@ -14,14 +14,14 @@ from annotator.hand.model import HandModel
 
 
 def sharper(
-    hand: HandMesh, model: HandModel, problem: HandProblem, state: State, missing: np.ndarray, person: float
+    hand: HandMesh, model: HandModel, problem: HandProblem, state: State, missing: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keypoint sigmas (21,) photo px and vertex sigmas (V,) m after the corrections.
 
     Linearised at the answer, the solver's own least squares says by which factor the corrections shrink each
     keypoint's spread in the photo and each joint's in space; the proposal's sigmas, which are calibrated,
-    shrink by these factors and never below a person's `person` px (crop). missing (h,): how far corrections
-    are from being met, px. Vertices follow the joints of the bones they hang on.
+    shrink by these factors, and a labelled joint's never below its label's accuracy. missing (h,): how far labels
+    are from being met, crop px. Vertices follow the joints of the bones they hang on.
     """
     if not len(problem.targets.joints):
         return np.asarray(hand.keypoint_sigma), np.asarray(hand.vertex_sigma)
@@ -29,12 +29,14 @@ def sharper(
     in_photo = problem.view.rates(state.image) @ jacobian
     before, _ = problem.normal_equations(state, hard=False)
     clicks = in_photo[problem.targets.joints].reshape(-1, problem.count)
-    miss = np.maximum(person, missing)  # a correction that was not met says less
+    miss = np.maximum(problem.targets.sigma, missing)  # a label that was not met says less
     clicks = clicks / np.repeat(miss, 2)[:, None]
     after = before + clicks.T @ clicks
     pixel = _ratio(in_photo, before, after)
     metre = _ratio(jacobian - jacobian.mean(axis=0), before, after)  # vertex sigmas are of the shape, not of the place
-    floor = person * hand.crop_size / 224.0
+    floor = np.full(21, problem.targets.sigma.min())
+    floor[problem.targets.joints] = problem.targets.sigma
+    floor = floor * hand.crop_size / 224.0
     keypoint_sigma = np.maximum(hand.keypoint_sigma * pixel, np.minimum(hand.keypoint_sigma, floor))
     return keypoint_sigma, hand.vertex_sigma * (_bones_of(model) @ metre)
 

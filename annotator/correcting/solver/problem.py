@@ -2,9 +2,9 @@
 
 In units of one sigma:
 
-    corrections, confirmed keypoints       (projection - target) / hardness, see `search`
-    the proposal's keypoints               whitened by their sigmas and how errors hang together (`doubt`)
-    the proposal's pose, place and shape   by their doubt
+    labels, confirmed keypoints            (projection - target) / hardness: their accuracy
+    the proposal's keypoints               whitened by their sigmas and how errors hang together (`prior`)
+    the proposal's pose, place and shape   by the spread of proposals' errors
     evidence in 3-D                        depth relations, depths, second views
 """
 
@@ -23,10 +23,12 @@ from annotator.correcting.solver.views import View
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Keypoints that are hard: joints (h,), their places (h,2) in crop units of the solver's frame."""
+    """Keypoints with labels: joints (h,), their places (h,2) in crop units of the solver's frame, and one sigma (h,) of
+    each along an axis, crop px."""
 
     joints: np.ndarray
     places: np.ndarray
+    sigma: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Proposal:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A hand and its residuals: miss (h,2) px of the hard keypoints, soft (n,2) whitened, prior (61 or 51,)
+    """A hand and its residuals: miss (h,2) px of the labelled keypoints, soft (n,2) whitened, prior (61 or 51,)
     sigmas.
     """
 
@@ -77,7 +79,7 @@ class HandProblem:
         self.coordinates, self.view, self.targets, self.proposal = coordinates, view, targets, proposal
         self._sigmas = sigmas
         self.count = POSE_COUNT
-        self.hardness = np.ones(len(targets.joints))
+        self.hardness = np.array(targets.sigma, dtype=np.float64)
         self._relations = [e for e in evidence if isinstance(e, InFront)]
         self._relation_sigma = relation
         self._depths = [e for e in evidence if isinstance(e, Depths) and e.depths]

@@ -1,11 +1,11 @@
 """The way to the answer: which descents are made, in which order, and what is done where no hand meets all
 corrections.
 
-A person's click is good to a pixel or two. So the pose is first what clicks and proposal say together, clicks
-weighed by that; then clicks that are still farther off than `reach` pull harder, until they are not; the
-rest, `reach` at most, is left to a smooth field on the surface (`field`), which is exact. A pose that met
-each click exactly would follow its noise: on rendered photos with 1.5 px of noise it was worse than the
-proposal after eight clicks, this one is better.
+Two questions are answered here. `likeliest`: which hand do labels, each of its own accuracy, and the proposal make likeliest
+together? That is one descent. `pinned`: which hand has every label where it was put? There the pose takes what labels say
+together, labels that are still farther off than `reach` pull harder until they are not, and the rest, `reach` at most, is
+left to a smooth field on the surface (`field`), which is exact. A pinned hand follows a label's noise too: it is for those
+who want the mesh on their clicks at any price.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from annotator.correcting.accuracy import LabelAccuracy
 from annotator.correcting.solver.descent import Descent, descend
-from annotator.correcting.solver.doubt import Doubt
+from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.solver.problem import HandProblem
 
 HARDEST = 0.02  # px: no correction pulls harder
@@ -32,8 +33,10 @@ Stages = Sequence[tuple[float, int]]
 class Settings:
     """What the solver may do. Pixels are of the 224 px crop, sigmas along each axis."""
 
-    doubt: Doubt = field(default_factory=Doubt)
-    person: float = 1.5  # px, sigma of a person's click
+    prior: ProposalPrior = field(default_factory=ProposalPrior)
+    accuracy: LabelAccuracy = field(default_factory=LabelAccuracy)
+    most: int = 10  # steps to the likeliest hand
+    person: float = 1.5  # px, sigma of a person's click on a joint that is pinned
     reach: float = 3.5  # px: a pose need not come nearer to a correction, the surface takes the rest
     surface: float = 5.0  # px: what the surface takes at most, where no pose comes within `reach`
     exact: float = 0.5  # px: a correction within this is met
@@ -50,7 +53,14 @@ class Settings:
     relation: float = 0.0005  # m, sigma of a depth relation
 
 
-def search(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
+def likeliest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent:
+    """The hand that labels, by their accuracy (the problem's `hardness`), and the proposal make likeliest; from x (n,)."""
+    near, tried = _approach(problem, problem.open_shape(x), settings)
+    found = descend(problem, near, settings.most, settings.enough, settings.worth)
+    return dataclasses.replace(found, tried=tried + found.tried)
+
+
+def pinned(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
     """First the pose alone; the shape too where that is not enough (metric: from the start, where a second
     view tells size from distance); a more gentle way where a little is missing; and where no hand is enough,
     the closest.
@@ -58,6 +68,7 @@ def search(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
     x = problem.coordinates.start[: problem.count]
     if metric:
         x = problem.open_shape(x)
+    problem.hardness = np.full(len(problem.targets.joints), settings.person)
     near, tried = _approach(problem, x, settings)
     found = _tightened(problem, near, settings)
     tried += found.tried
@@ -138,7 +149,6 @@ def _approach(problem: HandProblem, x: np.ndarray, settings: Settings) -> tuple[
     tried = 0
     for leg in range(1, legs):
         problem.targets = dataclasses.replace(problem.targets, places=goal + state.miss * (1 - leg / legs))
-        problem.hardness = np.full(len(goal), settings.person)
         found = descend(problem, x, 1, settings.enough, settings.worth)
         x, tried = found.x, tried + found.tried
     problem.targets = dataclasses.replace(problem.targets, places=goal)
