@@ -136,7 +136,12 @@ def turned(offsets: np.ndarray, hand: HandMesh) -> np.ndarray:
 def bone_frames(hand: HandMesh) -> np.ndarray:
     """(21, 3, 3): the rotation, from rest axes, of the bone that each keypoint belongs to; a left hand's are those of its
     mirror image (x -> -x)."""
-    local = rotation_matrices(hand.parameters.pose)
+    return frames_of(hand.parameters.pose)
+
+
+def frames_of(pose: np.ndarray) -> np.ndarray:
+    """The same of a pose (16, 3), axis-angle rad."""
+    local = rotation_matrices(pose)
     turns = np.empty((16, 3, 3))
     turns[0] = local[0]
     for joint, parent in enumerate(MANO_PARENTS[1:], start=1):

@@ -51,13 +51,13 @@ class ProposalPrior:
     in_finger: float = 0.1
     widest: float = 6.0
 
-    def sigmas(self, crop_focal: float, typical: float, inflation: np.ndarray) -> np.ndarray:
+    def sigmas(self, crop_focal: float, typical: float, inflation: np.ndarray, elsewhere: float = 1.0) -> np.ndarray:
         """One sigma per coordinate (61,).
 
         crop_focal: the focal length in crop px; typical: the hand's median keypoint sigma, crop px; inflation (21,): how
-        many times more than usual each keypoint is doubted (see `trust`).
+        many times more than usual each keypoint is doubted, elsewhere: and the hand's place (see `trust`).
         """
-        grown = self.pose * (typical / USUAL) ** GROWTH
+        grown = self.pose * (max(typical, LEAST_SIGMA) / USUAL) ** GROWTH
         sigma = np.empty(COUNT)
         one = np.stack([self.flexion, self.abduction, self.twist], axis=-1)  # (row of joints, axis)
         angles = np.concatenate([np.tile(one, (4, 1)), np.array(self.thumb)])
@@ -65,7 +65,7 @@ class ProposalPrior:
         angles = angles * np.minimum(doubted, self.widest)[FINGER_OF_ANGLES, None]
         sigma[:45] = (grown * angles).ravel()
         sigma[TURN] = grown * self.turn
-        sigma[PLACE] = grown * self.place / crop_focal
+        sigma[PLACE] = grown * elsewhere * self.place / crop_focal
         sigma[LOG_DEPTH] = self.depth
         sigma[SHAPE] = self.shape
         return sigma

@@ -219,7 +219,7 @@ def problem_of(
     proposal = Proposal(seen, places[seen], settings.prior.keypoint_whitening(judged.inflation * sigma, seen))
     widest = 4.0 if any(isinstance(e, SecondView) for e in evidence) else settings.depth_factor
     focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
-    spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation)
+    spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation, judged.elsewhere)
     return HandProblem(
         Coordinates(model, hand.parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left),
         targets, proposal, spread, evidence, left, settings.relation,

@@ -13,6 +13,7 @@ import numpy as np
 
 from annotator.correcting.solver.prior import FINGER_OF
 
+ELSEWHERE = 15.0  # sigmas: where most labels are farther off than this, the whole hand is elsewhere
 FAR = 3.0  # sigmas: a label within this is as far off as labels and proposals usually are
 NEAR = 2.5  # sigmas of another finger's joint, within which a label may have been meant for that one,
 NEARER = 0.4  # ... if that joint is nearer than this share of the way to its own
@@ -24,11 +25,12 @@ LEAST_PX = 2.0  # px of the crop: no joint's place is known better when labels a
 class Trust:
     """What labels (h,) far from the proposal mean. inflation (21,): how many times more than usual each keypoint of the
     proposal is doubted; labels (h,): factor on each label's sigma; gross (h,) bool: labels that say that the network is
-    wrong, and are believed."""
+    wrong, and are believed; elsewhere: how many times more doubtful the hand's place is than was thought (1: not)."""
 
     inflation: np.ndarray
     labels: np.ndarray
     gross: np.ndarray
+    elsewhere: float = 1.0
 
 
 def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.ndarray, accuracy: np.ndarray) -> Trust:
@@ -41,6 +43,7 @@ def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.
     way = labels - places[joints]
     length = np.hypot(way[:, 0], way[:, 1])
     off = length / np.hypot(sigma[joints], accuracy)
+    elsewhere = max(1.0, float(np.median(off)) / ELSEWHERE)
     for n in np.flatnonzero(off > FAR):
         finger = FINGER_OF[joints[n]]
         if finger < 0:
@@ -59,4 +62,4 @@ def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.
             inflation[FINGER_OF == finger] = np.maximum(inflation[FINGER_OF == finger], believed / FAR)
         else:
             factor[n] = max(1.0, off[n] / FAR) * DOUBTED
-    return Trust(inflation, factor, gross)
+    return Trust(inflation * elsewhere, factor, gross, elsewhere)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from annotator.correcting.simulated import Truth
+from annotator.hand.definitions import frames_of
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.rotations import rotation_vectors
 from annotator.learning.data.noise import simulate_landmarks
@@ -53,7 +54,7 @@ def rendered_hands(
             )
             presence = float(np.nan_to_num(features.presence[row].item(), nan=1.0))
             hand = model.hand_of(answer, row, kept, K, "right", presence, {})
-            yield hand, _truth(model, crops.shards, at)
+            yield Remembered.with_proposal(hand), _truth(model, crops.shards, at)
             at += 1
 
 
@@ -67,4 +68,5 @@ def _truth(model: Model, shards: SyntheticShards, at: int) -> Truth:
     )
     vertices = shards.hand(at, model.hand).vertices(parameters)
     visible = labels["visible"][at] > 0
-    return Truth(labels["keypoints"][at].astype(np.float64), visible, vertices, model.hand.joints(vertices))
+    keypoints = labels["keypoints"][at].astype(np.float64)
+    return Truth(keypoints, visible, vertices, model.hand.joints(vertices), frames_of(parameters.pose))
