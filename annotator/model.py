@@ -37,8 +37,8 @@ PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 class Model:
     """A loaded checkpoint with its hand model and all that finds hands.
 
-    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself; quick:
-    whether photos without boxes get one look (`docs/scaling.md` says what that saves and costs).
+    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself;
+    quick: whether photos without boxes get one look (`docs/scaling.md` says what that saves and costs).
     """
 
     def __init__(self, network: GLFNet, card: dict | None = None, device: str | None = None, quick: bool = False):
@@ -162,9 +162,9 @@ class Model:
 
         corrections: joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px; earlier corrections of
         the hand stay unless named again. states: joint -> state, or all 21: 'confirmed' keypoints are held where they
-        are, 'occluded' ones and those 'out of frame' are told to nobody. evidence: depth relations, depths, second views
-        (`annotator.InFront`, `Depths`, `SecondView`). Returns a new `HandMesh`; `correcting.solve` also tells what could
-        not be met.
+        are, 'occluded' ones and those 'out of frame' are told to nobody. evidence: depth relations, depths, second
+        views (`annotator.InFront`, `Depths`, `SecondView`). Returns a new `HandMesh`; `correcting.solve` also tells
+        what could not be met.
         """
         merged = dict(hand.corrections) | check_corrections(corrections)
         known = checked_states(states)
@@ -182,13 +182,14 @@ class Model:
     def alternatives(
         self, hand: HandMesh, states: Mapping[str | int, str] | Sequence[str] | None = None, most: int = 3
     ) -> tuple[Alternative, ...]:
-        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one can
-        take the place of `hand`. See `correcting.alternatives`."""
+        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one
+        can take the place of `hand`. See `correcting.alternatives`."""
         return alternatives(hand, self.hand, states, most)
 
     @torch.inference_mode()
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
-        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo px."""
+        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo
+        px."""
         kept: Remembered = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in corrections.items():

@@ -1,7 +1,7 @@
 """`export` on Ray Data: workers rebuild hands from the project, check their photos and fit other hand models.
 
-The records come back in the project's order, so the data set is the local engine's. Workers open the project themselves:
-its folder is on a file system that they share, or it is on PostgreSQL.
+The records come back in the project's order, so the data set is the local engine's. Workers open the project
+themselves: its folder is on a file system that they share, or it is on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ BATCH = 128  # hands a worker takes at a time
 def numbered(
     engine: Engine, place: str, states: Sequence[str], wanted: Filter, hand: str = "", after: int = 0
 ) -> Iterator[tuple[int, LabelledHand | None]]:
-    """(number, record) of the hands of the project at `place`, numbered above `after`, as hands of model `hand` if one is
-    named; None for those that are not wanted. InputError: as locally."""
+    """(number, record) of the hands of the project at `place`, numbered above `after`, as hands of model `hand` if one
+    is named; None for those that are not wanted. InputError: as locally."""
     with Project.open(place) as opened:
         numbers = [entry.number for entry in entries(opened, states, after)]
     if not numbers:

@@ -1,9 +1,9 @@
 """The last word of a proposal: the hand is drawn to where a landmark network sees its keypoints.
 
-The network's answer is a hand that its evidence makes likely; a landmark network that has seen far more real photos says
-where each keypoint is in this one. Both have errors, so the solver weighs them: the landmarks by `LANDMARK` px of the crop
-(less where one, or most of them, are far from the network's answer, which is how gross errors look), the hand by the
-solver's usual doubt. The depth hardly changes; the mesh comes to lie on the photo.
+The network's answer is a hand that its evidence makes likely; a landmark network that has seen far more real photos
+says where each keypoint is in this one. Both have errors, so the solver weighs them: the landmarks by `LANDMARK` px of
+the crop (less where one, or most of them, are far from the network's answer, which is how gross errors look), the hand
+by the solver's usual doubt. The depth hardly changes; the mesh comes to lie on the photo.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from annotator.correcting.solver.solver import CROP, solve
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 
-# px of the crop, sigma of a landmark. On the training part of the two-camera video, asked of a network that had not seen
-# it, 5 px gave 11.5 mm PA-MPJPE and 3.2 % of the box in 2-D, 3 px 11.3 and 2.8, 1 px 11.2 and 2.3; on rendered hands,
-# whose landmarks are noisier, less than 3 px makes the mesh worse.
+# px of the crop, sigma of a landmark. On the training part of the two-camera video, asked of a network that had not
+# seen it, 5 px gave 11.5 mm PA-MPJPE and 3.2 % of the box in 2-D, 3 px 11.3 and 2.8, 1 px 11.2 and 2.3; on rendered
+# hands, whose landmarks are noisier, less than 3 px makes the mesh worse.
 LANDMARK = np.full(21, 3.0)
 # MediaPipe's thumb base is no anatomical joint: it lies some 7 mm farther out than ours
 LANDMARK[1] = 15.0
 GROSS = 15.0  # px: a landmark this far from the network's answer counts half
 LOST = 10.0  # px: all of them count half where half of them are this far
-# The network has seen the landmarks it is compared with, so the two are less than two witnesses. With this factor a 90 %
-# interval holds 88 % of the errors on rendered hands. On the two-camera video it holds 99 %, but there the labels come from
-# the same landmark network: they are no reason to be surer.
+# The network has seen the landmarks it is compared with, so the two are less than two witnesses. With this factor a 90
+# % interval holds 88 % of the errors on rendered hands. On the two-camera video it holds 99 %, but there the labels
+# come from the same landmark network: they are no reason to be surer.
 NOT_INDEPENDENT = 1.6
 CONTRADICTED = 8.0  # px: a correction this far from its landmark says that the finger's others are wrong too
 
@@ -43,8 +43,8 @@ def fit_to_landmarks(
     """The hand with its keypoints drawn to landmarks (21, 2) photo px; NaN where there are none.
 
     Where a person has corrected a keypoint (`hand.corrections`), its landmark does not count, and if the two are apart
-    those of its finger do not either. Confidence and cached features are the hand's own; a keypoint's sigma becomes that
-    of two witnesses, who count for less the farther apart they are. Deterministic.
+    those of its finger do not either. Confidence and cached features are the hand's own; a keypoint's sigma becomes
+    that of two witnesses, who count for less the farther apart they are. Deterministic.
     """
     landmarks = np.asarray(landmarks, np.float64)
     scale = CROP / hand.crop_size

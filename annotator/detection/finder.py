@@ -63,8 +63,8 @@ class HandFinder:
     ) -> list[Found]:
         """The hands of each photo, as `locate_many` has them, and their features.
 
-        quick: where no boxes are told, one glance at each hand is enough if the encoder's own landmarks confirm it. That
-        needs one with MediaPipe's own landmarks (`mediapipe-tuned`); others make the full search.
+        quick: where no boxes are told, one glance at each hand is enough if the encoder's own landmarks confirm it.
+        That needs one with MediaPipe's own landmarks (`mediapipe-tuned`); others make the full search.
         """
         answers: list[Found] = [([], None)] * len(photos)
         left = list(range(len(photos)))

@@ -1,8 +1,8 @@
 """Two glances at a hand whose palm was seen: one places the crop, the other, the other way round, is the check.
 
-The landmark network contradicts itself where a crop's rotation is wrong (see `detection.looking`), so two glances that agree are
-enough: meshes from there are as good as those from settled crops (`benchmarks/two_cameras.py`). A hand that is there but
-not beyond doubt is followed until it settles.
+The landmark network contradicts itself where a crop's rotation is wrong (see `detection.looking`), so two glances that
+agree are enough: meshes from there are as good as those from settled crops (`benchmarks/two_cameras.py`). A hand that
+is there but not beyond doubt is followed until it settles.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ of the crop's mirror image differ. So every crop is looked at both ways; a hypot
 follows from its landmarks, and after a few looks the hypotheses have settled and the one that agrees with
 itself best is the answer. Looking both ways also makes the answer for a mirrored photo the mirrored answer.
 
-The way there is shortened. Where there is but one hypothesis, its first look is a glance, one way round alone: the way that
-shows the crop's brighter side right, so that a mirrored photo still gives the mirrored answer. Later, two looks tell where
-the next ones would lead (Anderson 1965, with one step of memory).
+The way there is shortened. Where there is but one hypothesis, its first look is a glance, one way round alone: the way
+that shows the crop's brighter side right, so that a mirrored photo still gives the mirrored answer. Later, two looks
+tell where the next ones would lead (Anderson 1965, with one step of memory).
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ class Target:
 
 
 def settle(network: nn.Module, targets: Sequence[Target], glanced: bool = False) -> list[Look | None]:
-    """Follow every target's hypotheses until they settle; each target's best look, None without starts. glanced: starts come
-    from glances; else one that is alone is glanced at first."""
+    """Follow every target's hypotheses until they settle; each target's best look, None without starts. glanced: starts
+    come from glances; else one that is alone is glanced at first."""
     best: list[Look | None] = [None] * len(targets)
     # target's number, where to look, the look before
     waiting: list[tuple[int, Crop, Look | None]]
@@ -158,7 +158,8 @@ def _starts(network: nn.Module, targets: Sequence[Target], glanced: bool) -> lis
 def glance(
     network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]], mirrored: Sequence[bool] | None = None
 ) -> tuple[list[Look], list[bool]]:
-    """Crops of photos, each one way round alone: as `mirrored` says, or else the way that shows its brighter side right.
+    """Crops of photos, each one way round alone: as `mirrored` says, or else the way that shows its brighter side
+    right.
 
     Returns the looks, whose disagreement is 0, and which of the crops were mirrored.
     """

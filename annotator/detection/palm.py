@@ -1,9 +1,9 @@
 """The palm detector: where hands are in a photo.
 
-MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) was trained on squares of
-192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it scans whole photos at several scales
-(`detection.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo gives the mirrored palms;
-square views, turned or not, it sees both ways round.
+MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) was trained on
+squares of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it scans whole photos at
+several scales (`detection.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo
+gives the mirrored palms; square views, turned or not, it sees both ways round.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class PalmDetector(nn.Module):
     def detect(self, photo: np.ndarray, threshold: float = 0.5) -> list[Palm]:
         """Palms in a photo (H, W, 3) uint8, best first.
 
-        The network finds hands of about a third of its 192 px, or more. It scans the whole photo at that size, at twice,
-        four times and eight times that, while 192 px hold at least 300 of the photo's: hands down to 100 px, or to a
-        24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it); if still
-        nothing, at a finer scale.
+        The network finds hands of about a third of its 192 px, or more. It scans the whole photo at that size, at
+        twice, four times and eight times that, while 192 px hold at least 300 of the photo's: hands down to 100 px, or
+        to a 24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it);
+        if still nothing, at a finer scale.
         """
         return self.detect_many([photo], threshold)[0]
 
@@ -80,8 +80,8 @@ class PalmDetector(nn.Module):
         return found
 
     def glance(self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5) -> list[list[Palm]]:
-        """The palms in one look at each whole photo, at the size that the network was trained for, or from farther away; in
-        bfloat16 where the processor has it."""
+        """The palms in one look at each whole photo, at the size that the network was trained for, or from farther
+        away; in bfloat16 where the processor has it."""
         margin = FARTHER if farther else 1.0
         return [_merge(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, brief=True)]
 

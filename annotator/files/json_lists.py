@@ -21,7 +21,8 @@ LONGEST = 1 << 26  # characters of one element; a mesh of 10,000 vertices has ab
 class ListWriter:
     """`with ListWriter(path) as write: write(element)`. Floats keep all their digits; NaN is refused.
 
-    head: an object to write first; the list is then its last member, called `name`. at: an earlier `mark` to go on from.
+    head: an object to write first; the list is then its last member, called `name`. at: an earlier `mark` to go on
+    from.
     """
 
     def __init__(self, path: Path, head: dict | None = None, name: str = "", at: list | None = None):

@@ -3,8 +3,8 @@
     python -m annotator.learning.calibration CHECKPOINT SHARDS [--count 1000]     writes the factors into CHECKPOINT
 
 A sigma is a standard deviation along one axis. Under a normal distribution a distance in the photo is within 2.146
-sigma, a distance in space within 2.500 sigma, nine times of ten (the 90 % quantiles of the chi distribution with 2 and 3
-degrees of freedom): one factor for keypoints and one for vertices makes the share that held-out hands show equal to
+sigma, a distance in space within 2.500 sigma, nine times of ten (the 90 % quantiles of the chi distribution with 2 and
+3 degrees of freedom): one factor for keypoints and one for vertices makes the share that held-out hands show equal to
 that. Vertices are compared after moving the centroids together: a sigma is of the hand's shape, not of its place.
 """
 

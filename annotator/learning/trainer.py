@@ -33,8 +33,8 @@ class TrainSettings:
     the peak. average: decay of the moving average of the weights. simulated and the four after it: see `Disturbance`.
     prompts: False trains without prompts. seconds: stop after that long (0 = never).
     tensorboard: also write the log's numbers for TensorBoard, below the run's folder. parts: a batch is drawn in this
-    many equal parts, each with a seed of its own, which the processes share out (0: one each); a run of so many parts is
-    the same on any number of processes that divides it. log_every: steps between two lines of the log.
+    many equal parts, each with a seed of its own, which the processes share out (0: one each); a run of so many parts
+    is the same on any number of processes that divides it. log_every: steps between two lines of the log.
     """
 
     steps: int = 10_000
@@ -208,7 +208,8 @@ class Trainer:
 
     # -- resume -----------------------------------------------------------------------------------------------
     def save(self) -> None:
-        """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically; the first process's."""
+        """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically; the
+        first process's."""
         if not self.processes.first:
             return
         state = {

@@ -40,8 +40,8 @@ def save_checkpoint(path: str | Path, network: GLFNet, card: dict | None = None,
 
 
 def not_stored(name: str, network: GLFNet) -> bool:
-    """Whether a tensor has its home elsewhere: the hand model's file (the digest ties the two together), or the packaged
-    weights of an encoder that never moves them."""
+    """Whether a tensor has its home elsewhere: the hand model's file (the digest ties the two together), or the
+    packaged weights of an encoder that never moves them."""
     fixed = getattr(network.encoder, "packaged", None)
     return name.startswith("layer.") or (fixed is not None and name.startswith(f"encoder.{fixed}"))
 

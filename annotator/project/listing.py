@@ -1,4 +1,5 @@
-"""What a `Project` offers for long lists of hands: one after the other, in memory that does not grow with the project."""
+"""What a `Project` offers for long lists of hands: one after the other, in memory that does not grow with the
+project."""
 
 from __future__ import annotations
 

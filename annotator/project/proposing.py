@@ -76,8 +76,8 @@ class Proposing:
         return self.add_proposals(photo_id, [mesh], provenance)[0]
 
     def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
-        """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected, like
-        one that was deleted."""
+        """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected,
+        like one that was deleted."""
         prepared = intake.prepare(mesh)
         prepared = replace(prepared, record=with_state(prepared.record, REJECTED))
         with self._database.writing() as connection:

@@ -64,8 +64,13 @@ def curves(path: Path, rounds: Sequence[dict], log: Path) -> None:
         at, colour = state["round"], "tab:green" if state["promoted"] else "tab:red"
         left.plot([at - 0.5, at], [100 * found["before"], 100 * found["after"]], color=colour, marker="o", markersize=4)
         low, high = (100 * (found["before"] + found[side]) for side in ("low", "high"))
-        left.errorbar([at], [100 * found["after"]], [[max(100 * found["after"] - low, 0)], [max(high - 100 * found["after"], 0)]],
-                      color=colour, capsize=3)  # fmt: skip
+        left.errorbar(
+            [at],
+            [100 * found["after"]],
+            [[max(100 * found["after"] - low, 0)], [max(high - 100 * found["after"], 0)]],
+            color=colour,
+            capsize=3,
+        )
     left.set_xlabel("round (green: promoted)")
     left.set_ylabel("error on held-out hands, % of the box")
     left.set_ylim(0, 1.15 * max(left.get_ylim()[1], 1e-3))

@@ -1,8 +1,8 @@
 """One round: learn from what people accepted, prove it on held-out hands, and only then take over.
 
 Steps, each done once whatever happens in between: `samples` (who teaches, who judges; fixed for the round), `train`
-(fine-tuning from the current checkpoint, with replay), `judge`, `repropose` (after a promotion), `report`. An interrupted
-round goes on when `run_round` is called again, from the trainer's last save.
+(fine-tuning from the current checkpoint, with replay), `judge`, `repropose` (after a promotion), `report`. An
+interrupted round goes on when `run_round` is called again, from the trainer's last save.
 """
 
 from __future__ import annotations
@@ -78,12 +78,21 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
     samples.save_held(taken.held, folder / "samples" / "held")
     start = model or keeping.current_checkpoint(project)
     state = {
-        "round": number, "code_version": __version__, "settings": asdict(settings), "done": ["samples"],
-        "start": str(Path(start).absolute()) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
-        "train": [one.id for one in taken.train], "held": [one.id for one in taken.held], "held_kind": taken.kind,
-        "keypoints": int(sum(one.weights.sum() for one in taken.train)), "untold": taken.untold,
-        "missing": [list(one) for one in taken.missing], "promoted": False,
-    }  # fmt: skip
+        "round": number,
+        "code_version": __version__,
+        "settings": asdict(settings),
+        "done": ["samples"],
+        "start": str(Path(start).absolute()) if start else None,
+        "began": time.strftime("%Y-%m-%dT%H:%M:%S"),
+        "seconds": 0.0,
+        "train": [one.id for one in taken.train],
+        "held": [one.id for one in taken.held],
+        "held_kind": taken.kind,
+        "keypoints": int(sum(one.weights.sum() for one in taken.train)),
+        "untold": taken.untold,
+        "missing": [list(one) for one in taken.missing],
+        "promoted": False,
+    }
     keeping.write_json(folder / STATE, state)
     return folder, state
 
@@ -196,8 +205,8 @@ class _Round:
 def _learn(
     start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings, device, card: dict, tell=None, train=True
 ):
-    """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of the
-    processes that train together."""
+    """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of
+    the processes that train together."""
     tell = tell or (lambda *_: None)
     network = load_checkpoint(start)[0]
     new = KeypointPhotos(folder / "samples" / "train")

@@ -3,8 +3,9 @@
     curl -H "Authorization: Bearer TOKEN" -H "Content-Type: image/jpeg" --data-binary @photo.jpg HOST/propose
 
 `/propose` takes an image file (query: `boxes`, `sides`, `K` as JSON) and answers JSON, or, for `Accept:
-application/x-npz`, what `serving.wire` packs; the other two speak that alone. Statuses: 400 not readable, 401 no or a wrong
-token, 408 the body did not come, 413 too large, 415 another type, 422 readable but not usable, 503 too much is waiting.
+application/x-npz`, what `serving.wire` packs; the other two speak that alone. Statuses: 400 not readable, 401 no or a
+wrong token, 408 the body did not come, 413 too large, 415 another type, 422 readable but not usable, 503 too much is
+waiting.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How hands travel between a model's server and its clients: one NumPy archive, no pickles, every array checked.
 
-A hand is what a project stores of it (`HandRecord`, the parametric stage's parameters), and, where it was asked for, the
-cached features that a correction needs. The receiver rebuilds the mesh with its own copy of the hand model.
+A hand is what a project stores of it (`HandRecord`, the parametric stage's parameters), and, where it was asked for,
+the cached features that a correction needs. The receiver rebuilds the mesh with its own copy of the hand model.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ MOST_NUMBERS = 50_000_000  # in one message, unpacked: a small archive can claim
 
 
 def pack(hands: Sequence[HandMesh], more: dict | None = None, features: bool = True, photo: bytes = b"") -> bytes:
-    """Hands as bytes. more: JSON-ready, comes back beside them; features: with what `refine` needs; photo: an image file."""
+    """Hands as bytes. more: JSON-ready, comes back beside them; features: with what `refine` needs; photo: an image
+    file."""
     arrays: dict[str, np.ndarray] = {}
     entries = []
     for number, hand in enumerate(hands):

@@ -56,7 +56,8 @@ class ManoLabel:
                 object.__setattr__(self, name, _array("MANO label", name, value, (count,)))
 
     def mirrored(self) -> ManoLabel:
-        """Of the mirror image, for MANO's model of the other side; both the camera frame's x and the hand's turn round."""
+        """Of the mirror image, for MANO's model of the other side; both the camera frame's x and the hand's turn
+        round."""
         turn = np.tile([1.0, -1.0, -1.0], 16)
         if self.form == "components":  # the other side's components are mirrored themselves
             turn[3:] = 1.0

@@ -51,8 +51,8 @@ class FeatureBank:
     def build(
         folder: str | Path, encoder: Callable[[Tensor], Features], batches: Iterable[tuple[Tensor, Labels]], count: int
     ):
-        """Runs `encoder` (crops -> Features) over (crops (B, 3, 224, 224), labels) and writes a bank of the first `count`
-        samples."""
+        """Runs `encoder` (crops -> Features) over (crops (B, 3, 224, 224), labels) and writes a bank of the first
+        `count` samples."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays, labels, names, at = None, [], None, 0

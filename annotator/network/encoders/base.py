@@ -16,8 +16,9 @@ from annotator.network.features import Features
 class Encoder(Protocol):
     """Anything with these attributes and calls serves as an encoder.
 
-    An encoder may come in two steps, `encoder(crops)` = `complete(stem(crops))`: `stem` never learns, so that its answer
-    can be computed once and kept while `complete` learns. `kept_stem` says whether it does; `OneStep` is the other case.
+    An encoder may come in two steps, `encoder(crops)` = `complete(stem(crops))`: `stem` never learns, so that its
+    answer can be computed once and kept while `complete` learns. `kept_stem` says whether it does; `OneStep` is the
+    other case.
     """
 
     channels: tuple[int, ...]

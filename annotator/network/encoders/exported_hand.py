@@ -1,6 +1,7 @@
 """MediaPipe's hand network, and the encoders made of it, as OpenVINO graphs (`network.exported`).
 
-The graphs end at the pooled vector: the linear heads behind it stay PyTorch's, since bfloat16 has no whole pixels beyond 128.
+The graphs end at the pooled vector: the linear heads behind it stay PyTorch's, since bfloat16 has no whole pixels
+beyond 128.
 """
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ def exported_hand(network: MediaPipeHand, brief: bool = False) -> nn.Module:
 
 
 def exported_encoder(encoder: nn.Module, brief: bool = False) -> nn.Module:
-    """`encoder` as a graph where it can be, else itself. Weights are copied: later training does not show. brief: bfloat16
-    where the processor has it; meshes move by 0.05 mm (800 rendered hands), their error does not change."""
+    """`encoder` as a graph where it can be, else itself. Weights are copied: later training does not show. brief:
+    bfloat16 where the processor has it; meshes move by 0.05 mm (800 rendered hands), their error does not change."""
     known = isinstance(encoder, (MediaPipeEncoder, TunedMediaPipeEncoder))
     if not known or not available(next(encoder.parameters()).device):
         return encoder

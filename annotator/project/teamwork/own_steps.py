@@ -18,7 +18,8 @@ AT_ONCE = 100  # of a person's steps looked at in one question
 
 
 def last_changed(connection: Connection, who: str, folder: Path) -> str:
-    """The hand of this person's newest step in force. InputError: there is none, or somebody changed that hand since."""
+    """The hand of this person's newest step in force. InputError: there is none, or somebody changed that hand
+    since."""
     statement = (
         select(events.c.seq, events.c.hand)
         .where(events.c.who == who, events.c.kind.in_((EDIT, STATE)))

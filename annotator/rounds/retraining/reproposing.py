@@ -1,4 +1,5 @@
-"""After a promotion: the project's open hands are proposed again by the better model; whatever a person touched stays."""
+"""After a promotion: the project's open hands are proposed again by the better model; whatever a person touched
+stays."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ def repropose(
     project: Project, model: Model, provenance: Provenance, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, int]:
     """New proposals for all hands in state 'proposed', each in its crop. {"refreshed", "current", "left"}: hands
-    proposed anew; done already (so an interrupted run goes on); left as they were (photo gone, or in somebody's work)."""
+    proposed anew; done already (so an interrupted run goes on); left as they were (photo gone, or in somebody's
+    work)."""
     counts = {"refreshed": 0, "current": 0, "left": 0}
     reader = PhotoReader()
     waiting = project.hands(PROPOSED)

@@ -25,8 +25,8 @@ Describe = Callable[[Project, Path | None, Sequence[HandEntry]], Iterable[tuple[
 
 @dataclass(frozen=True)
 class Ranked:
-    """A hand to ask for. joint: the keypoint to ask for first, None if none can be expected to help; joints: all that can,
-    best first; gain_mm: root of the variance that a correction of `joint` is expected to take from the joints."""
+    """A hand to ask for. joint: the keypoint to ask for first, None if none can be expected to help; joints: all that
+    can, best first; gain_mm: root of the variance that a correction of `joint` is expected to take from the joints."""
 
     id: str
     score: float
@@ -54,10 +54,10 @@ def rank(
 ) -> list[Ranked]:
     """The project's open hands (proposed or in work), those to ask for first first; at most `count`.
 
-    strategy_name: see `strategies`. model: a Model or a checkpoint (None: the project's promoted one, else the shipped).
-    progress: called with ("rank", done, all). Hands of another hand model than the
-    model's, and of photos that cannot be read, are passed over. Nothing is changed or leased.
-    describe: does the model's work elsewhere (then `model` is not loaded here), see `descriptions`.
+    strategy_name: see `strategies`. model: a Model or a checkpoint (None: the project's promoted one, else the
+    shipped). progress: called with ("rank", done, all). Hands of another hand model than the model's, and of photos
+    that cannot be read, are passed over. Nothing is changed or leased. describe: does the model's work elsewhere (then
+    `model` is not loaded here), see `descriptions`.
     """
     strategy(strategy_name)  # an unknown name must not cost a minute
     with opened(project) as project:
