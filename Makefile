@@ -1,6 +1,6 @@
 # make install   the environment in .venv (again only when its inputs changed)
 # make demo      the whole road on the sample photos; report in out/demo/report.html
-# make lint      ruff check, ruff format --check
+# make lint      ruff check, ruff format --check and mypy
 # make test      lint, then all tests
 # make test-qt6  the plugin's tests on PyQt6, in .venv-qt6
 # Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"
@@ -25,6 +25,7 @@ demo: install
 lint: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy annotator
 
 # GUI tests need a display: without one they get a virtual one. They have a process of their own: a window's OpenGL and
 # the off-screen OpenGL of the synthetic photos cannot share one.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from annotator.correcting.solver.solver import CONFIRMED, UNSEEN, check_sight, c
 from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
+from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
@@ -84,9 +86,10 @@ class Model:
         """
         waiting: list[tuple[list[Located], Features | None, np.ndarray]] = []
         for group in groups(hinted(photos, boxes, sides, cameras), batch):
-            group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
-            found = self.finder.find(group, told_boxes, told_sides, self.quick)
-            for photo, (hands, features), K in zip(group, found, told_cameras, strict=True):
+            columns: Any = zip(*group, strict=True)
+            some, told_boxes, told_sides, told_cameras = columns
+            found = self.finder.find(some, told_boxes, told_sides, self.quick)
+            for photo, (hands, features), K in zip(some, found, told_cameras, strict=True):
                 waiting.append((hands, features, self._camera(photo, hands, K)))
                 if sum(len(some) for some, *_ in waiting) >= batch:
                     yield from self._answer(waiting)
@@ -98,7 +101,8 @@ class Model:
         if K is not None:
             return check_camera(K)
         largest = max((hand.crop.size / 1.6 for hand in hands), default=0.0)
-        return default_camera(*photo.shape[:2], largest)
+        height, width = photo.shape[:2]
+        return default_camera(height, width, largest)
 
     @torch.inference_mode()
     def _answer(self, waiting: list[tuple[list[Located], Features | None, np.ndarray]]) -> Iterator[list[HandMesh]]:
@@ -139,7 +143,7 @@ class Model:
 
         For a hand that comes from a file or a project, which keep no features. photo: the (H, W, 3) photo it is in.
         """
-        crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
+        crop = Crop.of_hand(hand)
         view = CropView.of(crop, hand.camera)
         features = self.finder.features(extract_all(as_photo(photo), [crop]))
         start = self.network.parametric(features, self._cameras([view])[1])
@@ -149,8 +153,8 @@ class Model:
     def refine(
         self,
         hand: HandMesh,
-        corrections: Mapping[str | int, Sequence[float]],
-        states: Mapping[str | int, str] | Sequence[str] | None = None,
+        corrections: ByJoint[Sequence[float]],
+        states: ByJoint[str] | Sequence[str] | None = None,
         evidence: Sequence[Evidence] = (),
     ) -> HandMesh:
         """The hand again, with keypoints set by a person.
@@ -180,7 +184,7 @@ class Model:
         return solve(hand, self.hand, merged, known, evidence).hand
 
     def alternatives(
-        self, hand: HandMesh, states: Mapping[str | int, str] | Sequence[str] | None = None, most: int = 3
+        self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3
     ) -> tuple[Alternative, ...]:
         """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one
         can take the place of `hand`. See `correcting.alternatives`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -65,7 +65,7 @@ def command(
         for name in policies:
             random = np.random.default_rng([seed, number])
             traces[name].append(annotate(hand, truth, loaded.refine, loaded.hand, corrections, name, noise, random))
-    result = {
+    result: dict[str, Any] = {
         "data": str(data), "model": loaded.digest, "noise_px": noise, "seed": seed,
         "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},
     }  # fmt: skip

@@ -6,7 +6,6 @@ themselves: its folder is on a file system that they share, or it is on PostgreS
 
 from __future__ import annotations
 
-import itertools
 import pickle
 from collections.abc import Iterator, Sequence
 
@@ -70,12 +69,15 @@ def _hands(block, place: str, states: tuple[str, ...], wanted: Filter, hand: str
         with Project.open(place) as project:
             for work in block.to_pylist():
                 hands = numbered_hands(project, states, work["first"] - 1)
-                for number, record in itertools.takewhile(lambda pair, last=work["last"]: pair[0] <= last, hands):
+                for number, record in hands:
+                    if number > work["last"]:
+                        break
+                    kept: LabelledHand | None = record
                     if not wanted.keeps(record):
-                        record = None
+                        kept = None
                     elif model is not None:
-                        record = refit_or_same(record, model)
-                    rows.append({"number": number, "record": pickle.dumps(record), "error": ""})
+                        kept = refit_or_same(record, model)
+                    rows.append({"number": number, "record": pickle.dumps(kept), "error": ""})
     except InputError as error:
         rows.append({"number": 0, "record": b"", "error": str(error)})
     fields = [("number", arrow.int64()), ("record", arrow.large_binary()), ("error", arrow.string())]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from annotator.correcting.solver.coordinates import PLACE, TURN
 from annotator.correcting.solver.search import Settings
 from annotator.correcting.solver.solver import checked_states, problem_of
+from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 
@@ -18,7 +19,7 @@ CROP = 224.0
 def expected_gain(
     hand: HandMesh,
     model: HandModel,
-    states: Mapping[int | str, str] | Sequence[str] | None = None,
+    states: ByJoint[str] | Sequence[str] | None = None,
     settings: Settings | None = None,
     doubt: np.ndarray | None = None,
 ) -> np.ndarray:

@@ -96,8 +96,17 @@ def annotate(
         now = refine(hand, dict(given))
         seconds.append(time.perf_counter() - start)
         rows.append(_errors(now, truth, visible, given, before))
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Trace(np.array(list(given), dtype=int), *columns, np.array(seconds))
+    vertex_mm, joint_mm, photo_px, others_px, others_before_px, miss_px = map(np.array, zip(*rows, strict=True))
+    return Trace(
+        np.array(list(given), dtype=int),
+        vertex_mm,
+        joint_mm,
+        photo_px,
+        others_px,
+        others_before_px,
+        miss_px,
+        np.array(seconds),
+    )
 
 
 def _choose(policy: str, now: HandMesh, truth: Truth, model: HandModel, left: np.ndarray) -> int:

@@ -22,7 +22,8 @@ def groups(items: Iterable[tuple], batch: int) -> Iterator[list[tuple]]:
 
     What comes before a photo that cannot be used is answered before its error appears.
     """
-    group, pixels = [], 0
+    group: list = []
+    pixels = 0
     items = iter(items)
     while True:
         try:

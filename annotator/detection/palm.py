@@ -144,12 +144,13 @@ class PalmDetector(nn.Module):
             for k, (photo, view) in enumerate(batch):
                 ways = [(k, view), (k + len(batch), view.flipped())]
                 both = [_palms(scores[at], rows[at], way, photo.shape, threshold) for at, way in ways]
-                seen.append(tuple(np.concatenate(part) for part in zip(*both, strict=True)))
+                found, places, marks = (np.concatenate(part) for part in zip(*both, strict=True))
+                seen.append((found, places, marks))
         return seen
 
     def _said(self, pictures: torch.Tensor, brief: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The network's scores (B, A), 0..1, and rows (B, A, 18) for pictures (B, 3, H, W)."""
-        network = self.network
+        network: nn.Module = self.network
         if self._device.type == "cpu":
             network = self._made.once("palms", brief, lambda: exported_palms(self.network, brief))
         rows, logits = network(pictures.to(self._device))
@@ -219,6 +220,6 @@ def _merge(seen: Sequence[Seen]) -> list[Palm]:
         same[0] = True
         group, remaining = remaining[same], remaining[~same]
         weights = scores[group] / scores[group].sum()
-        box = tuple(float(v) for v in weights @ boxes[group])
-        palms.append(Palm(float(scores[best]), box, np.tensordot(weights, points[group], 1)))
+        x0, y0, x1, y1 = (float(v) for v in weights @ boxes[group])
+        palms.append(Palm(float(scores[best]), (x0, y0, x1, y1), np.tensordot(weights, points[group], 1)))
     return palms

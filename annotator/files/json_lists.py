@@ -26,6 +26,8 @@ class ListWriter:
     """
 
     def __init__(self, path: Path, head: dict | None = None, name: str = "", at: list | None = None):
+        size: int | None
+        self._empty: bool
         size, self._empty = (None, True) if at is None else at
         self._file = Growing(path, size)
         self._end = "\n]\n" if head is None else "\n]}\n"

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from annotator import __version__
 from annotator.errors import InputError
@@ -118,6 +118,7 @@ class Growing:
     """A file that grows at its end, cut back to `size` bytes first; None: a new one. InputError: it is shorter."""
 
     def __init__(self, path: Path, size: int | None = None):
+        self._file: BinaryIO
         if size is None:
             self._file = path.open("wb")
             return

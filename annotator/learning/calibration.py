@@ -37,19 +37,21 @@ class Ratios:
 
     def shares(self, levels: np.ndarray = LEVELS) -> tuple[np.ndarray, np.ndarray]:
         """The share of errors within the interval of each level, for keypoints and for vertices."""
-        return tuple(
+        keypoints, vertices = (
             np.array([np.mean(ratios <= chi.ppf(level, degrees)) for level in levels])
             if len(ratios)
             else np.full(len(levels), np.nan)
             for ratios, degrees in ((self.keypoints, 2), (self.vertices, 3))
         )
+        return keypoints, vertices
 
     def factors(self, level: float = HELD) -> tuple[float, float]:
         """By what the sigmas of keypoints and of vertices must be multiplied for the interval of `level` to hold it."""
-        return tuple(
+        keypoints, vertices = (
             float(np.quantile(ratios, level) / chi.ppf(level, degrees)) if len(ratios) else 1.0
             for ratios, degrees in ((self.keypoints, 2), (self.vertices, 3))
         )
+        return keypoints, vertices
 
 
 def centred_errors(points: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -64,7 +66,7 @@ def ratios(network: GLFNet, run: Run, true_vertices: np.ndarray | None = None, m
     off = np.linalg.norm(last.keypoints - labels.keypoints.numpy(), axis=-1)
     keypoints = (off / (run.keypoint_sigma * PER_AXIS_2D))[known]
     vertices = np.empty(0)
-    if true_vertices is not None:
+    if true_vertices is not None and last.vertices is not None:
         sigma = run.joint_sigma @ HandMeshes(network.hand).vertex_weights.T * PER_AXIS_3D
         vertices = (centred_errors(last.vertices, true_vertices) / sigma).ravel()
     return Ratios(keypoints, vertices)

@@ -8,12 +8,13 @@ import math
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from annotator.errors import InputError
 from annotator.learning import distributed
@@ -97,7 +98,8 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.weight_decay)
         self.average = {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
         self.step, self.spent = 0, 0.0
-        self._board = self._loss = None
+        self._board: Any = None  # a SummaryWriter, from the first step on
+        self._loss: nn.Module | None = None
 
     # -- one step ---------------------------------------------------------------------------------------------
     def learning_share(self) -> float:
@@ -149,7 +151,8 @@ class Trainer:
         progress: called with (step, steps, numbers) after every step. Ctrl-C saves before it goes on up.
         """
         began = saved = time.monotonic()
-        start_spent, running = self.spent, {}
+        start_spent = self.spent
+        running: dict[str, float] = {}
         try:
             while self.step < self.settings.steps:
                 numbers = self.train_step()

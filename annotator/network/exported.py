@@ -53,7 +53,7 @@ class Made:
     """Networks in their fastest form, made when they are first asked for, each once. A copy makes its own: graphs
     cannot be copied."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._made: dict[tuple[str, bool], nn.Module] = {}
         self._making = threading.Lock()
 

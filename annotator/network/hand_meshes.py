@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
+from torch import Tensor
 
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel
@@ -101,7 +102,7 @@ class HandMeshes:
 def for_keeping(features: Features) -> Features:
     """Features on the CPU, maps in half precision."""
     # half precision: 130 kB a hand is what a plugin session keeps for thousands of hands
-    return Features(tuple(m.cpu().half() for m in features.maps), *(f.cpu() for f in tuple(features)[1:]))
+    return features.mapped(Tensor.cpu)._replace(maps=tuple(m.cpu().half() for m in features.maps))
 
 
 def on_cpu(answer: Answer) -> Answer:

@@ -84,7 +84,7 @@ def one_at_a_time(project: Project) -> Iterator[None]:
         try:
             import fcntl
         except ImportError:  # no such locks on Windows
-            fcntl = None
+            fcntl = None  # type: ignore[assignment]
         if fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -19,7 +20,7 @@ PIXELS, TITLE = 240, 22
 
 def before_after(
     path: Path,
-    photos: Sequence[np.ndarray],
+    photos: Sequence[Any],
     hands: Sequence[tuple[HandMesh, HandMesh]],
     places: Sequence[np.ndarray],
     said: Sequence[np.ndarray],

@@ -77,10 +77,8 @@ def _draw(folder: Path, count: int, parent: Model, child: Model) -> None:
     part, seen = table.select(np.array(chosen)), [crops[k] for k in chosen]
     hands = list(zip(judging.answers(parent, part, seen), judging.answers(child, part, seen), strict=True))
     reader = PhotoReader()
-    words = [
-        tuple(f"{word}: {100 * rows[k]['photo'][at]:.1f} % off" for at, word in enumerate(("before", "after")))
-        for k in chosen
-    ]
+    ends = [rows[k]["photo"] for k in chosen]
+    words = [(f"before: {100 * a:.1f} % off", f"after: {100 * b:.1f} % off") for a, b in ends]
     photos = [reader.read(str(path)) for path in part.photo]
     pictures.before_after(folder / PICTURES, photos, hands, list(part.keypoints), list(part.weight > 0), words)
 

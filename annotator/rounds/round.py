@@ -170,7 +170,9 @@ class _Round:
     def _judge(self, parent: Model, child: Model) -> None:
         table, crops, ids = samples.read(self.folder / "samples" / "held")
         taught, taught_crops, taught_ids = self._some_taught()
-        total, done, found, learned = 2 * (len(crops) + len(taught_crops)), 0, [], []
+        total, done = 2 * (len(crops) + len(taught_crops)), 0
+        found: list = []
+        learned: list = []
         for model in (parent, child):
             for into, some, seen in ((found, table, crops), (learned, taught, taught_crops)):
                 told = lambda n, done=done: self.tell("judge", done + n, total, {})  # noqa: E731
@@ -178,9 +180,11 @@ class _Round:
                 done += len(seen)
         # the first half of the old photos has chosen the blend: the other half judges
         count = self.settings.old
-        old = tuple(judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child))
+        before, after = (
+            judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child)
+        )
         against = judging.contradicting(learned[0].photo, learned[1].photo, found[1].photo)
-        verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings, against)
+        verdict = judging.judge(found[0].photo, found[1].photo, table.group, (before, after), self.settings, against)
         self.state |= {
             "promoted": verdict.promoted, "verdict": verdict.as_dict(), "checked": len(against),
             "contradicting": [name for name, one in zip(taught_ids, against, strict=True) if one],

@@ -16,6 +16,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from fastapi import FastAPI, Request, Response
@@ -83,8 +84,10 @@ class Service:
                 results[at] = error
         try:
             if ready:
-                numbers, *columns = zip(*ready, strict=True)
-                for at, hands in zip(numbers, self.model.propose_many(*columns, batch=self.limits.batch), strict=True):
+                columns: Any = zip(*ready, strict=True)
+                numbers, photos, boxes, sides, cameras = columns
+                answers = self.model.propose_many(photos, boxes, sides, cameras, batch=self.limits.batch)
+                for at, hands in zip(numbers, answers, strict=True):
                     results[at] = hands
         except Exception:  # noqa: BLE001  one of them, which must not spoil the others: each alone
             for at, photo, *hints in ready:

@@ -66,7 +66,7 @@ class Renderer:
         import moderngl
 
         _triton_first()
-        self.context = moderngl.create_context(standalone=True, backend="egl", require=330)
+        self.context = moderngl.create_context(standalone=True, backend="egl", require=330)  # type: ignore[arg-type]  # their stubs
         context = self.context
         size = (SIZE, SIZE)
         self.program = context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)

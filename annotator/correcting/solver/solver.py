@@ -22,7 +22,7 @@ from annotator.correcting.solver.problem import HandProblem, Proposal, Targets
 from annotator.correcting.solver.search import Settings, search
 from annotator.correcting.solver.views import View
 from annotator.errors import InputError
-from annotator.hand.joints import JOINT_NAMES, joint_index
+from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.vision.camera import project
@@ -63,8 +63,8 @@ class Solution:
 def solve(
     hand: HandMesh,
     model: HandModel,
-    corrections: Mapping[int | str, Sequence[float]],
-    states: Mapping[int | str, str] | Sequence[str] | None = None,
+    corrections: ByJoint[Sequence[float]],
+    states: ByJoint[str] | Sequence[str] | None = None,
     evidence: Sequence[Evidence] = (),
     settings: Settings | None = None,
 ) -> Solution:
@@ -78,13 +78,13 @@ def solve(
     InputError for unknown joints or states, and places that are not finite or far outside the camera's sight.
     """
     settings = settings or Settings()
-    states = checked_states(states)
+    known = checked_states(states)
     merged = dict(sorted((dict(hand.corrections) | checked_points(corrections, "correction of")).items()))
     check_sight(merged, hand.camera)
     for item in evidence:
         if not isinstance(item, Evidence):
             raise InputError(f"evidence must be InFront, Depths or SecondView, got {type(item).__name__}")
-    problem = problem_of(hand, model, merged, states, evidence, settings)
+    problem = problem_of(hand, model, merged, known, evidence, settings)
     found = search(problem, any(isinstance(e, SecondView) for e in evidence), settings)
 
     offsets, distances = displaced(problem, found.state, model, settings.surface)
@@ -155,7 +155,7 @@ def answer_of(
     )  # fmt: skip
 
 
-def checked_states(states: Mapping[int | str, str] | Sequence[str] | None) -> dict[int, str]:
+def checked_states(states: ByJoint[str] | Sequence[str] | None) -> dict[int, str]:
     """Joint number -> state; InputError for an unknown joint or state, or a sequence that is not of 21."""
     if states is None:
         return {}

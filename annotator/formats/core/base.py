@@ -69,7 +69,7 @@ class ManoLabel:
             return NotImplemented
         return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
-    __hash__ = None  # arrays inside
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ class LabelledHand:
         arrays = np.ndarray
         return all(np.array_equal(a, b) if isinstance(a, arrays) or isinstance(b, arrays) else a == b for a, b in pairs)
 
-    __hash__ = None  # arrays inside
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
 
 
 def _array(owner: str, name: str, value, shape: tuple[int | None, ...]) -> np.ndarray:

@@ -53,7 +53,7 @@ class Export:
 
     def list(self, path: Path, head: dict | None = None, name: str = "") -> ListWriter:
         """A JSON list of this export, see `ListWriter`; an interrupted one goes on."""
-        writer = None
+        writer: ListWriter
         at = self.marks.part(path.name, lambda: writer.mark())
         writer = ListWriter(path, head, name, at)
         return writer

@@ -29,7 +29,7 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
     """
     try:
         with Image.open(path) as image:
-            suffix = _PLAIN.get(image.format, "")
+            suffix = _PLAIN.get(image.format or "", "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
             whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")

@@ -23,6 +23,7 @@ def mano_row(sample: LabelledHand) -> np.ndarray | None:
     if pose is None:
         return None
     label = sample.mano or mano_of(sample)
+    assert label is not None and sample.K is not None and sample.joints is not None  # there is a pose
     focal, centre = (sample.K[0, 0] + sample.K[1, 1]) / 2, sample.K[:2, 2]
     root = sample.joints[ROOT]
     scale = focal / root[2]

@@ -56,7 +56,8 @@ def import_mano(path: str | Path) -> dict[str, Any]:
         # the pose space, which other data sets' parameters need, beside what a hand model is made of
         space = {key: arrays[key] for key in ("hands_mean", "hands_components")}
         with np.load(part, allow_pickle=False) as saved:
-            np.savez_compressed(part, **{key: saved[key] for key in saved.files}, **space)
+            whole: dict[str, Any] = {key: saved[key] for key in saved.files} | space
+            np.savez_compressed(part, **whole)
         os.replace(part, target)
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,17 +78,18 @@ class FeatureBank:
         for array in arrays:
             array.flush()
         merged = [torch.cat(fields).numpy() for fields in zip(*labels, strict=True)]
-        np.savez(folder / LABEL_FILE, **dict(zip(Labels._fields, merged, strict=True)))
+        named: dict[str, Any] = dict(zip(Labels._fields, merged, strict=True))
+        np.savez(folder / LABEL_FILE, **named)
         (folder / "bank.json").write_text(json.dumps({"count": at, "fields": names}))
         if at < count:  # a shorter bank than planned: cut the files to what is there
-            for name, shape in names:
+            for name, shape in names or []:
                 with open(folder / f"{name}.f16", "r+b") as file:
                     file.truncate(at * int(np.prod(shape, dtype=np.int64)) * 2)
         return FeatureBank(folder)
 
 
 def flatten(features: Features) -> list[Tensor]:
-    return [*features.maps, *tuple(features)[1:]]
+    return [*features.maps, *features.vectors()]
 
 
 def unflatten(fields: list[Tensor]) -> Features:

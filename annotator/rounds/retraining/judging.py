@@ -70,7 +70,9 @@ def old_errors(network: GLFNet, folder: Path, count: int) -> np.ndarray:
     """(count,) PA-MPVPE mm on the first replay photos, which no round learns from; landmarks with the noise of real
     photos."""
     run, truth = rendered_answers(network, RenderedCrops(folder, jitter=False), count)
-    return 1000 * point_errors(run.estimates[-1].vertices, truth).mean(1)
+    vertices = run.estimates[-1].vertices
+    assert vertices is not None  # `rendered_answers` has them
+    return 1000 * point_errors(vertices, truth).mean(1)
 
 
 HARD, LEARNED = (

@@ -10,7 +10,8 @@ from annotator.model import Model
 from annotator.project import Project, Provenance
 from annotator.project.records.states import PROPOSED
 from annotator.rounds.reading import PhotoReader
-from annotator.rounds.selection.candidates import crop_of, look
+from annotator.rounds.selection.candidates import look
+from annotator.vision.crops import Crop
 
 
 def repropose(
@@ -32,7 +33,7 @@ def repropose(
                 if photo is None:
                     raise InputError(f"photo {stored.photo.path} cannot be read")
                 mesh = project.mesh(entry.id)
-                fresh = look(model, photo, crop_of(mesh), mesh.camera, views=False).hand
+                fresh = look(model, photo, Crop.of_hand(mesh), mesh.camera, views=False).hand
                 project.repropose(entry.id, fresh, provenance, version=stored.version)
                 counts["refreshed"] += 1
             except InputError:  # somebody took it meanwhile: it is theirs now

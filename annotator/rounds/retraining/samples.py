@@ -158,9 +158,14 @@ def _save_crops(samples: Sequence[Sample], folder: Path) -> None:
     )
 
 
+def _crop(row: np.ndarray, side: str) -> Crop:
+    cx, cy, size, angle = row
+    return Crop(cx, cy, size, angle, flip=side == "left")
+
+
 def read(folder: Path) -> tuple[KeypointTable, list[Crop], list[str]]:
     """What `save_train` or `save_held` wrote: table, crops, ids."""
     table = KeypointTable.load(folder)
     with np.load(folder / CROPS, allow_pickle=False) as arrays:
-        crops = [Crop(*row, flip=side == "left") for row, side in zip(arrays["crops"], table.side, strict=True)]
+        crops = [_crop(row, side) for row, side in zip(arrays["crops"], table.side, strict=True)]
         return table, crops, arrays["ids"].tolist()

@@ -74,7 +74,7 @@ def fine_tune(
     source: Source,
     folder: Path,
     settings: RoundSettings,
-    device: str | None = None,
+    device: torch.device | str | None = None,
     card: dict | None = None,
     progress: Callable[[int, int, dict], None] | None = None,
 ) -> GLFNet:

@@ -62,11 +62,6 @@ class Look:
     views: np.ndarray
 
 
-def crop_of(hand: HandMesh) -> Crop:
-    """The crop that a hand was answered in."""
-    return Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
-
-
 @torch.inference_mode()
 def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool = True) -> Look:
     """Asks the model about a crop of a photo (H, W, 3) uint8 with intrinsics K (3, 3). views: also about turned and
@@ -103,6 +98,7 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
 
 def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: Look) -> dict:
     """One hand's row of `Candidates` as a dict; hand: as it stands, with what was corrected; states (21,)."""
+    assert seen.hand.parametric is not None
     scale = CROP_SIZE / hand.crop_size
     apart = np.linalg.norm(seen.hand.keypoints - seen.hand.parametric.keypoints, axis=1) * scale
     return {

@@ -27,7 +27,7 @@ RANDOM_SHARE = 0.1  # of `ours`: chosen blindly, so that what the model is wrong
 class Choice(NamedTuple):
     """index into the candidates; score: comparable within one call only; why: words for a person."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     score: float
     why: str
 
