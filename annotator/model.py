@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
 from annotator.hand.definitions import JointDefinition, definition_of
+from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
@@ -40,8 +42,8 @@ PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 class Model:
     """A loaded checkpoint with its hand model and all that finds hands.
 
-    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself; quick:
-    whether photos without boxes get one look (`docs/scaling.md` says what that saves and costs).
+    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself;
+    quick: whether photos without boxes get one look (`docs/scaling.md` says what that saves and costs).
     """
 
     def __init__(self, network: GLFNet, card: dict | None = None, device: str | None = None, quick: bool = False):
@@ -87,9 +89,10 @@ class Model:
         """
         waiting: list[tuple[list[Located], Features | None, np.ndarray]] = []
         for group in groups(hinted(photos, boxes, sides, cameras), batch):
-            group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
-            found = self.finder.find(group, told_boxes, told_sides, self.quick)
-            for photo, (hands, features), K in zip(group, found, told_cameras, strict=True):
+            columns: Any = zip(*group, strict=True)
+            some, told_boxes, told_sides, told_cameras = columns
+            found = self.finder.find(some, told_boxes, told_sides, self.quick)
+            for photo, (hands, features), K in zip(some, found, told_cameras, strict=True):
                 waiting.append((hands, features, self._camera(photo, hands, K)))
                 if sum(len(some) for some, *_ in waiting) >= batch:
                     yield from self._answer(waiting)
@@ -101,7 +104,8 @@ class Model:
         if K is not None:
             return check_camera(K)
         largest = max((hand.crop.size / 1.6 for hand in hands), default=0.0)
-        return default_camera(*photo.shape[:2], largest)
+        height, width = photo.shape[:2]
+        return default_camera(height, width, largest)
 
     @torch.inference_mode()
     def _answer(self, waiting: list[tuple[list[Located], Features | None, np.ndarray]]) -> Iterator[list[HandMesh]]:
@@ -143,7 +147,7 @@ class Model:
 
         For a hand that comes from a file or a project, which keep no features. photo: the (H, W, 3) photo it is in.
         """
-        crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
+        crop = Crop.of_hand(hand)
         view = CropView.of(crop, hand.camera)
         features = self.finder.features(extract_all(as_photo(photo), [crop]))
         start = self.network.parametric(features, self._cameras([view])[1])
@@ -161,26 +165,26 @@ class Model:
     def refine(
         self,
         hand: HandMesh,
-        corrections: Mapping[str | int, Sequence[float]],
-        states: Mapping[str | int, str] | Sequence[str] | None = None,
+        corrections: ByJoint[Sequence[float]],
+        states: ByJoint[str] | Sequence[str] | None = None,
         evidence: Sequence[Evidence] = (),
         exact: bool = False,
         definition: JointDefinition | str | None = None,
     ) -> HandMesh:
         """The hand again, with keypoints set by a person.
 
-        The answer is the likeliest hand given all labels, each with its accuracy, and the network's proposal. Labels that
-        say that the network is wrong about a finger are prompts first: local refinement runs again with them, from cached
-        features, and what it answers takes the proposal's place. A hand without cached features (from a project or a file)
-        is solved from where it is: `remember` it with its photo to have the network's answer too.
+        The answer is the likeliest hand given all labels, each with its accuracy, and the network's proposal. Labels
+        that say that the network is wrong about a finger are prompts first: local refinement runs again with them, from
+        cached features, and what it answers takes the proposal's place. A hand without cached features (from a project
+        or a file) is solved from where it is: `remember` it with its photo to have the network's answer too.
 
         Parameters
         ----------
         hand
             A proposal, or an earlier answer; its earlier corrections stay unless named again.
         corrections
-            Joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px. Kept in `HandMesh.corrections` to the
-            last bit; `HandMesh.keypoints` are where the mesh's joints came to be.
+            Joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px. Kept in `HandMesh.corrections` to
+            the last bit; `HandMesh.keypoints` are where the mesh's joints came to be.
         states
             Joint -> state, or all 21: 'confirmed' keypoints are right where they are, 'occluded' ones and those 'out of
             frame' are told to nobody.
@@ -189,7 +193,8 @@ class Model:
         exact
             Pin the mesh to every label, at the price of its shape.
         definition
-            How the labeller means the joints: a name, or what `annotator.learn_definition` found; None: somebody unknown.
+            How the labeller means the joints: a name, or what `annotator.learn_definition` found; None: somebody
+            unknown.
 
         Returns
         -------
@@ -222,15 +227,16 @@ class Model:
         return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
 
     def alternatives(
-        self, hand: HandMesh, states: Mapping[str | int, str] | Sequence[str] | None = None, most: int = 3
+        self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3
     ) -> tuple[Alternative, ...]:
-        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one can
-        take the place of `hand`. See `correcting.alternatives`."""
+        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one
+        can take the place of `hand`. See `correcting.alternatives`."""
         return alternatives(hand, self.hand, states, most)
 
     @torch.inference_mode()
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
-        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo px."""
+        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo
+        px."""
         kept: Remembered = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in corrections.items():

@@ -1,7 +1,7 @@
 """The world of the active-learning experiments: a pool, a test set and replay, as banks of the encoder's features.
 
-The pool is rendered at another place (`annotator.synthetic.generate --domain workshop`): twelve sites, each with its own
-pose, gloves or skin, lamps, view and background, the busiest some thirty times as frequent as the rarest. As in all
+The pool is rendered at another place (`annotator.synthetic.generate --domain workshop`): twelve sites, each with its
+own pose, gloves or skin, lamps, view and background, the busiest some thirty times as frequent as the rarest. As in all
 benchmarks on rendered photos, landmarks are simulated with the noise of real photos; here they also fail as a landmark
 network does on gloves and tools: at each site four fingers, always the same, are folded, taken for their neighbour, or
 put beside. Errors are means over sites: what was photographed most is not what matters most.

@@ -2,12 +2,12 @@
 
     python benchmarks/corrections.py DATA OUT [--hands 100] [--seed 2] [--exact]
 
-DATA/test and DATA/beyond are made on first use (`annotator.synthetic.generate`, seeds 900001 and 910002, the second with
-bones up to 15 % longer or shorter). Every hand is proposed twice: with landmarks as noisy as on real photos, and with the
-landmark network's own, which fails on renders. The people are those of `annotator.correcting.annotators`; each clicks on the
-keypoint that is farthest from where they would put it. Also: fingers that are grossly wrong (a keypoint more than a tenth of
-the box off, the other fingers' mean below 3.5 %), after two clicks on them. Parameters were tuned on other photos with other
-people: DATA/calibration, and seed 1.
+DATA/test and DATA/beyond are made on first use (`annotator.synthetic.generate`, seeds 900001 and 910002, the second
+with bones up to 15 % longer or shorter). Every hand is proposed twice: with landmarks as noisy as on real photos, and with
+the landmark network's own, which fails on renders. The people are those of `annotator.correcting.annotators`; each
+clicks on the keypoint that is farthest from where they would put it. Also: fingers that are grossly wrong (a keypoint
+more than a tenth of the box off, the other fingers' mean below 3.5 %), after two clicks on them. Parameters were tuned
+on other photos with other people: DATA/calibration, and seed 1.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def main() -> int:
             for name in options.annotator or ANNOTATORS:
                 person = simulated_annotator(name, options.seed)
                 traces = [
-                    annotate(hand, truth, refine, model.hand, 21, "worst", person, np.random.default_rng([options.seed, k]))
+                    annotate(
+                        hand, truth, refine, model.hand, 21, "worst", person, np.random.default_rng([options.seed, k])
+                    )
                     for k, (hand, truth) in enumerate(hands)
                 ]
                 errors = curve(traces, "vertex_mm", 21)[:, STAGES]
@@ -95,12 +97,22 @@ def main() -> int:
             if not simulated:
                 for k, (hand, truth) in enumerate(hands):
                     gross += gross_fingers(hand, truth, refine, np.random.default_rng([options.seed, k]))
-    head = ["shapes", "landmarks", "annotator", "proposal", *(str(k) for k in STAGES[1:]), "largest rise", "ms median, p95"]
+    head = [
+        "shapes",
+        "landmarks",
+        "annotator",
+        "proposal",
+        *(str(k) for k in STAGES[1:]),
+        "largest rise",
+        "ms median, p95",
+    ]
     print(f"n = {options.hands} hands a row, PA-MPVPE mm\n")
     print(markdown(head, rows))
     before, after = np.array(gross).T
     share = float(after.mean() / before.mean())
-    print(f"\ngrossly wrong fingers, two clicks: {before.mean():.1f} -> {after.mean():.1f} mm, {share:.2f} of it (n = {len(gross)})")
+    print(
+        f"\ngrossly wrong fingers, two clicks: {before.mean():.1f} -> {after.mean():.1f} mm, {share:.2f} of it (n = {len(gross)})"
+    )
     result["gross fingers"] = {"before_mm": before.mean(), "after_mm": after.mean(), "share": share, "n": len(gross)}
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "corrections.json").write_text(json.dumps(result, indent=1) + "\n")

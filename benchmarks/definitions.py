@@ -2,9 +2,10 @@
 
     python benchmarks/definitions.py DATA/real/two-cameras [--print] [--corrections]
 
-Real: the two-camera video, whose joints are triangulated from MediaPipe's landmarks: another definition than ours, on a hand
-of another shape. It is learned on the frames of the training part and scored on the held-out quarter, from 2-D labels, from
-3-D labels, and from few hands. --print: the offsets as they stand in `annotator.hand.definitions` for MediaPipe.
+Real: the two-camera video, whose joints are triangulated from MediaPipe's landmarks: another definition than ours, on
+a hand of another shape. It is learned on the frames of the training part and scored on the held-out quarter, from 2-D
+labels, from 3-D labels, and from few hands. --print: the offsets as they stand in `annotator.hand.definitions` for
+MediaPipe.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def main() -> None:
                 given[worst] = tuple(table.keypoints[k][worst])
         cells = [interval(np.array(errors[0]), blocks), *(f"{np.mean(errors[c]):.2f}" for c in COUNTS[1:])]
         rows.append([name, *cells])
-    print(f"n = {len(held)} photos, {len(np.unique(blocks))} blocks of {BLOCK} frames, PA-MPJPE mm after k true keypoints\n")
+    print(f"n = {len(held)} photos, {len(np.unique(blocks))} blocks of {BLOCK} frames; PA-MPJPE mm, k true keypoints\n")
     print(markdown(["definition", *(str(c) for c in COUNTS)], rows))
 
 

@@ -1,4 +1,5 @@
-"""Data sets of every layout that is read, with one of their files mutated or replaced: the doors `import` and `train` use."""
+"""Data sets of every layout that is read, with one of their files mutated or replaced: the doors `import` and `train`
+use."""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ def main() -> None:
     print(f"n = {len(truth)}, seed {SEED}, 95 % bootstrap intervals over hands\n")
     print(markdown(["estimate", "PA-MPVPE mm", "PA-MPJPE mm", "F@5", "F@15", "2-D error, % of box"], rows))
     print(
-        f"\nrefinement over parametric stage, PA-MPVPE: {better_by(vertex_mm(run, truth, 0), vertex_mm(run, truth))} better"
+        f"\nrefinement over parametric stage, PA-MPVPE: {better_by(vertex_mm(run, truth, 0), vertex_mm(run, truth))} "
+        "better"
     )
     if arguments.by_kind:
         kinds, names = crops.shards.labels["kind"][: len(truth)], crops.shards.meta["kinds"]

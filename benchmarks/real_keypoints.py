@@ -2,8 +2,9 @@
 
     python benchmarks/real_keypoints.py DATA/real/digits [--model CHECKPOINT] [--detect 200]
 
-The teacher is MediaPipe's network asked ten times; the network starts from its weights. This table says how near the mesh
-comes to it, not to the truth. --detect: photos, drawn by hash, on which the whole of `propose` is run without a box.
+The teacher is MediaPipe's network asked ten times; the network starts from its weights. This table says how near the
+mesh comes to it, not to the truth. --detect: photos, drawn by hash, on which the whole of `propose` is run without a
+box.
 """
 
 from __future__ import annotations

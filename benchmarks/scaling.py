@@ -3,9 +3,9 @@
     python benchmarks/scaling.py OUT [--photos 78] [--threads 1] [--rounds 3] [--mediapipe PYTHON]
 
 Each stage runs alone on what the one before it gave; the whole is `propose_many` from files. `store` writes a project,
-`export` its proposals as FreiHAND. PYTHON is an interpreter that has `mediapipe==0.10.21` (an environment of its own): its
-`Hands` solution, static images, two hands, runs on the same photos in the same round. Numbers are CPU milliseconds of the
-process, medians over rounds: they hold on a machine that others use too; `wall` is beside them.
+`export` its proposals as FreiHAND. PYTHON is an interpreter that has `mediapipe==0.10.21` (an environment of its own):
+its `Hands` solution, static images, two hands, runs on the same photos in the same round. Numbers are CPU milliseconds
+of the process, medians over rounds: they hold on a machine that others use too; `wall` is beside them.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ def main() -> None:
     ):
         print(f"| {name} | {statistics.median(values):.1f} | {min(values):.1f} | {max(values):.1f} |")
     print(
-        f"whole network / landmark network: {statistics.median(t / n for t, n in zip(theirs, network)):.2f} x the time"
+        "whole network / landmark network: "
+        f"{statistics.median(t / n for t, n in zip(theirs, network, strict=True)):.2f} x the time"
     )
 
 

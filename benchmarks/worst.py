@@ -2,8 +2,9 @@
 
     python benchmarks/worst.py SET OUT.png [--model CHECKPOINT] [--count 20] [--of 500]
 
-SET: a folder of rendered photos (their meshes are known) or a keypoint table of real ones (held-out part). For each hand,
-worst first: the crop, the mesh over it, the mesh and the true joints from the side; above it the error after alignment.
+SET: a folder of rendered photos (their meshes are known) or a keypoint table of real ones (held-out part). For each
+hand, worst first: the crop, the mesh over it, the mesh and the true joints from the side; above it the error after
+alignment.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def main() -> None:
         sheet.paste(tile, (k % columns * width, k // columns * height))
     sheet.save(arguments.out)
     print(
-        f"{arguments.out}: mean {error.mean():.2f} mm over {len(error)} hands, the worst {arguments.count} from {np.sort(error)[-1]:.1f} mm down"
+        f"{arguments.out}: mean {error.mean():.2f} mm over {len(error)} hands, the worst {arguments.count} from "
+        f"{np.sort(error)[-1]:.1f} mm down"
     )
 
 

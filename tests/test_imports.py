@@ -55,7 +55,8 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(name: str) -> frozenset[str]:
-    """What a module imports, wherever in it the import stands: our own modules, and other packages by their first name."""
+    """What a module imports, wherever in it the import stands: our own modules, and other packages by their first
+    name."""
     path, found = modules()[name], set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -71,7 +71,7 @@ def command(
                       "joint_state": state, "corrections": len(before.corrections), "moved_mm": 0.0}  # fmt: skip
             return emit(as_json, result, f"{hand}: {JOINT_NAMES[number]} is {state}")
         height, width = before.photo.height, before.photo.width
-        if x is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
+        if x is not None and y is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
             raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
         path = before.photo.path
         photo = read_photo(path)
@@ -82,7 +82,7 @@ def command(
         from annotator.rounds import current_checkpoint
 
         network = load_model(model or current_checkpoint(opened), device=device)
-        place = {} if x is None else {number: (x, y)}
+        place = {} if x is None or y is None else {number: (x, y)}
         fixed = network.refine(network.remember(photo, mesh), place, states, evidence)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
         note |= {"in front of": in_front_of} if in_front_of is not None else {}

@@ -135,7 +135,8 @@ def review(project: Project, model: Model, hand_id: str, proposals: dict[str, Ha
     photo = _photo(stored.path)
     others = [proposals[entry.id] for entry in project.hands(photo=stored.id) if entry.id != hand_id]
     opinion = ask(model, photo, hand)
-    remarks, given_up = [], []
+    remarks: list[str] = []
+    given_up: list[int] = []
     while (found := next_correction(hand, opinion, given_up)) is not None:
         joint, place = found
         fixed = model.refine(hand, {joint: place})

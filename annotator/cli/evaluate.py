@@ -55,10 +55,10 @@ def command(
         crops = RenderedCrops(data, jitter=False)
         rows = scores(*rendered_answers(network, crops, count or len(crops), simulated))
     elif (data / FILE).exists():
-        crops = KeypointPhotos(data, held=True if held else None, jitter=False)
-        if not len(crops):
+        photos = KeypointPhotos(data, held=True if held else None, jitter=False)
+        if not len(photos):
             raise InputError(f"{data}: the table holds nothing out of training (--no-held scores all of it)")
-        rows = scores(answers(network, crops, count or None))
+        rows = scores(answers(network, photos, count or None))
     else:
         raise InputError(f"{data} is neither a folder of synthetic photos (meta.json) nor a keypoint table ({FILE})")
     emit(as_json, {"data": str(data), "rows": rows}, table(rows))

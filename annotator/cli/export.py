@@ -47,7 +47,8 @@ def command(
     worker_cpus: CpusOption = 1.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Write accepted hands as a data set. An export that was interrupted goes on when the same command is started again."""
+    """Write accepted hands as a data set. An export that was interrupted goes on when the same command is started
+    again."""
     import json
 
     from annotator.errors import InputError

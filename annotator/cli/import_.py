@@ -39,7 +39,7 @@ def command(
 ) -> None:
     """Take a data set's hands into a project: photos by reference, keypoints as labels, a mesh fitted to them."""
     import inspect
-    from contextlib import nullcontext
+    from contextlib import AbstractContextManager, nullcontext
     from itertools import islice
 
     from annotator.errors import InputError
@@ -62,7 +62,8 @@ def command(
 
         return models.load_model(model, device=device)
 
-    with Project.open_or_create(project, who) as opened, nullcontext([]) if strict else skipping() as broken:
+    skipped: AbstractContextManager[list[str]] = nullcontext([]) if strict else skipping()
+    with Project.open_or_create(project, who) as opened, skipped as broken:
         archive = "photos" in inspect.signature(module.read).parameters
         options = {"photos": photo_place(opened, dataset)} if archive else {}
         records = whole(module.read(dataset, **options))

@@ -136,7 +136,8 @@ def _report(done: Done, empty: list[tuple[str, str]], project: str, start: float
     text = f"{done.hands} hands in {done.photos_with_hand} of {done.photos} photos, stored in {project}"
     text = text if done.photos else f"nothing new for {project}"
     text += f"; {done.skipped} photos were done already" if done.skipped else ""
-    text += f"; {len(result['failed'])} could not be used" if result["failed"] else ""
+    failed = len(empty) + len(done.failed)
+    text += f"; {failed} could not be used" if failed else ""
     emit(as_json, result, text)
 
 

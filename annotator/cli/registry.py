@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -46,7 +47,8 @@ class _Loaded(MutableMapping):
     """The commands by name, each loaded at the first look at it."""
 
     def __init__(self, table: dict[str, str]):
-        self._table, self._ready = table, {}
+        self._table = table
+        self._ready: dict[str, Any] = {}
 
     def __getitem__(self, name: str):
         if name not in self._ready:
@@ -78,6 +80,7 @@ def group() -> CommandGroup:
     app = typer.Typer(cls=CommandGroup, add_completion=False, rich_markup_mode=None, help=main_help.__doc__)
     app.callback()(main_help)
     built = typer.main.get_command(app)
+    assert isinstance(built, CommandGroup)
     built.commands = _Loaded(COMMANDS)
     return built
 

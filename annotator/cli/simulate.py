@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,8 +39,8 @@ def command(
     annotator: Annotated[
         str,
         typer.Option(
-            help="Who corrects: steady (1.5 px), ordinary (2 % of the hand's box), 'own definition' (means the joints in "
-            "a way of their own) or careless (now and then the wrong finger)."
+            help="Who corrects: steady (1.5 px), ordinary (2 % of the hand's box), 'own definition' (means the joints "
+            "in a way of their own) or careless (now and then the wrong finger)."
         ),
     ] = "ordinary",
     noise: Annotated[
@@ -81,13 +81,15 @@ def command(
         return loaded.refine(hand, given, exact=exact)
 
     traces: dict[str, list] = {name: [] for name in policies}
-    for number, (hand, truth) in enumerate(progress(rendered_hands(loaded, data, hands, not own_landmarks), "annotating", hands)):
+    for number, (hand, truth) in enumerate(
+        progress(rendered_hands(loaded, data, hands, not own_landmarks), "annotating", hands)
+    ):
         for name in policies:
             random = np.random.default_rng([seed, number])
             traces[name].append(annotate(hand, truth, refine, loaded.hand, corrections, name, person, random))
-    result = {
-        "data": str(data), "model": loaded.digest, "annotator": annotator, "own_landmarks": own_landmarks, "exact": exact,
-        "noise_px": noise, "seed": seed,
+    result: dict[str, Any] = {
+        "data": str(data), "model": loaded.digest, "annotator": annotator, "own_landmarks": own_landmarks, "exact":
+        exact, "noise_px": noise, "seed": seed,
         "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},
     }  # fmt: skip
     if out is not None:

@@ -1,8 +1,8 @@
 """Photos wherever they are: folders, patterns, Parquet files, object stores. Each becomes a row that a worker reads.
 
-A URL (`s3://bucket/frames`, `gs://...`, `file:///...`) goes to pyarrow's file systems; what follows is the same for all:
-a folder stands for the images below it, `*`, `?` and `[` are patterns, `.parquet` is a table with one photo a row, either
-in it (`image` as data sets keep it, or `bytes`) or named by it (`path` or `url`).
+A URL (`s3://bucket/frames`, `gs://...`, `file:///...`) goes to pyarrow's file systems; what follows is the same for
+all: a folder stands for the images below it, `*`, `?` and `[` are patterns, `.parquet` is a table with one photo a row,
+either in it (`image` as data sets keep it, or `bytes`) or named by it (`path` or `url`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How well a person's label says where a joint is: a random part, and one that the labeller repeats every time.
 
 The random part is a person's hand on the mouse and eye on the photo; it grows with the hand in the photo. The repeated
-part is what the labeller means by the joint's name: as long as it is not learned it is not known, see `hand.definitions`.
+part is what the labeller means by the joint's name: as long as it is not learned it is not known, see
+`hand.definitions`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from annotator.correcting.solver.descent import Descent, descend
 from annotator.correcting.solver.prior import GROWTH, USUAL, ProposalPrior
 from annotator.correcting.solver.search import HARDEST, Settings
 from annotator.correcting.solver.solver import UNSEEN, answer_of, checked_states, problem_of
-from annotator.hand.joints import FINGERS
+from annotator.hand.joints import FINGERS, ByJoint
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.model import HandModel
 
@@ -57,7 +57,7 @@ class Alternative:
 def alternatives(
     hand: HandMesh,
     model: HandModel,
-    states: Mapping[int | str, str] | Sequence[str] | None = None,
+    states: ByJoint[str] | Sequence[str] | None = None,
     most: int = 3,
 ) -> tuple[Alternative, ...]:
     """Up to `most` plausible hands with the same 21 keypoints as `hand` (2 px of the crop at most apart),

@@ -1,8 +1,8 @@
 """People as they click: steady and ordinary hands, ways of meaning a joint, and now and then a slip.
 
-An annotator who clicks to 1.5 px and means exactly what the mesh's regressor means is nobody. These four are drawn after
-what labels of the same hands by different people and data sets look like; every claim about corrections is measured with
-all of them.
+An annotator who clicks to 1.5 px and means exactly what the mesh's regressor means is nobody. These four are drawn
+after what labels of the same hands by different people and data sets look like; every claim about corrections is
+measured with all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from annotator.hand.definitions import bone_frames
 from annotator.hand.mesh import HandMesh
 from annotator.vision.crops import CROP_SIZE
 
-BOX = 0.15  # m: the longer side of a hand's keypoint box as people hold their hands; shares of the box become metres by it
+# m: the longer side of a hand's keypoint box as people hold their hands; shares of the box become metres by it
+BOX = 0.15
 # Shares of the box, wrist and thumb base, knuckles, the rest: how far one's own definition is from the anatomical one.
 OWN_WAY = np.full(21, 0.015)
 OWN_WAY[[0, 1]], OWN_WAY[[5, 9, 13, 17]] = 0.05, 0.025
@@ -26,9 +27,9 @@ OWN_WAY[[0, 1]], OWN_WAY[[5, 9, 13, 17]] = 0.05, 0.025
 class SimulatedAnnotator:
     """One person.
 
-    name; pixels: sigma of a click, px of the crop; share: the same as a share of the keypoints' box (the larger counts);
-    own_way (21, 3) m: this person's offsets from our joints in the frames of the bones (see `hand.definitions`), the same
-    on every hand; slips: how often a click lands on the neighbouring finger.
+    name; pixels: sigma of a click, px of the crop; share: the same as a share of the keypoints' box (the larger
+    counts); own_way (21, 3) m: this person's offsets from our joints in the frames of the bones (see
+    `hand.definitions`), the same on every hand; slips: how often a click lands on the neighbouring finger.
     """
 
     name: str
@@ -64,9 +65,9 @@ class SimulatedAnnotator:
 def simulated_annotator(name: str, seed: int = 0, pixels: float = 1.5) -> SimulatedAnnotator:
     """The annotator of a name, a person of their own for each seed. InputError for an unknown name.
 
-    'steady': `pixels` of the crop; 'ordinary': 2 % of the box; 'own definition': 1.5 % of the box, and offsets drawn once:
-    wrist and thumb base 5 % of the box, knuckles 2.5 %, others 1.5 %; 'careless': as ordinary, one click in forty on a
-    neighbouring finger.
+    'steady': `pixels` of the crop; 'ordinary': 2 % of the box; 'own definition': 1.5 % of the box, and offsets drawn
+    once: wrist and thumb base 5 % of the box, knuckles 2.5 %, others 1.5 %; 'careless': as ordinary, one click in
+    forty on a neighbouring finger.
     """
     if name == "steady":
         return SimulatedAnnotator(name, pixels)

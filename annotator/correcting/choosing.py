@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from annotator.correcting.solver.coordinates import PLACE, TURN
 from annotator.correcting.solver.search import Settings
 from annotator.correcting.solver.solver import checked_states, problem_of
 from annotator.hand.definitions import JointDefinition, definition_of
+from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 
@@ -20,7 +21,7 @@ CROP = 224.0
 def expected_gain(
     hand: HandMesh,
     model: HandModel,
-    states: Mapping[int | str, str] | Sequence[str] | None = None,
+    states: ByJoint[str] | Sequence[str] | None = None,
     settings: Settings | None = None,
     doubt: np.ndarray | None = None,
     definition: JointDefinition | str | None = None,
@@ -31,8 +32,8 @@ def expected_gain(
     where the whole hand lies and how it is turned does not count, as in errors after alignment. A keypoint is
     0 if it was corrected or confirmed already, is occluded, or is out of frame.
 
-    A label is as good as whoever would give it: definition, as in `solve`. One that says little of where the joint is (an
-    unknown person's wrist) gains little.
+    A label is as good as whoever would give it: definition, as in `solve`. One that says little of where the joint is
+    (an unknown person's wrist) gains little.
 
     doubt (21,) photo px: what else speaks against each keypoint (answers on other views that lie elsewhere), as
     a standard deviation independent of the network's own.

@@ -1,8 +1,9 @@
 """How a person, a project or a data set means the joints: learned from hands that they labelled.
 
-A labeller's offset from our joints is the same in every photo; the network's error is another one in each. So the mean of
-label minus proposal, taken in the frames of the bones, is the offset, to the error of that mean. Shrinkage (a Gaussian prior
-round the anatomical joints, as wide as labellers are known to differ) keeps what few hands say from doing harm.
+A labeller's offset from our joints is the same in every photo; the network's error is another one in each. So the mean
+of label minus proposal, taken in the frames of the bones, is the offset, to the error of that mean. Shrinkage (a
+Gaussian prior round the anatomical joints, as wide as labellers are known to differ) keeps what few hands say from
+doing harm.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ def learn_definition(
 
 
 def _observations(hand: HandMesh, frames: np.ndarray, offsets: np.ndarray, points: np.ndarray, places: np.ndarray):
-    """What one hand's labels say of the offsets: (rows (21,d,3), residual (21,d), known (21,)) per kind of label, whitened.
-    In the frame of the parameters, where a left hand is mirrored."""
+    """What one hand's labels say of the offsets: (rows (21,d,3), residual (21,d), known (21,)) per kind of label,
+    whitened. In the frame of the parameters, where a left hand is mirrored."""
     mirror = np.array([-1.0, 1.0, 1.0]) if hand.side == "left" else np.ones(3)
     joints = hand.joints + turned(offsets, hand)
     known = np.isfinite(places).all(-1)

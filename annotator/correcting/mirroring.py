@@ -100,7 +100,7 @@ class Mirroring:
             whole[np.array(joints) - 1] = angles
             beyond = float(limit_excess(whole, self.model.limits)[np.array(joints) - 1].sum())
             unusual = float(np.sum(((angles[:, 0] - RELAXED[finger]) / EASE) ** 2))
-            poses.append(Pose(angles, beyond, unusual, choice))
+            poses.append(Pose(angles, beyond, unusual, (choice[0], choice[1], choice[2])))
         return sorted(poses, key=lambda pose: pose.unusual + (pose.beyond / math.radians(5.0)) ** 2)
 
     def _reach(self, joints: tuple[int, ...], wanted: np.ndarray, palm: np.ndarray) -> np.ndarray:

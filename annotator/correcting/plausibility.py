@@ -122,10 +122,10 @@ def remembered_right(hand: HandMesh) -> float | None:
 
     A left hand was shown to the encoder mirrored, so what it says there is of the mirrored picture.
     """
-    features = getattr(hand.features, "features", None)
-    if getattr(features, "right", None) is None:
+    right = getattr(getattr(hand.features, "features", None), "right", None)
+    if right is None:
         return None
-    seen = float(np.asarray(features.right).ravel()[0])
+    seen = float(np.asarray(right).ravel()[0])
     return seen if hand.side == "right" else 1.0 - seen
 
 
@@ -188,6 +188,7 @@ def palm_normal(joints: np.ndarray, side: str) -> np.ndarray:
 
 
 def _palm(hand: HandMesh, threshold: float) -> Reason:
+    assert hand.parametric is not None
     now, first = (palm_normal(joints, hand.side) for joints in (hand.joints, hand.parametric.joints))
     angle = float(np.rad2deg(np.arccos(np.clip(now @ first, -1, 1))))
     words = f"the palm lies {angle:.0f} degrees from where the network first had it"
@@ -207,6 +208,7 @@ def _residual(hand: HandMesh, threshold: float) -> Reason:
 
 
 def _stages(hand: HandMesh, threshold: float) -> Reason:
+    assert hand.parametric is not None
     off = np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1) * CROP / hand.crop_size
     off[list(hand.corrections)] = 0.0  # there a person moved it
     worst = JOINT_NAMES[int(off.argmax())]

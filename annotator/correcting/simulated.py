@@ -1,9 +1,9 @@
 """The simulated annotator: corrects a proposal as a person would, keypoint by keypoint, and measures what it
 is worth.
 
-It sees the photo, not the mesh: in each step it takes the visible keypoint that is farthest from where it would put it (or
-the one another policy names), puts it there, as exactly and in the sense that the simulated person has (`annotators`), and
-asks for the hand again. Errors are taken after 0, 1, 2, ... corrections.
+It sees the photo, not the mesh: in each step it takes the visible keypoint that is farthest from where it would put it
+(or the one another policy names), puts it there, as exactly and in the sense that the simulated person has
+(`annotators`), and asks for the hand again. Errors are taken after 0, 1, 2, ... corrections.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def annotate(
 
     refine: the hand as proposed and all corrections so far (keypoint number -> (x, y) photo px) -> the hand
     again; policy: "worst" keypoint in the photo, "model" (where the model expects most,
-    `choosing.expected_gain`), "random"; person: who clicks (None: steady, 1.5 px of the crop); random: of the clicks. Raises
-    InputError for an unknown policy.
+    `choosing.expected_gain`), "random"; person: who clicks (None: steady, 1.5 px of the crop); random: of the clicks.
+    Raises InputError for an unknown policy.
     """
     if policy not in POLICIES:
         raise InputError(f"unknown policy {policy!r}: expected one of {', '.join(POLICIES)}")
@@ -97,8 +97,17 @@ def annotate(
         now = refine(hand, dict(given))
         seconds.append(time.perf_counter() - start)
         rows.append(_errors(now, truth, visible, given, before))
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Trace(np.array(list(given), dtype=int), *columns, np.array(seconds))
+    vertex_mm, joint_mm, photo_px, others_px, others_before_px, miss_px = map(np.array, zip(*rows, strict=True))
+    return Trace(
+        np.array(list(given), dtype=int),
+        vertex_mm,
+        joint_mm,
+        photo_px,
+        others_px,
+        others_before_px,
+        miss_px,
+        np.array(seconds),
+    )
 
 
 def _choose(policy: str, now: HandMesh, clicks: np.ndarray, model: HandModel, left: np.ndarray) -> int:

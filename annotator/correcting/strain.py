@@ -1,8 +1,8 @@
 """Labels that no plausible hand comes near: what was set there is kept, and said to be doubtful at once.
 
-A label is off by its random error and by what the labeller means by the joint; the mesh's joint may lie that far from it and
-all is well. Farther away the two contradict each other: the label is a slip, or the hand is no hand that the model knows.
-Either way nobody should take the mesh for the labelled hand.
+A label is off by its random error and by what the labeller means by the joint; the mesh's joint may lie that far from
+it and all is well. Farther away the two contradict each other: the label is a slip, or the hand is no hand that the
+model knows. Either way nobody should take the mesh for the labelled hand.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ STEEP = 4.0  # beyond, confidence falls by a factor of e per so many sigmas
 
 @dataclass(frozen=True)
 class StrainedLabel:
-    """joint: its name; pixels: from the label to the mesh's joint as the labeller means it, photo px; sigmas: the same in
-    units of the label's accuracy."""
+    """joint: its name; pixels: from the label to the mesh's joint as the labeller means it, photo px; sigmas: the same
+    in units of the label's accuracy."""
 
     joint: str
     pixels: float
@@ -34,7 +34,8 @@ class StrainedLabel:
     @property
     def words(self) -> str:
         """For a person."""
-        return f"no plausible hand has its {self.joint.replace('_', ' ')} where it was set: the mesh stays {self.pixels:.0f} px away"
+        joint = self.joint.replace("_", " ")
+        return f"no plausible hand has its {joint} where it was set: the mesh stays {self.pixels:.0f} px away"
 
 
 def strain_of(

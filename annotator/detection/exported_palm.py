@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from torch import nn
 
-from annotator.detection.palm_network import Block, PalmNetwork, Raise
+from annotator.detection.palm_network import PalmNetwork, Raise
 from annotator.network.exported import Graph, available, conv, prelu
 
 
-def _block(x, block: Block):
+def _block(x, block: Any):
     from openvino import opset13 as ops
 
     y = conv(conv(x, block.depthwise), block.project)
@@ -37,7 +38,7 @@ def _build(picture, network: PalmNetwork):
 
     x, maps = prelu(conv(picture, network.stem), network.stem_activation), []
     for level in network.levels:
-        x = reduce(_block, level, x)
+        x = reduce(_block, level.children(), x)
         maps.append(x)
     at_12 = _raise(maps[4], maps[3], network.raise_12)
     at_24 = _raise(at_12, maps[2], network.raise_24)

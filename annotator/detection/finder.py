@@ -16,7 +16,6 @@ from annotator.detection.palm import PalmDetector
 from annotator.detection.quick import find_quickly
 from annotator.network.encoders.exported_hand import exported_encoder, exported_hand
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
-from annotator.network.encoders.tuned import TunedMediaPipeEncoder
 from annotator.network.exported import Made
 from annotator.network.features import Features, joined
 from annotator.network.glfnet import GLFNet
@@ -63,16 +62,16 @@ class HandFinder:
     ) -> list[Found]:
         """The hands of each photo, as `locate_many` has them, and their features.
 
-        quick: where no boxes are told, one glance at each hand is enough if the encoder's own landmarks confirm it. That
-        needs one with MediaPipe's own landmarks (`mediapipe-tuned`); others make the full search.
+        quick: where no boxes are told, one glance at each hand is enough if the encoder's own landmarks confirm it.
+        That needs one with MediaPipe's own landmarks (`mediapipe-tuned`); others make the full search.
         """
         answers: list[Found] = [([], None)] * len(photos)
         left = list(range(len(photos)))
-        if quick and isinstance(self._network.encoder, TunedMediaPipeEncoder):
+        if quick and self._network.encoder.keeps_landmarks:
             free = [k for k in left if boxes[k] is None]
-            for k, found in zip(free, self._quickly([photos[k] for k in free]), strict=True):
-                if found is not None:
-                    answers[k] = found
+            for k, answer in zip(free, self._quickly([photos[k] for k in free]), strict=True):
+                if answer is not None:
+                    answers[k] = answer
                     left.remove(k)
         some = [photos[k] for k in left]
         told = ([boxes[k] for k in left], [sides[k] for k in left])
@@ -87,8 +86,9 @@ class HandFinder:
         hands = [[hand_seen(look) for look in own] for own in looks]
         answers: list[Found | None] = []
         for own, seen, features in zip(looks, hands, self._seen(photos, hands, brief=True), strict=True):
-            confirmed = [_confirmed(*each, features, number) for number, each in enumerate(zip(own, seen, strict=True))]
-            answers.append((confirmed, features) if confirmed and all(confirmed) else None)
+            told = enumerate(zip(own, seen, strict=True))
+            confirmed = [hand for number, each in told if (hand := _confirmed(*each, features, number)) is not None]
+            answers.append((confirmed, features) if confirmed and len(confirmed) == len(own) else None)
         return answers
 
     def _seen(
@@ -100,15 +100,17 @@ class HandFinder:
         features = [
             self.features(torch.cat([extract_all(photo, [crop]) for photo, crop in part]), brief) for part in parts
         ]
-        every, at, seen = joined(features) if features else None, 0, []
+        seen: list[Features | None] = []
+        every, at = joined(features) if features else None, 0
         for own in hands:
-            seen.append(every.select(slice(at, at + len(own))) if own else None)
+            seen.append(every.select(slice(at, at + len(own))) if own and every is not None else None)
             at += len(own)
         return seen
 
 
-def _confirmed(look: Look, hand: Located, features: Features, number: int) -> Located | None:
+def _confirmed(look: Look, hand: Located, features: Features | None, number: int) -> Located | None:
     """The hand of one glance, if the encoder (number: of its features) is sure of it, too, and of its side."""
+    assert features is not None
     right = float(features.right[number])  # of the crop, which shows every hand as a right one
     landmarks = hand.crop.to_photo(features.landmarks[number].double().cpu().numpy())
     seen = replace(look, presence=(look.presence + float(features.presence[number])) / 2)

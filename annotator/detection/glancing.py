@@ -1,8 +1,8 @@
 """Two glances at a hand whose palm was seen: one places the crop, the other, the other way round, is the check.
 
-The landmark network contradicts itself where a crop's rotation is wrong (see `detection.looking`), so two glances that agree are
-enough: meshes from there are as good as those from settled crops (`benchmarks/two_cameras.py`). A hand that is there but
-not beyond doubt is followed until it settles.
+The landmark network contradicts itself where a crop's rotation is wrong (see `detection.looking`), so two glances that
+agree are enough: meshes from there are as good as those from settled crops (`benchmarks/two_cameras.py`). A hand that
+is there but not beyond doubt is followed until it settles.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
-from annotator.detection.looking import FOUND, Look, Target, glance, settle
+from annotator.detection.looking import FOUND, Look, Target, every_one, glance, settle
 from annotator.vision.crops import Crop
 
 
@@ -24,7 +24,8 @@ def glanced(looker: nn.Module, starts: Sequence[tuple[np.ndarray, Crop]]) -> lis
     second, _ = glance(looker, views, [not way for way in mirrored])
     looks = [checked(look, before.landmarks, before.right) for before, look in zip(first, second, strict=True)]
     unclear = [k for k, look in enumerate(looks) if look.presence >= FOUND and not look.sure]
-    followed = settle(looker, [Target(starts[k][0], (looks[k].next_crop,)) for k in unclear], glanced=True)
+    targets = [Target(starts[k][0], (looks[k].next_crop,)) for k in unclear]
+    followed = every_one(settle(looker, targets, glanced=True))
     for k, look in zip(unclear, followed, strict=True):
         looks[k] = look
     return looks

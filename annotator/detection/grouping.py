@@ -13,7 +13,8 @@ MOST_PIXELS = 50e6  # in a group: large photos come in small groups
 
 def hinted(photos: Iterable, *hints: Iterable | None) -> Iterator[tuple]:
     """Each photo with what is told of it, one value of each of `hints`; None for what is not told, or no longer."""
-    return zip(photos, *(itertools.chain(() if told is None else told, itertools.repeat(None)) for told in hints))
+    told = (itertools.chain(() if hint is None else hint, itertools.repeat(None)) for hint in hints)
+    return zip(photos, *told, strict=False)
 
 
 def groups(items: Iterable[tuple], batch: int) -> Iterator[list[tuple]]:
@@ -21,7 +22,8 @@ def groups(items: Iterable[tuple], batch: int) -> Iterator[list[tuple]]:
 
     What comes before a photo that cannot be used is answered before its error appears.
     """
-    group, pixels = [], 0
+    group: list = []
+    pixels = 0
     items = iter(items)
     while True:
         try:

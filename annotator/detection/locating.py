@@ -13,7 +13,7 @@ import numpy as np
 from torch import nn
 
 from annotator.detection.glancing import glanced
-from annotator.detection.looking import Look, Target, all_round, look_at, settle
+from annotator.detection.looking import Look, Target, all_round, every_one, look_at, settle
 from annotator.detection.palm import PalmDetector, overlap
 from annotator.errors import InputError
 from annotator.vision.crops import Crop
@@ -94,10 +94,11 @@ def _in_boxes(looker: nn.Module, targets: list[Target]) -> list[Located]:
     wider = []
     for k in unsure:
         starts = all_round(Crop.from_box(targets[k].box, BOX_MARGIN))
-        wider.append(replace(targets[k], starts=(*starts, *([found[k].next_crop] if found[k] else []))))
+        before = found[k]
+        wider.append(replace(targets[k], starts=(*starts, *([before.next_crop] if before else []))))
     for k, look in zip(unsure, settle(looker, wider), strict=True):
         found[k] = look
-    return [_in_box(looker, look, target) for look, target in zip(found, targets, strict=True)]
+    return [_in_box(looker, look, target) for look, target in zip(every_one(found), targets, strict=True)]
 
 
 def _detected(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetector) -> list[list[Look]]:
@@ -107,24 +108,26 @@ def _detected(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetecto
     looks = [[next(seen) for _ in own] for own in starts]
     # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
     again = []
-    for own, seen in zip(starts, looks, strict=True):
-        lost = [start for start, look in zip(own, seen, strict=True) if not look.found and look.presence > HOPELESS]
-        good = [look for look in seen if look.found]
+    for own, own_looks in zip(starts, looks, strict=True):
+        lost = [
+            start for start, look in zip(own, own_looks, strict=True) if not look.found and look.presence > HOPELESS
+        ]
+        good = [look for look in own_looks if look.found]
         again.append([start for start in lost if not any(_inside(start, look) for look in good)])
     looks = [a + b for a, b in zip(looks, _all_round(looker, photos, again), strict=True)]
     # nothing sure yet: a hand that fills the photo
     whole = [
-        [] if any(look.sure for look in seen) else [whole_photo(photo)]
-        for photo, seen in zip(photos, looks, strict=True)
+        [] if any(look.sure for look in own_looks) else [whole_photo(photo)]
+        for photo, own_looks in zip(photos, looks, strict=True)
     ]
     looks = [a + b for a, b in zip(looks, _all_round(looker, photos, whole), strict=True)]
-    return [each_once(seen) for seen in looks]
+    return [each_once(own_looks) for own_looks in looks]
 
 
 def _all_round(looker: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]) -> list[list[Look]]:
     """The best looks at these crops of each photo, turned any way."""
     targets = [Target(photo, tuple(all_round(crop))) for photo, own in zip(photos, crops, strict=True) for crop in own]
-    looks = iter(settle(looker, targets))
+    looks = iter(every_one(settle(looker, targets)))
     return [[next(looks) for _ in own] for own in crops]
 
 
@@ -188,9 +191,9 @@ def hand_seen(look: Look, target: Target | None = None) -> Located:
     side = (target and target.side) or ("right" if look.right >= 0.5 else "left")
     landmarks = look.landmarks.copy()
     landmarks.setflags(write=False)
-    box = tuple(float(v) for v in (look.box if target is None or target.box is None else target.box))
+    x0, y0, x1, y1 = (float(v) for v in (look.box if target is None or target.box is None else target.box))
     crop = replace(look.next_crop, flip=side == "left")
-    return Located(crop, side, look.trust, look.right, box, landmarks)
+    return Located(crop, side, look.trust, look.right, (x0, y0, x1, y1), landmarks)
 
 
 def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float]], list[str | None]]:

@@ -6,9 +6,9 @@ of the crop's mirror image differ. So every crop is looked at both ways; a hypot
 follows from its landmarks, and after a few looks the hypotheses have settled and the one that agrees with
 itself best is the answer. Looking both ways also makes the answer for a mirrored photo the mirrored answer.
 
-The way there is shortened. Where there is but one hypothesis, its first look is a glance, one way round alone: the way that
-shows the crop's brighter side right, so that a mirrored photo still gives the mirrored answer. Later, two looks tell where
-the next ones would lead (Anderson 1965, with one step of memory).
+The way there is shortened. Where there is but one hypothesis, its first look is a glance, one way round alone: the way
+that shows the crop's brighter side right, so that a mirrored photo still gives the mirrored answer. Later, two looks
+tell where the next ones would lead (Anderson 1965, with one step of memory).
 """
 
 from __future__ import annotations
@@ -118,9 +118,16 @@ class Target:
         return float(overlap(np.asarray(self.box), look.box[None])[0]) > 0.5
 
 
+def every_one(looks: Sequence[Look | None]) -> list[Look]:
+    """The best looks of targets that all had starts."""
+    found = [look for look in looks if look is not None]
+    assert len(found) == len(looks)
+    return found
+
+
 def settle(network: nn.Module, targets: Sequence[Target], glanced: bool = False) -> list[Look | None]:
-    """Follow every target's hypotheses until they settle; each target's best look, None without starts. glanced: starts come
-    from glances; else one that is alone is glanced at first."""
+    """Follow every target's hypotheses until they settle; each target's best look, None without starts. glanced: starts
+    come from glances; else one that is alone is glanced at first."""
     best: list[Look | None] = [None] * len(targets)
     # target's number, where to look, the look before
     waiting: list[tuple[int, Crop, Look | None]]
@@ -130,10 +137,11 @@ def settle(network: nn.Module, targets: Sequence[Target], glanced: bool = False)
             break
         looks = look_at(network, [(targets[index].photo, crop) for index, crop, _ in waiting])
         keep = KEEP[min(number, len(KEEP) - 1)]
-        following = []
+        following: list[tuple[int, Crop, Look | None]] = []
         for index, target in enumerate(targets):
             own = [(look, one[2]) for one, look in zip(waiting, looks, strict=True) if one[0] == index]
-            own.sort(key=lambda pair, target=target: -target.score(pair[0]))
+            scores = [target.score(look) for look, _ in own]
+            own = [own[k] for k in sorted(range(len(own)), key=lambda k: -scores[k])]
             if own:
                 best[index] = own[0][0]
             alone = len(own[:keep]) == 1
@@ -158,16 +166,18 @@ def _starts(network: nn.Module, targets: Sequence[Target], glanced: bool) -> lis
 def glance(
     network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]], mirrored: Sequence[bool] | None = None
 ) -> tuple[list[Look], list[bool]]:
-    """Crops of photos, each one way round alone: as `mirrored` says, or else the way that shows its brighter side right.
+    """Crops of photos, each one way round alone: as `mirrored` says, or else the way that shows its brighter side
+    right.
 
     Returns the looks, whose disagreement is 0, and which of the crops were mirrored.
     """
-    looks, ways = [], []
+    looks: list[Look] = []
+    ways: list[bool] = []
     for start in range(0, len(views), BATCH):
         part = views[start : start + BATCH]
-        pictures = [crop.extract(photo) for photo, crop in part]
-        turned = [brighter_left(p) for p in pictures] if mirrored is None else mirrored[start : start + BATCH]
-        pictures = np.stack([p[:, ::-1] if way else p for p, way in zip(pictures, turned, strict=True)])
+        seen = [crop.extract(photo) for photo, crop in part]
+        turned = [brighter_left(p) for p in seen] if mirrored is None else mirrored[start : start + BATCH]
+        pictures = np.stack([p[:, ::-1] if way else p for p, way in zip(seen, turned, strict=True)])
         out = network(torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device_of(network)))
         landmarks, presence, right = (
             getattr(out, name).double().cpu().numpy() for name in ("landmarks", "presence", "right")
@@ -213,8 +223,11 @@ def look_at(network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]]) -> lis
     """Crops of photos, each as it is and mirrored, in common batches. network: `MediaPipeHand`, or its graph."""
     if not views:
         return []
-    pictures = np.stack([crop.extract(photo) for photo, crop in views])
-    pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device_of(network))
+    pictures = (
+        torch.from_numpy(np.stack([crop.extract(photo) for photo, crop in views]))
+        .permute(0, 3, 1, 2)
+        .to(device_of(network))
+    )
     outputs = [network(torch.cat([part, part.flip(-1)])) for part in pictures.split(BATCH // 2)]
     landmarks, presence, right = (  # (2, N, ...): as they are, mirrored
         np.concatenate([np.stack(np.split(getattr(out, name).double().cpu().numpy(), 2)) for out in outputs], axis=1)

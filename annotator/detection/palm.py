@@ -1,9 +1,9 @@
 """The palm detector: where hands are in a photo.
 
-MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) was trained on squares of
-192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it scans whole photos at several scales
-(`detection.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo gives the mirrored palms;
-square views, turned or not, it sees both ways round.
+MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) was trained on
+squares of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it scans whole photos at
+several scales (`detection.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo
+gives the mirrored palms; square views, turned or not, it sees both ways round.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class PalmDetector(nn.Module):
     def detect(self, photo: np.ndarray, threshold: float = 0.5) -> list[Palm]:
         """Palms in a photo (H, W, 3) uint8, best first.
 
-        The network finds hands of about a third of its 192 px, or more. It scans the whole photo at that size, at twice,
-        four times and eight times that, while 192 px hold at least 300 of the photo's: hands down to 100 px, or to a
-        24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it); if still
-        nothing, at a finer scale.
+        The network finds hands of about a third of its 192 px, or more. It scans the whole photo at that size, at
+        twice, four times and eight times that, while 192 px hold at least 300 of the photo's: hands down to 100 px, or
+        to a 24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it);
+        if still nothing, at a finer scale.
         """
         return self.detect_many([photo], threshold)[0]
 
@@ -80,8 +80,8 @@ class PalmDetector(nn.Module):
         return found
 
     def glance(self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5) -> list[list[Palm]]:
-        """The palms in one look at each whole photo, at the size that the network was trained for, or from farther away; in
-        bfloat16 where the processor has it."""
+        """The palms in one look at each whole photo, at the size that the network was trained for, or from farther
+        away; in bfloat16 where the processor has it."""
         margin = FARTHER if farther else 1.0
         return [_merge(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, brief=True)]
 
@@ -144,12 +144,13 @@ class PalmDetector(nn.Module):
             for k, (photo, view) in enumerate(batch):
                 ways = [(k, view), (k + len(batch), view.flipped())]
                 both = [_palms(scores[at], rows[at], way, photo.shape, threshold) for at, way in ways]
-                seen.append(tuple(np.concatenate(part) for part in zip(*both, strict=True)))
+                found, places, marks = (np.concatenate(part) for part in zip(*both, strict=True))
+                seen.append((found, places, marks))
         return seen
 
     def _said(self, pictures: torch.Tensor, brief: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The network's scores (B, A), 0..1, and rows (B, A, 18) for pictures (B, 3, H, W)."""
-        network = self.network
+        network: nn.Module = self.network
         if self._device.type == "cpu":
             network = self._made.once("palms", brief, lambda: exported_palms(self.network, brief))
         rows, logits = network(pictures.to(self._device))
@@ -219,6 +220,6 @@ def _merge(seen: Sequence[Seen]) -> list[Palm]:
         same[0] = True
         group, remaining = remaining[same], remaining[~same]
         weights = scores[group] / scores[group].sum()
-        box = tuple(float(v) for v in weights @ boxes[group])
-        palms.append(Palm(float(scores[best]), box, np.tensordot(weights, points[group], 1)))
+        x0, y0, x1, y1 = (float(v) for v in weights @ boxes[group])
+        palms.append(Palm(float(scores[best]), (x0, y0, x1, y1), np.tensordot(weights, points[group], 1)))
     return palms

@@ -74,7 +74,7 @@ class PalmNetwork(nn.Module):
         self.raise_24 = Raise(256, 128)
         self.score_24 = SameConv(128, 2, 1)
         self.box_24 = SameConv(128, 36, 1)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         x = self.stem_activation(self.stem(image.contiguous(memory_format=torch.channels_last)))

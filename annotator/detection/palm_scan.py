@@ -1,8 +1,8 @@
 """Whole photos as the palm network sees them at one scale, and where in the photo its answers are.
 
-The network is fully convolutional: what it was trained to see in 192 x 192 px it sees anywhere in a larger picture, so a photo
-at several scales takes the place of overlapping tiles (image pyramid; Burt & Adelson 1983), for a third of the time. Very large
-pictures are cut into pieces that overlap, so that a pass needs no more memory than any other.
+The network is fully convolutional: what it was trained to see in 192 x 192 px it sees anywhere in a larger picture, so
+a photo at several scales takes the place of overlapping tiles (image pyramid; Burt & Adelson 1983), for a third of the
+time. Very large pictures are cut into pieces that overlap, so that a pass needs no more memory than any other.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Piece:
     """A photo shrunk or enlarged, in the middle of a black picture, or a part of that.
 
     picture: (H, W, 3) float32 in 0..1, H and W multiples of 32. offset: px, x and y, from the picture's corner to the
-    photo's. factor: photo px a px of the picture, along x and y. mirror: px; x is `mirror` minus the picture's x, if it is
-    shown mirrored. goes_on: whether the photo does, beyond the picture's left, upper, right and lower edge.
+    photo's. factor: photo px a px of the picture, along x and y. mirror: px; x is `mirror` minus the picture's x, if it
+    is shown mirrored. goes_on: whether the photo does, beyond the picture's left, upper, right and lower edge.
     """
 
     picture: np.ndarray
@@ -71,8 +71,8 @@ class Piece:
 def likely(
     scores: np.ndarray, rows: np.ndarray, threshold: float, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which of the network's answers (A,), (A, 18) to a picture of this size are palms, (N,), and their centre, size and seven
-    points, (N, 9, 2) px of the picture."""
+    """Which of the network's answers (A,), (A, 18) to a picture of this size are palms, (N,), and their centre, size
+    and seven points, (N, 9, 2) px of the picture."""
     kept = np.flatnonzero(scores >= threshold)
     places = rows[kept].astype(np.float64).reshape(-1, 9, 2)
     middles = anchors(height, width)[kept]
@@ -82,7 +82,8 @@ def likely(
 
 
 def pieces(photo: np.ndarray, longer: float, margin: float = 1.0) -> Iterator[Piece]:
-    """A photo (H, W, 3) uint8 at the scale at which its longer side takes `longer` px, in a picture `margin` times as large."""
+    """A photo (H, W, 3) uint8 at the scale at which its longer side takes `longer` px, in a picture `margin` times as
+    large."""
     whole = _whole(photo, longer, margin)
     height, width = whole.picture.shape[:2]
     for y, rows in _spans(height):

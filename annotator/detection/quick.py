@@ -1,8 +1,8 @@
 """The quick way to the hands of a photo: about as many looks as MediaPipe takes.
 
-One look at the whole photo finds palms, and one glance at each places the crop. (What confirms it is `finder`'s matter.)
-Where no hand is found: from farther away, then as if a hand filled the photo. What this misses are small hands, above all
-beside a much larger one.
+One look at the whole photo finds palms, and one glance at each places the crop. (What confirms it is `finder`'s
+matter.) Where no hand is found: from farther away, then as if a hand filled the photo. What this misses are small
+hands, above all beside a much larger one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from annotator.vision.crops import Crop
 
 
 def find_quickly(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetector) -> list[list[Look]]:
-    """Glances at hands, photo by photo, each once; an empty list where none is found quickly. looker: as in `looking`."""
+    """Glances at hands, photo by photo, each once; an empty list where none is found quickly. looker: as in
+    `looking`."""
     found: list[list[Look]] = [[] for _ in photos]
     for crops_of in (_near, _farther, _filling):
         left = [k for k, looks in enumerate(found) if not looks]

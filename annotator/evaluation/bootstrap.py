@@ -1,4 +1,5 @@
-"""Bootstrap means: over samples, or over blocks of samples that belong together (hands of a photo, frames of a video)."""
+"""Bootstrap means: over samples, or over blocks of samples that belong together (hands of a photo, frames of a
+video)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ RESAMPLES = 2000
 def resampled_means(
     values: np.ndarray, blocks: np.ndarray | None = None, seed: int = 0, resamples: int = RESAMPLES
 ) -> np.ndarray:
-    """(resamples, K) means of values (S,) or (S, K) over samples drawn again; whole blocks where `blocks` (S,) are given.
+    """(resamples, K) means of values (S,) or (S, K) over samples drawn again; whole blocks where `blocks` (S,) are
+    given.
 
     Neighbouring frames of a video are not independent: a block of them counts as one draw.
     """
@@ -28,8 +30,8 @@ def resampled_means(
 
 @dataclass(frozen=True)
 class Paired:
-    """Two errors of the same samples. before, after: means; low, high: 95 % interval of after - before; better: the share
-    of bootstrap means in which after is below before (one-sided confidence that the error fell); n: samples."""
+    """Two errors of the same samples. before, after: means; low, high: 95 % interval of after - before; better: the
+    share of bootstrap means in which after is below before (one-sided confidence that the error fell); n: samples."""
 
     before: float
     after: float

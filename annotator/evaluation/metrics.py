@@ -81,7 +81,7 @@ def summary(
         "mpjpe_wrist_mm": 1000 * float(point_errors(joints, true_joints, align=False).mean()),
         "auc_joints": auc(official),
     }
-    if vertices is not None:
+    if vertices is not None and true_vertices is not None:
         moved = aligned(vertices, true_vertices, reflect=True)
         errors = np.linalg.norm(moved - true_vertices, axis=-1)
         result |= {

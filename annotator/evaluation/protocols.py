@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,12 +68,12 @@ def score(
     joints, true_joints = np.asarray(joints, np.float64), np.asarray(true_joints, np.float64)
     if joints.shape != true_joints.shape or joints.ndim != 3 or joints.shape[1:] != (21, 3) or not len(joints):
         raise InputError(f"joints have shapes {joints.shape} and {true_joints.shape}, expected (S, 21, 3) twice")
-    result = {"protocol": check_protocol(protocol)}
+    result: dict[str, Any] = {"protocol": check_protocol(protocol)}
     result |= metrics.summary(joints, true_joints, vertices, true_vertices)
     if protocol == "freihand":
         errors = np.linalg.norm(joints - true_joints, axis=-1)
         result |= {"mpjpe_mm": 1000 * float(errors.mean()), "auc_joints_unaligned": metrics.auc(errors)}
-        if vertices is not None:
+        if vertices is not None and true_vertices is not None:
             errors = np.linalg.norm(np.asarray(vertices) - true_vertices, axis=-1)
             result |= {"mpvpe_mm": 1000 * float(errors.mean()), "auc_vertices_unaligned": metrics.auc(errors)}
             for name, threshold in (("f_5mm_unaligned", 0.005), ("f_15mm_unaligned", 0.015)):

@@ -24,7 +24,8 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: st
     mark: the name of a file that every such folder has; with `overwrite`, an existing folder is replaced only
     if it has it, so that a wrong path never costs anything else. key: of what can be gone on with (see `resuming`):
     the temporary folder is then kept where the block fails, unless the disk does, and the next call with the same key
-    gets it as it is. All of it is on disk before it takes its name. InputError: `target` exists and may not be replaced, or nothing can be written there.
+    gets it as it is. All of it is on disk before it takes its name. InputError: `target` exists and may not be
+    replaced, or nothing can be written there.
     """
     target = Path(target).expanduser().absolute()
     _check_target(target, mark, overwrite)

@@ -21,10 +21,13 @@ LONGEST = 1 << 26  # characters of one element; a mesh of 10,000 vertices has ab
 class ListWriter:
     """`with ListWriter(path) as write: write(element)`. Floats keep all their digits; NaN is refused.
 
-    head: an object to write first; the list is then its last member, called `name`. at: an earlier `mark` to go on from.
+    head: an object to write first; the list is then its last member, called `name`. at: an earlier `mark` to go on
+    from.
     """
 
     def __init__(self, path: Path, head: dict | None = None, name: str = "", at: list | None = None):
+        size: int | None
+        self._empty: bool
         size, self._empty = (None, True) if at is None else at
         self._file = Growing(path, size)
         self._end = "\n]\n" if head is None else "\n]}\n"

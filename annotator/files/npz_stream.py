@@ -55,8 +55,8 @@ class NpzWriter:
             for name in self._columns:
                 about = zipfile.ZipInfo(f"{name}.npy")  # its time is fixed: the same rows, the same file
                 about.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(about, "w", force_zip64=True) as file:
-                    self._array(file, name)
+                with archive.open(about, "w", force_zip64=True) as member:
+                    self._array(member, name)
 
     def _array(self, file, name: str) -> None:
         kind, shape = self._columns[name]

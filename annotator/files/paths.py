@@ -39,7 +39,8 @@ def existing(path: Path) -> Path:
 
 
 def ordinary(path: Path) -> Path:
-    """The path itself; InputError if what is there is no file: a pipe would be waited for, a device read, without end."""
+    """The path itself; InputError if what is there is no file: a pipe would be waited for, a device read, without
+    end."""
     if path.exists() and not path.is_file():
         raise InputError(f"{path} is not an ordinary file")
     return path

@@ -1,9 +1,10 @@
-"""Exports that go on where they were stopped: records that can be drawn again from a place, and marks of how far files are.
+"""Exports that go on where they were stopped: records that can be drawn again from a place, and marks of how far files
+are.
 
-While an export of such records is under way its partial folder holds a state file, renewed every few seconds: how far the
-records are, and how far each file is. A second start of the same export finds it, cuts every file back to its mark, and
-draws the records after the place; what comes out is what an undisturbed export gives. Files that records have of their own
-need no mark: they are written again, the same.
+While an export of such records is under way its partial folder holds a state file, renewed every few seconds: how far
+the records are, and how far each file is. A second start of the same export finds it, cuts every file back to its mark,
+and draws the records after the place; what comes out is what an undisturbed export gives. Files that records have of
+their own need no mark: they are written again, the same.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from annotator import __version__
 from annotator.errors import InputError
@@ -27,8 +28,8 @@ SECONDS = 5.0  # between marks: what an interruption costs at most, beside the t
 class Resumable:
     """Records for a writer that an interrupted export can go on with.
 
-    key: a text that is another one as soon as anything of the records is; draw(place): yields (place, record), the places
-    JSON-ready, from the record after `place` on; None: from the first.
+    key: a text that is another one as soon as anything of the records is; draw(place): yields (place, record), the
+    places JSON-ready, from the record after `place` on; None: from the first.
     """
 
     key: str
@@ -82,7 +83,8 @@ class Marks:
         return self._found.get("place")
 
     def part(self, name: str, make: Callable[[], Any]) -> Any:
-        """Have `make()` (JSON-ready) in every mark from now on; what it was in the mark that is gone on from, or None."""
+        """Have `make()` (JSON-ready) in every mark from now on; what it was in the mark that is gone on from, or
+        None."""
         self._makers[name] = make
         return self._found.get("parts", {}).get(name)
 
@@ -116,6 +118,7 @@ class Growing:
     """A file that grows at its end, cut back to `size` bytes first; None: a new one. InputError: it is shorter."""
 
     def __init__(self, path: Path, size: int | None = None):
+        self._file: BinaryIO
         if size is None:
             self._file = path.open("wb")
             return

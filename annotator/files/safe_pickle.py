@@ -13,7 +13,7 @@ import pickle
 import re
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def _filled(shape: Any, dtype: np.dtype, data: Any, fortran: bool = False) -> np
     count = int(np.prod(shape, dtype=object)) if shape else 1
     if min(shape, default=0) < 0 or count * max(dtype.itemsize, 1) > LARGEST:
         raise InputError(f"holds an array of shape {shape}: too large")
-    order = "F" if fortran else "C"
+    order: Literal["C", "F"] = "F" if fortran else "C"
     if dtype.hasobject:
         if not isinstance(data, list) or len(data) != count:
             raise InputError("holds a damaged array of objects")

@@ -1,7 +1,7 @@
 """Where on a hand a joint's name is: anatomical, MANO's, MediaPipe's, or as a person or a data set labels it.
 
-Two labellers who are both right put 'wrist' a centimetre apart, each the same way every time. A joint definition is a map
-from a hand's mesh to 21 joints, so that a label is read as it was meant and an export says what its readers expect.
+Two labellers who are both right put 'wrist' a centimetre apart, each the same way every time. A joint definition is a
+map from a hand's mesh to 21 joints, so that a label is read as it was meant and an export says what its readers expect.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def _spread(wrist: float, thumb_base: float, knuckles: float, others: float) -> 
     return spread
 
 
-# m, one sigma along each axis: how far people and data sets put a joint from the anatomical one, the same way every time.
-# Of the sets compared, wrists lie 6 to 7 mm and thumb bases up to 10 mm apart, knuckles 2 to 5, finger joints 2.
+# m, one sigma along each axis: how far people and data sets put a joint from the anatomical one, the same way every
+# time. Of the sets compared, wrists lie 6 to 7 mm and thumb bases up to 10 mm apart, knuckles 2 to 5, finger joints 2.
 UNKNOWN_LABELLER = _spread(0.007, 0.007, 0.0038, 0.0024)
 # m, in the frames of FRAME_OF: MediaPipe's joints against ours, learned from triangulated landmarks of 182 photos of a
 # video by two calibrated cameras (`python benchmarks/definitions.py DATA/real/two-cameras --print`).
@@ -40,7 +40,8 @@ _MEDIAPIPE = np.zeros((21, 3))
 
 @dataclass(frozen=True, eq=False)
 class JointDefinition:
-    """A map from a hand's mesh to 21 joints: the anatomical joints, moved by fixed offsets in the frames of their bones.
+    """A map from a hand's mesh to 21 joints: the anatomical joints, moved by fixed offsets in the frames of their
+    bones.
 
     Attributes
     ----------
@@ -105,8 +106,8 @@ class JointDefinition:
 
 
 class ManoDefinition(JointDefinition):
-    """MANO's own joints, as smplx and every reader of MANO data sets have them: the 16 joints of the kinematic chain, and
-    a vertex of the mesh for each fingertip.
+    """MANO's own joints, as smplx and every reader of MANO data sets have them: the 16 joints of the kinematic chain,
+    and a vertex of the mesh for each fingertip.
 
     On a mesh that is not MANO's (the embedded hand) the chain's joints and that hand's own tip vertices.
     Source: J. Romero et al., 'Embodied Hands', 2017; vertex numbers as in smplx 0.1.28, `vertex_ids.py`.
@@ -134,8 +135,8 @@ def turned(offsets: np.ndarray, hand: HandMesh) -> np.ndarray:
 
 
 def bone_frames(hand: HandMesh) -> np.ndarray:
-    """(21, 3, 3): the rotation, from rest axes, of the bone that each keypoint belongs to; a left hand's are those of its
-    mirror image (x -> -x)."""
+    """(21, 3, 3): the rotation, from rest axes, of the bone that each keypoint belongs to; a left hand's are those of
+    its mirror image (x -> -x)."""
     return frames_of(hand.parameters.pose)
 
 

@@ -8,8 +8,14 @@ middle, little, ring, thumb, three joints each, and no tips.
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
+from typing import TypeVar
 
 from annotator.errors import InputError
+
+Value = TypeVar("Value")
+# What is said of some joints: by name, by keypoint number, or both.
+ByJoint = Mapping[int, Value] | Mapping[str, Value] | Mapping[int | str, Value]
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 SIDES = ("right", "left")

@@ -31,6 +31,11 @@ def _normal(points: np.ndarray, face: tuple[int, int, int]) -> np.ndarray:
     return np.cross(b - a, c - a)
 
 
+def _with(face: tuple[int, int, int], gone: int, stays: int) -> tuple[int, int, int]:
+    a, b, c = (stays if v == gone else v for v in face)
+    return a, b, c
+
+
 class _Collapser:
     """A closed triangle mesh losing one vertex at a time."""
 
@@ -64,7 +69,7 @@ class _Collapser:
             if stays in face:
                 continue
             old = _normal(self.points, face)
-            new = _normal(self.points, tuple(stays if v == gone else v for v in face))
+            new = _normal(self.points, _with(face, gone, stays))
             if old @ new <= 0.1 * np.linalg.norm(old) * np.linalg.norm(new):
                 return False
         return True
@@ -77,7 +82,7 @@ class _Collapser:
             if stays in face:
                 del self.faces[n]
                 continue
-            new = tuple(stays if v == gone else v for v in face)
+            new = _with(face, gone, stays)
             self.faces[n] = new
             for v in new:
                 self.of_vertex[v].add(n)

@@ -32,7 +32,10 @@ _MCP, _PIP, _DIP, _CMC = [0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8, 11], 12
 
 @functools.lru_cache(maxsize=8)
 def _tensors(model: HandModel, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    return tuple(torch.tensor(np.array(a), dtype=dtype, device=device) for a in (model.anatomical_axes, model.limits))
+    axes, limits = (
+        torch.tensor(np.array(a), dtype=dtype, device=device) for a in (model.anatomical_axes, model.limits)
+    )
+    return axes, limits
 
 
 def _axes(axes: Tensor | np.ndarray | None, like: Tensor) -> Tensor:

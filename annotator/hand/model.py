@@ -12,7 +12,7 @@ import hashlib
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -168,7 +168,9 @@ class HandModel:
 
     def save(self, path: str | Path) -> None:
         """Write an .npz that `load_hand` reads."""
-        np.savez_compressed(path, name=np.array(self.name), level_count=np.array(len(self.levels)), **self._arrays())
+        head = {"name": np.array(self.name), "level_count": np.array(len(self.levels))}
+        arrays: dict[str, Any] = head | self._arrays()
+        np.savez_compressed(path, **arrays)
 
 
 def _check(model: HandModel) -> None:

@@ -33,7 +33,8 @@ def with_bone_lengths(model: HandModel, factors: np.ndarray) -> HandModel:
     -------
     HandModel
         Same faces, weights, regressors and shape directions; another template. Bones keep their directions at rest and
-        their thickness; the skin is moved with the bones by its skinning weights, the palm's by its distance from the rays.
+        their thickness; the skin is moved with the bones by its skinning weights, the palm's by its distance from the
+        rays.
 
     Raises
     ------

@@ -25,9 +25,7 @@ class Part(NamedTuple):
     def to(self, device: torch.device) -> Part:
         drawn, labels = self.drawn, Labels(*(field.to(device) for field in self.labels))
         if not isinstance(drawn, Tensor):
-            return Part(
-                Features(tuple(m.to(device) for m in drawn.maps), *(f.to(device) for f in drawn[1:])), labels, self.seed
-            )
+            return Part(drawn.to(device), labels, self.seed)
         return Part(drawn.to(device), labels, self.seed)
 
 

@@ -120,7 +120,8 @@ def run(
 
     start: a checkpoint to begin from (its network replaces the recipe's). Phases that are finished are skipped, one
     that was interrupted goes on. progress: called with (phase, step, steps, numbers). Several processes that train
-    together (`annotator.learning.distributed`) each call this with the same arguments, `out` on a file system they share.
+    together (`annotator.learning.distributed`) each call this with the same arguments, `out` on a file system they
+    share.
     """
     target = distributed.own_device(resolve_device(device))
     first = distributed.processes().first

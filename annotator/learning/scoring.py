@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,7 +85,8 @@ def answers(
         sigmas.append((answer.keypoint_sigma.cpu().numpy(), answer.joint_sigma.cpu().numpy()))
     estimates = []
     for k in range(len(parts[0])):
-        joints, keypoints, vertices = zip(*(row[k] for row in parts), strict=True)
+        columns: Any = zip(*(row[k] for row in parts), strict=True)
+        joints, keypoints, vertices = columns
         estimates.append(
             Scored(np.concatenate(joints), np.concatenate(keypoints), np.concatenate(vertices) if with_mesh else None)
         )
@@ -113,7 +115,7 @@ def rendered_answers(
     return run, crops.true_vertices(network.layer.cpu(), count)
 
 
-def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float = 0.05) -> list[dict[str, float]]:
+def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float = 0.05) -> list[dict[str, Any]]:
     """One row an estimate, and a last row for the encoder's own landmarks ('encoder').
 
     2-D errors are divided by the larger side of the labelled keypoints' box. Joints are scored where the label has
@@ -127,7 +129,7 @@ def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float 
     named = [("parametric" if k == 0 else f"retrieval {k}", e) for k, e in enumerate(run.estimates)]
     named.append(("encoder", Scored(run.encoder_joints, run.encoder_keypoints, None)))
     for name, estimate in named:
-        row = {"estimate": name} | metrics.keypoint_summary(estimate.keypoints, truth, known, box)
+        row: dict[str, Any] = {"estimate": name} | metrics.keypoint_summary(estimate.keypoints, truth, known, box)
         if has_joints.any() and np.isfinite(estimate.joints).all():
             vertices = (
                 estimate.vertices[has_joints] if estimate.vertices is not None and true_vertices is not None else None
@@ -136,7 +138,7 @@ def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float 
                 estimate.joints[has_joints],
                 hand_sized(labels)[has_joints],
                 vertices,
-                None if vertices is None else true_vertices[has_joints],
+                None if vertices is None or true_vertices is None else true_vertices[has_joints],
             )
         rows.append(row)
     return rows

@@ -1,8 +1,9 @@
 """The convolutional networks that no longer learn, as OpenVINO graphs: on a CPU they take half of PyTorch's time.
 
-A photo's answer must not depend on the photos beside it, nor on how many threads are at work: of PyTorch's sums both are true
-only nearly, of these graphs exactly (measured, and tested). In bfloat16 they take half the time again, but then a hair's
-difference of a picture, as between a photo and its mirror image, moves a mesh by up to 1 mm: good enough in haste alone.
+A photo's answer must not depend on the photos beside it, nor on how many threads are at work: of PyTorch's sums both
+are true only nearly, of these graphs exactly (measured, and tested). In bfloat16 they take half the time again, but
+then a hair's difference of a picture, as between a photo and its mirror image, moves a mesh by up to 1 mm: good enough
+in haste alone.
 
 Graphs are written layer by layer; OpenVINO's own converter takes two seconds a network. Without OpenVINO, and on a
 GPU, networks run as they are.
@@ -49,10 +50,10 @@ def has_bfloat16() -> bool:
 
 
 class Made:
-    """Networks in their fastest form, made when they are first asked for, each once. A copy makes its own: graphs cannot be
-    copied."""
+    """Networks in their fastest form, made when they are first asked for, each once. A copy makes its own: graphs
+    cannot be copied."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._made: dict[tuple[str, bool], nn.Module] = {}
         self._making = threading.Lock()
 
@@ -71,9 +72,9 @@ class Made:
 class Graph(nn.Module):
     """A compiled graph: pictures (B, 3, H, W), float32 -> its outputs, float32; maps channels_last.
 
-    build: writes the graph, from its input node to its outputs. size: of square pictures; -1: any. brief: bfloat16 where the
-    processor has it.
-    Safe to call from several threads; calls at one time have buffers of their own. Uses as many threads as PyTorch when it is made.
+    build: writes the graph, from its input node to its outputs. size: of square pictures; -1: any. brief: bfloat16
+    where the processor has it. Safe to call from several threads; calls at one time have buffers of their own. Uses as
+    many threads as PyTorch when it is made.
     """
 
     def __init__(self, build: Callable, size: int, brief: bool = False):
@@ -93,8 +94,8 @@ class Graph(nn.Module):
             "ENABLE_CPU_PINNING": False,  # processes beside each other would share the same cores
         }
         self._compiled = core.compile_model(openvino.Model(outputs, [picture]), "CPU", settings)
-        # Not one for each thread: what belongs to a thread dies with it, and a request that dies while Qt ends a thread of
-        # its pool frees that thread's state twice.
+        # Not one for each thread: what belongs to a thread dies with it, and a request that dies while Qt ends a thread
+        # of its pool frees that thread's state twice.
         self._idle: deque = deque()
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:

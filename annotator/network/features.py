@@ -5,7 +5,7 @@ Computed once for a hand and kept: a correction runs the stages behind it alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -33,15 +33,23 @@ class Features(NamedTuple):
 
     def to(self, device: torch.device | str) -> Features:
         """The same on another device."""
-        return Features(tuple(m.to(device) for m in self.maps), *(field.to(device) for field in tuple(self)[1:]))
+        return self.mapped(lambda field: field.to(device))
 
     def select(self, index) -> Features:
         """The features of the crops that `index` (a slice or an index tensor) picks."""
-        return Features(tuple(m[index] for m in self.maps), *(field[index] for field in tuple(self)[1:]))
+        return self.mapped(lambda field: field[index])
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
+        """The same with `change` of every tensor."""
+        return Features(tuple(change(m) for m in self.maps), *(change(field) for field in self.vectors()))
+
+    def vectors(self) -> tuple[Tensor, ...]:
+        """All but the maps, in the order of the fields."""
+        return self.pooled, self.landmarks, self.world, self.presence, self.right
 
 
 def joined(parts: Sequence[Features]) -> Features:
     """The features of all these crops."""
     maps = zip(*(part.maps for part in parts), strict=True)
-    rest = zip(*(tuple(part)[1:] for part in parts), strict=True)
+    rest = zip(*(part.vectors() for part in parts), strict=True)
     return Features(tuple(map(torch.cat, maps)), *map(torch.cat, rest))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
+from torch import Tensor
 
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel
@@ -28,8 +29,8 @@ BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors, and what the
-    network said before anybody told it anything (None where it has not been asked)."""
+    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors, and what
+    the network said before anybody told it anything (None where it has not been asked)."""
 
     features: Features
     start: Estimate
@@ -108,7 +109,7 @@ class HandMeshes:
 def for_keeping(features: Features) -> Features:
     """Features on the CPU, maps in half precision."""
     # half precision: 130 kB a hand is what a plugin session keeps for thousands of hands
-    return Features(tuple(m.cpu().half() for m in features.maps), *(f.cpu() for f in tuple(features)[1:]))
+    return features.mapped(Tensor.cpu)._replace(maps=tuple(m.cpu().half() for m in features.maps))
 
 
 def on_cpu(answer: Answer) -> Answer:

@@ -62,10 +62,10 @@ class Prepared:
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
     """Hash the files, and read those whose (height, width) is not given. InputError naming a bad file."""
-    paths = [Path(path).expanduser().absolute() for path in paths]
-    known = list(sizes) if sizes is not None else [None] * len(paths)
+    files = [Path(path).expanduser().absolute() for path in paths]
+    known: list[tuple[int, int] | None] = list(sizes) if sizes is not None else [None] * len(files)
     headers = []
-    for path, size in zip(paths, known, strict=True):
+    for path, size in zip(files, known, strict=True):
         height, width = size or read_photo(path).shape[:2]
         headers.append(Header(path, photo_hash(path), int(height), int(width), path.stat().st_size))
     return headers
@@ -120,10 +120,10 @@ def add_source(connection: Connection, provenance: Provenance) -> int:
     known = connection.scalar(select(sources.c.id).where(sources.c.digest == digest))
     if known is not None:
         return known
-    values = {"digest": digest, "model_digest": provenance.model_digest, "document": document}
-    values["id"] = next_number(connection, sources.c.id)
+    number = next_number(connection, sources.c.id)
+    values = {"digest": digest, "model_digest": provenance.model_digest, "document": document, "id": number}
     connection.execute(insert(sources).values(values))
-    return values["id"]
+    return number
 
 
 def mark_looked_at(connection: Connection, photo_id: int, model_digest: str) -> None:
@@ -159,7 +159,7 @@ def new_id(connection: Connection, photo: StoredPhoto) -> str:
     Where another photo of that name took it (cameras count files alike), the photo's own number comes in.
     """
     stem = re.sub(r"[^\w.]+", "-", photo.path.stem).strip("-.")[:60] or "hand"
-    number = connection.scalar(select(func.count()).where(hands.c.photo == photo.id))
+    number = connection.scalar(select(func.count()).where(hands.c.photo == photo.id)) or 0
     while True:
         number += 1
         for hand_id in (f"{stem}-{number}", f"{stem}-p{photo.id}-{number}"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -43,7 +44,7 @@ def stored_hand(connection: Connection, folder: Path, hand_id: str) -> StoredHan
     """All of one hand."""
     row, record, _ = stored(connection, folder, hand_id)
     photo = photo_of(connection, folder, row.photo)
-    document = json.loads(connection.scalar(select(sources.c.document).where(sources.c.id == row.source)))
+    document = json.loads(cast(str, connection.scalar(select(sources.c.document).where(sources.c.id == row.source))))
     document |= {"hand_model": row.hand_model, "hand_model_digest": row.hand_model_digest}
     document |= {"photo_sha256": photo.sha256, "proposed_at": row.created}
     built = mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest))

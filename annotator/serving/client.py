@@ -24,9 +24,9 @@ PATIENCE = 60.0  # seconds an answer is waited for
 
 
 class RemoteModel(Model):
-    """`annotator serve`'s model at a URL. digest, hand, card, propose, propose_many, remember, refine, alternatives: as of
-    a `Model`; a MANO hand model must be imported here too. InputError: nobody answers, the token is wrong, and whatever
-    the model itself objects to.
+    """`annotator serve`'s model at a URL. digest, hand, card, propose, propose_many, remember, refine, alternatives: as
+    of a `Model`; a MANO hand model must be imported here too. InputError: nobody answers, the token is wrong, and
+    whatever the model itself objects to.
     """
 
     def __init__(self, url: str, token: str = "", timeout: float = PATIENCE):

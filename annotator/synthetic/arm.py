@@ -54,7 +54,7 @@ class Arm:
         grow = 1 + (self.widen - 1) * (np.clip(stations / 0.22, 0, 1) ** 0.8)[:, None]
         offsets = ((self.offsets @ self.frame.T) * grow[:, None]) @ self.frame @ bend.transpose(0, 2, 1)
         out = np.full((len(stations), count), thickness)
-        if wrinkle:
+        if wrinkle and rng is not None:
             out += wrinkle * (np.sin(stations[:, None] * 190 + 3 * np.sin(angle)) + rng.normal(0, 0.4, out.shape))
         offsets = offsets * (1 + out / np.linalg.norm(offsets, axis=2))[..., None]
         vertices = (centre[:, None] + offsets).reshape(-1, 3)

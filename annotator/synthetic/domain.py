@@ -25,8 +25,8 @@ class Domain:
     shown), stray (something in the way), second (another hand near), along (a view along the fingers); lamps: how
     coloured and contrasty the light is, 0..1; nearest, farthest: focal length over half the crop's side; poses: kind
     (`poses.KINDS`) -> share, None: all kinds as everywhere; sites: each kind of pose is at home at so many sites, the
-    first the busiest, and a site has its own gloves or skin, lamps, view and background (0: every photo is a place of its
-    own); degraded: the chance that lens, sensor and compression spoil a photo.
+    first the busiest, and a site has its own gloves or skin, lamps, view and background (0: every photo is a place of
+    its own); degraded: the chance that lens, sensor and compression spoil a photo.
     """
 
     name: str = "everyday"

@@ -146,7 +146,8 @@ def generate(
     """Write a set of `count` photos into `folder`, or finish one begun with the same seed, hand, domain and bones.
 
     bones: hands beyond the shape space: every bone is up to this share longer or shorter (0: hands of the shape space).
-    Raises InputError if the folder holds a set of another seed, hand, domain, bones or version, or for bones outside 0..0.4.
+    Raises InputError if the folder holds a set of another seed, hand, domain, bones or version, or for bones outside
+    0..0.4.
     """
     domain_of(domain)
     if not 0.0 <= bones <= 0.4:

@@ -7,6 +7,7 @@ numpy.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -43,13 +44,17 @@ def _colour(rng: np.random.Generator, vivid: float = 0.5) -> tuple[int, int, int
     """A random colour, mostly the greyish ones that rooms have."""
     value = rng.beta(1.3, 1.2)
     tint = rng.normal(0, 0.04 + 0.25 * vivid * rng.random() ** 2, 3)
-    return tuple(int(v) for v in np.clip((value * (1 + tint) + 0.2 * tint) * 255, 0, 255))
+    red, green, blue = (int(v) for v in np.clip((value * (1 + tint) + 0.2 * tint) * 255, 0, 255))
+    return red, green, blue
 
 
 def _field(rng: np.random.Generator, cells: int, channels: int = 1) -> np.ndarray:
     """Smooth noise (224,224,channels) in about 0..1 with `cells` features across."""
     small = (rng.random((cells + 2, cells + 2, channels)) * 255).astype(np.uint8)
-    out = [np.asarray(Image.fromarray(small[..., k]).resize((CROP, CROP), Image.BICUBIC)) for k in range(channels)]
+    out = [
+        np.asarray(Image.fromarray(small[..., k]).resize((CROP, CROP), Image.Resampling.BICUBIC))
+        for k in range(channels)
+    ]
     return np.stack(out, axis=-1).astype(np.float32) / 255
 
 
@@ -66,7 +71,7 @@ def _wall(rng: np.random.Generator) -> Image.Image:
 
 def _noise(rng: np.random.Generator) -> Image.Image:
     first, second, third = (_colour(rng) for _ in range(3))
-    weight = 0.0
+    weight: Any = 0.0
     for cells in (2, 6, 18, 54):
         weight = weight + _field(rng, cells) * rng.uniform(0.1, 1.0) / np.sqrt(cells)
     weight = (weight - weight.min()) / max(float(np.ptp(weight)), 1e-3)
@@ -91,8 +96,12 @@ def _desk(rng: np.random.Generator) -> Image.Image:
         draw.polygon([tuple(c) for c in corners], fill=_colour(rng, 0.5))
     if rng.random() < 0.6:  # grain of wood or cloth
         stretch = int(rng.integers(20, 110))
-        fibres = (rng.random((CROP, max(2, CROP // stretch))) * 255).astype(np.uint8)
-        fibres = Image.fromarray(fibres).resize((CROP, CROP), Image.BICUBIC).rotate(rng.uniform(0, 360), Image.NEAREST)
+        noise = (rng.random((CROP, max(2, CROP // stretch))) * 255).astype(np.uint8)
+        fibres = (
+            Image.fromarray(noise)
+            .resize((CROP, CROP), Image.Resampling.BICUBIC)
+            .rotate(rng.uniform(0, 360), Image.Resampling.NEAREST)
+        )
         strength = rng.uniform(0.03, 0.25)
         image = _mix(
             image,
@@ -169,14 +178,18 @@ def composite(rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, be
     """Lay a render (S,S,3) with its part map (S,S; 0 = nothing) over a background, reduced to 224 px;
     sometimes with the soft shadow that the hand throws on what is behind it."""
     size = (CROP, CROP)
-    front = np.asarray(Image.fromarray(colour).resize(size, Image.BILINEAR))
-    cover = np.asarray(Image.fromarray((part > 0) * np.uint8(255)).resize(size, Image.BILINEAR))
+    front = np.asarray(Image.fromarray(colour).resize(size, Image.Resampling.BILINEAR))
+    cover = np.asarray(Image.fromarray((part > 0) * np.uint8(255)).resize(size, Image.Resampling.BILINEAR))
     clear = (255 - cover).astype(np.float32) / 255
     if rng.random() < 0.4:
         dx, dy = (int(v) for v in rng.normal(0, 14, 2))
-        shadow = Image.fromarray(cover).resize((56, 56), Image.BOX).filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
-        shadow = np.asarray(shadow.resize((CROP, CROP), Image.BILINEAR), np.float32)
-        clear = clear * (1 - rng.uniform(0.1, 0.6) / 255 * np.roll(shadow, (dy, dx), (0, 1)))
+        shadow = (
+            Image.fromarray(cover)
+            .resize((56, 56), Image.Resampling.BOX)
+            .filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
+        )
+        thrown = np.asarray(shadow.resize((CROP, CROP), Image.Resampling.BILINEAR), np.float32)
+        clear = clear * (1 - rng.uniform(0.1, 0.6) / 255 * np.roll(thrown, (dy, dx), (0, 1)))
     return Image.fromarray((front + clear[..., None] * np.asarray(behind)).astype(np.uint8))
 
 
@@ -189,7 +202,9 @@ def degrade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     pixels = CROP
     if rng.random() < 0.55:
         pixels = int(np.exp(rng.uniform(np.log(50), np.log(224))))
-        image = image.resize((pixels, pixels), Image.BOX if rng.random() < 0.3 else Image.BILINEAR)
+        image = image.resize(
+            (pixels, pixels), Image.Resampling.BOX if rng.random() < 0.3 else Image.Resampling.BILINEAR
+        )
     values = _develop(rng, np.asarray(image, np.float32))
     if rng.random() < 0.6:
         values += rng.standard_normal(values.shape, dtype=np.float32) * min(rng.exponential(4.0), 20.0)
@@ -197,7 +212,9 @@ def degrade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     if rng.random() < 0.6:
         image = Image.open(io.BytesIO(jpeg(image, int(rng.uniform(30, 95)))))
     if pixels != CROP:
-        image = image.resize((CROP, CROP), Image.BILINEAR if rng.random() < 0.7 else Image.BICUBIC)
+        image = image.resize(
+            (CROP, CROP), Image.Resampling.BILINEAR if rng.random() < 0.7 else Image.Resampling.BICUBIC
+        )
     return image
 
 

@@ -52,8 +52,8 @@ class Lights:
 
 
 def _triton_first() -> None:
-    """Import triton, if torch came with it, before a software OpenGL driver is loaded: both bring an LLVM, and loaded the
-    other way round (torch's optimisers import it late) they end in a segmentation fault."""
+    """Import triton, if torch came with it, before a software OpenGL driver is loaded: both bring an LLVM, and loaded
+    the other way round (torch's optimisers import it late) they end in a segmentation fault."""
     if importlib.util.find_spec("triton") is not None:
         importlib.import_module("triton")
 
@@ -66,7 +66,7 @@ class Renderer:
         import moderngl
 
         _triton_first()
-        self.context = moderngl.create_context(standalone=True, backend="egl", require=330)
+        self.context = moderngl.create_context(standalone=True, backend="egl", require=330)  # type: ignore[arg-type]  # their stubs
         context = self.context
         size = (SIZE, SIZE)
         self.program = context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
@@ -137,11 +137,11 @@ class Renderer:
         self.target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
         self.shadow_map.use(0)
         # depth first, so that the costly shader runs once a pixel, on what is seen
-        for piece, (first, count) in zip(pieces, spans):
+        for piece, (first, count) in zip(pieces, spans, strict=True):
             self._cull(piece)
             self.depth_array.render(vertices=count, first=first)
         self.context.depth_func = "<="
-        for piece, (first, count) in zip(pieces, spans):
+        for piece, (first, count) in zip(pieces, spans, strict=True):
             self._cull(piece)
             for name, value in _LOOK.items():
                 _set(program, name, piece.look.get(name, value))

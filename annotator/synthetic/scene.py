@@ -96,20 +96,20 @@ def random_lights(rng: np.random.Generator) -> tuple[Lights, float]:
         strength = (1.0 if k == 0 else rng.uniform(0.1, 0.6)) if k < count else 0.0
         warmth = rng.normal(0, 0.12)
         colours.append(strength * np.array([1 + warmth, 1.0, 1 - warmth]) * rng.lognormal(0, 0.03, 3))
-    colours = np.array(colours) * (1.15 - ambient)
+    shining = np.array(colours) * (1.15 - ambient)
     tint = 1 + rng.normal(0, 0.06, 3)
     sky = ambient * tint * rng.uniform(0.9, 1.3)
     ground = ambient * rng.uniform(0.35, 1.0) * (1 + rng.normal(0, 0.08, 3))
     lights = Lights(
         np.array(directions),
-        colours,
+        shining,
         sky,
         ground,
         0.0 if rng.random() < 0.3 else rng.uniform(0.3, 1.0),
         int(count),
     )
     facing = np.maximum(-np.array(directions)[:, 2], 0.15)
-    level = float(colours.mean(axis=1) @ facing + 0.5 * (sky + ground).mean())
+    level = float(shining.mean(axis=1) @ facing + 0.5 * (sky + ground).mean())
     return lights, float(np.clip(0.85 / level, 0.5, 2.2) * rng.lognormal(0, 0.25))
 
 

@@ -82,7 +82,8 @@ def read_meta(folder: str | Path) -> dict:
 
 
 def proportioned(model: HandModel, seed: int, number: int, bones: float) -> HandModel:
-    """The hand model of sample `number` of a set with this seed: each bone up to `bones` (a share) longer or shorter."""
+    """The hand model of sample `number` of a set with this seed: each bone up to `bones` (a share) longer or
+    shorter."""
     if not bones:
         return model
     return with_bone_lengths(model, random_bone_lengths(np.random.default_rng([seed, number, 20]), bones))

@@ -170,11 +170,12 @@ def _chain(edges: np.ndarray) -> list[list[int]]:
     loops = []
     while follow:
         start, at = next(iter(follow.items()))
-        loop = []
+        loop: list[int] = []
         while at in follow or not loop:
             loop.append(start if not loop else at)
-            at = follow.pop(loop[-1], None)
-            if at is None or at == loop[0]:
+            after = follow.pop(loop[-1], None)
+            if after is None or after == loop[0]:
                 break
+            at = after
         loops.append(loop)
     return loops

@@ -53,7 +53,7 @@ def random_turn(rng: np.random.Generator, sigma: float | None = None) -> np.ndar
             ]
         )
     vector = rng.normal(0, sigma, 3)
-    angle = np.linalg.norm(vector)
+    angle = float(np.linalg.norm(vector))
     return turn(vector / max(angle, 1e-9), angle)
 
 

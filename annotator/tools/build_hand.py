@@ -84,7 +84,7 @@ def with_published_proportions(hand: Skeleton) -> Skeleton:
     """
     goal = target_lengths()
     middle = CHAINS["middle"][1]
-    size = goal["middle"][0] / np.linalg.norm(hand.joints[middle] - hand.joints[0])
+    size = goal["middle"][0] / float(np.linalg.norm(hand.joints[middle] - hand.joints[0]))
     cmc, mcp, _ = CHAINS["thumb"]
     joints = hand.joints.copy()
     bone = joints[cmc] - joints[mcp]

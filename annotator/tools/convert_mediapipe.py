@@ -74,6 +74,7 @@ def state_of(module: nn.Module, graph: bytes) -> dict[str, torch.Tensor]:
         state[f"{layer_name}.weight"] = torch.from_numpy(kernel.copy())
         bias = arrays[1] if len(arrays) > 1 else None
         if getattr(layer, "bias", None) is not None:
+            assert bias is not None, layer_name
             state[f"{layer_name}.bias"] = torch.from_numpy(bias.copy())
         elif bias is not None and np.any(bias):
             raise InputError(f"layer {layer_name}: the graph has a bias here, the module none")

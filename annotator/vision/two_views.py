@@ -9,7 +9,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class View:
-    """A calibrated camera: K (3, 3); distortion (5,) k1 k2 p1 p2 k3 (Brown-Conrady, as OpenCV); world -> camera R, t."""
+    """A calibrated camera: K (3, 3); distortion (5,) k1 k2 p1 p2 k3 (Brown-Conrady, as OpenCV); world -> camera R,
+    t."""
 
     K: np.ndarray
     distortion: np.ndarray
@@ -46,7 +47,8 @@ class View:
 def triangulate(views: list[View], pixels: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Linear triangulation (Hartley and Zisserman, DLT) and two Gauss-Newton steps on the reprojection error.
 
-    pixels: for each view (N, 2) ideal px. Returns points (N, 3) in the world and the largest reprojection error (N,) px.
+    pixels: for each view (N, 2) ideal px. Returns points (N, 3) in the world and the largest reprojection error (N,)
+    px.
     """
     count = len(pixels[0])
     points = np.empty((count, 3))

@@ -103,8 +103,8 @@ class Showing:
         self._try(lambda: self.session.take_alternative(one))
 
     def _describe(self, listed: bool) -> Iterator[None]:
-        """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step of
-        the person makes a new one of it. listed: the queue shows it already."""
+        """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step
+        of the person makes a new one of it. listed: the queue shows it already."""
         self._mark()
         yield
         if not listed:

@@ -1,4 +1,5 @@
-"""Every reader: one record of three is broken in every way there is; it is named, and the others go through if asked."""
+"""Every reader: one record of three is broken in every way there is; it is named, and the others go through if
+asked."""
 
 from __future__ import annotations
 

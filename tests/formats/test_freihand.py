@@ -236,8 +236,8 @@ def test_unknown_formats_are_named():
 
 
 def official_mesh(row, K, mano, mean):
-    """What FreiHAND's own code makes of a row of training_mano.json: the pose from MANO's mean, the knuckle of the middle
-    finger where a scaled orthographic camera puts it."""
+    """What FreiHAND's own code makes of a row of training_mano.json: the pose from MANO's mean, the knuckle of the
+    middle finger where a scaled orthographic camera puts it."""
     row = np.array(row)[0]
     pose, shape, root, scale = row[:48].reshape(16, 3), row[48:58], row[58:60], row[60]
     focal, centre = (K[0, 0] + K[1, 1]) / 2, K[:2, 2]

@@ -59,9 +59,15 @@ def smplx_vertices(values, pose, shape, is_right=True):
     from smplx.utils import Struct
 
     layer = MANO(
-        "x", data_struct=Struct(**(values | {"f": values["f"].astype(np.int64), "kintree_table": values["kintree_table"].astype(np.int64)})),
-        is_rhand=is_right, use_pca=False, flat_hand_mean=True, dtype=torch.float64,
-    )  # fmt: skip
+        "x",
+        data_struct=Struct(
+            **(values | {"f": values["f"].astype(np.int64), "kintree_table": values["kintree_table"].astype(np.int64)})
+        ),
+        is_rhand=is_right,
+        use_pca=False,
+        flat_hand_mean=True,
+        dtype=torch.float64,
+    )
 
     def one(a):
         return torch.tensor(a, dtype=torch.float64)[None]
@@ -171,10 +177,19 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
     joints, K = model.joints(vertices), default_camera(1080, 620)
     keypoints = project(joints, K)
     record = LabelledHand(
-        id="0", photo=photo_file, side="right", box=box_of(keypoints), K=K, keypoints=keypoints, visible=np.ones(21, bool),
-        states=("confirmed",) * 21, weights=np.ones(21), joints=joints, provenance={"data_set": "HO3D"},
+        id="0",
+        photo=photo_file,
+        side="right",
+        box=box_of(keypoints),
+        K=K,
+        keypoints=keypoints,
+        visible=np.ones(21, bool),
+        states=("confirmed",) * 21,
+        weights=np.ones(21),
+        joints=joints,
+        provenance={"data_set": "HO3D"},
         mano=ManoLabel(values.pose.ravel(), values.shape, values.translation - rest),
-    )  # fmt: skip
+    )
     with Project.create(tmp_path / "new") as project_:
         done = import_records(project_, [record], "ho3d", lambda: None, accept=True, mano=model)
         assert done.hands == done.own_mesh == 1

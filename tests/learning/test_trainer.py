@@ -1,4 +1,5 @@
-"""The trainer: an interrupted run ends where an uninterrupted one does; broken batches and foreign states are survived."""
+"""The trainer: an interrupted run ends where an uninterrupted one does; broken batches and foreign states are
+survived."""
 
 from __future__ import annotations
 

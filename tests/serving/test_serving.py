@@ -1,4 +1,5 @@
-"""The model's server as its clients meet it, over real sockets: the same answers, and the right status for what is wrong."""
+"""The model's server as its clients meet it, over real sockets: the same answers, and the right status for what is
+wrong."""
 
 from __future__ import annotations
 

@@ -252,7 +252,9 @@ def test_another_place_follows_from_the_seed_and_its_sites_look_alike(tmp_path, 
     assert all(one.jpeg(k) == again.jpeg(k) for k in range(40)) and one.jpeg(0) != SyntheticShards(folder).jpeg(0)
     labels, domain = one.labels, DOMAINS["workshop"]
     assert {KINDS[k] for k in labels["kind"]} <= set(domain.poses)
-    site = np.array([10 * k + domain.site(seed.tolist(), k) for seed, k in zip(labels["seed"], labels["kind"])])
+    site = np.array(
+        [10 * k + domain.site(seed.tolist(), k) for seed, k in zip(labels["seed"], labels["kind"], strict=True)]
+    )
     colour = np.array([one.image(k).reshape(-1, 3).mean(0) for k in range(40)])
     inside = np.concatenate([colour[site == s] - colour[site == s].mean(0) for s in np.unique(site)])
     assert len(np.unique(site)) > 4 and inside.std() < 0.6 * colour.std(axis=0).mean()

@@ -114,9 +114,9 @@ def hand_pictures(hand: ReportedHand, pixels: int = PIXELS) -> list[tuple[str, n
     else:
         names = ", ".join(JOINT_NAMES[joint] for joint in after.corrections)
         for joint, place in after.corrections.items():
-            proposed = draw_arrow(proposed, window.points(before.keypoints[joint]), window.points(place))
+            proposed = draw_arrow(proposed, window.points(before.keypoints[joint]), window.points(np.array(place)))
         refined = draw_skeleton(photo, window.points(after.keypoints))
-        refined = draw_rings(refined, window.points(list(after.corrections.values())), 7.0)
+        refined = draw_rings(refined, window.points(np.array(list(after.corrections.values()))), 7.0)
         pictures.append((f"keypoints before; to be moved: {names}", proposed))
         pictures.append(("keypoints after; rings: where they were put", refined))
     pictures.append((f"how unsure: blue 0, red {1000 * UNSURE:.0f} mm", unsure))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 EVERY = 1.0  # seconds between two lines of a step
 
@@ -18,6 +19,7 @@ class Stages:
     def __init__(self, lines: bool = False):
         self.lines = lines or not sys.stderr.isatty()
         self._said: dict[str, float] = {}
+        self._tasks: dict[str, Any] = {}  # rich's task ids
 
     def __enter__(self) -> Stages:
         if not self.lines:
@@ -27,7 +29,6 @@ class Stages:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, TextColumn("{task.fields[numbers]}"), console=Console(stderr=True))
             self._bar.start()
-            self._tasks = {}
         return self
 
     def __call__(self, step: str, done: int, total: int, numbers: dict[str, float]) -> None:

@@ -58,7 +58,7 @@ class SecondOpinion:
 
 def ask(model: Model, photo: np.ndarray, hand: HandMesh) -> SecondOpinion:
     """The independent answer for one hand of a photo (H, W, 3) uint8."""
-    crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
+    crop = Crop.of_hand(hand)
     taught: Taught = teach(photo, crop, hand.camera, model.finder.locator, looks=LOOKS)
     height, width = photo.shape[:2]
     inside = ((taught.keypoints >= 0) & (taught.keypoints <= (width - 1, height - 1))).all(1)

@@ -30,7 +30,8 @@ class Problem(Protocol):
     scale (n,): natural lengths of the coordinates; steps are taken, and their size is judged, in these units.
     """
 
-    scale: np.ndarray
+    @property
+    def scale(self) -> np.ndarray: ...
 
     def evaluate(self, x: np.ndarray) -> tuple[float, Any]:
         """Cost, and a state to linearise at."""

@@ -86,7 +86,7 @@ class Chain:
             parts[:, k] = np.einsum("jv,va->ja", share, model.template[v])
             part_directions[:, k] = np.einsum("jv,vab->jab", share, model.shape_directions[v])
             from_offsets[:, k] = np.einsum("jv,vm->jm", share, model.levels[OFFSET_LEVEL].upsample[v])
-            if correctives is not None:
+            if correctives is not None and model.pose_directions is not None:
                 correctives[:, :, k] = np.einsum("jv,vap->jap", share, model.pose_directions[v])
         self.mass_below = _BELOW @ self.mass
         self.from_offsets = from_offsets

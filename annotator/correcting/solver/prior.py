@@ -1,13 +1,13 @@
 """How far a proposal may be from the truth, and how its errors hang together: what labels are weighed against.
 
-The spreads are those of the network's own errors: its answers on rendered photos with the noise of real landmarks, angle
-by angle against the poses that the photos were rendered with, and on others where its landmarks are what it finds itself.
-They scale with the hand's own uncertainty: a hand of twice the usual sigmas has errors 1.6 times as wide. Errors in the
-photo are the hand's keypoint sigmas (T. Kendall and Y. Gal 2017, calibrated).
+The spreads are those of the network's own errors: its answers on rendered photos with the noise of real landmarks,
+angle by angle against the poses that the photos were rendered with, and on others where its landmarks are what it finds
+itself. They scale with the hand's own uncertainty: a hand of twice the usual sigmas has errors 1.6 times as wide.
+Errors in the photo are the hand's keypoint sigmas (T. Kendall and Y. Gal 2017, calibrated).
 
-The pose is trusted more than it deserves taken by itself (`POSE`), and the shape less (`shape`): what labels say of a hand
-whose bones are longer than any shape's would else be put down to its pose. Found on rendered hands beyond the shape space
-and on one half of a real video, reported on others (`docs/corrections.md`).
+The pose is trusted more than it deserves taken by itself (`POSE`), and the shape less (`shape`): what labels say of a
+hand whose bones are longer than any shape's would else be put down to its pose. Found on rendered hands beyond the
+shape space and on one half of a real video, reported on others (`docs/corrections.md`).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class ProposalPrior:
     """One sigma of a proposal's error.
 
     flexion, abduction, twist: rad, each for the joints nearest the palm, the middle and the last ones; thumb: rad, per
-    joint (flexion, abduction, twist); turn: of the whole hand, rad; place: px of the crop; depth: of log depth; shape: of
-    each number of shape; pose: factor on all angles; keypoints: factor on the proposal's own keypoint sigmas; together,
-    in_finger: the share of a keypoint's error variance (px^2) that is the whole hand's, and its finger's; widest: factor
-    by which a finger's angles may at most be doubted more.
+    joint (flexion, abduction, twist); turn: of the whole hand, rad; place: px of the crop; depth: of log depth; shape:
+    of each number of shape; pose: factor on all angles; keypoints: factor on the proposal's own keypoint sigmas;
+    together, in_finger: the share of a keypoint's error variance (px^2) that is the whole hand's, and its finger's;
+    widest: factor by which a finger's angles may at most be doubted more.
     """
 
     flexion: tuple[float, float, float] = (0.16, 0.22, 0.24)
@@ -54,8 +54,8 @@ class ProposalPrior:
     def sigmas(self, crop_focal: float, typical: float, inflation: np.ndarray, elsewhere: float = 1.0) -> np.ndarray:
         """One sigma per coordinate (61,).
 
-        crop_focal: the focal length in crop px; typical: the hand's median keypoint sigma, crop px; inflation (21,): how
-        many times more than usual each keypoint is doubted, elsewhere: and the hand's place (see `trust`).
+        crop_focal: the focal length in crop px; typical: the hand's median keypoint sigma, crop px; inflation (21,):
+        how many times more than usual each keypoint is doubted, elsewhere: and the hand's place (see `trust`).
         """
         grown = self.pose * (max(typical, LEAST_SIGMA) / USUAL) ** GROWTH
         sigma = np.empty(COUNT)

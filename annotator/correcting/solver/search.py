@@ -1,11 +1,11 @@
 """The way to the answer: which descents are made, in which order, and what is done where no hand meets all
 corrections.
 
-Two questions are answered here. `likeliest`: which hand do labels, each of its own accuracy, and the proposal make likeliest
-together? That is one descent. `pinned`: which hand has every label where it was put? There the pose takes what labels say
-together, labels that are still farther off than `reach` pull harder until they are not, and the rest, `reach` at most, is
-left to a smooth field on the surface (`field`), which is exact. A pinned hand follows a label's noise too: it is for those
-who want the mesh on their clicks at any price.
+Two questions are answered here. `likeliest`: which hand do labels, each of its own accuracy, and the proposal make
+likeliest together? That is one descent. `pinned`: which hand has every label where it was put? There the pose takes
+what labels say together, labels that are still farther off than `reach` pull harder until they are not, and the rest,
+`reach` at most, is left to a smooth field on the surface (`field`), which is exact. A pinned hand follows a label's
+noise too: it is for those who want the mesh on their clicks at any price.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Settings:
 
 
 def likeliest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent:
-    """The hand that labels, by their accuracy (the problem's `hardness`), and the proposal make likeliest; from x (n,)."""
+    """The hand that labels, by their accuracy (the problem's `hardness`), and the proposal make likeliest; from x
+    (n,)."""
     near, tried = _approach(problem, problem.open_shape(x), settings)
     found = descend(problem, near, settings.most, settings.enough, settings.worth)
     return dataclasses.replace(found, tried=tried + found.tried)

@@ -1,8 +1,8 @@
 """From labels to the likeliest hand: pose, place and shape that labels, proposal and evidence make likeliest together.
 
-A label is what a person said of the photo, to a known accuracy; it is kept as it was set, and the mesh is not bent to meet
-its last pixels. Pixels are units of the 224 px crop unless said. Everything is float64 numpy in a fixed order: the same
-input gives the same answer, whatever order the labels came in.
+A label is what a person said of the photo, to a known accuracy; it is kept as it was set, and the mesh is not bent to
+meet its last pixels. Pixels are units of the 224 px crop unless said. Everything is float64 numpy in a fixed order:
+the same input gives the same answer, whatever order the labels came in.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from annotator.correcting.solver.views import View
 from annotator.correcting.strain import FREE, confidence_factor, strain_of
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joints import JOINT_NAMES, joint_index
+from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.vision.camera import project
@@ -43,11 +43,11 @@ READINGS = 2  # how often labels are read anew through a definition, whose offse
 class Solution:
     """What `solve` found.
 
-    hand: the corrected hand; residual_px: joint number -> how far the mesh's joint, as the labeller means it, is from its
-    label, crop px; feasible: no label is farther off than a plausible hand allows (pinned: every label is met within
-    `Settings.exact`); unmet: names of the joints that are; iterations: steps tried; shape_opened: whether the shape was
-    free; strain: half the squared sigmas by which the answer differs from the proposal, pose and keypoints (0: nothing
-    moved).
+    hand: the corrected hand; residual_px: joint number -> how far the mesh's joint, as the labeller means it, is from
+    its label, crop px; feasible: no label is farther off than a plausible hand allows (pinned: every label is met
+    within `Settings.exact`); unmet: names of the joints that are; iterations: steps tried; shape_opened: whether the
+    shape was free; strain: half the squared sigmas by which the answer differs from the proposal, pose and keypoints
+    (0: nothing moved).
     """
 
     hand: HandMesh
@@ -70,8 +70,8 @@ class Solution:
 def solve(
     hand: HandMesh,
     model: HandModel,
-    corrections: Mapping[int | str, Sequence[float]],
-    states: Mapping[int | str, str] | Sequence[str] | None = None,
+    corrections: ByJoint[Sequence[float]],
+    states: ByJoint[str] | Sequence[str] | None = None,
     evidence: Sequence[Evidence] = (),
     settings: Settings | None = None,
     definition: JointDefinition | str | None = None,
@@ -101,8 +101,8 @@ def solve(
     Returns
     -------
     Solution
-        Its hand's `corrections` are the labels as they were set; its `keypoints` are where the mesh's joints are. Where no
-        plausible hand comes near a label, its confidence is lower (see `correcting.strain`).
+        Its hand's `corrections` are the labels as they were set; its `keypoints` are where the mesh's joints are.
+        Where no plausible hand comes near a label, its confidence is lower (see `correcting.strain`).
 
     Raises
     ------
@@ -111,20 +111,20 @@ def solve(
     """
     settings = settings or Settings()
     read = definition_of(definition)
-    states = checked_states(states)
+    known = checked_states(states)
     merged = dict(sorted((dict(hand.corrections) | checked_points(corrections, "correction of")).items()))
     check_sight(merged, hand.camera)
     for item in evidence:
         if not isinstance(item, Evidence):
             raise InputError(f"evidence must be InFront, Depths or SecondView, got {type(item).__name__}")
     if exact:
-        return _pinned(hand, model, merged, states, evidence, settings)
+        return _pinned(hand, model, merged, known, evidence, settings)
     if evidence:  # it speaks of the pose: depths must not be explained by longer bones
         settings = dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=1.0, shape=1.0))
     shape_of = hand  # the hand whose bones say where the definition's joints are
     x, tried = None, 0
     for reading in range(READINGS if read.offsets.any() and merged else 1):
-        problem = problem_of(hand, model, merged, states, evidence, settings, read, shape_of, held)
+        problem = problem_of(hand, model, merged, known, evidence, settings, read, shape_of, held)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
         if reading == 0:
@@ -178,15 +178,16 @@ def read_labels(
     if definition.offsets.any():
         turner = hand if shape_of is None else shape_of
         offset = definition.keypoints(turner) - turner.keypoints
-    places = {k: np.asarray(place) - offset[k] for k, place in corrections.items() if states.get(k) not in UNSEEN}
+    given = {k: place for k, place in corrections.items() if states.get(k) not in UNSEEN}
+    places: dict[int, np.ndarray] = {k: np.asarray(place) - offset[k] for k, place in given.items()}
     kept = {k: (held or {}).get(k, hand.keypoints[k]) for k, state in states.items() if state == CONFIRMED}
-    held = {k: np.asarray(place) for k, place in kept.items() if k not in places}
-    joints = np.array(sorted(places | held), dtype=int)
+    held_at = {k: np.asarray(place) for k, place in kept.items() if k not in places}
+    joints = np.array(sorted(places | held_at), dtype=int)
     own = random_sigma(
         hand, settings.accuracy
     )  # a confirmed keypoint is the mesh's own joint: nothing of it is meant otherwise
-    accuracy = np.array([own if k in held else sigma[k] for k in joints], dtype=np.float64)
-    wanted = np.array([(places | held)[k] for k in joints], dtype=np.float64).reshape(-1, 2)
+    accuracy = np.array([own if k in held_at else sigma[k] for k in joints], dtype=np.float64)
+    wanted = np.array([(places | held_at)[k] for k in joints], dtype=np.float64).reshape(-1, 2)
     judged = trust(hand.keypoints * scale, hand.keypoint_sigma * scale, joints, wanted * scale, accuracy)
     return joints, wanted, accuracy * judged.labels, judged
 
@@ -252,7 +253,7 @@ def answer_of(
     )  # fmt: skip
 
 
-def checked_states(states: Mapping[int | str, str] | Sequence[str] | None) -> dict[int, str]:
+def checked_states(states: ByJoint[str] | Sequence[str] | None) -> dict[int, str]:
     """Joint number -> state; InputError for an unknown joint or state, or a sequence that is not of 21."""
     if states is None:
         return {}

@@ -1,8 +1,9 @@
 """Labels that lie far from where the proposal has their joints: is the finger elsewhere, or was another one clicked?
 
-A label many sigmas away says that the network is wrong about the finger, and then about the finger's other joints too: they
-must not hold it where it was. But people click on a neighbouring finger, one time in forty or so, and such a click lies as
-far away. It lies near a joint of another finger, though, and no other label of its own finger goes the same way.
+A label many sigmas away says that the network is wrong about the finger, and then about the finger's other joints too:
+they must not hold it where it was. But people click on a neighbouring finger, one time in forty or so, and such a click
+lies as far away. It lies near a joint of another finger, though, and no other label of its own finger goes the same
+way.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class Trust:
 
 
 def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.ndarray, accuracy: np.ndarray) -> Trust:
-    """Judge labels (h,2) of joints (h,) against the proposal's keypoints: places (21,2), sigma (21,), accuracy (h,) of the
-    labels; all in crop px.
+    """Judge labels (h,2) of joints (h,) against the proposal's keypoints: places (21,2), sigma (21,), accuracy (h,) of
+    the labels; all in crop px.
     """
     inflation, factor, gross = np.ones(21), np.ones(len(joints)), np.zeros(len(joints), bool)
     if not len(joints):

@@ -55,4 +55,4 @@ def _order(names: list | None) -> np.ndarray:
     found = [keypoint_of(name) for name in names] if isinstance(names, list) and len(names) == 21 else []
     if sorted(k for k in found if k is not None) != list(range(21)):
         return np.arange(21)
-    return np.argsort(found)
+    return np.argsort([-1 if k is None else k for k in found])

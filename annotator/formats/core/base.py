@@ -56,7 +56,8 @@ class ManoLabel:
                 object.__setattr__(self, name, _array("MANO label", name, value, (count,)))
 
     def mirrored(self) -> ManoLabel:
-        """Of the mirror image, for MANO's model of the other side; both the camera frame's x and the hand's turn round."""
+        """Of the mirror image, for MANO's model of the other side; both the camera frame's x and the hand's turn
+        round."""
         turn = np.tile([1.0, -1.0, -1.0], 16)
         if self.form == "components":  # the other side's components are mirrored themselves
             turn[3:] = 1.0
@@ -68,7 +69,7 @@ class ManoLabel:
             return NotImplemented
         return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
-    __hash__ = None  # arrays inside
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ class LabelledHand:
         arrays = np.ndarray
         return all(np.array_equal(a, b) if isinstance(a, arrays) or isinstance(b, arrays) else a == b for a, b in pairs)
 
-    __hash__ = None  # arrays inside
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
 
 
 def _array(owner: str, name: str, value, shape: tuple[int | None, ...]) -> np.ndarray:

@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +24,10 @@ class Tally:
 
     def __init__(self) -> None:
         self.hands = 0
-        self.counts = {name: Counter() for name in ("state", "side", "joint_state", "hand_model", "model_digest")}
-        self._sums = Counter()
+        self.counts: dict[str, Counter[str]] = {
+            name: Counter() for name in ("state", "side", "joint_state", "hand_model", "model_digest")
+        }
+        self._sums: Any = Counter()  # of floats
 
     def mark(self) -> dict:
         """All of it, JSON-ready, for `Tally.of`."""
@@ -82,10 +85,10 @@ class Tally:
 
 
 def finish(
-    folder: Path, tally: Tally, name: str, licence: str = "", head: str = "", without: Container[Path] = ()
+    folder: Path, tally: Tally, name: str, licence: str = "", head: str = "", without: Collection[Path] = ()
 ) -> dict:
-    """Write card.json, README.md and SHA256SUMS (of all files but `without`); the summary. head: lines for README.md's YAML
-    front matter."""
+    """Write card.json, README.md and SHA256SUMS (of all files but `without`); the summary. head: lines for README.md's
+    YAML front matter."""
     summary = tally.summary(name, licence)
     (folder / CARD).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     (folder / README).write_text(_page(summary, head), encoding="utf-8")
@@ -125,7 +128,8 @@ def _page(summary: dict, head: str) -> str:
     lines += [f"| {key.replace('_', ' ')} | {value:.4g} |" for key, value in summary["quality"].items()]
     lines += [
         "",
-        "Joint states: corrected and confirmed keypoints are a person's; proposed ones a network's, with a weight of at "
+        "Joint states: corrected and confirmed keypoints are a person's; proposed ones a network's, with a weight of "
+        "at "
         "most 0.5. Units: pixels (centres at .0), metres. `sha256sum -c SHA256SUMS` checks the files.",
         "",
     ]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def beside(rows: Iterator, sidecar: Sidecar | None, where: Path) -> Iterator[tup
             details = next(extra, _END)
             if details is _END:
                 raise InputError(f"{where.parent / DETAILS} ends at {index}, {where.name} goes on")
-        yield index, row, details
+        yield index, row, cast(dict | None, details)
     if extra is not None and next(extra, _END) is not _END:
         raise InputError(f"{where.parent / DETAILS} goes on after {index}, the last of {where.name}")
 
@@ -143,7 +143,7 @@ def skipping() -> Iterator[list[str]]:
     """
     mark = _SKIPPED.set([])
     try:
-        yield _SKIPPED.get()
+        yield cast(list[str], _SKIPPED.get())
     finally:
         _SKIPPED.reset(mark)
 

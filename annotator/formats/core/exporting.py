@@ -53,7 +53,7 @@ class Export:
 
     def list(self, path: Path, head: dict | None = None, name: str = "") -> ListWriter:
         """A JSON list of this export, see `ListWriter`; an interrupted one goes on."""
-        writer = None
+        writer: ListWriter
         at = self.marks.part(path.name, lambda: writer.mark())
         writer = ListWriter(path, head, name, at)
         return writer
@@ -90,10 +90,10 @@ def export(
     """A folder for an export of format `name`, there when the block ends and not at all if it fails. One of `Resumable`
     records that was interrupted goes on in what it had.
 
-    mark: write the mark file and faces.json (a writer may have its own of both); by_itself: `add` marks where it is from
-    time to time (a writer whose files cannot be cut anywhere says where they can).
+    mark: write the mark file and faces.json (a writer may have its own of both); by_itself: `add` marks where it is
+    from time to time (a writer whose files cannot be cut anywhere says where they can).
     InputError: the folder exists and may not be replaced, nothing can be written, or no record was added.
-    """  # fmt: skip
+    """
     key = export_key(records, name, licence)
     with whole_folder(folder, MARK, overwrite, key) as part:
         if mark:

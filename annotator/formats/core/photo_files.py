@@ -29,7 +29,7 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
     """
     try:
         with Image.open(path) as image:
-            suffix = _PLAIN.get(image.format, "")
+            suffix = _PLAIN.get(image.format or "", "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
             whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
@@ -49,10 +49,11 @@ def encoded(pixels: np.ndarray) -> bytes:
 
 
 class PhotoFolder:
-    """Photos copied once each into FOLDER, named by number: `with PhotoFolder(folder, marks) as photos: photos.add(path)`.
+    """Photos copied once each into FOLDER, named by number: `with PhotoFolder(folder, marks) as photos:
+    photos.add(path)`.
 
-    Which are there is kept in a small database beside while the export is under way: memory does not grow with them, and
-    an interrupted export goes on with the photos up to its mark.
+    Which are there is kept in a small database beside while the export is under way: memory does not grow with them,
+    and an interrupted export goes on with the photos up to its mark.
     """
 
     def __init__(self, folder: Path, marks: Marks):
@@ -100,8 +101,8 @@ class PhotoFolder:
 
 @contextmanager
 def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
-    """The folder for photos that come out of an archive: `photos`, made if missing, or a temporary one that goes when the
-    block ends. InputError where the block's own writing to it fails."""
+    """The folder for photos that come out of an archive: `photos`, made if missing, or a temporary one that goes when
+    the block ends. InputError where the block's own writing to it fails."""
     kept = Path(photos) if photos is not None else Path(tempfile.mkdtemp(prefix=prefix))
     try:
         kept.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """FreiHAND's `training_mano.json`: MANO's parameters as (1,61) = pose 48, shape 10, root 2, scale 1.
 
-The pose is axis-angle, fingers from MANO's mean pose. The root is keypoint 9 (the middle finger's knuckle) under a scaled
-orthographic camera, as FreiHAND's own code reads it back: focal = mean of the two in K, scale = focal / depth of the root,
-root px = principal point + scale * (x, y) of the root in metres.
+The pose is axis-angle, fingers from MANO's mean pose. The root is keypoint 9 (the middle finger's knuckle) under a
+scaled orthographic camera, as FreiHAND's own code reads it back: focal = mean of the two in K, scale = focal / depth of
+the root, root px = principal point + scale * (x, y) of the root in metres.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def mano_row(sample: LabelledHand) -> np.ndarray | None:
     if pose is None:
         return None
     label = sample.mano or mano_of(sample)
+    assert label is not None and sample.K is not None and sample.joints is not None  # there is a pose
     focal, centre = (sample.K[0, 0] + sample.K[1, 1]) / 2, sample.K[:2, 2]
     root = sample.joints[ROOT]
     scale = focal / root[2]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
     joints = np.array(row["xyz"], np.float64)
     if joints.shape != (21, 3):
         raise InputError(f"xyz has shape {joints.shape}, expected (21, 3)")
-    base = {
+    base: dict[str, Any] = {
         "photo": image,
         "side": "right",
         "K": K,

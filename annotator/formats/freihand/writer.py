@@ -22,6 +22,7 @@ import hashlib
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -60,7 +61,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
         lists = {name: files.enter_context(out.list(out.folder / f"training_{name}.json")) for name in LISTS}
         lists["provenance"] = files.enter_context(out.list(out.folder / PROVENANCE, head, "hands"))
         model = _HandModel(out)
-        photo = (None, None)
+        photo: tuple[Any, Any] = (None, None)
         for record in out.records:
             sample, crop = to_sample(record, f"training/rgb/{out.count:08d}.jpg")
             model.check(sample)
@@ -81,11 +82,12 @@ class _HandModel:
     def __init__(self, out: Export):
         self._out, self._mano = out, out.folder / "training_mano.json"
         self._seen: list | None = out.marks.part("hand model", lambda: self._seen)
-        self._list = None
+        self._list: ListWriter | None = None
 
     def check(self, sample: LabelledHand) -> None:
         """InputError if it is another one's; its MANO parameters go to training_mano.json where it has them."""
         row = mano_row(sample)
+        assert sample.faces is not None
         seen = [hashlib.sha256(sample.faces.tobytes()).hexdigest(), row is not None]
         if self._seen is None:
             self._seen = seen
@@ -116,6 +118,7 @@ def to_sample(record: LabelledHand, image: str):
 
     if record.joints is None or record.vertices is None or record.faces is None:
         raise InputError(f"hand {record.id} has no mesh: FreiHAND's layout needs one")
+    assert record.K is not None  # there is a mesh in its camera's frame
     left = record.side == "left"
     crop = Crop.from_box(record.box, margin=MARGIN, flip=left)
     mirror = MIRROR if left else np.eye(3)
@@ -152,6 +155,7 @@ def scale_of(joints: np.ndarray) -> float:
 
 
 def _write_sample(writers: dict[str, ListWriter], sample: LabelledHand) -> None:
+    assert sample.joints is not None  # see `to_sample`
     writers["xyz"](sample.joints)
     writers["verts"](sample.vertices)
     writers["K"](sample.K)

@@ -24,7 +24,7 @@ PER_SCALE = 200.0
 _MIRROR = np.array([1.0, -1.0, -1.0])  # an axis-angle vector in a mirror that turns x round
 
 
-def fields_of(record: LabelledHand) -> dict[str, np.ndarray]:
+def fields_of(record: LabelledHand) -> dict[str, Any]:
     """The record as HaMeR's fields, float32; scale in px. With no MANO pose, its fields are zeros and has_* are 0."""
     x0, y0, x1, y1 = record.box
     confidence = np.where(record.visible, record.weights, 0.0)

@@ -17,6 +17,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
@@ -103,7 +104,8 @@ def read(folder: str | Path, photos: str | Path | None = None) -> Iterator[Label
 
 def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     """(key, {extension: bytes}) of the samples: members that follow each other with one key."""
-    key, members = None, {}
+    key: str | None = None
+    members: dict[str, bytes] = {}
     try:
         with tarfile.open(ordinary(file), "r|*") as archive:
             for member in archive:
@@ -114,12 +116,12 @@ def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
                 path, _, name = member.name.rpartition("/")
                 stem, _, extension = name.partition(".")
                 stem = f"{path}/{stem}" if path else stem
-                if stem != key and members:
+                if stem != key and key is not None and members:
                     yield key, members
                     members = {}
                 key = stem
-                members[extension.lower()] = archive.extractfile(member).read()
-            if members:
+                members[extension.lower()] = cast(IO[bytes], archive.extractfile(member)).read()
+            if key is not None and members:
                 yield key, members
     except (tarfile.TarError, EOFError) as error:
         raise InputError(f"{file} is a broken tar file: {error}") from error
@@ -127,10 +129,10 @@ def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
         raise InputError(f"cannot read {file}: {error}") from error
 
 
-def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand | None]:
+def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand]:
     suffix = next((s for s in ("jpg", "jpeg", "png") if s in members), None)
     labels = named(file, key, _labels, file, key, members, suffix)
-    if labels is None:
+    if labels is None or suffix is None:
         return
     photo = kept / (re.sub(r"[^\w.-]+", "-", f"{file.stem}-{key}") + f".{suffix}")  # a key is no path of ours
     photo.write_bytes(members[suffix])

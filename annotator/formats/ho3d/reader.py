@@ -77,7 +77,7 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
         raise InputError(f"{path}: handJoints3D has joints behind the camera: are these OpenGL axes?")
     keypoints = project(joints, K)
     height, width = image_size(photo)
-    shown = ((keypoints > -0.5) & (keypoints < (width - 0.5, height - 0.5))).all(1)
+    shown = np.all((keypoints > -0.5) & (keypoints < (width - 0.5, height - 0.5)), axis=1)
     labels = labels_of(keypoints, np.ones(21, bool))
     labels["states"] = tuple(s if i else "out of frame" for s, i in zip(labels["states"], shown, strict=True))
     labels |= {"visible": shown, "weights": shown.astype(float)}

@@ -33,7 +33,8 @@ _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 def import_mano(path: str | Path) -> dict[str, Any]:
-    """Read MANO_RIGHT.pkl or MANO_LEFT.pkl and keep it; {"name", "side", "vertices", "digest", "path", "sign_corrected"}.
+    """Read MANO_RIGHT.pkl or MANO_LEFT.pkl and keep it; {"name", "side", "vertices", "digest", "path",
+    "sign_corrected"}.
 
     The side is the file's own: which way its thumb lies. A left hand becomes its mirror image, as all left hands are
     here; the known sign error of the published left file (its shapes' x, smplx issue 48) is put right. InputError: no
@@ -55,7 +56,8 @@ def import_mano(path: str | Path) -> dict[str, Any]:
         # the pose space, which other data sets' parameters need, beside what a hand model is made of
         space = {key: arrays[key] for key in ("hands_mean", "hands_components")}
         with np.load(part, allow_pickle=False) as saved:
-            np.savez_compressed(part, **{key: saved[key] for key in saved.files}, **space)
+            whole: dict[str, Any] = {key: saved[key] for key in saved.files} | space
+            np.savez_compressed(part, **whole)
         os.replace(part, target)
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}") from error
@@ -80,8 +82,8 @@ def full_pose(label: ManoLabel, side: str) -> np.ndarray:
 
 
 def pose_space(side: str) -> tuple[np.ndarray, np.ndarray]:
-    """(mean pose (45,), components (45,45)) of the user's MANO, axis-angle, for a hand of this side. InputError if there is
-    none."""
+    """(mean pose (45,), components (45,45)) of the user's MANO, axis-angle, for a hand of this side. InputError if
+    there is none."""
     name = next((n for n in ("mano", "mano_left") if user_hand_file(n).is_file()), None)
     if name is None:
         raise InputError("MANO's pose is not given in full: that needs MANO's own file (annotator hand import)")
@@ -96,8 +98,8 @@ def pose_space(side: str) -> tuple[np.ndarray, np.ndarray]:
 def parameters_of(label: ManoLabel, side: str, model: HandModel, wrist: np.ndarray | None = None) -> HandParameters:
     """Our parameters, for `model` (a MANO), of a data set's: those of its mirror image for a left hand.
 
-    MANO's translation moves the resting hand, whose wrist is not at the origin; ours says where the wrist is. wrist (3,)
-    m, camera frame: taken where the label has no translation. InputError: see `full_pose`; neither is there.
+    MANO's translation moves the resting hand, whose wrist is not at the origin; ours says where the wrist is. wrist
+    (3,) m, camera frame: taken where the label has no translation. InputError: see `full_pose`; neither is there.
     """
     mirror = _MIRROR if side == "left" else np.ones(3)
     pose = full_pose(label, side) * (1.0, *(mirror[0], mirror[0]))

@@ -1,9 +1,9 @@
 """Another hand model through a record's joints and surface: free-hand labels for code that wants MANO.
 
 What is made smaller, over pose, shape and place of the other model: distances of its 21 joints to the record's (its own
-keypoint regressor), distances of its vertices to the record's surface along the surface's normals (nearest vertex, found
-again each round), and shape and pose from their means. The other model's rest pose and shape space are not ours, so a
-residual of some millimetres is left, and it is reported: it is the error that the exchange costs.
+keypoint regressor), distances of its vertices to the record's surface along the surface's normals (nearest vertex,
+found again each round), and shape and pose from their means. The other model's rest pose and shape space are not ours,
+so a residual of some millimetres is left, and it is reported: it is the error that the exchange costs.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 def refit_or_same(record: LabelledHand, model: HandModel) -> LabelledHand:
-    """The record as a hand of `model`, what was left over in its provenance (`refit`: joints_mm, surface_mm); itself where
-    it is one already. InputError: see `refit`."""
+    """The record as a hand of `model`, what was left over in its provenance (`refit`: joints_mm, surface_mm); itself
+    where it is one already. InputError: see `refit`."""
     if record.hand_model in (model.digest, model.name):
         return record
     return refit(record, model)[0]

@@ -67,7 +67,7 @@ def _record(folder: Path, path: Path, serial: str, about: dict, yaml_of) -> Labe
     camera = yaml_of(existing(folder / "calibration" / "intrinsics" / f"{_word(serial)}_640x480.yml"))["color"]
     K = check_camera([[camera["fx"], 0, camera["ppx"]], [0, camera["fy"], camera["ppy"]], [0, 0, 1]])
     height, width = image_size(photo)
-    seen = ((points > -0.5) & (points < (width - 0.5, height - 0.5))).all(1)
+    seen = np.all((points > -0.5) & (points < (width - 0.5, height - 0.5)), axis=1)
     labels = labels_of(points, np.ones(21, bool))
     labels["states"] = tuple(s if i else "out of frame" for s, i in zip(labels["states"], seen, strict=True))
     labels |= {"visible": seen, "weights": seen.astype(float)}

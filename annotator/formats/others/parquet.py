@@ -14,7 +14,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -47,9 +50,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
         while row is not None:
             path = out.folder / "data" / f"train-{number:05d}.parquet"
             with parquet.ParquetWriter(path, schema, compression="zstd") as file:
-                row = _fill(
-                    out, row, rows, lambda group, file=file: file.write_table(arrow.Table.from_pylist(group, schema))
-                )
+                row = _fill(out, row, rows, partial(_put, arrow, file, schema))
             number += 1
             if row is not None:
                 out.mark()  # a file cannot be cut back: an interrupted export begins its last one again
@@ -63,6 +64,10 @@ def _rows(out: Export) -> Iterator[tuple[LabelledHand, dict]]:
             suffix, data, _ = portable(record.photo)
             photo = (record.photo, {"bytes": data, "path": record.photo.stem + suffix})
         yield record, _row(record) | {"image": photo[1]}
+
+
+def _put(arrow: ModuleType, file: Any, schema: Any, group: list[dict]) -> None:
+    file.write_table(arrow.Table.from_pylist(group, schema))
 
 
 def _fill(out: Export, row: tuple | None, rows: Iterator, put: Callable[[list[dict]], None]) -> tuple | None:

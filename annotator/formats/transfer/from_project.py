@@ -17,8 +17,8 @@ from annotator.vision.photos import photo_hash
 
 
 def entries(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0) -> Iterator[HandEntry]:
-    """The project's hands of these states, oldest first, numbered above `after`; people's copies of gold hands are never
-    among them."""
+    """The project's hands of these states, oldest first, numbered above `after`; people's copies of gold hands are
+    never among them."""
     return project.each_hand(states, after=after, copies=False)
 
 

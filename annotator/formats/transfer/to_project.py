@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,10 @@ def import_records(
     accept: hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the
     record's own state, or is in work. mano: the user's own, if hands with MANO's parameters are to be hands of it.
     """
-    done, model, before, seen = Imported(), None, (None, 0), Counter()
+    done = Imported()
+    model: Any = None
+    before: tuple[Path | None, int] = (None, 0)
+    seen: Counter[str] = Counter()
     mark = f"import:{hashlib.sha256(source.encode()).hexdigest()[:16]}"
     provenance = Provenance(f"imported from {source}", mark)
     for record in records:
@@ -85,7 +89,7 @@ def import_records(
                 continue
             mesh = own_mesh(record if mano is None else with_mano(record, mano))
             fitted = mesh is None
-            if fitted:
+            if mesh is None:
                 model = model or load_model()
                 mesh = fit(record, photo, model)
             note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
@@ -142,6 +146,7 @@ def own_mesh(record: LabelledHand) -> HandMesh | None:
     vertices, faces = rebuilt(record.parameters, record.side, record.hand_model)
     if vertices is None or record.K is None or (vertices[:, 2] <= 0).any():
         return None
+    assert record.parameters is not None  # they gave the vertices
     hand_model = find_hand_model(record.hand_model)
     joints = hand_model.joints(vertices)
     keypoints = project(joints, record.K)
@@ -178,7 +183,8 @@ def fit(record: LabelledHand, photo: np.ndarray, model) -> HandMesh:
     points = box_of(np.concatenate([record.keypoints[known], np.reshape(record.box, (2, 2))]))
     reach = MARGIN * max(points[2] - points[0], points[3] - points[1])
     box = points + np.array([-reach, -reach, reach, reach])
-    K = record.K if record.K is not None else default_camera(*photo.shape[:2], box[2] - box[0])
+    height, width = photo.shape[:2]
+    K = record.K if record.K is not None else default_camera(height, width, box[2] - box[0])
     found = model.propose(photo, boxes=[tuple(box)], sides=[record.side], K=K)
     if not found:
         raise InputError("the model proposes no hand in this box")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,8 +52,8 @@ class FeatureBank:
     def build(
         folder: str | Path, encoder: Callable[[Tensor], Features], batches: Iterable[tuple[Tensor, Labels]], count: int
     ):
-        """Runs `encoder` (crops -> Features) over (crops (B, 3, 224, 224), labels) and writes a bank of the first `count`
-        samples."""
+        """Runs `encoder` (crops -> Features) over (crops (B, 3, 224, 224), labels) and writes a bank of the first
+        `count` samples."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays, labels, names, at = None, [], None, 0
@@ -77,17 +78,18 @@ class FeatureBank:
         for array in arrays:
             array.flush()
         merged = [torch.cat(fields).numpy() for fields in zip(*labels, strict=True)]
-        np.savez(folder / LABEL_FILE, **dict(zip(Labels._fields, merged, strict=True)))
+        named: dict[str, Any] = dict(zip(Labels._fields, merged, strict=True))
+        np.savez(folder / LABEL_FILE, **named)
         (folder / "bank.json").write_text(json.dumps({"count": at, "fields": names}))
         if at < count:  # a shorter bank than planned: cut the files to what is there
-            for name, shape in names:
+            for name, shape in names or []:
                 with open(folder / f"{name}.f16", "r+b") as file:
                     file.truncate(at * int(np.prod(shape, dtype=np.int64)) * 2)
         return FeatureBank(folder)
 
 
 def flatten(features: Features) -> list[Tensor]:
-    return [*features.maps, *tuple(features)[1:]]
+    return [*features.maps, *features.vectors()]
 
 
 def unflatten(fields: list[Tensor]) -> Features:

@@ -6,9 +6,9 @@ photos: a whole-hand shift, turn and scale, fingers that bend together, joints o
 taken for another; in 3-D a turn, a flattening in depth, and fingers wrong along the view. How difficult a photo is
 varies widely (log-normal), so that the network learns to tell from the evidence's agreement with itself.
 
-Sizes: on average about 3.5 % of the hand's box in 2-D and 12 mm after alignment in 3-D, which is what MediaPipe's network
-shows on real photos; in views along the fingers its 3-D error is near 19 mm (two calibrated cameras), mostly because
-fingers come out flat.
+Sizes: on average about 3.5 % of the hand's box in 2-D and 12 mm after alignment in 3-D, which is what MediaPipe's
+network shows on real photos; in views along the fingers its 3-D error is near 19 mm (two calibrated cameras), mostly
+because fingers come out flat.
 """
 
 from __future__ import annotations

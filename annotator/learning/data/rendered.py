@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from annotator.hand.layer import HandLayer
 from annotator.learning.data.photos import recoloured
 from annotator.learning.data.samples import Labels
 from annotator.network.crop_camera import plain_projection
@@ -43,7 +44,7 @@ class RenderedCrops:
         )
 
     @torch.inference_mode()
-    def true_vertices(self, layer: torch.nn.Module, count: int) -> np.ndarray:
+    def true_vertices(self, layer: HandLayer, count: int) -> np.ndarray:
         """(count, V, 3) m, the meshes the first photos were rendered from: for benchmarks, never for training."""
         labels = self.shards.labels
         if self.shards.meta.get("bones"):

@@ -31,9 +31,9 @@ class CropSet(Protocol):
 
 def split_batch(batch: int, shares: Sequence[float]) -> list[int]:
     """Whole numbers of samples for each share, at least one each, that add up to `batch`."""
-    shares = np.asarray(shares, float) / sum(shares)
-    counts = np.maximum(1, np.floor(shares * batch)).astype(int)
-    counts[int(np.argmax(shares))] += batch - counts.sum()
+    parts = np.asarray(shares, float) / sum(shares)
+    counts = np.maximum(1, np.floor(parts * batch)).astype(int)
+    counts[int(np.argmax(parts))] += batch - counts.sum()
     if counts.min() < 1:
         raise InputError(f"a batch of {batch} is too small for {len(shares)} sources")
     return counts.tolist()

@@ -70,7 +70,8 @@ def digits(source: Path, out: Path, network: MediaPipeHand, detector: PalmDetect
     rows = []
     for path in track(sorted(source.glob("Dataset/*/*.JPG")), "digits"):
         photo = read_photo(path)
-        taught = teach_photo(photo, default_camera(*photo.shape[:2], 0.8 * max(photo.shape)), network, detector)
+        height, width = photo.shape[:2]
+        taught = teach_photo(photo, default_camera(height, width, 0.8 * max(photo.shape)), network, detector)
         if taught is None or taught[1].presence < 0.7 or np.median(taught[1].weight) < 0.4:
             continue
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

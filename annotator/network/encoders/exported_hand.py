@@ -1,6 +1,7 @@
 """MediaPipe's hand network, and the encoders made of it, as OpenVINO graphs (`network.exported`).
 
-The graphs end at the pooled vector: the linear heads behind it stay PyTorch's, since bfloat16 has no whole pixels beyond 128.
+The graphs end at the pooled vector: the linear heads behind it stay PyTorch's, since bfloat16 has no whole pixels
+beyond 128.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from annotator.network.encoders.mediapipe import MediaPipeEncoder, features_of
+from annotator.network.encoders.base import Encoder, Trunks
+from annotator.network.encoders.mediapipe import features_of
 from annotator.network.encoders.mediapipe_hand import STRIDES as STAGE_STRIDES
 from annotator.network.encoders.mediapipe_hand import HandOutput, InvertedResidual, MediaPipeHand
-from annotator.network.encoders.tuned import SHARED, TunedMediaPipeEncoder
 from annotator.network.exported import Graph, available, conv, conv_relu6
 from annotator.network.features import STRIDES, Features
 from annotator.vision.crops import CROP_SIZE
@@ -68,12 +69,12 @@ class ExportedHand(nn.Module):
 
 
 class ExportedEncoder(nn.Module):
-    """`MediaPipeEncoder` or `TunedMediaPipeEncoder`: the same `Features`, to rounding."""
+    """An `Encoder` of MediaPipe's trunks: the same `Features`, to rounding."""
 
-    def __init__(self, encoder: MediaPipeEncoder | TunedMediaPipeEncoder, brief: bool = False):
+    def __init__(self, trunks: Trunks, brief: bool = False):
         super().__init__()
-        self.heads = encoder.network
-        self.graph = Graph(lambda picture: _features(picture, encoder), CROP_SIZE, brief)
+        self.heads = trunks.network
+        self.graph = Graph(lambda picture: _features(picture, trunks), CROP_SIZE, brief)
 
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""
@@ -82,16 +83,17 @@ class ExportedEncoder(nn.Module):
         return seen._replace(pooled=all_pooled)
 
 
-def _features(picture, encoder: MediaPipeEncoder | TunedMediaPipeEncoder):
+def _features(picture, trunks: Trunks):
     """The maps, the fixed trunk's pooled vector, and that of all trunks."""
     from openvino import opset13 as ops
 
-    stages, pooled = _trunk(picture, encoder.network)
+    stages, pooled = _trunk(picture, trunks.network)
     maps, both = [stages[STAGE_STRIDES.index(stride)] for stride in STRIDES], pooled
-    if isinstance(encoder, TunedMediaPipeEncoder):
-        tuned = _stages(stages[SHARED - 1], encoder.tuned)
-        maps = [stages[SHARED - 1], *tuned]
-        both = ops.concat([pooled, _pooled(tuned[-1], encoder.tuned_expand, encoder.tuned_depthwise)], 1)
+    if trunks.stages:
+        shared = stages[trunks.shared - 1]
+        tuned = _stages(shared, trunks.stages)
+        maps = [shared, *tuned]
+        both = ops.concat([pooled, _pooled(tuned[-1], trunks.expand, trunks.depthwise)], 1)
     return *maps, pooled, both
 
 
@@ -100,10 +102,11 @@ def exported_hand(network: MediaPipeHand, brief: bool = False) -> nn.Module:
     return ExportedHand(network, brief).eval() if available(next(network.parameters()).device) else network
 
 
-def exported_encoder(encoder: nn.Module, brief: bool = False) -> nn.Module:
-    """`encoder` as a graph where it can be, else itself. Weights are copied: later training does not show. brief: bfloat16
-    where the processor has it; meshes move by 0.05 mm (800 rendered hands), their error does not change."""
-    known = isinstance(encoder, (MediaPipeEncoder, TunedMediaPipeEncoder))
-    if not known or not available(next(encoder.parameters()).device):
+def exported_encoder(encoder: Encoder, brief: bool = False) -> nn.Module:
+    """`encoder` as a graph where it can be, else itself. Weights are copied: later training does not show. brief:
+    bfloat16 where the processor has it; meshes move by 0.05 mm (800 rendered hands), their error does not change."""
+    if encoder.trunks() is None or not available(next(encoder.parameters()).device):
         return encoder
-    return ExportedEncoder(copy.deepcopy(encoder), brief).eval()
+    trunks = copy.deepcopy(encoder).trunks()
+    assert trunks is not None
+    return ExportedEncoder(trunks, brief).eval()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from annotator.network.encoders.base import OneStep
+from annotator.network.encoders.base import Encoder, Trunks
 from annotator.network.encoders.mediapipe_hand import HandOutput, MediaPipeHand, load_mediapipe_hand
 from annotator.network.features import STRIDES, Features
 
@@ -22,7 +22,7 @@ def features_of(out: HandOutput, strides: tuple[int, ...]) -> Features:
     )
 
 
-class MediaPipeEncoder(OneStep):
+class MediaPipeEncoder(Encoder):
     """MediaPipe's hand landmark network (Apache-2.0), converted to PyTorch, as an `Encoder`."""
 
     channels = (40, 112, 192)
@@ -31,6 +31,9 @@ class MediaPipeEncoder(OneStep):
     def __init__(self, network: MediaPipeHand | None = None):
         super().__init__()
         self.network = load_mediapipe_hand() if network is None else network
+
+    def trunks(self) -> Trunks:
+        return Trunks(self.network)
 
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""

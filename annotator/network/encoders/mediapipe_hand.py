@@ -90,7 +90,7 @@ class MediaPipeHand(nn.Module):
         self.presence = nn.Linear(POOLED, 1)
         self.landmarks = nn.Linear(POOLED, 63)
         self.world = nn.Linear(POOLED, 63)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
     def features(self, crop: Tensor) -> tuple[dict[int, Tensor], Tensor]:
         """(B, 3, 224, 224) in 0..1 -> feature maps by stride, pooled (B, 1152); no output heads."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from annotator.errors import InputError
+from annotator.network.encoders.base import Encoder
 from annotator.network.encoders.mediapipe import MediaPipeEncoder
 from annotator.network.encoders.timm_backbone import TimmEncoder
 from annotator.network.encoders.tuned import TunedMediaPipeEncoder
 
 
-def build_encoder(name: str) -> nn.Module:
+def build_encoder(name: str) -> Encoder:
     """`mediapipe`, `mediapipe-tuned`, or `timm:NAME` for a backbone of timm (its weights are not downloaded)."""
     if name == "mediapipe":
         return MediaPipeEncoder()

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from annotator.errors import InputError
-from annotator.network.encoders.base import OneStep
+from annotator.network.encoders.base import Encoder
 from annotator.network.features import STRIDES, Features
 
 
-class TimmEncoder(OneStep):
+class TimmEncoder(Encoder):
     """A `timm` backbone by name. It has no landmarks of its own, so those fields are NaN and read as 'absent'."""
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, name: str, pretrained: bool = False):
         super().__init__()

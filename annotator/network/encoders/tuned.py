@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from annotator.network.encoders.base import Encoder, Trunks
 from annotator.network.encoders.mediapipe import features_of
 from annotator.network.encoders.mediapipe_hand import MAP_CHANNELS, POOLED, MediaPipeHand, load_mediapipe_hand
 from annotator.network.features import STRIDES, Features
@@ -21,13 +22,13 @@ from annotator.network.features import STRIDES, Features
 SHARED = 2  # stages (to stride 8) that both trunks share
 
 
-class TunedMediaPipeEncoder(nn.Module):
+class TunedMediaPipeEncoder(Encoder):
     """An `Encoder` in two steps: `forward(crops)` = `complete(stem(crops))`. Only `complete` has what learns."""
 
     channels = tuple(MAP_CHANNELS[stride] for stride in STRIDES)
     global_channels = 2 * POOLED  # the fixed trunk's global vector, then the tuned one's
     kept_stem = True
-    # parameters below this name are the packaged ones, for ever: checkpoints need not hold them
+    keeps_landmarks = True
     packaged = "network."
 
     def __init__(self, network: MediaPipeHand | None = None):
@@ -42,6 +43,9 @@ class TunedMediaPipeEncoder(nn.Module):
     def learned(self) -> nn.ModuleList:
         """The part that training moves."""
         return nn.ModuleList([self.tuned, self.tuned_expand, self.tuned_depthwise])
+
+    def trunks(self) -> Trunks:
+        return Trunks(self.network, SHARED, tuple(self.tuned), self.tuned_expand, self.tuned_depthwise)
 
     @torch.no_grad()
     def stem(self, crops: Tensor) -> Features:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from annotator.errors import InputError
-from annotator.hand.joints import joint_index
+from annotator.hand.joints import ByJoint, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.project.records.meshes import find_hand_model, record_of
 from annotator.project.records.record import HandRecord
@@ -42,7 +42,7 @@ def with_state(before: HandRecord, state: str) -> HandRecord:
     return replace(before, state=state)
 
 
-def _named(states: tuple[str, ...], changes: Mapping[str | int, str] | Iterable[str] | None) -> tuple[str, ...]:
+def _named(states: tuple[str, ...], changes: ByJoint[str] | Iterable[str] | None) -> tuple[str, ...]:
     """`states` with the changed joints; changes may also be all 21."""
     if changes is None:
         return states

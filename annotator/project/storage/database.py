@@ -6,6 +6,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, NoResultFound
@@ -45,6 +46,9 @@ _MEANINGS = (
 _SENSELESS = (
     ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, OSError, NoResultFound,
 )  # fmt: skip
+
+
+AnyDatabase = TypeVar("AnyDatabase", bound="Database")
 
 
 class Database(ABC):
@@ -109,7 +113,7 @@ class Database(ABC):
             raise InputError(f"{self.name} is damaged: {type(error).__name__}: {error}") from error
 
 
-def fill(database: Database, values: dict[str, str], there: str) -> Database:
+def fill(database: AnyDatabase, values: dict[str, str], there: str) -> AnyDatabase:
     """Make the tables and the `meta` values; InputError (`there`) if they exist. Closes it on failure."""
     try:
         with database.writing() as connection:

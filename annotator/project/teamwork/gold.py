@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from sqlalchemy import Connection, Row, insert, select
@@ -70,9 +71,9 @@ def next_trial(connection: Connection, who: str) -> str | None:
     if found is None:
         return None
     row = connection.execute(select(hands).where(hands.c.id == found)).one()
-    proposal = apply(connection.scalar(select(events.c.delta).where(events.c.seq == row.root)), None)
+    proposal = apply(cast(bytes, connection.scalar(select(events.c.delta).where(events.c.seq == row.root))), None)
     parametric = connection.scalar(select(records.c.parametric).where(records.c.hand == row.id))
-    proposer = connection.scalar(select(events.c.who).where(events.c.seq == row.root))
+    proposer = cast(str, connection.scalar(select(events.c.who).where(events.c.seq == row.root)))
     photo = connection.execute(select(photos).where(photos.c.id == row.photo)).one()
     hand_id = intake.new_id(connection, StoredPhoto(photo.id, Path(photo.path), photo.sha256, 0, 0))
     copy = {

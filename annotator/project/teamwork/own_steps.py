@@ -18,7 +18,8 @@ AT_ONCE = 100  # of a person's steps looked at in one question
 
 
 def last_changed(connection: Connection, who: str, folder: Path) -> str:
-    """The hand of this person's newest step in force. InputError: there is none, or somebody changed that hand since."""
+    """The hand of this person's newest step in force. InputError: there is none, or somebody changed that hand
+    since."""
     statement = (
         select(events.c.seq, events.c.hand)
         .where(events.c.who == who, events.c.kind.in_((EDIT, STATE)))
@@ -76,7 +77,7 @@ def _in_force(connection: Connection, hand: str) -> list[int]:
     head, root = connection.execute(select(hands.c.head, hands.c.root).where(hands.c.id == hand)).one()
     rows = connection.execute(select(events.c.seq, events.c.base).where(events.c.hand == hand))
     base = {seq: before for seq, before in rows}
-    way = []
+    way: list[int] = []
     while head != root:
         if head not in base or len(way) > len(base):
             raise InputError(f"the journal of hand {hand} is damaged")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from annotator.project import journal, reading
+from annotator.project.context import Context
 from annotator.project.journal import STATE
 from annotator.project.records.changes import with_state
 from annotator.project.records.states import FLAGGED
@@ -14,77 +15,66 @@ from annotator.project.teamwork.team import AGREED, LEASE, RETURNED
 
 
 class Shared:
-    """The part of `Project` for several people; it needs `folder`, `who` and `_database`."""
+    """A service of `Project`: several people."""
+
+    def __init__(self, context: Context):
+        self._context = context
 
     def lease(self, hand_id: str, seconds: float = LEASE) -> str:
-        """Take the hand for so long: nobody else can change it. Until when, UTC, ISO 8601.
-
-        Every change of yours starts the time anew; a verdict or `release` ends it. InputError, naming who and
-        until when, if somebody else has it.
-        """
-        with self._database.writing(stored_only=True) as connection:
-            reading.row_of(connection, self.folder, hand_id)
-            return team.lease(connection, hand_id, self.who, seconds)
+        """See `Project.lease`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            reading.row_of(connection, self._context.folder, hand_id)
+            return team.lease(connection, hand_id, self._context.who, seconds)
 
     def release(self, hand_id: str) -> None:
-        """Give a hand back that was taken by `lease` or `next_hand`; nothing happens if you do not have it."""
-        with self._database.writing(stored_only=True) as connection:
-            team.release(connection, hand_id, self.who)
+        """See `Project.release`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            team.release(connection, hand_id, self._context.who)
 
     def next_hand(
         self, skip: Iterable[str] = (), lease: bool = True, gold_every: int | None = gold.EVERY
     ) -> str | None:
-        """The id of the open hand that the network is least sure of and nobody else works on, or None.
-
-        lease: take it, so that the next person gets another. gold_every: one hand in so many is the copy of a
-        gold hand (None: never); it comes only to who takes it. skip: ids not to be given.
-        """
+        """See `Project.next_hand`."""
         if not lease:
-            with self._database.reading() as connection:
-                return team.next_open(connection, self.who, tuple(skip))
-        with self._database.writing(stored_only=True) as connection:
-            handed = team.count_handed(connection, self.who)
+            with self._context.database.reading() as connection:
+                return team.next_open(connection, self._context.who, tuple(skip))
+        with self._context.database.writing(stored_only=True) as connection:
+            handed = team.count_handed(connection, self._context.who)
             found = None
-            if gold_every and gold.is_due(self.who, handed, gold_every):
-                found = gold.next_trial(connection, self.who)
-            found = found or team.next_open(connection, self.who, tuple(skip))
+            if gold_every and gold.is_due(self._context.who, handed, gold_every):
+                found = gold.next_trial(connection, self._context.who)
+            found = found or team.next_open(connection, self._context.who, tuple(skip))
             if found is not None:
-                team.lease(connection, found, self.who, LEASE)
+                team.lease(connection, found, self._context.who, LEASE)
             return found
 
     def review(self, hand_id: str, agreed: bool, remark: str = "") -> int:
-        """Say of an accepted hand, as a second person, that it is right, or that it is not; its version.
-
-        A hand that is returned becomes flagged, by an event like any other. What was agreed to counts as long
-        as nobody changes the hand. InputError: not accepted, or you worked on it yourself.
-        """
-        with self._database.writing(stored_only=True) as connection:
-            row, record, _ = reading.stored(connection, self.folder, hand_id)
-            team.refuse_if_leased(connection, hand_id, self.who)
-            team.review(connection, row, self.who, AGREED if agreed else RETURNED, remark)
+        """See `Project.review`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            row, record, _ = reading.stored(connection, self._context.folder, hand_id)
+            team.refuse_if_leased(connection, hand_id, self._context.who)
+            team.review(connection, row, self._context.who, AGREED if agreed else RETURNED, remark)
             if agreed:
                 return row.version
             note = {"review": RETURNED, "remark": remark}
-            return journal.change(connection, row, with_state(record, FLAGGED), STATE, self.who, note)
+            return journal.change(connection, row, with_state(record, FLAGGED), STATE, self._context.who, note)
 
     def to_review(self) -> list[str]:
-        """Ids of accepted hands that you did not work on and nobody has reviewed as they are now."""
-        with self._database.reading() as connection:
-            return team.to_review(connection, self.who)
+        """See `Project.to_review`."""
+        with self._context.database.reading() as connection:
+            return team.to_review(connection, self._context.who)
 
     def make_gold(self, hand_id: str) -> None:
-        """Take an accepted hand, as it is now, for the truth: copies of its proposal come to other people
-        unmarked (`next_hand`), and `skills` says how far they end from it.
-        """
-        with self._database.writing(stored_only=True) as connection:
-            gold.add(connection, reading.row_of(connection, self.folder, hand_id), self.who)
+        """See `Project.make_gold`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            gold.add(connection, reading.row_of(connection, self._context.folder, hand_id), self._context.who)
 
     def gold_hands(self) -> list[GoldHand]:
-        """All gold hands with their truth, oldest first."""
-        with self._database.reading() as connection:
-            return gold.all_of(connection, self.folder)
+        """See `Project.gold_hands`."""
+        with self._context.database.reading() as connection:
+            return gold.all_of(connection, self._context.folder)
 
     def skills(self) -> list[Skill]:
-        """Each person's error on gold hands, mm."""
-        with self._database.reading() as connection:
+        """See `Project.skills`."""
+        with self._context.database.reading() as connection:
             return gold.skills(connection)

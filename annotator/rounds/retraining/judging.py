@@ -70,7 +70,9 @@ def old_errors(network: GLFNet, folder: Path, count: int) -> np.ndarray:
     """(count,) PA-MPVPE mm on the first replay photos, which no round learns from; landmarks with the noise of real
     photos."""
     run, truth = rendered_answers(network, RenderedCrops(folder, jitter=False), count)
-    return 1000 * point_errors(run.estimates[-1].vertices, truth).mean(1)
+    vertices = run.estimates[-1].vertices
+    assert vertices is not None  # `rendered_answers` has them
+    return 1000 * point_errors(vertices, truth).mean(1)
 
 
 HARD, LEARNED = (
@@ -81,10 +83,12 @@ SURE = 0.01  # least chance of so many contradicting hands that is put down to c
 
 
 def contradicting(before: np.ndarray, after: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """(N,) bool: accepted hands that the new model, which learned from them, misses as widely as the old one did, and more
-    widely than nine in ten held-out hands. A hard hand gets better when it is learned; a wrongly corrected one cannot.
+    """(N,) bool: accepted hands that the new model, which learned from them, misses as widely as the old one did, and
+    more widely than nine in ten held-out hands. A hard hand gets better when it is learned; a wrongly corrected one
+    cannot.
 
-    before, after (N,): the old and the new model's errors on accepted hands; held (M,): the new one's on held-out hands.
+    before, after (N,): the old and the new model's errors on accepted hands; held (M,): the new one's on held-out
+    hands.
     """
     held = held[np.isfinite(held)]
     if not len(held):
@@ -94,8 +98,8 @@ def contradicting(before: np.ndarray, after: np.ndarray, held: np.ndarray) -> np
 
 @dataclass(frozen=True)
 class Verdict:
-    """promoted, and why or why not; photo: paired errors on the held-out hands (share of the box); old: on what the model
-    knew before, mm."""
+    """promoted, and why or why not; photo: paired errors on the held-out hands (share of the box); old: on what the
+    model knew before, mm."""
 
     promoted: bool
     why: str
@@ -121,13 +125,16 @@ def judge(
     (paired bootstrap over photos), the error on the old domain did not grow by more than `forgotten`, and no more than
     `contradicted` of the accepted hands contradict the held-out ones.
 
-    before, after (N,): errors of the same hands, NaN left out; groups (N,): their photos; old: errors on the old domain;
-    against (M,) bool: which accepted hands contradict, see `contradicting`.
+    before, after (N,): errors of the same hands, NaN left out; groups (N,): their photos; old: errors on the old
+    domain; against (M,) bool: which accepted hands contradict, see `contradicting`.
     """
     known = np.isfinite(before) & np.isfinite(after)
     remembered = paired(*old, seed=settings.seed) if old is not None else None
     if known.sum() < max(settings.least_gold, 1):
-        why = f"{int(known.sum())} held-out hands cannot tell, at least {settings.least_gold} are needed (`annotator gold`)"
+        why = (
+            f"{int(known.sum())} held-out hands cannot tell, at least {settings.least_gold} are needed (`annotator "
+            "gold`)"
+        )
         found = paired(before[known], after[known], groups[known], settings.seed) if known.any() else None
         return Verdict(False, why, found, remembered)
     found = paired(before[known], after[known], groups[known], settings.seed)
@@ -137,12 +144,18 @@ def judge(
         return Verdict(False, why, found, remembered)
     if remembered is not None and remembered.after > remembered.before * (1 + settings.forgotten):
         grown = 100 * (remembered.after / remembered.before - 1)
-        why = f"{words}, but on what it knew before the error grew by {grown:.1f} %, {100 * settings.forgotten:g} are allowed"
+        why = (
+            f"{words}, but on what it knew before the error grew by {grown:.1f} %, {100 * settings.forgotten:g} are "
+            "allowed"
+        )
         return Verdict(False, why, found, remembered)
     if against is not None and len(against) and against.mean() > settings.contradicted:
         many = int(against.sum())
         # of right corrections one in ten would lie as far off as the hardest tenth of held-out hands
         if binomtest(many, len(against), 1 - HARD / 100, alternative="greater").pvalue < SURE:
-            why = f"{words}, but {many} of {len(against)} accepted hands contradict it and the held-out ones: look at them (report)"
+            why = (
+                f"{words}, but {many} of {len(against)} accepted hands contradict it and the held-out ones: look at "
+                "them (report)"
+            )
             return Verdict(False, why, found, remembered)
     return Verdict(True, f"{words}, better with confidence {found.better:.2f}", found, remembered)

@@ -1,7 +1,7 @@
 """What the model knew before, shown again while it learns: rendered photos with exact keypoints.
 
-Rehearsal (Robins 1995) against forgetting. Without a set of the user's own, photos are rendered once for all rounds of a
-project (everyday domain, a seed that no shipped set has), into PROJECT/rounds/replay; the last of them only test.
+Rehearsal (Robins 1995) against forgetting. Without a set of the user's own, photos are rendered once for all rounds of
+a project (everyday domain, a seed that no shipped set has), into PROJECT/rounds/replay; the last of them only test.
 """
 
 from __future__ import annotations

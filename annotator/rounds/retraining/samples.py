@@ -55,7 +55,8 @@ def weights_of(states: Sequence[str]) -> np.ndarray:
 
 
 def sample_of(hand_id: str, photo: StoredPhoto, mesh: HandMesh, states: Sequence[str], gold: bool = False) -> Sample:
-    """A hand and its states as a sample; a corrected keypoint is where the person put it, not where the mesh came to."""
+    """A hand and its states as a sample; a corrected keypoint is where the person put it, not where the mesh came
+    to."""
     places = np.array(mesh.keypoints, np.float64)
     for joint, place in mesh.corrections.items():
         if states[joint] == CORRECTED:
@@ -66,8 +67,9 @@ def sample_of(hand_id: str, photo: StoredPhoto, mesh: HandMesh, states: Sequence
 def taken(project: Project, least_gold: int, held: int) -> Taken:
     """The project's accepted hands, apart: those to learn from and those to be judged by.
 
-    Gold hands are held out, and so is everything on their photos. Where there are fewer than `least_gold` with keypoints
-    by a person, the hands of one accepted photo in `held` (by its content, so always the same) are held out as well.
+    Gold hands are held out, and so is everything on their photos. Where there are fewer than `least_gold` with
+    keypoints by a person, the hands of one accepted photo in `held` (by its content, so always the same) are held out
+    as well.
     """
     missing: list[tuple[str, str]] = []
     fit: dict[int, str] = {}
@@ -138,7 +140,8 @@ def save_train(samples: Sequence[Sample], folder: Path) -> None:
 
 
 def save_held(samples: Sequence[Sample], folder: Path) -> None:
-    """The held-out hands as a table (joints of gold hands with weight 1: their truth), and the crops they are seen in."""
+    """The held-out hands as a table (joints of gold hands with weight 1: their truth), and the crops they are seen
+    in."""
     table = table_of(samples, balanced=False)
     gold = np.array([float(one.gold) for one in samples]).reshape(-1, 1)
     joints = np.array([one.mesh.joints for one in samples]).reshape(len(samples), 21, 3)
@@ -155,9 +158,14 @@ def _save_crops(samples: Sequence[Sample], folder: Path) -> None:
     )
 
 
+def _crop(row: np.ndarray, side: str) -> Crop:
+    cx, cy, size, angle = row
+    return Crop(cx, cy, size, angle, flip=side == "left")
+
+
 def read(folder: Path) -> tuple[KeypointTable, list[Crop], list[str]]:
     """What `save_train` or `save_held` wrote: table, crops, ids."""
     table = KeypointTable.load(folder)
     with np.load(folder / CROPS, allow_pickle=False) as arrays:
-        crops = [Crop(*row, flip=side == "left") for row, side in zip(arrays["crops"], table.side, strict=True)]
+        crops = [_crop(row, side) for row, side in zip(arrays["crops"], table.side, strict=True)]
         return table, crops, arrays["ids"].tolist()

@@ -1,7 +1,7 @@
 """Fine-tuning on a round's samples and replay: banks of the encoder's fixed part, then some hundred steps.
 
-The same few lines serve a project's round and the experiments: whoever has two banks of features (new hands, replay) gets
-a network.
+The same few lines serve a project's round and the experiments: whoever has two banks of features (new hands, replay)
+gets a network.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ def fine_tune(
     source: Source,
     folder: Path,
     settings: RoundSettings,
-    device: str | None = None,
+    device: torch.device | str | None = None,
     card: dict | None = None,
     progress: Callable[[int, int, dict], None] | None = None,
 ) -> GLFNet:
-    """Trains `network` in place (its averaged weights are what comes back, in evaluation mode); goes on in `folder` where
-    an interrupted run stopped. Ctrl-C saves first."""
+    """Trains `network` in place (its averaged weights are what comes back, in evaluation mode); goes on in `folder`
+    where an interrupted run stopped. Ctrl-C saves first."""
     network.train()
     trainer = Trainer(network, source, folder, train_settings(settings), LOSSES, resolve_device(device), card)
     trainer.resume()
@@ -88,11 +88,12 @@ def fine_tune(
 
 @torch.no_grad()
 def blended(network: GLFNet, start: GLFNet, error: Callable[[GLFNet], float], drift: float) -> float:
-    """Draws `network` toward the weights it had at the `start`, as little as needed for `error` (on what was known before)
-    to grow by at most `drift`; the share of the fine-tuned weights that is left, the last of `SHARES` if none is enough.
+    """Draws `network` toward the weights it had at the `start`, as little as needed for `error` (on what was known
+    before) to grow by at most `drift`; the share of the fine-tuned weights that is left, the last of `SHARES` if none
+    is enough.
 
-    Weights in between keep most of what is new and nearly all of what was known (Wortsman et al. 2022, 'Robust fine-tuning
-    of zero-shot models').
+    Weights in between keep most of what is new and nearly all of what was known (Wortsman et al. 2022, 'Robust
+    fine-tuning of zero-shot models').
     """
     allowed = error(start) * (1 + drift)
     old = dict(start.named_parameters())

@@ -18,7 +18,8 @@ from annotator.network.parametric import Estimate
 from annotator.rounds.selection.doubt import unled
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all
 
-# Further views of a hand: turned (rad), scaled, shifted (of the crop's side). Mild: a sure answer does not depend on them.
+# Further views of a hand: turned (rad), scaled, shifted (of the crop's side). Mild: a sure answer does not depend on
+# them.
 VIEWS = ((0.25, 1.12, 0.03), (-0.25, 0.92, -0.03))
 
 
@@ -29,8 +30,9 @@ class Candidates:
     ids: their names; gains (N, 21) m^2: by how much a correction of each keypoint is expected to shrink the joints'
     summed variance (`correcting.choosing.expected_gain`, doubt: where views disagree); sigma (N,) crop px: a typical
     keypoint's; stages (N,) crop px: between the parametric stage's keypoints and the last ones; views (N,) crop px:
-    between the answers on turned and scaled crops, and without landmarks; severity (N,): of the worst plausibility measure, 1 = its threshold; features (N, G): the network's
-    global description; taught (M, G): those of the hands that have taught already.
+    between the answers on turned and scaled crops, and without landmarks; severity (N,): of the worst plausibility
+    measure, 1 = its threshold; features (N, G): the network's global description; taught (M, G): those of the hands
+    that have taught already.
     """
 
     ids: tuple[str, ...]
@@ -52,23 +54,18 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What the model says of one hand now: hand, its own fresh answer (crop as given, no correction told); features (G,);
-    views (21,): crop px, root mean square, see `Candidates`; zeros where no other view was asked for."""
+    """What the model says of one hand now: hand, its own fresh answer (crop as given, no correction told); features
+    (G,); views (21,): crop px, root mean square, see `Candidates`; zeros where no other view was asked for."""
 
     hand: HandMesh
     features: np.ndarray
     views: np.ndarray
 
 
-def crop_of(hand: HandMesh) -> Crop:
-    """The crop that a hand was answered in."""
-    return Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
-
-
 @torch.inference_mode()
 def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool = True) -> Look:
-    """Asks the model about a crop of a photo (H, W, 3) uint8 with intrinsics K (3, 3). views: also about turned and scaled
-    crops, and about what it would say without landmarks. A flipped crop is a left hand's."""
+    """Asks the model about a crop of a photo (H, W, 3) uint8 with intrinsics K (3, 3). views: also about turned and
+    scaled crops, and about what it would say without landmarks. A flipped crop is a left hand's."""
     side = "left" if crop.flip else "right"
     crops = [crop]
     for turn, scale, shift in VIEWS if views else ():
@@ -84,8 +81,8 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
     first = model.hand_of(answer, 0, remembered, K, side, presence, {})
     apart = np.zeros(21)
     if views:
-        # Without landmarks: where they mislead, the answer from the picture alone lies elsewhere; of all signs of a wrong
-        # keypoint this is the best (docs/active_learning.md).
+        # Without landmarks: where they mislead, the answer from the picture alone lies elsewhere; of all signs of a
+        # wrong keypoint this is the best (docs/active_learning.md).
         places = [unled(model, first)]
         places += [
             model.records.of(answer, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
@@ -101,6 +98,7 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
 
 def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: Look) -> dict:
     """One hand's row of `Candidates` as a dict; hand: as it stands, with what was corrected; states (21,)."""
+    assert seen.hand.parametric is not None
     scale = CROP_SIZE / hand.crop_size
     apart = np.linalg.norm(seen.hand.keypoints - seen.hand.parametric.keypoints, axis=1) * scale
     return {

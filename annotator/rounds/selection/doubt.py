@@ -19,8 +19,8 @@ def without_landmarks(features: Features) -> Features:
 
 @torch.inference_mode()
 def unled(model: Model, hand: HandMesh) -> np.ndarray:
-    """(21, 2) photo px: the network's answer to the crop that `hand.features` remembers, without landmarks; no fit to them
-    either."""
+    """(21, 2) photo px: the network's answer to the crop that `hand.features` remembers, without landmarks; no fit to
+    them either."""
     kept: Remembered = hand.features
     features = without_landmarks(kept.features).to(model.device)
     answer = on_cpu(model.network.answer(features, *cameras([kept.view], model.device)))

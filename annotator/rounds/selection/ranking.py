@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from annotator.project import HandEntry, Project
 from annotator.project.records.states import ACCEPTED, IN_WORK, PROPOSED
 from annotator.rounds.keeping import current_checkpoint, opened
 from annotator.rounds.reading import PhotoReader
-from annotator.rounds.selection.candidates import crop_of, described, gathered, look
+from annotator.rounds.selection.candidates import described, gathered, look
 from annotator.rounds.selection.strategies import choose, strategy
+from annotator.vision.crops import Crop
 
 TAUGHT = 500  # accepted hands, newest first, that new ones are compared with
 
@@ -25,8 +27,8 @@ Describe = Callable[[Project, Path | None, Sequence[HandEntry]], Iterable[tuple[
 
 @dataclass(frozen=True)
 class Ranked:
-    """A hand to ask for. joint: the keypoint to ask for first, None if none can be expected to help; joints: all that can,
-    best first; gain_mm: root of the variance that a correction of `joint` is expected to take from the joints."""
+    """A hand to ask for. joint: the keypoint to ask for first, None if none can be expected to help; joints: all that
+    can, best first; gain_mm: root of the variance that a correction of `joint` is expected to take from the joints."""
 
     id: str
     score: float
@@ -54,22 +56,23 @@ def rank(
 ) -> list[Ranked]:
     """The project's open hands (proposed or in work), those to ask for first first; at most `count`.
 
-    strategy_name: see `strategies`. model: a Model or a checkpoint (None: the project's promoted one, else the shipped).
-    progress: called with ("rank", done, all). Hands of another hand model than the
-    model's, and of photos that cannot be read, are passed over. Nothing is changed or leased.
-    describe: does the model's work elsewhere (then `model` is not loaded here), see `descriptions`.
+    strategy_name: see `strategies`. model: a Model or a checkpoint (None: the project's promoted one, else the
+    shipped). progress: called with ("rank", done, all). Hands of another hand model than the model's, and of photos
+    that cannot be read, are passed over. Nothing is changed or leased. describe: does the model's work elsewhere (then
+    `model` is not loaded here), see `descriptions`.
     """
     strategy(strategy_name)  # an unknown name must not cost a minute
     with opened(project) as project:
-        checkpoint = model
+        checkpoint: Any = model
+        loaded: Any = model
         if not isinstance(model, Model):
             checkpoint = model or current_checkpoint(project)
-            model = None if describe else load_model(checkpoint, device=device)
+            loaded = None if describe else load_model(checkpoint, device=device)
         open_hands = project.hands([PROPOSED, IN_WORK], copies=False)
         taught = project.hands(ACCEPTED, copies=False)[-TAUGHT:] if strategy_name != "random" else []
         rows, entries, known = [], [], []
         asked = [*open_hands, *taught]
-        described_hands = describe(project, checkpoint, asked) if describe else descriptions(project, model, asked)
+        described_hands = describe(project, checkpoint, asked) if describe else descriptions(project, loaded, asked)
         for done, (entry, seen) in enumerate(described_hands):
             if isinstance(seen, dict):
                 rows.append(seen)
@@ -92,13 +95,15 @@ def descriptions(project: Project, model: Model, entries: Iterable[HandEntry]) -
     photos = PhotoReader()
     for entry in entries:
         photo, mesh = photos.read(project.photo(entry.photo_id).path), project.mesh(entry.id)
-        seen = None
+        seen: Described = None
         if photo is not None and mesh.hand_model == model.hand.name:
             is_open = entry.state != ACCEPTED
-            look_at_it = look(model, photo, crop_of(mesh), mesh.camera, views=is_open)
-            seen = look_at_it.features
-            if is_open:
-                seen = described(model, mesh, project.hand(entry.id).joint_states, look_at_it)
+            look_at_it = look(model, photo, Crop.of_hand(mesh), mesh.camera, views=is_open)
+            seen = (
+                described(model, mesh, project.hand(entry.id).joint_states, look_at_it)
+                if is_open
+                else look_at_it.features
+            )
         yield entry, seen
 
 

@@ -27,7 +27,7 @@ RANDOM_SHARE = 0.1  # of `ours`: chosen blindly, so that what the model is wrong
 class Choice(NamedTuple):
     """index into the candidates; score: comparable within one call only; why: words for a person."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     score: float
     why: str
 
@@ -56,8 +56,8 @@ def core_set(candidates: Candidates, count: int, random: np.random.Generator) ->
 
 
 def ours(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
-    """Core-set, where of hands equally far those come first of which one correction is expected to take more of the mesh's
-    uncertainty; a tenth by chance.
+    """Core-set, where of hands equally far those come first of which one correction is expected to take more of the
+    mesh's uncertainty; a tenth by chance.
 
     The expected drop counts by its rank: by its size it would bring the strangest hands, from which little can be
     learned of any other.
@@ -144,7 +144,8 @@ def strategy(name: str) -> Strategy:
 
 
 def choose(name: str, candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
-    """The strategy's choices, checked: at most `count`, of hands that exist, none twice. InputError names the strategy."""
+    """The strategy's choices, checked: at most `count`, of hands that exist, none twice. InputError names the
+    strategy."""
     found = [Choice(*one) for one in strategy(name)(candidates, count, random)][:count]
     picked = [one.index for one in found]
     if len(set(picked)) != len(picked) or not all(0 <= k < len(candidates) for k in picked):

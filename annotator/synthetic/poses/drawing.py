@@ -68,7 +68,7 @@ class PoseSampler(Postures):
                 continue
             drawn, held = self._kind(KINDS[kind], len(where), rng)
             angles[where] = drawn
-            for place, solid in zip(where, held):
+            for place, solid in zip(where, held, strict=True):
                 solids[place] = solid
         where = np.flatnonzero(kinds == between)
         if len(where):

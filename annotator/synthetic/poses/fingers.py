@@ -3,6 +3,8 @@ out."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from annotator.synthetic.poses.kinematics import FINGER_BASES
@@ -69,15 +71,14 @@ NATURAL, NATURAL_SPREAD = -9.0, 9.0
 def thumb(n: int, rng: np.random.Generator, flexion, abduction, mcp, ip) -> np.ndarray:
     """(n,3,3) thumb angles from ranges in degrees; the saddle joint's twist follows flexion and abduction."""
     angles = np.zeros((n, 3, 3))
-    flex, abduct = rng.uniform(*flexion, n), rng.uniform(*abduction, n)
+    flex, abduct = (rng.uniform(low, high, n) for low, high in (flexion, abduction))
     twist = -0.5 * np.maximum(abduct, 0) - 0.55 * flex + rng.normal(0, 6, n)
-    for joint, (a, b, c) in enumerate(
-        (
-            (flex, abduct, twist),
-            (rng.uniform(*mcp, n), rng.normal(0, 4, n), rng.normal(0, 3, n)),
-            (rng.uniform(*ip, n), 0.0, 0.0),
-        )
-    ):
+    turns: tuple[tuple[Any, Any, Any], ...] = (
+        (flex, abduct, twist),
+        (rng.uniform(mcp[0], mcp[1], n), rng.normal(0, 4, n), rng.normal(0, 3, n)),
+        (rng.uniform(ip[0], ip[1], n), 0.0, 0.0),
+    )
+    for joint, (a, b, c) in enumerate(turns):
         angles[:, joint, 0], angles[:, joint, 1], angles[:, joint, 2] = (
             np.deg2rad(a),
             np.deg2rad(b),

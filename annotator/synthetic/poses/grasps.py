@@ -11,7 +11,8 @@ from annotator.synthetic.solids import Solid, grasp_solids
 
 def grasps(hand: Kinematics, shape: str, count: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Solid]]:
     """Close every joint on a solid held in the palm; contact poses that penetrate are drawn again."""
-    kept, held = [], []
+    kept: list[np.ndarray] = []
+    held: list[Solid] = []
     for attempt in range(6):
         n = int((count - len(held)) * 1.6) + 4
         solids = grasp_solids(shape, n, hand.rest, hand.frame, rng)

@@ -186,7 +186,7 @@ class Postures:
             ]
         over, reached = self._thumb_over(angles, which, rng)
         palm, reached_palm = self._thumb_in_palm(angles, rng)
-        has_closed = closed.any(axis=1)
+        has_closed = np.any(closed, axis=1)
         angles = np.where(folded[:, None, None], np.where(has_closed[:, None, None], over, palm), angles)
         return angles, out | np.where(has_closed, reached, reached_palm)
 

@@ -57,8 +57,8 @@ class Kinematics:
         full = np.tile(np.eye(3), (len(local), 16, 1, 1))
         full[:, 1:] = local
         with torch.no_grad():
-            turned = torch.from_numpy(full).float()
-            points = self.layer.keypoints_from_pose(turned, turned.new_zeros(len(local), 10)).double().numpy()
+            whole = torch.from_numpy(full).float()
+            points = self.layer.keypoints_from_pose(whole, whole.new_zeros(len(local), 10)).double().numpy()
         turned = local.copy()
         for base in FINGER_BASES.values():
             turned[:, base + 1] = turned[:, base] @ local[:, base + 1]

@@ -89,8 +89,8 @@ class HandLayers:
         return self.viewer.camera if scene is None else scene.camera
 
     def warm(self) -> None:
-        """Draws every kind of thing once, so that OpenGL compiles what it needs now and not when the first hand arrives:
-        with software OpenGL that is a tenth of a second."""
+        """Draws every kind of thing once, so that OpenGL compiles what it needs now and not when the first hand
+        arrives: with software OpenGL that is a tenth of a second."""
         self.others.data, self.others.visible = np.ones((2, 2, 2)), True
         self.points.symbol = ["diamond", *["disc"] * 20]
         self.viewer.screenshot(canvas_only=True, flash=False)
@@ -232,9 +232,9 @@ class HandLayers:
 
 
 def _put(layer: Layer, data: np.ndarray) -> None:
-    """New data of a layer. Where it has the old one's shape, the array stays and napari draws it again, without what takes
-    most of the time when data is set: extents of all layers (the photo's is as large as any), and a thumbnail, for which
-    the whole list of layers is painted."""
+    """New data of a layer. Where it has the old one's shape, the array stays and napari draws it again, without what
+    takes most of the time when data is set: extents of all layers (the photo's is as large as any), and a thumbnail,
+    for which the whole list of layers is painted."""
     if layer.data.shape == data.shape and layer.data.flags.writeable:
         layer.data[:] = data
         layer.refresh(thumbnail=False, highlight=False, extent=False)

@@ -1,4 +1,5 @@
-"""Docks that come and go with the annotator's own: queue and history below the canvas at first, the side view beside it."""
+"""Docks that come and go with the annotator's own: queue and history below the canvas at first, the side view beside
+it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ class Controls(QWidget):
     """The dock's form.
 
     queue, side, depths: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
-    of the mesh, percent; drawn: which side a hand is of that a person draws a box round. acted: the name of one of keys.ACTIONS.
+    of the mesh, percent; drawn: which side a hand is of that a person draws a box round. acted: the name of one of
+    keys.ACTIONS.
     """
 
     acted = Signal(str)
@@ -66,14 +67,20 @@ class Controls(QWidget):
 
         files = QGridLayout()
         files.setSpacing(4)
-        for at, (label, tip, call) in enumerate((
-            ("Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit),
-            ("Photos …", "find hands in a folder of photos", self.asked_photos.emit),
-            ("Video …", "find hands in frames of a video", self.asked_video.emit),
-            ("Export …", "write the accepted hands as a data set", self.asked_export.emit),
-            ("Retrain …", "learn from the accepted hands; the network changes only if it gets better", self.asked_round.emit),
-            ("Keys", "all shortcuts", self._show_keys),
-        )):  # fmt: skip
+        for at, (label, tip, call) in enumerate(
+            (
+                ("Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit),
+                ("Photos …", "find hands in a folder of photos", self.asked_photos.emit),
+                ("Video …", "find hands in frames of a video", self.asked_video.emit),
+                ("Export …", "write the accepted hands as a data set", self.asked_export.emit),
+                (
+                    "Retrain …",
+                    "learn from the accepted hands; the network changes only if it gets better",
+                    self.asked_round.emit,
+                ),
+                ("Keys", "all shortcuts", self._show_keys),
+            )
+        ):
             files.addWidget(self._button(label, tip, call), at // 3, at % 3)
         actions = QGridLayout()
         actions.setSpacing(4)

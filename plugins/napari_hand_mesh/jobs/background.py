@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from annotator.model import Model
 
 LONGEST = 30_000  # ms: loading the network from a cold disk
-# s, see sys.setswitchinterval: OpenGL gives up Python's lock at each of its hundreds of calls a frame, and while another
-# thread works would wait for it 5 ms each time
+# s, see sys.setswitchinterval: OpenGL gives up Python's lock at each of its hundreds of calls a frame, and while
+# another thread works would wait for it 5 ms each time
 EAGER, USUAL = 0.0005, sys.getswitchinterval()
 
 

@@ -53,8 +53,8 @@ def propose(
 
 
 def remembered(model: Model, photo: np.ndarray, hand: HandMesh) -> tuple[HandMesh, np.ndarray | None]:
-    """What a session keeps of a hand, see `Looking.keep_features`: the hand with features, and its keypoints' doubt (None
-    from a server's network, which tells none)."""
+    """What a session keeps of a hand, see `Looking.keep_features`: the hand with features, and its keypoints' doubt
+    (None from a server's network, which tells none)."""
     from annotator.rounds.selection.doubt import doubt_of
 
     hand = model.remember(photo, hand)

@@ -87,7 +87,8 @@ def page() -> str:
     return (
         "# Keys of the napari plugin\n\n"
         "The left hand alone; the right one drags. None of them is one of napari's own in the layers shown (a test\n"
-        "compares). Written by `python -m napari_hand_mesh.session.keys > docs/keys.md`; in the window: the button *Keys*.\n\n"
+        "compares). Written by `python -m napari_hand_mesh.session.keys > docs/keys.md`; in the window: the button "
+        "*Keys*.\n\n"
         f"| key | does |\n|---|---|\n{lines}"
     )
 

@@ -37,8 +37,8 @@ def read() -> Settings:
 
 
 def load_network(settings: Settings, promoted: Path | None = None):
-    """The network that the settings name: a server's, a checkpoint's; else the one a project's rounds `promoted`, else the
-    shipped one. torch is imported here: it takes seconds. InputError if it is not to be had."""
+    """The network that the settings name: a server's, a checkpoint's; else the one a project's rounds `promoted`, else
+    the shipped one. torch is imported here: it takes seconds. InputError if it is not to be had."""
     if settings.server:
         try:
             from annotator.serving import RemoteModel
