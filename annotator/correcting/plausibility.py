@@ -11,6 +11,7 @@ import numpy as np
 from annotator.correcting.penetration import self_penetration
 from annotator.correcting.solver.angles import limit_excess, rotations_to_angles
 from annotator.correcting.solver.kinematics import chain_of
+from annotator.correcting.strain import FREE, strain_of
 from annotator.hand.joints import BONES, JOINT_NAMES, MANO_JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -23,15 +24,15 @@ ANGLE_WORDS = ("bends", "tilts sideways", "twists")
 BONE_SLACK = 0.03
 
 # Above these a measure is a reason. Where they come from: `limit` 5 deg is what the issue allows; `bone` 3.5
-# sigma is one bone in 2,000; flesh gives way by some 4 mm where parts touch; a person's click is good to 2
-# px, so 2 px are no residual; `side` and `unsure` are probabilities.
+# sigma is one bone in 2,000; flesh gives way by some 4 mm where parts touch; a label within four of its sigmas
+# contradicts nothing (`strain`); `side` and `unsure` are probabilities.
 THRESHOLDS: Mapping[str, float] = {
     "limit": 5.0,
     "bone": 3.5,
     "penetration": 5.0,
     "side": 0.5,
     "palm": 60.0,
-    "residual": 2.0,
+    "strain": FREE,
     "stages": 12.0,
     "sigma": 10.0,
     "unsure": 0.5,
@@ -98,7 +99,7 @@ def measures(
         _bones(hand, model, limit["bone"]),
         _penetration(hand, model, limit["penetration"]),
         _palm(hand, limit["palm"]),
-        _residual(hand, limit["residual"]),
+        _strain(hand, limit["strain"]),
         _stages(hand, limit["stages"]),
         _sigma(hand, limit["sigma"]),
         Reason(
@@ -195,16 +196,11 @@ def _palm(hand: HandMesh, threshold: float) -> Reason:
     return Reason("palm", angle, threshold, "degrees", words, ("wrist", "index_mcp", "little_mcp"))
 
 
-def _residual(hand: HandMesh, threshold: float) -> Reason:
-    if not hand.corrections:
-        return Reason("residual", 0.0, threshold, "px", "nothing was corrected")
-    joints = list(hand.corrections)
-    off = np.linalg.norm(hand.keypoints[joints] - np.array(list(hand.corrections.values())), axis=1)
-    off *= CROP / hand.crop_size
-    worst = int(off.argmax())
-    name = JOINT_NAMES[joints[worst]]
-    words = f"{name} is {off[worst]:.1f} px (of the {CROP:.0f} px crop) from where it was put"
-    return Reason("residual", float(off[worst]), threshold, "px", words, (name,))
+def _strain(hand: HandMesh, threshold: float) -> Reason:
+    labels = strain_of(hand)
+    if not labels:
+        return Reason("strain", 0.0, threshold, "sigma", "nothing was corrected")
+    return Reason("strain", labels[0].sigmas, threshold, "sigma", labels[0].words, (labels[0].joint,))
 
 
 def _stages(hand: HandMesh, threshold: float) -> Reason:

@@ -21,7 +21,7 @@ from annotator.vision.crops import CROP_SIZE, Crop
 
 # The network's sigmas are scales b of densities exp(-r/b) of a distance r; their standard deviations along one axis:
 PER_AXIS_2D, PER_AXIS_3D = np.sqrt(3.0), 2.0
-DOUBTFUL = 12.0  # px of the crop: a hand whose typical keypoint is that unsure has a third of the confidence
+DOUBTFUL = 17.5  # px of the crop: a hand whose typical keypoint is that unsure has a third of the confidence
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 # for each keypoint the bone (MANO order) it lies on: a tip lies on its distal bone
 BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7, 8, 9, 9])

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
 from annotator.project.context import Context
+from annotator.project.definitions import definition_of_project
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
@@ -115,6 +117,11 @@ class Project:
 
     def __exit__(self, *_exception) -> None:
         self.close()
+
+    def definition(self) -> JointDefinition:
+        """How this project's people mean the joints: what its newest finished round learned from their labels; before the
+        first, the anatomical definition. InputError if the round's file is damaged."""
+        return definition_of_project(self.folder)
 
     # -- reading -------------------------------------------------------------------------------------------
     def hand(self, hand_id: str) -> StoredHand:
