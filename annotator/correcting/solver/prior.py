@@ -46,7 +46,7 @@ class ProposalPrior:
     depth: float = 0.09
     shape: float = 1.8
     pose: float = 0.45
-    keypoints: float = 1.07
+    keypoints: float = 1.3
     together: float = 0.05
     in_finger: float = 0.1
     widest: float = 6.0

@@ -127,7 +127,7 @@ def solve(
         problem = problem_of(hand, model, merged, known, evidence, settings, read, shape_of, held)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
-        if reading == 0:
+        if reading + 1 < READINGS and read.offsets.any():
             shape_of = answer_of(hand, model, problem, found, merged, settings)
     answer = answer_of(hand, model, problem, found, merged, settings)
     off = read.keypoints(answer) if read.offsets.any() else answer.keypoints

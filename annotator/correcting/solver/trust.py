@@ -14,10 +14,12 @@ import numpy as np
 
 from annotator.correcting.solver.prior import FINGER_OF
 
-ELSEWHERE = 15.0  # sigmas: where most labels are farther off than this, the whole hand is elsewhere
+ELSEWHERE = 15.0  # sigmas: where most labels are farther off than this, the whole hand is elsewhere;
+MOST_OF = 3  # ... so many labels can say so, or the wrist's alone
 FAR = 3.0  # sigmas: a label within this is as far off as labels and proposals usually are
-NEAR = 2.5  # sigmas of another finger's joint, within which a label may have been meant for that one,
-NEARER = 0.4  # ... if that joint is nearer than this share of the way to its own
+SUSPECT = 1.5  # sigmas: a label beyond this may have been meant for another finger
+NEAR = 4.0  # sigmas of another finger's joint, within which a label may have been meant for that one,
+NEARER = 0.7  # ... if that joint is nearer than this share of the way to its own
 DOUBTED = 2.0  # how much less a label counts that may have been meant for another finger
 LEAST_PX = 2.0  # px of the crop: no joint's place is known better when labels are compared with it
 
@@ -44,11 +46,13 @@ def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.
     way = labels - places[joints]
     length = np.hypot(way[:, 0], way[:, 1])
     off = length / np.hypot(sigma[joints], accuracy)
-    elsewhere = max(1.0, float(np.median(off)) / ELSEWHERE)
-    for n in np.flatnonzero(off > FAR):
+    elsewhere = (
+        max(1.0, float(np.median(off)) / ELSEWHERE) if len(joints) >= MOST_OF or FINGER_OF[joints].max() < 0 else 1.0
+    )
+    for n in np.flatnonzero(off > SUSPECT):
         finger = FINGER_OF[joints[n]]
         if finger < 0:
-            gross[n] = True
+            gross[n] = off[n] > FAR
             inflation[joints[n]] = max(inflation[joints[n]], off[n] / FAR)
             continue
         mates = [m for m in range(len(joints)) if m != n and FINGER_OF[joints[m]] == finger]
@@ -61,6 +65,6 @@ def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.
         if believed > FAR:
             gross[n] = True
             inflation[FINGER_OF == finger] = np.maximum(inflation[FINGER_OF == finger], believed / FAR)
-        else:
-            factor[n] = max(1.0, off[n] / FAR) * DOUBTED
+        elif mistaken:
+            factor[n] = off[n] / SUSPECT * DOUBTED
     return Trust(inflation * elsewhere, factor, gross, elsewhere)
