@@ -15,10 +15,11 @@ from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.solver.solver import CONFIRMED, UNSEEN, check_sight, checked_states
+from annotator.correcting.solver.solver import check_sight, checked_states
 from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
+from annotator.hand.joint_states import CONFIRMED, UNSEEN
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel

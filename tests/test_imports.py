@@ -19,7 +19,7 @@ ROOMS = {
     "annotator.files": "annotator",
     "annotator.vision": "annotator hand files",
     "annotator.network": "annotator hand files vision",
-    "annotator.detection": "annotator files vision network",
+    "annotator.detection": "annotator hand files vision network",
     "annotator.synthetic": "annotator hand files vision",
     "annotator.evaluation": "annotator hand",
     "annotator.learning": "annotator hand files vision network detection synthetic evaluation",

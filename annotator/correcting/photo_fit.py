@@ -15,9 +15,10 @@ import numpy as np
 
 from annotator.correcting.solver.doubt import FINGER_OF
 from annotator.correcting.solver.search import Settings
-from annotator.correcting.solver.solver import CROP, solve
+from annotator.correcting.solver.solver import solve
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
+from annotator.vision.crop_size import CROP_SIZE
 
 # px of the crop, sigma of a landmark. On the training part of the two-camera video, asked of a network that had not
 # seen it, 5 px gave 11.5 mm PA-MPJPE and 3.2 % of the box in 2-D, 3 px 11.3 and 2.8, 1 px 11.2 and 2.3; on rendered
@@ -47,7 +48,7 @@ def fit_to_landmarks(
     that of two witnesses, who count for less the farther apart they are. Deterministic.
     """
     landmarks = np.asarray(landmarks, np.float64)
-    scale = CROP / hand.crop_size
+    scale = CROP_SIZE / hand.crop_size
     known = np.isfinite(landmarks).all(axis=1)
     known[list(_contradicted(hand, landmarks, scale))] = False
     if not known.any():

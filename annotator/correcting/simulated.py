@@ -19,8 +19,8 @@ from annotator.errors import InputError
 from annotator.evaluation.metrics import aligned
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
 POLICIES = ("worst", "model", "random")
 Refine = Callable[[HandMesh, Mapping[int, tuple[float, float]]], HandMesh]
 
@@ -78,7 +78,7 @@ def annotate(
     if policy not in POLICIES:
         raise InputError(f"unknown policy {policy!r}: expected one of {', '.join(POLICIES)}")
     random = random if random is not None else np.random.default_rng(0)
-    scale = CROP / hand.crop_size
+    scale = CROP_SIZE / hand.crop_size
     visible = np.asarray(truth.visible, dtype=bool)
     # The noise of each keypoint is drawn at once: policies and peers then click on the same places.
     clicks = truth.keypoints + random.normal(0.0, noise / scale, (21, 2))
@@ -119,7 +119,7 @@ def _choose(policy: str, now: HandMesh, truth: Truth, model: HandModel, left: np
 
 def _distances(hand: HandMesh, truth: Truth) -> np.ndarray:
     """(21,) crop px."""
-    return np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) * CROP / hand.crop_size
+    return np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) * CROP_SIZE / hand.crop_size
 
 
 def _errors(hand: HandMesh, truth: Truth, visible, given, before) -> tuple[float, ...]:
@@ -133,7 +133,7 @@ def _errors(hand: HandMesh, truth: Truth, visible, given, before) -> tuple[float
         float(off[visible].mean()) if visible.any() else np.nan,
         float(off[others].mean()) if others.any() else np.nan,
         float(before[others].mean()) if others.any() else np.nan,
-        float(put.max(initial=0.0) * CROP / hand.crop_size),
+        float(put.max(initial=0.0) * CROP_SIZE / hand.crop_size),
     )
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.solver.coordinates import COUNT, LOG_DEPTH, PLACE, SHAPE, TURN
+from annotator.correcting.solver.coordinates import ANGLES, COUNT, LOG_DEPTH, PLACE, SHAPE, TURN
+from annotator.hand.topology import HAND
 
 LEAST_SIGMA = 0.1  # px: no keypoint is known better
 # The finger each keypoint is on; the wrist is on none.
-FINGER_OF = np.array([-1] + [finger for finger in range(5) for _ in range(4)])
+FINGER_OF = np.array(HAND.finger_of)
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ class Doubt:
         sigma = np.empty(COUNT)
         one = np.stack([self.flexion, self.abduction, self.twist], axis=-1)  # (row of joints, axis)
         angles = np.tile(one, (5, 1))
-        angles[12:] *= self.thumb
+        angles[HAND.articulated_of["thumb"]] *= self.thumb
         # the thumb's base is a saddle joint: it moves about all three axes
         angles[12] = self.thumb * max(self.flexion[0], self.abduction[0])
-        sigma[:45] = angles.ravel()
+        sigma[ANGLES] = angles.ravel()
         sigma[TURN] = self.turn
         sigma[PLACE] = strayed * self.place / crop_focal
         sigma[LOG_DEPTH] = self.depth

@@ -22,14 +22,13 @@ from annotator.correcting.solver.problem import HandProblem, Proposal, Targets
 from annotator.correcting.solver.search import Settings, search
 from annotator.correcting.solver.views import View
 from annotator.errors import InputError
+from annotator.hand.joint_states import CONFIRMED, JOINT_STATES, UNSEEN
 from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.vision.camera import project
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
-CONFIRMED, UNSEEN = "confirmed", ("occluded", "out of frame")
-STATES = ("proposed", "corrected", CONFIRMED, *UNSEEN)
 STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
 
 
@@ -110,7 +109,7 @@ def problem_of(
             f"a hand of {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets is not of "
             f"hand model {model.name!r}, which has {len(model.template)} and {model.offset_count}"
         )
-    scale = CROP / hand.crop_size
+    scale = CROP_SIZE / hand.crop_size
     left = hand.side == "left"
     to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
     hard = {k: hand.keypoints[k] for k, state in states.items() if state == CONFIRMED}
@@ -166,8 +165,8 @@ def checked_states(states: ByJoint[str] | Sequence[str] | None) -> dict[int, str
         states = dict(enumerate(states))
     found = {}
     for key, state in states.items():
-        if state not in STATES:
-            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(STATES)}")
+        if state not in JOINT_STATES:
+            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(JOINT_STATES)}")
         found[joint_index(key)] = state
     return found
 
