@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from annotator.errors import InputError
-from annotator.hand.joint_states import CONFIRMED, CORRECTED, JOINT_STATES, OCCLUDED, OUT_OF_FRAME, PROPOSED
-from annotator.hand.topology import KEYPOINTS
+from annotator.hand.joint_states import (
+    CONFIRMED,
+    CORRECTED,
+    JOINT_STATES,
+    OCCLUDED,
+    OUT_OF_FRAME,
+    PROPOSED,
+    check_joint_states,
+)
 
 IN_WORK, ACCEPTED, REJECTED, FLAGGED = "in work", "accepted", "rejected", "flagged"
 # proposed: nobody touched it; in work: edited since; flagged: put aside for a second look
@@ -22,17 +27,6 @@ def check_hand_state(state: str) -> str:
     if state not in HAND_STATE_CODE:
         raise InputError(f"unknown hand state {state!r}: expected one of {', '.join(HAND_STATES)}")
     return state
-
-
-def check_joint_states(states: Iterable[str]) -> tuple[str, ...]:
-    """The states of the 21 keypoints as a tuple; InputError unless there are 21 and all are JOINT_STATES."""
-    states = tuple(states)
-    if len(states) != KEYPOINTS:
-        raise InputError(f"expected {KEYPOINTS} joint states, got {len(states)}")
-    for state in states:
-        if state not in JOINT_STATE_CODE:
-            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(JOINT_STATES)}")
-    return states
 
 
 __all__ = [
