@@ -27,12 +27,13 @@ ROOMS = {
     "annotator.model": "annotator hand files vision network detection correcting",
     "annotator.project": "annotator hand files vision correcting",
     "annotator.formats": "annotator hand files vision learning correcting project",
+    "annotator.proposers": "annotator hand files vision model",
     "annotator.rounds": "annotator hand files vision network synthetic evaluation learning correcting model project",
     "annotator.tools": "annotator hand files network detection",
     "annotator.serving": "annotator hand files vision network detection correcting model project",
     "annotator.cluster": "annotator hand files vision model project formats rounds",
-    "annotator.cli": "annotator hand files vision network evaluation learning correcting model project formats rounds "
-    "serving cluster",
+    "annotator.cli": "annotator hand files vision network evaluation learning correcting model project formats "
+    "proposers rounds serving cluster",
     "napari_hand_mesh.session": "annotator hand files vision correcting model project serving",
     "napari_hand_mesh.canvas": "annotator hand vision",
     "napari_hand_mesh.jobs": "annotator hand vision model project formats rounds session",
