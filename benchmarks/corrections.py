@@ -53,6 +53,11 @@ def gross_fingers(hand, truth, refine, random: np.random.Generator):
             yield finger_error(hand, truth, own), finger_error(fixed, truth, own)
 
 
+def clicks_of(seed: int, number: int) -> np.random.Generator:
+    """The same clicks on a hand in every run."""
+    return np.random.default_rng([seed, number])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
@@ -90,8 +95,8 @@ def main() -> int:
                     "ms_p95": 1000 * float(np.percentile(took, 95)),
                 }  # fmt: skip
                 rows.append(
-                    [kind, landmarks, name, interval(errors[:, 0]), *(f"{value:.2f}" for value in mean[1:]), f"{rise:.1f} %",
-                     f"{1000 * np.median(took):.0f}, {1000 * np.percentile(took, 95):.0f}"]
+                    [kind, landmarks, name, interval(errors[:, 0]), *(f"{value:.2f}" for value in mean[1:]),
+                     f"{rise:.1f} %", f"{1000 * np.median(took):.0f}, {1000 * np.percentile(took, 95):.0f}"]
                 )  # fmt: skip
                 print("|", *rows[-1], sep=" | ", file=sys.stderr, flush=True)
             if not simulated:

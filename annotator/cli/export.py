@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, WorkersOption, engine_of
-from annotator.cli.support.output import JsonOption, ProjectFolder, emit, progress
+from annotator.cli.support.output import JsonOption, ProjectFolder, emit, one_of, progress
+from annotator.formats.table import writers
 
 
 def command(
@@ -16,7 +17,7 @@ def command(
     out: Annotated[Path, typer.Option(help="The folder to make.", show_default=False)],
     format: Annotated[
         str,
-        typer.Option(help="freihand, ho3d, coco-wholebody, hamer-npz, hamer-tar, parquet, gltf, obj or ply."),
+        typer.Option(help=one_of(writers())),
     ] = "freihand",
     state: Annotated[
         list[str] | None,

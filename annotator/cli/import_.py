@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.support.output import JsonOption, WhoOption, emit, progress
+from annotator.cli.support.output import JsonOption, WhoOption, emit, one_of, progress
+from annotator.formats.table import readers
 
 
 def command(
@@ -17,7 +18,7 @@ def command(
     format: Annotated[
         str,
         typer.Option(
-            help="freihand, ho3d, dexycb, interhand, coco, coco-wholebody, hint, hamer-npz, hamer-tar, parquet or csv.",
+            help=one_of(readers()),
             show_default=False,
         ),
     ],

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from annotator.hand.mesh import HandMesh
     from annotator.model import Model
     from annotator.project import Project
+    from annotator.proposers import Proposer
 
 ModelOption = Annotated[
     Path | None,
@@ -59,6 +60,10 @@ def command(
         bool,
         typer.Option("--quick", help="One look at each photo: a third of the time, but small hands may be missed."),
     ] = False,
+    proposer: Annotated[
+        str,
+        typer.Option(help="network, files:PREDICTIONS (another network's, .npz or .json), or one that a package adds."),
+    ] = "network",
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -71,6 +76,8 @@ def command(
 
     start = time.perf_counter()
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
+    if proposer != "network" and (elsewhere is not None or model is not None or quick):
+        raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
     if elsewhere is not None:
         from annotator.cluster import sources
 
@@ -90,6 +97,15 @@ def command(
         raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
     for name, why in empty:
         say_skipped(f"{name}: {why}")
+
+    if proposer != "network":
+        from annotator.proposers import build_proposer
+
+        asked = build_proposer(proposer, device)
+        with _opened(project, who, database) as opened:
+            done = propose_by(opened, asked, files, proposer)
+        _report(done, empty, project, start, as_json)
+        return
 
     from annotator.model import load_model
 
@@ -193,6 +209,32 @@ def propose_photos(
         done.hands += len(ids)
         if stored is not None:
             stored(path, ids, hands)
+    return done
+
+
+def propose_by(project: Project, proposer: Proposer, files: Sequence[Path], name: str) -> Done:
+    """`propose_photos` by any `Proposer`; name: of it, for the provenance."""
+    from annotator.errors import InputError
+    from annotator.project import Provenance
+
+    done, provenance = Done(), Provenance(name, proposer.digest)
+    for path in progress(files, "propose", len(files)):
+        path, _, photo, why = _look(project, proposer.digest, path)
+        if not why and photo is not None:
+            try:
+                hands = proposer.propose(photo, path=path)
+            except InputError as error:
+                why = str(error)
+        if why:
+            done.failed.append((str(path), why))
+            say_skipped(why)
+        elif photo is None:
+            done.skipped += 1
+        else:
+            ids = project.add_proposals(project.add_photo(path, photo.shape[:2]), hands, provenance)
+            done.photos += 1
+            done.photos_with_hand += bool(ids)
+            done.hands += len(ids)
     return done
 
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
-from annotator.vision.crops import CROP_SIZE
+from annotator.vision.crop_size import CROP_SIZE
 
 
 @dataclass(frozen=True)
 class LabelAccuracy:
     """One sigma of a label along each axis.
 
-    random: share of the longer side of the keypoints' box (people who label the same photo twice differ by 1 to 2 % of it
-    in all, two axes together);
+    random: share of the longer side of the keypoints' box (people who label the same photo twice differ by 1 to 2 % of
+    it in all, two axes together);
     least: px of the crop, however small the hand: nobody is better than that.
     """
 

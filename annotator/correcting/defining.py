@@ -17,7 +17,7 @@ from annotator.errors import InputError
 from annotator.evaluation.metrics import aligned
 from annotator.hand.definitions import ANATOMICAL, LARGEST, JointDefinition, bone_frames, turned
 from annotator.hand.mesh import HandMesh
-from annotator.vision.crops import CROP_SIZE
+from annotator.vision.crop_size import CROP_SIZE
 
 POSE_ERROR = 0.008  # m, one sigma along an axis: how far a proposal's joint is from where it is, after alignment
 ROBUST = 4.0  # degrees of freedom of Student's t: a hand that is wrong altogether hardly counts

@@ -119,8 +119,8 @@ class Project:
         self.close()
 
     def definition(self) -> JointDefinition:
-        """How this project's people mean the joints: what its newest finished round learned from their labels; before the
-        first, the anatomical definition. InputError if the round's file is damaged."""
+        """How this project's people mean the joints: what its newest finished round learned from their labels; before
+        the first, the anatomical definition. InputError if the round's file is damaged."""
         return definition_of_project(self.folder)
 
     # -- reading -------------------------------------------------------------------------------------------

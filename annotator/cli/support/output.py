@@ -52,3 +52,9 @@ def progress(items: Iterable[Item], label: str, total: int | None = None, done: 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         yield from bar.track(items, total=total, completed=done, description=label)
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Help for an option that takes one of these names: `a, b or c.`"""
+    *most, last = names
+    return f"{', '.join(most)} or {last}."

@@ -25,6 +25,7 @@ from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.exporting import export
 from annotator.formats.core.photo_files import PhotoFolder
+from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.hand.joints import BONES, JOINT_NAMES
 
 FILE, NAME = "annotations.json", "coco-wholebody"
@@ -60,7 +61,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
 def _annotation(record: LabelledHand, number: int, image: int) -> dict:
     x0, y0, x1, y1 = record.box.tolist()
     box = [x0, y0, x1 - x0, y1 - y0]
-    shown = np.where(record.states == np.array("out of frame"), 0, np.where(record.visible, 2, 1))
+    shown = np.where(record.states == np.array(OUT_OF_FRAME), 0, np.where(record.visible, 2, 1))
     shown = np.where((record.weights == 0) & (shown == 1), 0, shown)
     points = [n for (x, y), v in zip(record.keypoints.tolist(), shown.tolist(), strict=True) for n in (x, y, v)]
     values = {

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.hand.joint_states import CONFIRMED, CORRECTED, OCCLUDED, OUT_OF_FRAME, PROPOSED, check_joint_states
 from annotator.hand.joints import check_side
 from annotator.hand.mesh import HandParameters
-from annotator.project.records.states import CONFIRMED, CORRECTED, OCCLUDED, OUT_OF_FRAME, PROPOSED, check_joint_states
 
 # How much a keypoint is worth as a label: what a person set or confirmed counts fully, what only a network
 # said at most half, and less the less it was sure; a hidden place is a guess; outside the photo there is

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from annotator.hand.joints import FINGERS, JOINT_NAMES
+from annotator.hand.topology import HAND
 
 _FINGER = {name: name for name in FINGERS} | {"pinky": "little", "pinkie": "little", "small": "little",
            "forefinger": "index", "forefingure": "index"}  # fmt: skip
-_JOINTS = {finger: JOINT_NAMES[1 + 4 * n : 5 + 4 * n] for n, finger in enumerate(FINGERS)}
+_JOINTS = {finger: tuple(JOINT_NAMES[k] for k in HAND.keypoints_of[finger]) for finger in FINGERS}
 
 
 def keypoint_of(name: object) -> int | None:

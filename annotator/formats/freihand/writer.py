@@ -36,7 +36,7 @@ from annotator.formats.core.exporting import Export, export
 from annotator.formats.freihand.mano import mano_row
 from annotator.vision.photos import read_photo
 
-SIZE = 224
+SIZE = 224  # px, of FreiHAND's own images
 MARGIN = 1.3  # side of the crop over the longer side of the hand's box
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 FORMAT = "hand-mesh-annotator/freihand"

@@ -16,6 +16,7 @@ from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.photo_files import image_size
 from annotator.formats.ho3d.writer import FROM_HO3D, NAME, OPENGL, opengl_rotation
+from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.vision.camera import check_camera, project
 
 SPLITS = ("train", "evaluation")
@@ -79,7 +80,7 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
     height, width = image_size(photo)
     shown = np.all((keypoints > -0.5) & (keypoints < (width - 0.5, height - 0.5)), axis=1)
     labels = labels_of(keypoints, np.ones(21, bool))
-    labels["states"] = tuple(s if i else "out of frame" for s, i in zip(labels["states"], shown, strict=True))
+    labels["states"] = tuple(s if i else OUT_OF_FRAME for s, i in zip(labels["states"], shown, strict=True))
     labels |= {"visible": shown, "weights": shown.astype(float)}
     box = meta.get("handBoundingBox")
     box = box_of(keypoints) if box is None else _array(path, "handBoundingBox", box, (4,))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.formats import READERS, reader
+from annotator.formats import FORMATS, reader
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.filters import part_of
 from annotator.learning.data.photos import KeypointTable
@@ -22,7 +22,7 @@ HELD_SHARE = 0.1
 def parse(text: str) -> tuple[str, Path] | None:
     """("freihand", PATH) of "freihand:PATH"; None where there is no reader's name before a colon."""
     name, colon, path = text.partition(":")
-    return (name, Path(path)) if colon and name in READERS else None
+    return (name, Path(path)) if colon and name in FORMATS and FORMATS[name].reads else None
 
 
 def table_of(records: Iterable[LabelledHand], held: float = HELD_SHARE) -> KeypointTable:

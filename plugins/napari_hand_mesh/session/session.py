@@ -16,6 +16,7 @@ from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.choosing import next_keypoint
 from annotator.correcting.plausibility import reasons
 from annotator.errors import InputError
+from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
@@ -25,7 +26,6 @@ from napari_hand_mesh.session.looking import Looking
 if TYPE_CHECKING:
     from annotator.model import Model
 
-UNSEEN = ("occluded", "out of frame")
 PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 
 
