@@ -73,5 +73,5 @@ def trust(
             gross[n] = True
             inflation[FINGER_OF == finger] = np.maximum(inflation[FINGER_OF == finger], believed / FAR)
         elif mistaken:
-            factor[n] = off[n] / SUSPECT * DOUBTED
+            factor[n] = min(off[n] / SUSPECT, 2.0) * DOUBTED
     return Trust(inflation * elsewhere, factor, gross, elsewhere)
