@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
 from annotator.vision.photos import read_photo
 
@@ -22,19 +23,20 @@ _ORIENTATION = 0x0112  # EXIF
 
 
 def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int]]:
-    """(suffix, bytes, (height, width)) of a photo, its pixels where `read_photo` has them.
+    """(suffix, bytes, (height, width)) of a photo or a frame of a video, its pixels where `read_photo` has them.
 
     A JPEG or PNG file without an EXIF turn is copied byte by byte; anything else becomes a JPEG, since many readers
     ignore the turn and keypoints would then be elsewhere. jpeg: no PNG. InputError naming a broken file.
     """
     try:
-        with Image.open(path) as image:
+        file = file_of(path) if frame_place(path) is not None else path
+        with Image.open(file) as image:
             suffix = _PLAIN.get(image.format, "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
             whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
         if suffix and upright and whole:
-            return suffix, path.read_bytes(), size
+            return suffix, file.read_bytes(), size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         pass  # read_photo says what is wrong
     photo = read_photo(path)
@@ -49,10 +51,11 @@ def encoded(pixels: np.ndarray) -> bytes:
 
 
 class PhotoFolder:
-    """Photos copied once each into FOLDER, named by number: `with PhotoFolder(folder, marks) as photos: photos.add(path)`.
+    """Photos copied once each into FOLDER, named by number: `with PhotoFolder(folder, marks) as photos:
+    photos.add(path)`.
 
-    Which are there is kept in a small database beside while the export is under way: memory does not grow with them, and
-    an interrupted export goes on with the photos up to its mark.
+    Which are there is kept in a small database beside while the export is under way: memory does not grow with them,
+    and an interrupted export goes on with the photos up to its mark.
     """
 
     def __init__(self, folder: Path, marks: Marks):
@@ -100,8 +103,8 @@ class PhotoFolder:
 
 @contextmanager
 def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
-    """The folder for photos that come out of an archive: `photos`, made if missing, or a temporary one that goes when the
-    block ends. InputError where the block's own writing to it fails."""
+    """The folder for photos that come out of an archive: `photos`, made if missing, or a temporary one that goes when
+    the block ends. InputError where the block's own writing to it fails."""
     kept = Path(photos) if photos is not None else Path(tempfile.mkdtemp(prefix=prefix))
     try:
         kept.mkdir(parents=True, exist_ok=True)

@@ -16,9 +16,10 @@ from annotator.errors import InputError
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project, StoredHand, StoredPhoto
+from annotator.project.pixels import pixels_of
 from napari_hand_mesh.session import place
 from napari_hand_mesh.session.hand_queue import HandQueue
-from napari_hand_mesh.session.memory import PHOTOS, REMEMBERED, Recent, photo_of
+from napari_hand_mesh.session.memory import PHOTOS, REMEMBERED, Recent
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,11 +32,11 @@ NEAR = 0.08  # of the crop: a click this close to a hand's bones means that hand
 class Looking:
     """A project and the hand that is looked at. `close` it.
 
-    hand: the `StoredHand` (None while the project has no hand, and on a photo without one); mesh: its `HandMesh`; at: the
-    `StoredPhoto` that is looked at, photo: what is on it, (H, W, 3) uint8;
-    hand_queue: see its class; others: the other hands of that photo that are not rejected, id -> `HandMesh`; listeners: called without
-    arguments whenever hand, mesh or states changed; model: a loaded `Model` or None. All methods raise
-    InputError with one clear line where something cannot be done.
+    hand: the `StoredHand` (None while the project has no hand, and on a photo without one); mesh: its `HandMesh`; at:
+    the `StoredPhoto` that is looked at, photo: what is on it, (H, W, 3) uint8; hand_queue: see its class; others: the
+    other hands of that photo that are not rejected, id -> `HandMesh`; listeners: called without arguments whenever
+    hand, mesh or states changed; model: a loaded `Model` or None. All methods raise InputError with one clear line
+    where something cannot be done.
     """
 
     def __init__(self, project: Project):
@@ -84,7 +85,7 @@ class Looking:
     def go(self, hand_id: str) -> None:
         """Look at this hand. InputError if its photo is gone or another one now; then nothing changes."""
         stored = self.project.hand(hand_id)
-        photo = self._photos.or_made(stored.photo.sha256, lambda: photo_of(stored.photo))
+        photo = self._photos.or_made(stored.photo.sha256, lambda: pixels_of(stored.photo))
         if self.hand is None or self.hand.id != hand_id:
             self._give_back()
             self._take(hand_id)
@@ -103,7 +104,7 @@ class Looking:
         here = self.at.id if self.at is not None else -1
         for photo in sorted(bare, key=lambda photo: (photo.id <= here, photo.id)):
             try:
-                shown = self._photos.or_made(photo.sha256, lambda photo=photo: photo_of(photo))
+                shown = self._photos.or_made(photo.sha256, lambda photo=photo: pixels_of(photo))
             except InputError:
                 continue
             self._give_back()
@@ -113,8 +114,8 @@ class Looking:
         return False
 
     def other_at(self, at: tuple[float, float]) -> str | None:
-        """The id of the photo's other hand at (x, y) photo px: its mesh is there, or its skeleton passes near; of several,
-        and of this one's, the one whose skeleton is nearest."""
+        """The id of the photo's other hand at (x, y) photo px: its mesh is there, or its skeleton passes near; of
+        several, and of this one's, the one whose skeleton is nearest."""
         near = {hand_id: distance_to(mesh, at) / mesh.crop_size for hand_id, mesh in self.others.items()}
         there = {hand_id: far for hand_id, far in near.items() if far < NEAR or covers(self.others[hand_id], at)}
         if not there:
@@ -132,14 +133,14 @@ class Looking:
         return found is not None
 
     def next_ahead(self) -> tuple[HandMesh, np.ndarray] | None:
-        """The hand that `next_open` would go to and its photo (H, W, 3) uint8, read ahead; None if there is none, or its photo
-        is gone."""
+        """The hand that `next_open` would go to and its photo (H, W, 3) uint8, read ahead; None if there is none, or
+        its photo is gone."""
         found = self.hand_queue.next_open(self.hand.id if self.hand else None)
         if found is None:
             return None
         stored = self.project.hand(found).photo
         try:
-            return self.project.mesh(found), self._photos.or_made(stored.sha256, lambda: photo_of(stored))
+            return self.project.mesh(found), self._photos.or_made(stored.sha256, lambda: pixels_of(stored))
         except InputError:
             return None
 
@@ -171,8 +172,8 @@ class Looking:
         self.model = None
 
     def keep_features(self, key: str, remembered: HandMesh, doubt: np.ndarray | None = None) -> None:
-        """Take what `Model.remember` made of `wants_features`. doubt (21,) photo px: of `annotator.rounds.selection.doubt`, for the
-        keypoint to correct next."""
+        """Take what `Model.remember` made of `wants_features`. doubt (21,) photo px: of
+        `annotator.rounds.selection.doubt`, for the keypoint to correct next."""
         self._features[key] = remembered.features
         self._doubts[key] = doubt
 
