@@ -80,10 +80,10 @@ def numbered_hands(
 
 
 def _frame(photo) -> dict:
-    """Of a frame of a video: what the video contains, the frame's number and its time stamp."""
+    """Of a frame of a video: what the video contains, the frame's number and its time stamp (s)."""
     if photo.frame is None:
         return {}
-    return {"video": photo.video, "frame": photo.frame, "seconds": photo.seconds}
+    return {"video_sha256": photo.video, "frame": photo.frame, "time": photo.seconds}
 
 
 def _provenance(hand, origin) -> dict:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ class _Packet:
     shown: bool
 
 
-def _listed(path: Path) -> tuple[list[_Packet], float, bool]:
+def _listed(path: Path) -> tuple[list[_Packet], Fraction, bool]:
     """(all packets as they lie in the file, seconds of one tick, whether the container has no clock for frames)."""
     with opened(path) as container:
         stream = video_stream(container)
@@ -117,7 +118,7 @@ def _listed(path: Path) -> tuple[list[_Packet], float, bool]:
             found.append(_Packet(packet.pts, packet.dts, place, packet.size, packet.is_keyframe, not hidden))
         intra = stream.codec_context.codec.intra_only
         clockless = not intra and bool(CLOCKLESS & set(container.format.name.split(",")))
-        return found, float(stream.time_base), clockless
+        return found, stream.time_base, clockless
 
 
 def opened(path: Path):
@@ -153,7 +154,7 @@ def _agrees(path: Path, stamps: list[int]) -> bool:
     return came == stamps[first : first + len(came)]
 
 
-def _by_stamps(listed: list[_Packet], step: float) -> Index:
+def _by_stamps(listed: list[_Packet], step: Fraction) -> Index:
     keys, pairs = [], []  # (pts, dts, count) of keys; (pts, row of its key) of frames
     for count, packet in enumerate(listed):
         if packet.key and packet.pts is not None:
@@ -169,7 +170,7 @@ def _by_stamps(listed: list[_Packet], step: float) -> Index:
     key_pts = np.array([pts for pts, *_ in keys], np.int64)
     return Index(
         stamps=stamps,
-        seconds=stamps * step,
+        seconds=_seconds(stamps, step),
         start=np.array([row for _, row in pairs], np.int64),
         key_pts=key_pts,
         key_dts=np.array([dts for _, dts, _ in keys], np.int64),
@@ -181,7 +182,7 @@ def _by_stamps(listed: list[_Packet], step: float) -> Index:
     )
 
 
-def _by_counting(path: Path, listed: list[_Packet], step: float) -> Index:
+def _by_counting(path: Path, listed: list[_Packet], step: Fraction) -> Index:
     """Every frame is decoded; each says by which packet it came."""
     came: dict[int, None] = {}
     damaged = False
@@ -210,7 +211,7 @@ def _by_counting(path: Path, listed: list[_Packet], step: float) -> Index:
     behind = np.array([order[k] > keys[row] and k < firsts[row] for k, row in enumerate(start)], bool)
     return Index(
         stamps=np.array(order, np.int64),
-        seconds=np.array(clock, np.float64) * step,
+        seconds=_seconds(np.array(clock, np.int64), step),
         start=np.maximum(start - behind, 0),
         key_pts=np.array([listed[k].pts or 0 for k in keys], np.int64),
         key_dts=np.array([listed[k].dts or 0 for k in keys], np.int64),
@@ -220,6 +221,10 @@ def _by_counting(path: Path, listed: list[_Packet], step: float) -> Index:
         packet_places=np.array([row.place for row in listed], np.int64),
         seekable=_apart(listed),
     )
+
+
+def _seconds(ticks: np.ndarray, step: Fraction) -> np.ndarray:
+    return ticks * step.numerator / step.denominator  # 12 tenths are 1.2
 
 
 def _apart(listed: list[_Packet]) -> np.ndarray:

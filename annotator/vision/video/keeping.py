@@ -17,7 +17,7 @@ from annotator.errors import InputError
 from annotator.files.atomic import put
 from annotator.vision.video.index import Index
 
-FORM = 1  # of what is kept; another form is made anew
+FORM = 2  # of what is kept; another form is made anew
 MOST = 500  # files; the oldest go
 State = tuple[str, int, int, int, int]
 
