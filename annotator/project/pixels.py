@@ -23,4 +23,4 @@ def check(photo: StoredPhoto) -> None:
     if not photo_there(photo.path):
         raise InputError(f"photo {photo.path} is not there any more")
     if photo_hash(photo.path) != photo.sha256:
-        raise InputError(f"{photo.path} is not the photo any more that its hands were proposed on")
+        raise InputError(f"photo {photo.path} is not the one any more that its hands were proposed on")

@@ -74,7 +74,7 @@ def test_a_correction_is_made_on_the_frame(run, loaded, signing, tmp_path):
     assert json.loads(out)["after_px"] < json.loads(out)["before_px"]
     video(signing, pictures(10))
     code, _, err = run("correct", folder, "signing-000007-1", "index_tip", "10", "10")
-    assert code == 2 and "is not the photo any more" in err
+    assert code == 2 and "is not the one any more" in err
 
 
 def test_damaged_frames_and_broken_videos_are_named_and_the_rest_is_done(run, loaded, signing, tmp_path):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari_hand_mesh.jobs import tasks
+from napari_hand_mesh.session.session import Session
+from napari_hand_mesh.session.sources import photos_of, project_beside
 from PIL import Image
 from small_videos import pictures, video
 
 from annotator.project import Project
 from annotator.vision.photos import read_photo
-from napari_hand_mesh.jobs import tasks
-from napari_hand_mesh.session.session import Session
-from napari_hand_mesh.session.sources import photos_of, project_beside
 
 pytest.importorskip("av")
 pytestmark = pytest.mark.usefixtures("own_cache")

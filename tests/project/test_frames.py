@@ -68,7 +68,7 @@ def test_two_videos_of_one_name_are_two(project, clip, tmp_path, make_hand, sour
 def test_a_replaced_video_is_another_one(project, clip, make_hand, source):
     (hand,) = with_hands(project, clip, (3,), make_hand, source)
     video(clip, pictures(20, start=5))
-    with pytest.raises(InputError, match="clip.mp4#frame=3 is not the photo any more"):
+    with pytest.raises(InputError, match="clip.mp4#frame=3 is not the one any more"):
         pixels_of(project.hand(hand).photo)
     assert project.verify(photos=True) == [f"photo {place(clip, 3)} is not the one that was added"]
     clip.unlink()
@@ -146,7 +146,7 @@ def test_exports_take_the_frame_from_the_video(project, clip, tmp_path, make_han
     suffix, data, size = portable(record.photo)
     assert suffix == ".jpg" and size == (64, 96) and number_in(decode_photo(data, "exported")) == 12
     video(clip, pictures(20, start=1))
-    with pytest.raises(InputError, match=f"hand {hand}: .*is not the photo any more"):
+    with pytest.raises(InputError, match=f"hand {hand}: .*is not the one any more"):
         list(labelled_hands(project))
 
 
