@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+VIDEO_SUFFIXES = {
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".3gp", ".ogv",
+}  # fmt: skip
 READERS = 2  # threads that decode
 AHEAD = 12  # photos in memory, decoded or being decoded; a 12-megapixel photo has 36 MB
 
@@ -20,9 +23,9 @@ def photo_files(given: Iterable[str | Path]) -> tuple[list[Path], list[tuple[str
     """The files that paths, folders and patterns stand for, each once, and (what was given, why) for what
     gives none.
 
-    A folder stands for the image files in it and in its folders, sorted by path, hidden ones left out. A path
-    that names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken
-    as it is, whatever its suffix, and also if it is missing: reading it says what is wrong.
+    A folder stands for the image files and videos in it and in its folders, sorted by path, hidden ones left out. A
+    path that names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken as
+    it is, whatever its suffix, and also if it is missing: reading it says what is wrong.
     """
     files: dict[Path, None] = {}
     empty = []
@@ -30,7 +33,7 @@ def photo_files(given: Iterable[str | Path]) -> tuple[list[Path], list[tuple[str
         path = Path(one).expanduser()
         if path.is_dir():
             found = _inside(path)
-            why = "there are no image files in this folder"
+            why = "there are no image files or videos in this folder"
         elif not path.exists() and glob.has_magic(str(path)):
             matched = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
             found = [file for match in matched for file in (_inside(match) if match.is_dir() else [match])]
@@ -44,11 +47,11 @@ def photo_files(given: Iterable[str | Path]) -> tuple[list[Path], list[tuple[str
 
 
 def _inside(folder: Path) -> list[Path]:
-    """The image files in a folder and below."""
+    """The image files and videos in a folder and below."""
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
+        if path.suffix.lower() in SUFFIXES | VIDEO_SUFFIXES
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]

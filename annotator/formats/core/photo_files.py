@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
 from annotator.vision.photos import read_photo
 
@@ -22,19 +23,20 @@ _ORIENTATION = 0x0112  # EXIF
 
 
 def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int]]:
-    """(suffix, bytes, (height, width)) of a photo, its pixels where `read_photo` has them.
+    """(suffix, bytes, (height, width)) of a photo or a frame of a video, its pixels where `read_photo` has them.
 
     A JPEG or PNG file without an EXIF turn is copied byte by byte; anything else becomes a JPEG, since many readers
     ignore the turn and keypoints would then be elsewhere. jpeg: no PNG. InputError naming a broken file.
     """
     try:
-        with Image.open(path) as image:
+        file = file_of(path) if frame_place(path) is not None else path
+        with Image.open(file) as image:
             suffix = _PLAIN.get(image.format or "", "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
             whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
         if suffix and upright and whole:
-            return suffix, path.read_bytes(), size
+            return suffix, file.read_bytes(), size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         pass  # read_photo says what is wrong
     photo = read_photo(path)
