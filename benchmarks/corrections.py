@@ -3,11 +3,11 @@
     python benchmarks/corrections.py DATA OUT [--hands 100] [--seed 2] [--exact]
 
 DATA/test and DATA/beyond are made on first use (`annotator.synthetic.generate`, seeds 900001 and 910002, the second
-with bones up to 15 % longer or shorter). Every hand is proposed twice: with landmarks as noisy as on real photos, and with
-the landmark network's own, which fails on renders. The people are those of `annotator.correcting.annotators`; each
-clicks on the keypoint that is farthest from where they would put it. Also: fingers that are grossly wrong (a keypoint
-more than a tenth of the box off, the other fingers' mean below 3.5 %), after two clicks on them. Parameters were tuned
-on other photos with other people: DATA/calibration, and seeds 1 and 5.
+with bones up to 15 % longer or shorter). Every hand is proposed twice: with landmarks as noisy as on real photos, and
+with the landmark network's own, which fails on renders. The people are those of `annotator.correcting.annotators`;
+each clicks on the keypoint that is farthest from where they would put it. Also: fingers that are grossly wrong (a
+keypoint more than a tenth of the box off, the other fingers' mean below 3.5 %), after two clicks on them. Parameters
+were tuned on other photos with other people: DATA/calibration, and seeds 1 and 5.
 """
 
 from __future__ import annotations
