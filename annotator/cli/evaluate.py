@@ -22,7 +22,10 @@ def command(
         str, typer.Option(help="Score by the official rules of: freihand or ho3d.", show_default=False)
     ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="With --protocol: folder for pred.json and scores.json.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="With --protocol: folder for pred.json, scores.json, scores.txt and curves.json.", show_default=False
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Checkpoint; default: the shipped model.", show_default=False)
@@ -78,7 +81,7 @@ def by_protocol(
     from annotator.cli.output import progress
     from annotator.errors import InputError
     from annotator.formats import freihand, ho3d_reader
-    from annotator.learning.protocols import check_protocol, protocol_joints, score, write_predictions
+    from annotator.learning.protocols import check_protocol, compare, protocol_joints, score, write_predictions
     from annotator.vision.photos import read_photo
 
     read = {"freihand": freihand.read, "ho3d": ho3d_reader.read}[check_protocol(protocol)]
@@ -108,7 +111,10 @@ def by_protocol(
         arrays = {name: np.array(values) for name, values in found.items() if len(values) == hands}
         row = score(protocol, **arrays)
         if out is not None:
+            compared = compare(protocol, **arrays)
             (out / "scores.json").write_text(json.dumps(row, indent=1) + "\n")
+            (out / "scores.txt").write_text(compared.text())
+            (out / "curves.json").write_text(json.dumps(compared.curves(), indent=1) + "\n")
     result = {"data": str(data), "protocol": protocol, "hand_model": network.hand.name, "rows": [row]}
     if out is not None:
         result["predictions"] = str(out / "pred.json")
