@@ -17,14 +17,35 @@ OneHand = Annotated[
 ]
 
 
-def change_state(folder: str, hands: list[str], state: str, who: str | None, as_json: bool) -> None:
-    """Give the hands a state, or, if one of them does not exist, none."""
-    from annotator.project import Project
+def change_state(
+    folder: str,
+    hands: list[str],
+    state: str,
+    who: str | None,
+    as_json: bool,
+    side: str | None = None,
+    force: bool = False,
+) -> None:
+    """Give the hands a state, or, if one of them does not exist or may not have it, none.
 
+    side, force: to accept a hand whose side was guessed, see `project.guessed`.
+    """
+    from annotator.hand.joints import check_side
+    from annotator.project import Project
+    from annotator.project.guessed import check_side_known
+
+    if side is not None:
+        check_side(side)
     with Project.open(folder, who) as project:
         for hand_id in hands:
             project.hand(hand_id)
-        changed = [{"id": hand_id, "state": state, "version": project.set_state(hand_id, state)} for hand_id in hands]
+        notes: dict[str, dict] = {hand_id: {} for hand_id in hands}
+        if state == "accepted":
+            notes = {hand_id: check_side_known(project, hand_id, side, force) for hand_id in hands}
+        changed = [
+            {"id": hand_id, "state": state, "version": project.set_state(hand_id, state, note=notes[hand_id])}
+            for hand_id in hands
+        ]
     emit(as_json, {"hands": changed}, "\n".join(f"{hand['id']}: {state}" for hand in changed))
 
 

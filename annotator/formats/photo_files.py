@@ -19,6 +19,7 @@ from annotator.vision.photos import read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}
 _ORIENTATION = 0x0112  # EXIF
+_ON_ITS_SIDE = (5, 6, 7, 8)  # of its values: width and height change places
 
 
 def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int]]:
@@ -114,9 +115,11 @@ def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) px from the file's head. InputError naming a missing or broken file."""
+    """(height, width) px of the photo as `read_photo` shows it, upright, from the file's head. InputError naming a missing
+    or broken file."""
     try:
         with Image.open(path) as image:
-            return image.height, image.width
+            turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+            return (image.width, image.height) if turned else (image.height, image.width)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as an image: {error}") from error

@@ -104,7 +104,8 @@ def test_keypoints_by_name(tmp_path, names):
     ("change", "message"),
     [
         ({"keypoints": [1, 2, 2]}, "index 0.*63"),
-        ({"keypoints": [float("nan"), 1, 2] * 21}, "index 0.*finite"),
+        ({"keypoints": [float("nan"), 1, 2] * 21}, "index 0.*no keypoint"),
+        ({"side": "right"}, "index 0.*side says right, category name says left"),
         ({"keypoints": [0] * 63}, "no keypoint"),
         ({"image_id": 9}, "no image 9"),
     ],

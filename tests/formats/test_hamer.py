@@ -157,7 +157,7 @@ def shard_of(folder, labels, key="000", suffix="jpg"):
 
 
 def label(**change):
-    points = np.column_stack([np.arange(21), 2 * np.arange(21), np.ones(21)]).astype(np.float32)
+    points = np.column_stack([np.arange(21) + 1, 2 * np.arange(21), np.ones(21)]).astype(np.float32)
     solid = np.column_stack([np.arange(63).reshape(21, 3) / 100, np.ones(21)])
     base = {"keypoints_2d": points, "keypoints_3d": solid, "center": np.array([10.0, 20]), "scale": np.array([0.2, 0.1]),
             "hand_pose": np.arange(48.0), "betas": np.arange(10.0), "right": np.float32(0), "has_hand_pose": 1.0,
