@@ -94,7 +94,7 @@ def by_protocol(
     def answers():
         for record in progress(islice(read(data, split), count or None), "evaluate", count or None):
             (hand,) = network.propose(read_photo(record.photo), [record.box], [record.side], record.K)
-            joints = protocol_joints(hand.vertices, network.hand, protocol)
+            joints = protocol_joints(hand.vertices, network.hand, protocol, hand.parameters, hand.side)
             found["joints"].append(joints)
             found["true_joints"].append(record.joints)
             # vertex by vertex only where both meshes are of one hand model: equal counts are not enough

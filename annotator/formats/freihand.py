@@ -33,6 +33,7 @@ from annotator.formats.details import mano_details
 from annotator.formats.exporting import Export, export
 from annotator.formats.freihand_mano import mano_row
 from annotator.formats.json_lists import ListWriter
+from annotator.formats.mano_joints import joints_as
 from annotator.vision.photos import read_photo
 
 SIZE = 224
@@ -132,7 +133,7 @@ def to_sample(record: LabelledHand, image: str):
         visible=record.visible,
         states=record.states,
         weights=record.weights,
-        joints=record.joints @ mirror,
+        joints=joints_as(record, "freihand") @ mirror,
         vertices=record.vertices @ mirror,
         faces=record.faces[:, ::-1] if left else record.faces,
         parameters=record.parameters,  # a left hand's are those of its mirror image already

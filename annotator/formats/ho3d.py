@@ -3,6 +3,7 @@
     train/SEQ/rgb/%04d.jpg    the photo; HO3D has RIGHT hands only, so a left hand's photo is mirrored (see `exporting`)
     train/SEQ/meta/%04d.pkl   camMat (3,3) px; handJoints3D (21,3) m, OpenGL axes, MANO's order with the tips last;
                               handPose (48,), handBeta (10,), handTrans (3,): MANO's or None; objects' fields: None;
+                              joints of a MANO hand are MANO's own, with HO3D's tips (`mano_joints`);
                               and in ours handVerts (V,3) m, OpenGL axes, handBoundingBox (4,) px, handWeights (21,)
     train.txt                 SEQ/FID, one a line
 
@@ -19,10 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.formats.base import LabelledHand
+from annotator.formats.base import LabelledHand, ManoLabel
 from annotator.formats.exporting import Export, export, mirrored
 from annotator.formats.hamer import mano_of
 from annotator.formats.hamer_tar import dumped
+from annotator.formats.mano_joints import joints_as, root_of, turned_place
 from annotator.formats.photo_files import encoded, image_size, portable
 from annotator.formats.resuming import Growing
 from annotator.hand.joints import KEYPOINT_OF_MANO, TIPS
@@ -80,15 +82,21 @@ def meta_of(sample: LabelledHand) -> dict:
         turned[:3] = opengl_rotation(turned[:3])
     return {
         "camMat": np.array(sample.K),
-        "handJoints3D": (sample.joints * OPENGL)[list(TO_HO3D)],
+        "handJoints3D": (joints_as(sample, "ho3d") * OPENGL)[list(TO_HO3D)],
         "handPose": turned,
         "handBeta": None if mano is None else np.array(mano.shape),
-        "handTrans": None if mano is None or mano.translation is None else mano.translation * OPENGL,
+        "handTrans": None if mano is None else _translation(mano, sample.hand_model),
         "handVerts": None if sample.vertices is None else sample.vertices * OPENGL,
         "handBoundingBox": sample.box.tolist(),
         "handWeights": np.array(sample.weights),
         **dict.fromkeys(OBJECT),
     }
+
+
+def _translation(label: ManoLabel, hand_model: str) -> np.ndarray | None:
+    """MANO's translation in OpenGL axes; None where it is not known, or MANO is not here to say where its wrist rests."""
+    root = root_of(label.shape, "right", hand_model)
+    return None if root is None or label.translation is None else turned_place(label.translation, root, OPENGL)
 
 
 def opengl_rotation(vector: np.ndarray) -> np.ndarray:

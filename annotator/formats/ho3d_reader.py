@@ -14,6 +14,7 @@ from annotator.formats.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.details import Sidecar, beside, named, record_of
 from annotator.formats.ho3d import FROM_HO3D, NAME, OPENGL, opengl_rotation
 from annotator.formats.json_lists import iterate
+from annotator.formats.mano_joints import root_of, turned_place
 from annotator.formats.paths import inside
 from annotator.formats.photo_files import image_size
 from annotator.vision.camera import check_camera, project
@@ -96,9 +97,10 @@ def _mano(path: Path, meta: dict) -> ManoLabel | None:
         return None
     pose = _array(path, "handPose", meta["handPose"], (48,)).copy()
     pose[:3] = opengl_rotation(pose[:3])
-    moved = meta.get("handTrans")
-    moved = None if moved is None else _array(path, "handTrans", moved, (3,)) * OPENGL
-    return ManoLabel(pose, _array(path, "handBeta", meta["handBeta"], (10,)), moved)
+    shape, moved = _array(path, "handBeta", meta["handBeta"], (10,)), meta.get("handTrans")
+    moved = None if moved is None else _array(path, "handTrans", moved, (3,))
+    root = root_of(shape)  # without MANO's file only the wrist says where the hand is
+    return ManoLabel(pose, shape, None if root is None or moved is None else turned_place(moved, root, OPENGL))
 
 
 def _faces(root: Path, details: dict, own: dict) -> dict:

@@ -19,6 +19,7 @@ from annotator.errors import InputError
 from annotator.formats.base import LabelledHand, box_of
 from annotator.formats.details import rebuilt
 from annotator.formats.mano_file import parameters_of
+from annotator.formats.mano_joints import mano_joints
 from annotator.formats.marks import Marks, label_digest, stored_label
 from annotator.formats.places import check_fit
 from annotator.formats.sides import side_is_known, with_guessed_side
@@ -155,7 +156,7 @@ def with_mano(record: LabelledHand, mano: HandModel) -> LabelledHand:
     parameters = parameters_of(record.mano, record.side, mano, wrist)
     if record.joints is not None:
         trust = np.ones(21) if record.joint_weights is None else record.joint_weights
-        apart = np.linalg.norm(mano.joints(mano.vertices(parameters, record.side)) - record.joints, axis=1)
+        apart = np.linalg.norm(mano_joints(mano, parameters, record.side) - record.joints, axis=1)
         off = float(np.average(apart, weights=np.maximum(trust, 1e-9)))
         if off > MANO_OFF:
             raise InputError(f"MANO's parameters give joints {1000 * off:.0f} mm from the labelled ones")

@@ -1,7 +1,6 @@
 """Scores by the official rules of FreiHAND and HO3D, and predictions in the form their servers take.
 
-Joints come from the mesh by the data set's own regressor: MANO's J_regressor and the set's own tip vertices where the
-mesh is MANO's; the hand model's own keypoint regressor for any other mesh, which costs some tenths of a millimetre
+Joints are the data set's own: those of MANO's kinematic chain and the set's own tip vertices where the mesh is MANO's; the hand model's own keypoint regressor for any other mesh, which costs some tenths of a millimetre
 against a MANO label (say so beside a number).
 """
 
@@ -16,7 +15,9 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_TIP_VERTICES, MANO_TO_KEYPOINTS, TIPS
+from annotator.hand.mesh import HandParameters
 from annotator.hand.model import USER_HANDS, HandModel
+from annotator.hand.rotations import rotation_matrices
 from annotator.learning import metrics
 from annotator.learning.official import Official, official
 
@@ -37,14 +38,28 @@ def check_protocol(name: str) -> str:
     return name
 
 
-def protocol_joints(vertices: np.ndarray, model: HandModel, protocol: str) -> np.ndarray:
-    """The 21 joints (..., 21, 3), keypoint order, of meshes (..., V, 3), as this protocol's labels were made."""
+def protocol_joints(
+    vertices: np.ndarray,
+    model: HandModel,
+    protocol: str,
+    parameters: HandParameters | None = None,
+    side: str = "right",
+) -> np.ndarray:
+    """The 21 joints (..., 21, 3), keypoint order, of meshes (..., V, 3), as this protocol's labels were made.
+
+    parameters, side: of the one mesh (V, 3) of a MANO: its joints are then those of its kinematic chain, as the labels'
+    are; without them they are regressed from the mesh, which at bent knuckles is millimetres beside.
+    """
     vertices = np.asarray(vertices, np.float64)
     if model.name not in USER_HANDS:
         return model.keypoint_regressor @ vertices
     tips = vertices[..., list(MANO_TIP_VERTICES[check_protocol(protocol)]), :]
-    joints = np.concatenate([model.joint_regressor @ vertices, tips], axis=-2)
-    return joints[..., list(MANO_TO_KEYPOINTS), :]
+    if parameters is None:
+        own = model.joint_regressor @ vertices
+    else:
+        _, _, chain = model.bone_transforms(rotation_matrices(parameters.pose), parameters.shape)
+        own = (chain + parameters.translation) * (-1.0 if side == "left" else 1.0, 1.0, 1.0)
+    return np.concatenate([own, tips], axis=-2)[..., list(MANO_TO_KEYPOINTS), :]
 
 
 def score(

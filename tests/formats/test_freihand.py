@@ -13,6 +13,7 @@ from annotator.errors import InputError
 from annotator.formats import LabelledHand, freihand, reader, writer
 from annotator.formats.from_project import labelled_hands
 from annotator.hand import rotation_matrices
+from annotator.hand.joints import MANO_TO_KEYPOINTS
 from annotator.vision.photos import read_photo
 
 
@@ -243,8 +244,9 @@ def official_mesh(row, K, mano, mean):
     pose, shape, root, scale = row[:48].reshape(16, 3), row[48:58], row[58:60], row[60]
     focal, centre = (K[0, 0] + K[1, 1]) / 2, K[:2, 2]
     place = np.append(root - centre, focal) / scale
-    vertices = mano.skin(rotation_matrices(np.concatenate([pose[:1], pose[1:] + mean])), shape)
-    joints = mano.joints(vertices)
+    rotations = rotation_matrices(np.concatenate([pose[:1], pose[1:] + mean]))
+    vertices, chain = mano.skin(rotations, shape), mano.bone_transforms(rotations, shape)[2]
+    joints = np.concatenate([chain, vertices[[744, 320, 443, 555, 672]]])[list(MANO_TO_KEYPOINTS)]
     return vertices - joints[9] + place, joints - joints[9] + place
 
 

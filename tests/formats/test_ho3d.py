@@ -77,7 +77,7 @@ def test_a_frame_by_hand(tmp_path, suffix):
     np.testing.assert_allclose(hand.keypoints, [[320 + 6 * k, 240 + 12 * k] for k in range(21)])
     assert hand.states[20] == "out of frame" and not hand.visible[20] and hand.weights[20] == 0
     assert hand.states[0] == "confirmed" and hand.id == "ABC1/0007" and hand.photo.suffix == f".{suffix}"
-    np.testing.assert_allclose(hand.mano.translation, [0.1, -0.2, 0.5])
+    assert hand.mano.translation is None  # where MANO's wrist rests is not known here: test_mano_file.py
     turn = rotation_matrices(hand.mano.pose[:3])  # the hand's axes seen in ours: half a turn about x
     np.testing.assert_allclose(turn, np.diag([1, -1, -1]), atol=1e-9)
 
@@ -98,7 +98,6 @@ def test_mano_survives(records, tmp_path):
     (hand,) = reader("ho3d").read(tmp_path / "set")
     np.testing.assert_allclose(rotation_matrices(hand.mano.pose[:3]), rotation_matrices(label.pose[:3]), atol=1e-9)
     np.testing.assert_allclose(hand.mano.pose[3:], label.pose[3:])
-    np.testing.assert_allclose(hand.mano.translation, label.translation)
 
 
 def test_the_free_hand_has_no_mano_fields(written):

@@ -159,8 +159,9 @@ def test_sides_in_categories_and_keypoints(tmp_path, hands):
 
 def test_a_guessed_side_is_never_accepted_unseen(tmp_path, capfd):
     """A left hand of which nothing says so: the network's side, marked, and accepted only by somebody who says it."""
-    import annotator
     import annotator.sample_data
+
+    import annotator
     from annotator.cli import main
     from annotator.project import Project
     from annotator.project.guessed import side_in_doubt

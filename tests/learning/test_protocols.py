@@ -182,3 +182,12 @@ def test_tips_of_mano(tmp_path, monkeypatch):
         joints = protocols.protocol_joints(mano.template, mano, protocol)
         np.testing.assert_array_equal(joints[[4, 8, 12, 16, 20]], mano.template[list(MANO_TIP_VERTICES[protocol])])
         np.testing.assert_allclose(joints[5], mano.joint_regressor[1] @ mano.template)
+    from annotator.formats.mano_joints import mano_joints
+    from annotator.hand.mesh import HandParameters
+
+    random = np.random.default_rng(0)
+    posed = HandParameters(random.normal(0, 0.4, (16, 3)), random.normal(size=10), (0, 0, 0.6), np.zeros((98, 3)))
+    for side in ("right", "left"):  # the labels' joints are the chain's, not the posed mesh's
+        found = protocols.protocol_joints(mano.vertices(posed, side), mano, "freihand", posed, side)
+        np.testing.assert_allclose(found, mano_joints(mano, posed, side, "freihand"), atol=1e-9)
+        assert np.abs(found - protocols.protocol_joints(mano.vertices(posed, side), mano, "freihand")).max() > 1e-3
