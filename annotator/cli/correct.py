@@ -51,7 +51,7 @@ def command(
     from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
     from annotator.project.states import CORRECTED, check_joint_states
-    from annotator.vision.photos import photo_hash, read_photo
+    from annotator.vision.photos import read_photo
 
     number = joint_index(joint)
     evidence = [InFront(number, in_front_of)] if in_front_of is not None else []
@@ -75,7 +75,7 @@ def command(
             raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
         path = before.photo.path
         photo = read_photo(path)
-        if photo_hash(path) != before.photo.sha256:
+        if not opened.is_same_photo(before.photo, path):
             raise InputError(f"{path} is not the photo any more that hand {hand} was proposed on")
 
         from annotator.model import load_model

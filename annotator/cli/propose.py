@@ -224,12 +224,14 @@ def propose_on_ray(
 def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
     """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
     from annotator.errors import InputError
-    from annotator.vision.photos import photo_hash, read_photo
+    from annotator.given import storable
+    from annotator.vision.photos import read_photo
 
     try:
         if not path.is_file():
             read_photo(path)  # says what is wrong with it
-        sha256 = photo_hash(path)
+        storable(path)
+        sha256 = project.known_as(path)
         done = project.has_photo(sha256, digest)
         return path, sha256, None if done else read_photo(path), ""
     except InputError as error:

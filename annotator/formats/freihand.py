@@ -24,7 +24,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from annotator import __version__
 from annotator.errors import InputError
@@ -34,6 +33,7 @@ from annotator.formats.exporting import Export, export
 from annotator.formats.freihand_mano import mano_row
 from annotator.formats.json_lists import ListWriter
 from annotator.formats.mano_joints import joints_as
+from annotator.formats.photo_files import encoded
 from annotator.vision.photos import read_photo
 
 SIZE = 224
@@ -68,7 +68,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
             if photo[0] != record.photo:
                 photo = (record.photo, read_photo(record.photo))
             pixels = np.rint(crop.extract(photo[1]) * 255).astype(np.uint8)
-            Image.fromarray(pixels).save(out.folder / sample.photo, quality=95, subsampling=0)
+            (out.folder / sample.photo).write_bytes(encoded(pixels, record.photo))
             _write_sample(lists, sample)
             out.add(sample)
         files.close()

@@ -64,7 +64,7 @@ def _write_frame(sequence: Path, frame: str, record: LabelledHand) -> LabelledHa
     photo = sequence / "rgb" / f"{frame}.jpg"
     if record.side == "left":
         pixels = read_photo(record.photo)
-        photo.write_bytes(encoded(pixels[:, ::-1]))
+        photo.write_bytes(encoded(pixels[:, ::-1], record.photo))
         sample = mirrored(record, pixels.shape[1])
     else:
         photo.write_bytes(portable(record.photo, jpeg=True)[1])

@@ -15,6 +15,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats import safe_pickle
 from annotator.formats.base import ManoLabel
+from annotator.given import expanded
 from annotator.hand.anatomy import joint_limits
 from annotator.hand.build import FINGER_IMPORTANCE, LEVEL_SIZES
 from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, MANO_TIP_VERTICES
@@ -40,7 +41,7 @@ def import_mano(path: str | Path) -> dict[str, Any]:
     here; the known sign error of the published left file (its shapes' x, smplx issue 48) is put right. InputError: no
     MANO file, a wrong shape, values that are not finite, a pickle of anything but arrays.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     arrays = read_mano(path)
     side = _side(arrays)
     corrected = False

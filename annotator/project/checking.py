@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from annotator.errors import InputError
-from annotator.project import journal, reading
+from annotator.project import journal, pictures, reading
 from annotator.project.record import HandRecord
 from annotator.project.schema import events, gold, hands, photos, records, sources
+from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash
 
 
@@ -85,6 +86,8 @@ def verify_photos(connection: Connection, folder: Path) -> Iterator[str]:
             continue
         try:
             same = photo_hash(photo.path) == photo.sha256
+            if not same:  # perhaps rated or tagged since
+                same = picture_digest(photo.path) == pictures.picture_of(connection, photo.sha256)
         except InputError as error:
             yield str(error)
             continue

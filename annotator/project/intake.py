@@ -14,15 +14,17 @@ from sqlalchemy import Connection, func, insert, select
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.given import expanded, storable
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.project import journal
+from annotator.project import journal, pictures
 from annotator.project.copying import copy_photo, put
 from annotator.project.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.record import HandRecord
 from annotator.project.schema import hands, looked_at, next_number, photos, sources
 from annotator.project.states import PROPOSED
 from annotator.project.views import Provenance, StoredPhoto
+from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash, read_photo
 
 PHOTOS = "photos"  # in the project's folder: the photos that were copied in
@@ -37,6 +39,7 @@ class Header:
     height: int
     width: int
     bytes: int
+    picture: str = ""  # digest of what it shows ("": not looked at), see `pictures`
 
 
 @dataclass(frozen=True)
@@ -61,23 +64,31 @@ class Prepared:
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
     """Hash the files, and read those whose (height, width) is not given. InputError naming a bad file."""
-    paths = [Path(path).expanduser().absolute() for path in paths]
+    paths = [storable(expanded(path).absolute()) for path in paths]
     known = list(sizes) if sizes is not None else [None] * len(paths)
     headers = []
     for path, size in zip(paths, known, strict=True):
         height, width = size or read_photo(path).shape[:2]
-        headers.append(Header(path, photo_hash(path), int(height), int(width), path.stat().st_size))
+        size = path.stat().st_size
+        headers.append(Header(path, photo_hash(path), int(height), int(width), size, picture_digest(path)))
     return headers
 
 
 def add_photo(connection: Connection, folder: Path, header: Header) -> int:
-    """The id of the photo with this content, added if it is new."""
-    known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == header.sha256))
+    """The id of the photo with this content, or of the one that shows the same, added if it is new."""
+    sha256 = header.sha256
+    known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256))
+    if known is None and header.picture:
+        other = pictures.photo_showing(connection, header.picture)
+        known = other and connection.scalar(select(photos.c.id).where(photos.c.sha256 == other))
     if known is not None:
         return known
     values = asdict(header) | {"path": str(header.path), "relative": relative(header.path, folder)}
     values |= {"id": next_number(connection, photos.c.id), "added": journal.now()}
+    picture = values.pop("picture")
     connection.execute(insert(photos).values(values))
+    if picture:
+        pictures.remember(connection, sha256, picture)
     return values["id"]
 
 

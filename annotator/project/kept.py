@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from annotator.given import expanded
 from annotator.project import checking, finding, journal, reading, snapshots
 from annotator.project.journal import Event
 from annotator.project.views import Origin
@@ -28,7 +29,7 @@ class Kept:
         project (`Project.open(path)`), on PostgreSQL, too; in a folder of its own, named project.db, it is
         one. The file is whole or not there. InputError if there is one, or it cannot be written.
         """
-        target = snapshots.default_path(self.folder) if path is None else Path(path).expanduser().absolute()
+        target = snapshots.default_path(self.folder) if path is None else expanded(path).absolute()
         return snapshots.take(self._database, target)
 
     def origin(self, hand_id: str) -> Origin:
@@ -46,7 +47,7 @@ class Kept:
 
         Only files of the right size are read. What is found is remembered.
         """
-        return finding.find(self._database, self.folder, Path(folder).expanduser().absolute())
+        return finding.find(self._database, self.folder, expanded(folder).absolute())
 
     def copy_photos(self) -> list[Path]:
         """Copy every photo that is outside into FOLDER/photos, named by its content; the new copies.

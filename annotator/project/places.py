@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotator.errors import InputError
+from annotator.given import expanded
 from annotator.project.copying import put
 from annotator.project.database import Database
 from annotator.project.postgresql import create_postgresql, open_postgresql, parse
@@ -56,7 +57,7 @@ def locate(place: str | Path, database: str | None = None) -> Place:
         url = str(place)
         parse(url)
         return Place(_own_folder(url), url)
-    folder = Path(place).expanduser().absolute()
+    folder = expanded(place).absolute()
     if folder.is_file():
         up = folder.parent
         return Place(up.parent if up.name == "snapshots" else up, None, folder)

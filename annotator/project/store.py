@@ -21,6 +21,7 @@ from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
 from annotator.project.listing import Listing
+from annotator.project.pictures import Pictures
 from annotator.project.proposing import Proposing
 from annotator.project.renewing import Renewing
 from annotator.project.shared import Shared
@@ -28,7 +29,7 @@ from annotator.project.states import check_hand_state
 from annotator.project.views import HandEntry, StoredHand
 
 
-class Project(Proposing, Shared, Kept, Renewing, Listing, Labels):
+class Project(Proposing, Shared, Kept, Renewing, Listing, Labels, Pictures):
     """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
