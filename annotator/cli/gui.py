@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,8 @@ import typer
 
 def command(
     project: Annotated[
-        Path | None, typer.Argument(metavar="PROJECT", help="The project's folder.", show_default=False)
+        str | None,
+        typer.Argument(metavar="PROJECT", help="The project's folder, or its postgresql:// URL.", show_default=False),
     ] = None,
 ) -> None:
     """Open napari with the hand annotator, on a project if one is given."""

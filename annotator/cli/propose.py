@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, WhoOption, emit, progress
+from annotator.cli.output import JsonOption, ProjectOption, WhoOption, emit, progress
 from annotator.cli.photo_files import photo_files, read_ahead
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def command(
             show_default=False,
         ),
     ],
-    project: Annotated[
-        str, typer.Option(help="The project's folder or URL; made if it is missing.", show_default=False)
-    ],
+    project: ProjectOption,
     database: Annotated[
         str | None,
         typer.Option(help="URL of a PostgreSQL database to share the project in.", show_default=False),

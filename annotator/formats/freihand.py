@@ -6,7 +6,7 @@
 
 and beside these, in our exports:
     training_faces.json     (F, 3) of the hand model, one for all (FreiHAND leaves them to MANO's files)
-    training_details.json   per hand: keypoints px, visible, states, weights, sigmas, box, parameters
+    training_details.json   per hand: id, side in its photo, mirrored, hand model, keypoints px, visible, states, weights, sigmas, box, parameters
     provenance.json         about the set and, in `hands`, about each hand: id, state, side in its photo,
                             mirrored, photo, photo_to_image (2, 3), digests, corrections
 
@@ -168,6 +168,10 @@ def _write_sample(writers: dict[str, ListWriter], sample: LabelledHand) -> None:
     names = ("pose", "shape", "translation", "offsets")
     writers["details"](
         {
+            "id": sample.id,
+            "side": sample.provenance["side"],
+            "mirrored": sample.provenance["mirrored"],
+            "hand_model": sample.hand_model,
             "keypoints": sample.keypoints,
             "visible": sample.visible,
             "states": sample.states,

@@ -4,7 +4,8 @@
     train/SEQ/meta/%04d.pkl   camMat (3,3) px; handJoints3D (21,3) m, OpenGL axes, MANO's order with the tips last;
                               handPose (48,), handBeta (10,), handTrans (3,): MANO's or None; objects' fields: None;
                               joints of a MANO hand are MANO's own, with HO3D's tips (`mano_joints`);
-                              and in ours handVerts (V,3) m, OpenGL axes, handBoundingBox (4,) px, handWeights (21,)
+                              and in ours handVerts (V,3) m, OpenGL axes, handBoundingBox (4,) px, handWeights (21,),
+                              handSide ("left": of the photo that was mirrored), mirrored
     train.txt                 SEQ/FID, one a line
 
 OpenGL axes: x right, y up, z backward: y and z times -1 of ours. One photo of one hand a frame; SEQ counts thousands.
@@ -89,6 +90,8 @@ def meta_of(sample: LabelledHand) -> dict:
         "handVerts": None if sample.vertices is None else sample.vertices * OPENGL,
         "handBoundingBox": sample.box.tolist(),
         "handWeights": np.array(sample.weights),
+        "handSide": str(sample.provenance.get("side", sample.side)),
+        "mirrored": bool(sample.provenance.get("mirrored", False)),
         **dict.fromkeys(OBJECT),
     }
 

@@ -291,3 +291,10 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
 
 def test_without_mano_there_are_no_parameters(written):
     assert not (written / "training_mano.json").exists() and (written / "training_faces.json").is_file()
+
+
+def test_details_name_the_hand(records, written):
+    """By training_details.json alone: which hand, which side, whether its picture is mirrored, whose topology."""
+    for entry, record in zip(load(written, "details"), records, strict=True):
+        assert entry["id"] == record.id and entry["side"] == record.side and entry["hand_model"] == record.hand_model
+        assert entry["mirrored"] == (record.side == "left")

@@ -168,3 +168,9 @@ def test_the_evaluation_set(tmp_path):
     (tmp_path / "evaluation_xyz.json").write_text("[]")
     with pytest.raises(InputError, match="evaluation_xyz.json ends at 0"):
         list(reader("ho3d").read(tmp_path))
+
+
+def test_a_mirrored_left_hand_can_be_told(records, written):
+    for n, record in enumerate(records):
+        meta = pickle.loads((written / "train" / "hands0000" / "meta" / f"{n:04d}.pkl").read_bytes())  # our own file
+        assert meta["handSide"] == record.side and meta["mirrored"] == (record.side == "left")
