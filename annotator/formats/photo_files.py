@@ -18,7 +18,7 @@ from PIL import Image
 from annotator.errors import InputError
 from annotator.formats.resuming import Marks
 from annotator.vision.bare import bare
-from annotator.vision.photos import read_photo
+from annotator.vision.photos import open_image, read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}
 _ORIENTATION = 0x0112  # EXIF
@@ -33,7 +33,7 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
     inside `keeping_metadata`. jpeg: no PNG. InputError naming a broken file.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             suffix = _PLAIN.get(image.format, "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
@@ -79,7 +79,7 @@ def _beside(source: Path | None) -> dict:
     if source is None:
         return found
     try:
-        with Image.open(source) as image:
+        with open_image(source) as image:
             profile, exif = image.info.get("icc_profile"), image.getexif()
             if profile and image.mode in ("RGB", "RGBA", "P"):  # a profile of grey or of inks is not of these pixels
                 found["icc_profile"] = profile
@@ -160,7 +160,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """(height, width) px of the photo as `read_photo` shows it, upright, from the file's head. InputError naming a missing
     or broken file."""
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
             return (image.width, image.height) if turned else (image.height, image.width)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from annotator.errors import InputError
 from annotator.formats.photo_files import image_size
 from annotator.formats.remarks import remark
 from annotator.vision.camera import project
+from annotator.vision.photos import open_image
 
 _ORIENTATION = 0x0112  # EXIF
 
@@ -35,7 +35,7 @@ class Picture:
         shown = image_size(photo)
         if height is None or width is None or (int(height), int(width)) == shown:
             return cls(shown)
-        with Image.open(photo) as image:
+        with open_image(photo) as image:
             stored, turn = (image.height, image.width), image.getexif().get(_ORIENTATION, 1)
         if (int(height), int(width)) == stored and turn in _TURNS:
             remark("photo that EXIF turns, with labels of the picture as it is stored: they are turned with it")

@@ -35,8 +35,8 @@ def scaled_and_placed(joints: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Official:
-    """errors: distances (S, N) m by what was compared: `xyz`, `xyz_procrustes_al`, `xyz_scale_trans_al` (HO3D's),
-    `mesh`, `mesh_al`; f: F-score (S,) by `f_score_5`, `f_al_score_5`, ... (mm)."""
+    """errors: distances (S, N) m by what was compared: `xyz`, `xyz_al` (HO3D:
+    `xyz_procrustes_al`, `xyz_scale_trans_al`), `mesh`, `mesh_al`; f: F-score (S,) by `f_score_5`, `f_al_score_5`, ... (mm)."""
 
     errors: dict[str, np.ndarray]
     f: dict[str, np.ndarray]
@@ -78,7 +78,9 @@ def official(
         found, truth = np.asarray(found, np.float64), np.asarray(truth, np.float64)
         moved = metrics.aligned(found, truth, reflect=True)
         errors[name] = np.linalg.norm(found - truth, axis=-1)
-        errors[f"{name}_al" if name == "mesh" else f"{name}_procrustes_al"] = np.linalg.norm(moved - truth, axis=-1)
+        # FreiHAND's script and HO3D's call the same thing differently
+        word = "procrustes_al" if scaled and name == "xyz" else "al"
+        errors[f"{name}_{word}"] = np.linalg.norm(moved - truth, axis=-1)
         if name == "xyz" and scaled:
             errors["xyz_scale_trans_al"] = np.linalg.norm(scaled_and_placed(found, truth) - truth, axis=-1)
         if name == "mesh":

@@ -62,7 +62,7 @@ def _decoded(file: Path | io.BytesIO, name: str) -> np.ndarray:
             deep = _deep_tiff(file)
             if deep is not None:
                 return as_photo(deep, name)
-        with _opened(file) as image:
+        with open_image(file) as image:
             upright = ImageOps.exif_transpose(_loaded(image, file, name))
             pixels = _pixels(upright)
             if deep_colours(image, _start(file)) and pixels.max() < 64:
@@ -81,7 +81,8 @@ def _decoded(file: Path | io.BytesIO, name: str) -> np.ndarray:
         raise InputError(f"{name} is a broken or truncated image: {error}") from error
 
 
-def _opened(file: Path | io.BytesIO) -> Image.Image:
+def open_image(file: Path | io.BytesIO) -> Image.Image:
+    """Pillow's image of a file, not decoded yet; HEIC, too, where pillow-heif is installed. Pillow's own errors."""
     if _is_heif(file) and importlib.util.find_spec("pillow_heif") is not None:
         import pillow_heif
 
