@@ -174,3 +174,9 @@ def test_a_mirrored_left_hand_can_be_told(records, written):
     for n, record in enumerate(records):
         meta = pickle.loads((written / "train" / "hands0000" / "meta" / f"{n:04d}.pkl").read_bytes())  # our own file
         assert meta["handSide"] == record.side and meta["mirrored"] == (record.side == "left")
+
+
+def test_a_camera_of_another_size_is_refused(tmp_path):
+    frame(tmp_path, camMat=np.array([[1200.0, 0, 640], [0, 1200, 480], [0, 0, 1]]))
+    with pytest.raises(InputError, match="centre at \\(640, 480\\).*640 x 480 px"):
+        list(reader("ho3d").read(tmp_path))

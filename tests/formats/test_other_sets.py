@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from small_sets import make_dexycb, make_interhand
 
 from annotator.errors import InputError
 from annotator.formats import reader
@@ -246,3 +247,22 @@ def test_freihand(tmp_path, split):
     np.testing.assert_array_equal(hand.mano.pose, np.arange(48))
     np.testing.assert_array_equal(hand.mano.shape, np.arange(48, 58))
     assert hand.mano.form == "from mean" and hand.side == "right"
+
+
+# -- photos of another size ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("name", "make", "photos"), [
+    ("dexycb", make_dexycb, "**/color_000003.jpg"), ("interhand", make_interhand, "images/test/*.jpg"),
+])  # fmt: skip
+def test_smaller_photos_are_refused(tmp_path, name, make, photos):
+    """Photos made smaller, labels and K left as they were: both sizes are named."""
+    make(tmp_path, ["", ""])
+    if name == "interhand":
+        path = tmp_path / "annotations" / "test" / "InterHand2.6M_test_data.json"
+        data = json.loads(path.read_text())
+        data["images"] = [image | {"width": 640, "height": 480} for image in data["images"]]
+        path.write_text(json.dumps(data))
+    assert len(list(reader(name).read(tmp_path))) == 2
+    for path in tmp_path.glob(photos):
+        photo(path, (320, 240))
+    with pytest.raises(InputError, match="320 x 240 px.*640 x 480 px"):
+        list(reader(name).read(tmp_path))

@@ -308,3 +308,24 @@ def test_a_camera_of_another_resolution(tmp_path, hands):
             check_fit(replace(hand, K=other, joints=joints), (HEIGHT, WIDTH))
     with pytest.raises(InputError, match="outside the photo.*p.jpg has 160 x 120 px"):
         check_fit(hand, (120, 160))
+
+
+# -- training ------------------------------------------------------------------------------------------------
+def test_training_does_not_guess(tmp_path, hands):
+    """Hands without a side are no right hands, and reversed fingers no labels, for a network either."""
+    from annotator.learning.reader_tables import make_table
+
+    coco(tmp_path / "a", hands[:2])
+    with pytest.raises(InputError, match="does not say which hands are left"):
+        make_table("coco", tmp_path / "a", tmp_path / "run")
+    folder = coco(tmp_path / "b", hands[:2])
+    content = json.loads((folder / "a.json").read_text())
+    content["annotations"][1]["side"] = "left"
+    (folder / "a.json").write_text(json.dumps(content))
+    with pytest.warns(UserWarning, match="1 hands of .* say no side"):
+        made = make_table("coco", folder, tmp_path / "run")
+    with np.load(made / "keypoints.npz", allow_pickle=False) as table:
+        assert table["side"].tolist() == ["left"]
+    coco(tmp_path / "c", [p[list(ORDERS["tip-to-base"])] for p in hands[:4]], category="right_hand")
+    with pytest.raises(InputError, match="'tip-to-base'"):
+        make_table("coco", tmp_path / "c", tmp_path / "run")
