@@ -8,7 +8,8 @@ from annotator.errors import InputError
 
 
 def expanded(path: str | Path) -> Path:
-    """The path with a leading `~` or `~user` put in full, unless a file of just that name is there or nobody is called so."""
+    """The path with a leading `~` or `~user` put in full, unless a file of just that name is there or nobody is called
+    so."""
     path = Path(path)
     if not str(path).startswith("~") or path.exists():
         return path
@@ -19,7 +20,8 @@ def expanded(path: str | Path) -> Path:
 
 
 def storable(path: str | Path) -> Path:
-    """The path itself; InputError where its name is no text (bytes that are no UTF-8): no project or data set can keep it."""
+    """The path itself; InputError where its name is no text (bytes that are no UTF-8): no project or data set can keep
+    it."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:

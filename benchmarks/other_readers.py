@@ -3,8 +3,8 @@
     python benchmarks/other_readers.py [--ho3d DIR] [--freihand DIR] [--mmpose DIR] [--write docs/formats.md]
 
 DIR: checkouts of github.com/shreyashampali/ho3d, github.com/lmb-freiburg/freihand and github.com/open-mmlab/mmpose; a
-row needs its code. Nothing of these is kept here. Where a script wants packages that its numbers do not need (a viewer, a
-config registry), stand-ins take their place, and the row says so.
+row needs its code. Nothing of these is kept here. Where a script wants packages that its numbers do not need (a viewer,
+a config registry), stand-ins take their place, and the row says so.
 
 --write puts the table between the two marks in the document.
 """

@@ -17,8 +17,8 @@ def command(
     format: Annotated[
         str,
         typer.Option(
-            help="freihand, ho3d, dexycb, interhand, coco, coco-wholebody, hint, hamer-npz, hamer-tar, parquet, csv, gltf, "
-            "obj or ply.",
+            help="freihand, ho3d, dexycb, interhand, coco, coco-wholebody, hint, hamer-npz, hamer-tar, parquet, csv, "
+            "gltf, obj or ply.",
             show_default=False,
         ),
     ],
@@ -122,14 +122,14 @@ def command(
 
 def _text(done, project: str, left_out: int) -> str:
     states = ", ".join(f"{count} {state}" for state, count in sorted(done.states.items()))
-    lines = [f"{done.hands} hands imported into {project} ({done.own_mesh} with their own mesh, {done.fitted} fitted to "
-             f"their keypoints{'; ' if states else ''}{states})"]  # fmt: skip
+    lines = [f"{done.hands} hands imported into {project} ({done.own_mesh} with their own mesh, {done.fitted} fitted "
+             f"to their keypoints{'; ' if states else ''}{states})"]  # fmt: skip
     lines[0] += f"; {done.done_before} were there already" if done.done_before else ""
     lines[0] += f"; {left_out} left out" if left_out else ""
     if done.guessed_sides:
         lines.append(
-            f"{done.guessed_sides} hands have a side that the network guessed, since nothing said it: they are not accepted; "
-            "look at them, then `accept --side right` or `--side left`"
+            f"{done.guessed_sides} hands have a side that the network guessed, since nothing said it: they are not "
+            "accepted; look at them, then `accept --side right` or `--side left`"
         )
     changed = [hand for hand in done.differs if hand not in done.updated]
     if changed:

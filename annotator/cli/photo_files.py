@@ -28,10 +28,10 @@ def photo_files(given: Iterable[str | Path]) -> tuple[list[Path], list[tuple[str
     """The files that paths, folders and patterns stand for, each once, and (what was given, why) for what gives none or
     was left out of a folder.
 
-    A folder stands for the image files in it and in its folders, sorted by path, hidden ones left out; what looks like a
-    picture and is not taken (videos, raw files, HEIC without its package, links to folders) is said, kind by kind. A path
-    that names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken
-    as it is, whatever its suffix, and also if it is missing: reading it says what is wrong.
+    A folder stands for the image files in it and in its folders, sorted by path, hidden ones left out; what looks like
+    a picture and is not taken (videos, raw files, HEIC without its package, links to folders) is said, kind by kind. A
+    path that names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken as
+    it is, whatever its suffix, and also if it is missing: reading it says what is wrong.
     """
     files: dict[Path, None] = {}
     empty = []

@@ -4,7 +4,8 @@ are distributed.
 v: 0 no label, 1 hidden, 2 visible. The category lists the keypoints' names, which say the order (`names.order_of`);
 without them it is ours. The side is said by the annotation's `side`, `handedness`, `hand_type`, `is_right`, ... or
 `attributes`, by its category's name, or by all keypoints' names; where nothing says it the record's is right, and its
-provenance says `side_known: false`. Pixels are those of the picture that the entry in `images` describes, or shares 0..1.
+provenance says `side_known: false`. Pixels are those of the picture that the entry in `images` describes, or shares
+0..1.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
     """The hands of a COCO keypoint set: a folder with one JSON file (or that file), photos in FOLDER/images or FOLDER.
 
     order: of `orders.ORDERS`, which the 21 keypoints of each annotation have, whatever their names say. Annotations
-    without a labelled keypoint are left out, and remarked. InputError naming file and annotation: anything missing, of a
-    wrong shape, names of keypoints that are not understood, labels of another picture.
+    without a labelled keypoint are left out, and remarked. InputError naming file and annotation: anything missing, of
+    a wrong shape, names of keypoints that are not understood, labels of another picture.
     """
     path = only_file(Path(folder), "*.json", "annotation file")
     images, annotations = images_of(path)

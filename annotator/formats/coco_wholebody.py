@@ -5,10 +5,10 @@
                        and feet's fields, all zero: nothing is known of them
     images/%08d.jpg    the photos
 
-segmentation is the mesh's outline, polygons in the photo's pixels as everything here, and area is that of the outline; ids
-count from 1. v: 0 no label, 1 labelled and hidden, 2 labelled and visible. Every hand is an annotation of its own, since nobody
-said whose hands they are. Left hands stay left. v cannot tell a proposal from a correction: our exports add `weights`
-(21) to each annotation and have details.json beside. Order and pixels are ours, see `docs/formats.md`.
+segmentation is the mesh's outline, polygons in the photo's pixels as everything here, and area is that of the outline;
+ids count from 1. v: 0 no label, 1 labelled and hidden, 2 labelled and visible. Every hand is an annotation of its own,
+since nobody said whose hands they are. Left hands stay left. v cannot tell a proposal from a correction: our exports
+add `weights` (21) to each annotation and have details.json beside. Order and pixels are ours, see `docs/formats.md`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
 
 and beside these, in our exports:
     training_faces.json     (F, 3) of the hand model, one for all (FreiHAND leaves them to MANO's files)
-    training_details.json   per hand: id, side in its photo, mirrored, hand model, keypoints px, visible, states, weights, sigmas, box, parameters
+    training_details.json   per hand: id, side in its photo, mirrored, hand model, keypoints px, visible, states,
+                            weights, sigmas, box, parameters
     provenance.json         about the set and, in `hands`, about each hand: id, state, side in its photo,
                             mirrored, photo, photo_to_image (2, 3), digests, corrections
 

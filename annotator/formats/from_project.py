@@ -51,8 +51,8 @@ def numbered_hands(
     after: int = 0,
     changed: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[int, LabelledHand | None]]:
-    """(the hand's number, its record), see `labelled_hands`. changed: told of each hand whose photo is gone or is another
-    one now, instead of the error; its record is then None."""
+    """(the hand's number, its record), see `labelled_hands`. changed: told of each hand whose photo is gone or is
+    another one now, instead of the error; its record is then None."""
     checked = None
     for entry in entries(project, states, after):
         try:

@@ -97,7 +97,8 @@ def meta_of(sample: LabelledHand) -> dict:
 
 
 def _translation(label: ManoLabel, hand_model: str) -> np.ndarray | None:
-    """MANO's translation in OpenGL axes; None where it is not known, or MANO is not here to say where its wrist rests."""
+    """MANO's translation in OpenGL axes; None where it is not known, or MANO is not here to say where its wrist
+    rests."""
     root = root_of(label.shape, "right", hand_model)
     return None if root is None or label.translation is None else turned_place(label.translation, root, OPENGL)
 

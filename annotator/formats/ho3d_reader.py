@@ -80,8 +80,8 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
     height, width = image_size(photo)
     if not (0.25 * width < K[0, 2] < 0.75 * width and 0.25 * height < K[1, 2] < 0.75 * height):
         raise InputError(
-            f"{path}: camMat has its centre at ({K[0, 2]:.0f}, {K[1, 2]:.0f}) px, far from the middle of {photo.name} with "
-            f"{width} x {height} px: is it of another size?"
+            f"{path}: camMat has its centre at ({K[0, 2]:.0f}, {K[1, 2]:.0f}) px, far from the middle of {photo.name} "
+            f"with {width} x {height} px: is it of another size?"
         )
     shown = ((keypoints > -0.5) & (keypoints < (width - 0.5, height - 0.5))).all(1)
     labels = labels_of(keypoints, np.ones(21, bool))

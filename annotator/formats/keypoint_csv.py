@@ -121,9 +121,10 @@ def _record(path, row, photo, side, units, places, index) -> LabelledHand | None
     if side is not None and (row[side] or "").strip() and said is None:
         raise InputError(f"{side} is {row[side]!r}, expected left or right")
     labels = labels_of(np.nan_to_num(points), known, weights=np.clip(trust, 0, 1))
+    box = box_of(labels["keypoints"][labels["weights"] > 0])
     return LabelledHand(
-        id=f"{file.stem}-{index}", photo=file, side=said or "right", box=box_of(labels["keypoints"][labels["weights"] > 0]),
-        K=None, provenance={"data_set": "CSV", "side_known": said is not None}, **labels,
+        id=f"{file.stem}-{index}", photo=file, side=said or "right", box=box, K=None,
+        provenance={"data_set": "CSV", "side_known": said is not None}, **labels,
     )  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 """The 21 joints and the place of a MANO hand as MANO's own code has them, for formats whose readers run that code.
 
-MANO's 16 joints are those of its kinematic chain: regressed from the resting, shaped mesh and posed with the bones. Joints
-regressed from the posed mesh are not these: skinning and pose blend shapes move vertices, by millimetres at a bent knuckle.
-Tips have no joint: vertices of the posed mesh stand for them, and each data set has its own choice
-(`hand.joints.MANO_TIP_VERTICES`). smplx gives the same 21 (`smplx.MANO` with `joint_regressor` and `vertex_ids["mano"]`).
+MANO's 16 joints are those of its kinematic chain: regressed from the resting, shaped mesh and posed with the bones.
+Joints regressed from the posed mesh are not these: skinning and pose blend shapes move vertices, by millimetres at a
+bent knuckle. Tips have no joint: vertices of the posed mesh stand for them, and each data set has its own choice
+(`hand.joints.MANO_TIP_VERTICES`). smplx gives the same 21 (`smplx.MANO` with `joint_regressor` and
+`vertex_ids["mano"]`).
 
-MANO's translation moves the resting hand, whose wrist is not at the origin, and the whole hand's rotation turns about that
-wrist. So wrist = translation + root, root being the resting wrist; it stays as it is when the camera's axes are turned.
+MANO's translation moves the resting hand, whose wrist is not at the origin, and the whole hand's rotation turns about
+that wrist. So wrist = translation + root, root being the resting wrist; it stays as it is when the camera's axes are
+turned.
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ def mano_joints(model: HandModel, parameters: HandParameters, side: str = "right
 
 
 def joints_as(record: LabelledHand, tips: str) -> np.ndarray | None:
-    """(21,3) joints of a record as a format of MANO's family means them: `mano_joints` of a hand of the user's MANO, the
-    record's own joints (a data set's label, the free hand's) of any other."""
+    """(21,3) joints of a record as a format of MANO's family means them: `mano_joints` of a hand of the user's MANO,
+    the record's own joints (a data set's label, the free hand's) of any other."""
     model = mano_named(record.hand_model) if record.parameters is not None else None
     return record.joints if model is None else mano_joints(model, record.parameters, record.side, tips)
 

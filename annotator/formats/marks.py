@@ -17,8 +17,8 @@ from annotator.project import Project, Provenance
 class Marks:
     """The marks of one import; source: FORMAT:PLACE.
 
-    A label is known by its photo's content, its set's format and its id there, not by where the set lies: a table that was
-    moved, or comes again from a colleague, is recognised.
+    A label is known by its photo's content, its set's format and its id there, not by where the set lies: a table that
+    was moved, or comes again from a colleague, is recognised.
     """
 
     def __init__(self, source: str):
@@ -48,7 +48,8 @@ class Marks:
 
 @dataclass(frozen=True)
 class StoredLabel:
-    """hand: its id; same: whether the label is what it was; untouched: whether nobody has edited the hand here since."""
+    """hand: its id; same: whether the label is what it was; untouched: whether nobody has edited the hand here
+    since."""
 
     hand: str
     same: bool
@@ -67,7 +68,8 @@ def stored_label(target: Project, photo: int, mark: str, record: LabelledHand) -
 
 
 def label_digest(record: LabelledHand) -> str:
-    """Of what the data set says of the hand: keypoints to a hundredth of a pixel, states, weights, side if it is said."""
+    """Of what the data set says of the hand: keypoints to a hundredth of a pixel, states, weights, side if it is
+    said."""
     numbers = [np.round(record.keypoints[record.weights > 0], 2).tolist(), np.round(record.weights, 3).tolist()]
     side = record.side if record.provenance.get("side_known", True) else ""
     return _short(json.dumps([numbers, list(record.states), side]))

@@ -10,7 +10,8 @@ from annotator.hand.joints import FINGERS, JOINT_NAMES
 
 _WORDS = {
     "thumb": "thumb thumbs pollex daumen pouce pulgar pollice polegar duim kciuk",
-    "index": "index forefinger forefingure indexfinger pointer zeigefinger zeige indice wijsvinger wskazujacy indicador",
+    "index": "index forefinger forefingure indexfinger pointer zeigefinger zeige indice wijsvinger wskazujacy "
+    "indicador",
     "middle": "middle middlefinger long mittelfinger mittel majeur medius medio corazon middelvinger srodkowy",
     "ring": "ring ringfinger annulaire anular anulare anelar ringvinger serdeczny",
     "little": "little pinky pinkie small smallfinger littlefinger pinkyfinger baby kleinerfinger auriculaire menique "
@@ -65,8 +66,8 @@ def keypoint_of(name: object) -> int | None:
     """0..20 of a joint's name by itself, or None.
 
     Known: ours (`index_tip`), MediaPipe's (`INDEX_FINGER_TIP`, `PINKY_MCP`), MMPose's and InterHand2.6M's
-    (`forefinger4`, `r_thumb1`: base to tip), short ones (`TMCP`), fingers in some other languages, numbers 0..20. What a
-    whole list of names says is more: see `order_of`.
+    (`forefinger4`, `r_thumb1`: base to tip), short ones (`TMCP`), fingers in some other languages, numbers 0..20. What
+    a whole list of names says is more: see `order_of`.
     """
     text = str(name).strip()
     if text.isdecimal():
@@ -128,8 +129,9 @@ def _by_finger(texts: list[str]) -> list[int]:
         places |= {1 + 4 * f + place: n for place, (_, n) in zip(rows, groups[finger], strict=True)}
     if len(places) != 21:
         odd = [text for text in texts if texts.index(text) not in places.values()]
+        some = ", ".join(map(repr, odd[:4])) + (" ..." if len(odd) > 4 else "")
         raise InputError(
-            f"the keypoints' names are not understood ({', '.join(map(repr, odd[:4]))}{' ...' if len(odd) > 4 else ''}): "
+            f"the keypoints' names are not understood ({some}): "
             "expected names like index_tip or forefinger4, or 0..20; --order NAME says which order the file has"
         )
     return [places[k] for k in range(21)]
@@ -176,7 +178,8 @@ _FLAGS = {
 
 
 def sides_said(annotation: Mapping) -> dict[str, str]:
-    """{field: side} of an annotation's fields that say a side, also in `attributes` and alike, however they are listed."""
+    """{field: side} of an annotation's fields that say a side, also in `attributes` and alike, however they are
+    listed."""
     found = {}
     for name, value in _fields(annotation):
         word = name.lower().replace("-", "_").replace(" ", "_")

@@ -87,8 +87,8 @@ def checked(records: Iterable[LabelledHand], source: str) -> Iterator[LabelledHa
     order, margin = best_order(_points(record) for record in first if record.parameters is None)
     if order != "base-to-tip" and margin > CLEARLY:
         raise InputError(
-            f"{source}: keypoints were read as wrist, then thumb to little from base to tip, but the hands look as if they "
-            f"were in order {order!r} after that: wrong names? (--order NAME says what the file has, --order as-named "
+            f"{source}: keypoints were read as wrist, then thumb to little from base to tip, but the hands look as if "
+            f"they were in order {order!r} after that: wrong names? (--order NAME says what the file has, --order as-named "
             f"keeps to the names)"
         )
     yield from first

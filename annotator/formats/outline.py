@@ -16,8 +16,8 @@ SMALLEST = 1e-3  # of the largest ring's area: smaller rings are crumbs
 
 
 def outline(record: LabelledHand) -> list[list[float]]:
-    """Polygons x0, y0, x1, y1, ... in photo px (pixel centres at .0) round the hand's mesh as the camera sees it; without
-    a mesh or a camera, round its labelled keypoints. Empty where there are fewer than three of these.
+    """Polygons x0, y0, x1, y1, ... in photo px (pixel centres at .0) round the hand's mesh as the camera sees it;
+    without a mesh or a camera, round its labelled keypoints. Empty where there are fewer than three of these.
 
     Rings inside (a thumb touching a finger) are filled, as COCO's polygons cannot say holes.
     """

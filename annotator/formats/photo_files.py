@@ -1,5 +1,5 @@
-"""Photos on their way into a data set: their own pixels where every reader sees them alike, else encoded anew; without what
-they say beside the picture (places, names, serial numbers, comments), unless that is asked for."""
+"""Photos on their way into a data set: their own pixels where every reader sees them alike, else encoded anew; without
+what they say beside the picture (places, names, serial numbers, comments), unless that is asked for."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _ON_ITS_SIDE = (5, 6, 7, 8)  # of its values: width and height change places
 def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int]]:
     """(suffix, bytes, (height, width)) of a photo, its pixels where `read_photo` has them.
 
-    A JPEG or PNG file without an EXIF turn keeps the bytes of its picture; anything else becomes a JPEG, since many readers
-    ignore the turn and keypoints would then be elsewhere. Its metadata goes, but not the colour profile; all of it stays
-    inside `keeping_metadata`. jpeg: no PNG. InputError naming a broken file.
+    A JPEG or PNG file without an EXIF turn keeps the bytes of its picture; anything else becomes a JPEG, since many
+    readers ignore the turn and keypoints would then be elsewhere. Its metadata goes, but not the colour profile; all of
+    it stays inside `keeping_metadata`. jpeg: no PNG. InputError naming a broken file.
     """
     try:
         with open_image(path) as image:
@@ -157,8 +157,8 @@ def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) px of the photo as `read_photo` shows it, upright, from the file's head. InputError naming a missing
-    or broken file."""
+    """(height, width) px of the photo as `read_photo` shows it, upright, from the file's head. InputError naming a
+    missing or broken file."""
     try:
         with open_image(path) as image:
             turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE

@@ -18,8 +18,8 @@ _ORIENTATION = 0x0112  # EXIF
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """The picture that a data set's labels are of. size: its (height, width) px; upright: (2, 3) from its pixels to those
-    of the photo as it is shown, None where they are the same."""
+    """The picture that a data set's labels are of. size: its (height, width) px; upright: (2, 3) from its pixels to
+    those of the photo as it is shown, None where they are the same."""
 
     size: tuple[int, int]
     upright: np.ndarray | None = None
@@ -46,8 +46,8 @@ class Picture:
         )
 
     def places(self, points: np.ndarray, known: np.ndarray, box: np.ndarray | None = None):
-        """(points (21, 2), box (4,) x0, y0, x1, y1 or None) as px of the photo as it is shown; also if they are shares 0..1
-        of the picture's width and height."""
+        """(points (21, 2), box (4,) x0, y0, x1, y1 or None) as px of the photo as it is shown; also if they are shares
+        0..1 of the picture's width and height."""
         shares = known.any() and ((points[known] >= -0.5) & (points[known] <= 1.5)).all()
         if shares:  # no hand is two pixels large
             remark("hand with places 0..1: taken for shares of the photo's width and height")
@@ -73,8 +73,8 @@ _TURNS = {
 
 
 def check_fit(record, size: tuple[int, int]) -> None:
-    """InputError naming both, where a record's labels are no places in its photo of (height, width), or its camera does not
-    see its joints where its keypoints are: labels or K of another resolution, lens distortion that nobody took out.
+    """InputError naming both, where a record's labels are no places in its photo of (height, width), or its camera does
+    not see its joints where its keypoints are: labels or K of another resolution, lens distortion that nobody took out.
 
     Records with parameters of their own (our exports) are as they were written.
     """
@@ -101,6 +101,6 @@ def check_fit(record, size: tuple[int, int]) -> None:
     if off > max(0.1 * extent, 3.0):
         raise InputError(
             f"K (focal {record.K[0, 0]:.0f} px, centre {record.K[0, 2]:.0f}, {record.K[1, 2]:.0f}) puts the joints "
-            f"{off:.0f} px from the labelled keypoints of a photo of {width} x {height} px: K of another resolution, or a "
-            "distorted picture"
+            f"{off:.0f} px from the labelled keypoints of a photo of {width} x {height} px: K of another resolution, or "
+            "a distorted picture"
         )

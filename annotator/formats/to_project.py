@@ -41,9 +41,9 @@ FEWEST = 4  # labelled keypoints that a hand needs for a fit
 
 @dataclass
 class Imported:
-    """What came of records: hands stored, of these with their own mesh or fitted, with a guessed side, by state; skipped
-    as done already, of these with another label now (`differs`: the hands' ids) or taken over; (id, why) of those left
-    out."""
+    """What came of records: hands stored, of these with their own mesh or fitted, with a guessed side, by state;
+    skipped as done already, of these with another label now (`differs`: the hands' ids) or taken over; (id, why) of
+    those left out."""
 
     hands: int = 0
     own_mesh: int = 0
@@ -65,14 +65,15 @@ def import_records(
     mano: HandModel | None = None,
     update: bool = False,
 ) -> Imported:
-    """Store the records, each whole or not at all; a label that was imported before is not again, wherever its set lies.
+    """Store the records, each whole or not at all; a label that was imported before is not again, wherever its set
+    lies.
 
     source: FORMAT:PLACE; a label is known by its photo, the format and its id in its set. load_model: gives the
-    `annotator.model.Model` that fits records without a mesh and tells sides, called once and only if needed.
-    accept: hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the
-    record's own state, or is in work. A hand whose side nobody said is never accepted: it is the network's guess.
-    mano: the user's own, if hands with MANO's parameters are to be hands of it. update: hands whose label is another one
-    now, and that nobody has worked on here since, take it over.
+    `annotator.model.Model` that fits records without a mesh and tells sides, called once and only if needed. accept:
+    hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the record's own
+    state, or is in work. A hand whose side nobody said is never accepted: it is the network's guess. mano: the user's
+    own, if hands with MANO's parameters are to be hands of it. update: hands whose label is another one now, and that
+    nobody has worked on here since, take it over.
     """
     done, model, before = Imported(), None, (None, 0, (0, 0))
     marks = Marks(source)

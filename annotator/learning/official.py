@@ -22,7 +22,8 @@ SCALED_BONE = (0, 9)
 
 
 def scaled_and_placed(joints: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """`joints` (..., 21, 3), keypoint order, with the length of `target`'s bone from wrist to middle MCP, and its wrist.
+    """`joints` (..., 21, 3), keypoint order, with the length of `target`'s bone from wrist to middle MCP, and its
+    wrist.
 
     Not turned. A hand whose bone has no length is only moved, as the published scorer does.
     """
@@ -35,8 +36,8 @@ def scaled_and_placed(joints: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Official:
-    """errors: distances (S, N) m by what was compared: `xyz`, `xyz_al` (HO3D:
-    `xyz_procrustes_al`, `xyz_scale_trans_al`), `mesh`, `mesh_al`; f: F-score (S,) by `f_score_5`, `f_al_score_5`, ... (mm)."""
+    """errors: distances (S, N) m by what was compared: `xyz`, `xyz_al` (HO3D: `xyz_procrustes_al`,
+    `xyz_scale_trans_al`), `mesh`, `mesh_al`; f: F-score (S,) by `f_score_5`, `f_al_score_5`, ... (mm)."""
 
     errors: dict[str, np.ndarray]
     f: dict[str, np.ndarray]

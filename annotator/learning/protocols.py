@@ -1,7 +1,8 @@
 """Scores by the official rules of FreiHAND and HO3D, and predictions in the form their servers take.
 
-Joints are the data set's own: those of MANO's kinematic chain and the set's own tip vertices where the mesh is MANO's; the hand model's own keypoint regressor for any other mesh, which costs some tenths of a millimetre
-against a MANO label (say so beside a number).
+Joints are the data set's own: those of MANO's kinematic chain and the set's own tip vertices where the mesh is MANO's;
+the hand model's own keypoint regressor for any other mesh, which costs some tenths of a millimetre against a MANO label
+(say so beside a number).
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def score(
 
     joints (S,21,3), vertices (S,V,3): metres, camera frame. Vertices are scored only if both are given, of one
     topology. `mpjpe_mm`, `auc_joints_unaligned`, `mpvpe_mm`, `auc_vertices_unaligned`, `f_*_unaligned`: as they are in
-    space (the official `xyz_mean3d`, ...); ho3d also: `st_mpjpe_mm`, `auc_st` with one bone's scale and the wrist aligned
-    (`xyz_scale_trans_al_*`). InputError for an unknown protocol or shapes that do not fit.
+    space (the official `xyz_mean3d`, ...); ho3d also: `st_mpjpe_mm`, `auc_st` with one bone's scale and the wrist
+    aligned (`xyz_scale_trans_al_*`). InputError for an unknown protocol or shapes that do not fit.
     """
     compared = compare(protocol, joints, true_joints, vertices, true_vertices)
     result = {"protocol": protocol, **metrics.summary(joints, true_joints, vertices, true_vertices)}

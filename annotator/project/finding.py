@@ -18,8 +18,8 @@ from annotator.vision.photos import photo_hash
 
 def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
     """{old path: new path} of missing photos that lie below a folder: by their bytes, or, where somebody edited what is
-    written beside the picture, by what they show; remembered in the project. What photos show that are where they were is
-    remembered as well."""
+    written beside the picture, by what they show; remembered in the project. What photos show that are where they were
+    is remembered as well."""
     if not below.is_dir():
         raise InputError(f"{below} is not a folder")
     with database.reading() as connection:

@@ -1,8 +1,8 @@
 """By what a photo is known again after its file was edited: what it shows, whatever is written beside that.
 
-A project names photos by their file's SHA-256. A rating, a comment or another place changes that, not the picture; so the
-digest of the picture (`vision.bare`) is kept as well, in `meta`, under both names: a photo of an older project gets its
-own when somebody looks for photos.
+A project names photos by their file's SHA-256. A rating, a comment or another place changes that, not the picture; so
+the digest of the picture (`vision.bare`) is kept as well, in `meta`, under both names: a photo of an older project gets
+its own when somebody looks for photos.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Pictures:
     """The part of `Project` about what photos show; it needs `_database`."""
 
     def is_same_photo(self, photo: StoredPhoto, path: Path | None = None) -> bool:
-        """Whether the file (the photo's own, unless another is given) shows what was annotated: the same bytes, or the same
-        picture under other metadata. InputError if it cannot be read."""
+        """Whether the file (the photo's own, unless another is given) shows what was annotated: the same bytes, or the
+        same picture under other metadata. InputError if it cannot be read."""
         path = photo.path if path is None else path
         if photo_hash(path) == photo.sha256:
             return True
@@ -58,8 +58,8 @@ class Pictures:
             return False
 
     def known_as(self, path: Path) -> str:
-        """The file digest by which the project knows this photo: the file's own, or that of the photo which shows the same.
-        InputError if it cannot be read."""
+        """The file digest by which the project knows this photo: the file's own, or that of the photo which shows the
+        same. InputError if it cannot be read."""
         sha256 = photo_hash(path)
         with self._database.reading() as connection:
             if connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256)) is not None:

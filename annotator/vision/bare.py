@@ -1,8 +1,8 @@
 """A picture's file without what it says beside the picture: places, names, serial numbers, ratings, comments.
 
-JPEG and PNG files keep every byte that makes pixels or colours (quantisation, scans, colour profile, gamma, transparency)
-and lose the rest: EXIF, XMP, IPTC, comments, maker's notes, previews, and what cameras append behind the picture. What
-is left is also by what a photo is known again after somebody rated or tagged it.
+JPEG and PNG files keep every byte that makes pixels or colours (quantisation, scans, colour profile, gamma,
+transparency) and lose the rest: EXIF, XMP, IPTC, comments, maker's notes, previews, and what cameras append behind the
+picture. What is left is also by what a photo is known again after somebody rated or tagged it.
 """
 
 from __future__ import annotations

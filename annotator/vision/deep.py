@@ -1,4 +1,5 @@
-"""Pictures of more than 8 bits, as files have them: 12 bits in 16, 32-bit numbers, planes apart. Shown as what they are."""
+"""Pictures of more than 8 bits, as files have them: 12 bits in 16, 32-bit numbers, planes apart. Shown as what they
+are."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ def _deep(file: Path | BinaryIO, tifffile) -> np.ndarray | None:
 
 
 def deep_colours(image: Image.Image, head: bytes) -> bool:
-    """Whether a colour picture that Pillow opened has 16 bits a value, of which it keeps the upper 8; head: of its file."""
+    """Whether a colour picture that Pillow opened has 16 bits a value, of which it keeps the upper 8; head: of its
+    file."""
     if image.format == "TIFF":
         return image.mode in ("RGB", "RGBA") and max(image.tag_v2.get(258, (8,))) > 8  # BitsPerSample
     return head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x06")

@@ -35,11 +35,11 @@ BROKEN = (
 def read_photo(path: str | Path) -> np.ndarray:
     """Read an image file as (H, W, 3) uint8 RGB.
 
-    The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white; deeper
-    images are scaled to 8 bits, white being what 8, 10, 12, 14 or 16 bits can say, the fewest that hold the values
-    (`deep.eight_bits`), and float images 0..1. Of an animation the first frame counts. A JPEG that only lacks its end is
-    read, with a warning (`damaged.PhotoRemark`). HEIC needs pillow-heif. Raises InputError naming the file: missing, a
-    directory, not an image, truncated, NaN, under 8 px a side, values whose white nobody knows.
+    The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white; deeper images
+    are scaled to 8 bits, white being what 8, 10, 12, 14 or 16 bits can say, the fewest that hold the values
+    (`deep.eight_bits`), and float images 0..1. Of an animation the first frame counts. A JPEG that only lacks its end
+    is read, with a warning (`damaged.PhotoRemark`). HEIC needs pillow-heif. Raises InputError naming the file: missing,
+    a directory, not an image, truncated, NaN, under 8 px a side, values whose white nobody knows.
     """
     path = Path(path)
     if path.is_dir():

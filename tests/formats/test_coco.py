@@ -14,6 +14,8 @@ from same import assert_same
 from annotator.errors import InputError
 from annotator.formats import reader, writer
 from annotator.hand.joints import JOINT_NAMES
+from annotator.vision.bare import picture_digest
+from annotator.vision.photos import read_photo
 
 PHOTO = (40, 60)
 
@@ -28,7 +30,8 @@ def test_wholebody_round_trip(records, written):
     read = list(reader("coco-wholebody").read(written))
     for ours, theirs in zip(read, records, strict=True):
         assert_same(ours, theirs)
-        assert ours.photo.read_bytes() == theirs.photo.read_bytes()
+        assert picture_digest(ours.photo) == picture_digest(theirs.photo)  # its picture, without its metadata
+        np.testing.assert_array_equal(read_photo(ours.photo), read_photo(theirs.photo))
     assert len(list((written / "images").iterdir())) == 2  # two hands share a photo
 
 

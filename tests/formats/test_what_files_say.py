@@ -63,9 +63,11 @@ SPELLINGS = {
     "camel case": ["Wrist"] + [f"{f}{j}" for f in ("Thumb", "Index", "Middle", "Ring", "Pinky")
                                for j in (("CMC", "MCP", "IP", "Tip") if f == "Thumb" else ("MCP", "PIP", "DIP", "Tip"))],
     "sides": [f"left_{name}" for name in JOINT_NAMES],
-    "german": ["Handgelenk"] + [f"{f}{n}" for f in ("Daumen", "Zeigefinger", "Mittelfinger", "Ringfinger", "Kleinerfinger")
+    "german": ["Handgelenk"] + [f"{f}{n}" for f in ("Daumen", "Zeigefinger", "Mittelfinger", "Ringfinger",
+                                                    "Kleinerfinger")
                                 for n in (1, 2, 3, 4)],
-    "one unknown finger": ["wrist"] + [f"{f}{n}" for f in ("thumb", "index", "middle", "ring", "hüvelyk") for n in (1, 2, 3, 4)],
+    "one unknown finger": ["wrist"] + [f"{f}{n}" for f in ("thumb", "index", "middle", "ring", "hüvelyk")
+                                       for n in (1, 2, 3, 4)],
 }  # fmt: skip
 
 
