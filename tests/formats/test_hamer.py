@@ -16,6 +16,7 @@ from same import assert_same
 from annotator.errors import InputError
 from annotator.formats import hamer_tar, reader, writer
 from annotator.formats.base import ManoLabel
+from annotator.vision.bare import picture_digest
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_tar_round_trip(records, tar, tmp_path):
     read = list(reader("hamer-tar").read(tar, photos=tmp_path / "photos"))
     for ours, theirs in zip(read, records, strict=True):
         assert_same(ours, theirs)
-        assert ours.photo.read_bytes() == theirs.photo.read_bytes()
+        assert picture_digest(ours.photo) == picture_digest(theirs.photo)
 
 
 def test_photos_go_when_the_reading_ends(tar):
