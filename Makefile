@@ -1,16 +1,17 @@
 # make install   the environment in .venv (again only when its inputs changed)
 # make demo      the whole road on the sample photos; report in out/demo/report.html
-# make test      all tests
+# make lint      ruff check, ruff format --check and mypy
+# make test      lint, then all tests
 # make test-qt6  the plugin's tests on PyQt6, in .venv-qt6
 # Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"
 
 VENV := .venv
-EXTRAS ?= gui,train,formats,cluster,serve,test
+EXTRAS ?= gui,train,formats,cluster,serve,test,lint
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
 QT6 := .venv-qt6
 
-.PHONY: install demo test test-qt6 clean
+.PHONY: install demo lint test test-qt6 clean
 .SILENT:
 
 install: $(VENV)/.installed
@@ -21,9 +22,14 @@ $(VENV)/.installed: $(INPUTS)
 demo: install
 	$(VENV)/bin/annotator demo --out out/demo
 
+lint: install
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy annotator
+
 # GUI tests need a display: without one they get a virtual one. They have a process of their own: a window's OpenGL and
 # the off-screen OpenGL of the synthetic photos cannot share one.
-test: install
+test: lint
 	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
 	$$virtual $(VENV)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
 	$(VENV)/bin/python -m pytest --ignore=tests/plugins $(PYTEST_ARGS)

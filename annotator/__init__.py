@@ -23,6 +23,8 @@ _LAZY = {
     "InFront": "annotator.correcting.evidence",
     "Depths": "annotator.correcting.evidence",
     "SecondView": "annotator.correcting.evidence",
+    "JointDefinition": "annotator.hand.definitions",
+    "learn_definition": "annotator.correcting.defining",
     "load_hand": "annotator.hand.model",
     "read_photo": "annotator.vision.photos",
     "Project": "annotator.project",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,22 +16,25 @@ from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.photo_fit import fit_to_landmarks
-from annotator.correcting.solver import CONFIRMED, UNSEEN, check_sight, checked_states
+from annotator.correcting.solver import Settings
+from annotator.correcting.solver.solver import check_sight, checked_states, read_labels
+from annotator.detection.finder import HandFinder
+from annotator.detection.grouping import groups, hinted
+from annotator.detection.locating import Located
+from annotator.hand.definitions import JointDefinition, definition_of
+from annotator.hand.joint_states import CONFIRMED, UNSEEN
+from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.encoder import Features, joined
-from annotator.network.finder import HandFinder
+from annotator.network.features import Features, joined
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
-from annotator.network.locating import Located
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
-from annotator.vision.grouping import groups, hinted
 from annotator.vision.photos import as_photo
 
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
@@ -38,8 +43,8 @@ PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 class Model:
     """A loaded checkpoint with its hand model and all that finds hands.
 
-    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself; quick:
-    whether photos without boxes get one look (`docs/scaling.md` says what that saves and costs).
+    hand: the `HandModel`; digest: a short name of exactly these weights; card: what the checkpoint says of itself;
+    quick: whether photos without boxes get one look (`docs/scaling.md` says what that saves and costs).
     """
 
     def __init__(self, network: GLFNet, card: dict | None = None, device: str | None = None, quick: bool = False):
@@ -85,9 +90,10 @@ class Model:
         """
         waiting: list[tuple[list[Located], Features | None, np.ndarray]] = []
         for group in groups(hinted(photos, boxes, sides, cameras), batch):
-            group, told_boxes, told_sides, told_cameras = zip(*group, strict=True)
-            found = self.finder.find(group, told_boxes, told_sides, self.quick)
-            for photo, (hands, features), K in zip(group, found, told_cameras, strict=True):
+            columns: Any = zip(*group, strict=True)
+            some, told_boxes, told_sides, told_cameras = columns
+            found = self.finder.find(some, told_boxes, told_sides, self.quick)
+            for photo, (hands, features), K in zip(some, found, told_cameras, strict=True):
                 waiting.append((hands, features, self._camera(photo, hands, K)))
                 if sum(len(some) for some, *_ in waiting) >= batch:
                     yield from self._answer(waiting)
@@ -99,7 +105,8 @@ class Model:
         if K is not None:
             return check_camera(K)
         largest = max((hand.crop.size / 1.6 for hand in hands), default=0.0)
-        return default_camera(*photo.shape[:2], largest)
+        height, width = photo.shape[:2]
+        return default_camera(height, width, largest)
 
     @torch.inference_mode()
     def _answer(self, waiting: list[tuple[list[Located], Features | None, np.ndarray]]) -> Iterator[list[HandMesh]]:
@@ -119,18 +126,17 @@ class Model:
                 kept = Remembered(
                     features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
                 )
-                hands.append(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
+                proposed = self.hand_of(answer, at, kept, K, hand.side, hand.presence, {})
+                hands.append(Remembered.with_proposal(proposed))
                 at += 1
             yield hands
 
     def hand_of(
         self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
     ) -> HandMesh:
-        """Hand number `at` of the network's answer (on the CPU) in its photo with intrinsics K (3, 3), drawn to the
-        encoder's landmarks. presence: 0..1; corrections: what the network was told, joint number -> photo px."""
-        hand = self.records.of(answer, at, kept, K, side, presence, corrections)
-        landmarks = kept.crop.to_photo(kept.features.landmarks[0].double().numpy())
-        return fit_to_landmarks(hand, self.hand, landmarks)
+        """Hand number `at` of the network's answer (on the CPU) in its photo with intrinsics K (3, 3). presence: 0..1;
+        corrections: what the network was told, joint number -> photo px."""
+        return self.records.of(answer, at, kept, K, side, presence, corrections)
 
     def _cameras(self, views: list[CropView]) -> tuple[Tensor, Tensor]:
         return cameras(views, self.device)
@@ -142,56 +148,96 @@ class Model:
 
         For a hand that comes from a file or a project, which keep no features. photo: the (H, W, 3) photo it is in.
         """
-        crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
+        crop = Crop.of_hand(hand)
         view = CropView.of(crop, hand.camera)
         features = self.finder.features(extract_all(as_photo(photo), [crop]))
         start = self.network.parametric(features, self._cameras([view])[1])
         kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
-        return hand.replace(features=kept)
+        return self.with_features(hand, kept)
+
+    def with_features(self, hand: HandMesh, kept: Remembered) -> HandMesh:
+        """The hand with cached features of its crop, and with what the network says of them untold."""
+        asked = hand.replace(features=kept)
+        if kept.proposal is None:
+            untold = self.prompted(asked, {}).replace(features=None)
+            asked = hand.replace(features=replace(kept, proposal=untold))
+        return asked
 
     def refine(
         self,
         hand: HandMesh,
-        corrections: Mapping[str | int, Sequence[float]],
-        states: Mapping[str | int, str] | Sequence[str] | None = None,
+        corrections: ByJoint[Sequence[float]],
+        states: ByJoint[str] | Sequence[str] | None = None,
         evidence: Sequence[Evidence] = (),
+        exact: bool = False,
+        definition: JointDefinition | str | None = None,
     ) -> HandMesh:
         """The hand again, with keypoints set by a person.
 
-        Local refinement runs with the corrections as prompts (from cached features, the encoder is not run); then the
-        solver moves pose, place and, where that is not enough, shape until every corrected keypoint is where it was
-        put. A hand without cached features (from a project or a file) is solved from where it is: `remember` it with
-        its photo to have the network's word too.
+        The answer is the likeliest hand given all labels, each with its accuracy, and the network's proposal. Labels
+        that say that the network is wrong about a finger are prompts first: local refinement runs again with them, from
+        cached features, and what it answers takes the proposal's place. A hand without cached features (from a project
+        or a file) is solved from where it is: `remember` it with its photo to have the network's answer too.
 
-        corrections: joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px; earlier corrections of
-        the hand stay unless named again. states: joint -> state, or all 21: 'confirmed' keypoints are held where they
-        are, 'occluded' ones and those 'out of frame' are told to nobody. evidence: depth relations, depths, second views
-        (`annotator.InFront`, `Depths`, `SecondView`). Returns a new `HandMesh`; `correcting.solve` also tells what could
-        not be met.
+        Parameters
+        ----------
+        hand
+            A proposal, or an earlier answer; its earlier corrections stay unless named again.
+        corrections
+            Joint name or number (see `hand.joints.JOINT_NAMES`) -> (x, y) photo px. Kept in `HandMesh.corrections` to
+            the last bit; `HandMesh.keypoints` are where the mesh's joints came to be.
+        states
+            Joint -> state, or all 21: 'confirmed' keypoints are right where they are, 'occluded' ones and those 'out of
+            frame' are told to nobody.
+        evidence
+            Depth relations, depths, second views (`annotator.InFront`, `Depths`, `SecondView`).
+        exact
+            Pin the mesh to every label, at the price of its shape.
+        definition
+            How the labeller means the joints: a name, or what `annotator.learn_definition` found; None: somebody
+            unknown.
+
+        Returns
+        -------
+        HandMesh
+            A new one. `correcting.solve` also tells what could not be met.
+
+        Raises
+        ------
+        InputError
+            Unknown joints, states or definitions; places that are not finite, or far outside the camera's sight.
         """
         merged = dict(hand.corrections) | check_corrections(corrections)
         known = checked_states(states)
+        read = definition_of(definition)
         check_sight(merged, hand.camera)
-        if isinstance(hand.features, Remembered):
-            held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
-            prompts = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
-            answered = self.prompted(hand, prompts)
-            # what is confirmed is where it was in the hand that the person saw, not where the network has it now
-            return solve(answered.replace(corrections=merged | held), self.hand, {}, known, evidence).hand.replace(
-                corrections=merged
-            )
-        return solve(hand, self.hand, merged, known, evidence).hand
+        if not isinstance(hand.features, Remembered):
+            return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact).hand
+        # what is confirmed is right where it was in the hand that the person saw, not where the network has it
+        held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
+        told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
+        if exact:
+            answered = self.prompted(hand, told).replace(corrections=merged | held)
+            return solve(answered, self.hand, {}, known, evidence, exact=True).hand.replace(corrections=merged)
+        proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
+        joints, places, _, judged = read_labels(proposal, merged, known, Settings(), read, held=held)
+        prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
+        if prompts:
+            proposal = self.prompted(hand, prompts).replace(features=hand.features)
+        start = proposal.replace(corrections={})
+        return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
 
     def alternatives(
-        self, hand: HandMesh, states: Mapping[str | int, str] | Sequence[str] | None = None, most: int = 3
+        self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3
     ) -> tuple[Alternative, ...]:
-        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one can
-        take the place of `hand`. See `correcting.alternatives`."""
+        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one
+        can take the place of `hand`. See `correcting.alternatives`."""
         return alternatives(hand, self.hand, states, most)
 
     @torch.inference_mode()
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
-        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo px."""
+        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo
+        px."""
         kept: Remembered = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in corrections.items():

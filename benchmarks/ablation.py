@@ -51,11 +51,24 @@ def table(variants: dict[str, Variant], reference: str, arguments: argparse.Name
     for name, one in found.items():
         against = "" if name == reference else better_by(base["vertex_mm"], one["vertex_mm"])
         spread = " / ".join(f"{m:.2f}" for m in one["by_seed"])
-        rows.append([name, interval(one["parametric_mm"]), interval(one["vertex_mm"]), against, interval(one["joint_mm"]),
-                     interval(one["photo"], factor=100), spread, f"{one['seconds'].mean():.0f}"])  # fmt: skip
+        rows.append(
+            [
+                name,
+                interval(one["parametric_mm"]),
+                interval(one["vertex_mm"]),
+                against,
+                interval(one["joint_mm"]),
+                interval(one["photo"], factor=100),
+                spread,
+                f"{one['seconds'].mean():.0f}",
+            ]
+        )
     head = ["variant", "parametric stage: PA-MPVPE mm", "PA-MPVPE mm", f"better than '{reference}'", "PA-MPJPE mm",
             "2-D error, % of box", "PA-MPVPE by seed", "seconds"]  # fmt: skip
-    text = f"n = {budget.scored} hands, {budget.seeds} seeds, {budget.steps} steps of {budget.batch}, {budget.samples:,} photos\n\n"
+    text = (
+        f"n = {budget.scored} hands, {budget.seeds} seeds, {budget.steps} steps of {budget.batch}, {budget.samples:,} "
+        "photos\n\n"
+    )
     return text + markdown(head, rows)
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/absurd_corrections.py [--model CHECKPOINT] [--tries 1000]
 
-Kinds: far outside the photo, all 21 at random places, two or more on one spot, coordinates of any size, NaN and infinite
-ones, unknown joints. Also: the same sensible corrections in another order, which must give the same mesh.
+Kinds: far outside the photo, all 21 at random places, two or more on one spot, coordinates of any size, NaN and
+infinite ones, unknown joints. Also: the same sensible corrections in another order, which must give the same mesh.
 """
 
 from __future__ import annotations

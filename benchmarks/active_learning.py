@@ -3,8 +3,8 @@
     python benchmarks/active_learning.py OUT [--seeds 5] [--plot docs/active_learning.png]
 
 OUT keeps photos, features and every finished run, so that an interrupted experiment goes on. Seeds come one after the
-other, all strategies in each. The table says how many corrections each strategy needs for the error that random selection
-of whole hands has at its full budget (interpolated between stages), as a share of that budget.
+other, all strategies in each. The table says how many corrections each strategy needs for the error that random
+selection of whole hands has at its full budget (interpolated between stages), as a share of that budget.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from active_runs import WAYS, Budget, run
 from active_world import photos
 from tables import markdown
 
-from annotator.learning.bootstrap import resampled_means
+from annotator.evaluation.bootstrap import resampled_means
 from annotator.network.checkpoint import load_checkpoint
 
 
@@ -45,8 +45,16 @@ def summary(runs: dict[str, list[dict]], measure: str = "site_mm", reference: st
                 spent = np.array([stage[axis] for stage in one["stages"]], float)
                 into.append(100 * min(corrections_to(spent, e, goal) / base["stages"][-1][axis], 9.99))
         old = np.array([[stage["old_mm"] for stage in one["stages"]] for one in of_way])
-        rows.append([name, len(of_way), *(f"{e.mean():.2f} ± {e.std(ddof=1) if len(e) > 1 else 0:.2f}" for e in errors.T[1:]),
-                     spread(shares), spread(times), f"{100 * (old[:, -1] / old[:, 0] - 1).mean():+.1f} %"])  # fmt: skip
+        rows.append(
+            [
+                name,
+                len(of_way),
+                *(f"{e.mean():.2f} ± {e.std(ddof=1) if len(e) > 1 else 0:.2f}" for e in errors.T[1:]),
+                spread(shares),
+                spread(times),
+                f"{100 * (old[:, -1] / old[:, 0] - 1).mean():+.1f} %",
+            ]
+        )
     return rows
 
 
@@ -75,7 +83,13 @@ def plot(runs: dict[str, list[dict]], path: Path) -> None:
 
     figure = Figure(figsize=(10, 4.2), dpi=110)
     FigureCanvasAgg(figure)
-    for axes, axis, scale, label in zip(figure.subplots(1, 2), ("corrections", "seconds"), (1, 60), ("corrected keypoints", "simulated minutes"), strict=True):  # fmt: skip
+    for axes, axis, scale, label in zip(
+        figure.subplots(1, 2),
+        ("corrections", "seconds"),
+        (1, 60),
+        ("corrected keypoints", "simulated minutes"),
+        strict=True,
+    ):
         for name, of_way in runs.items():
             x = np.array([[stage[axis] for stage in one["stages"]] for one in of_way]).mean(0) / scale
             errors = np.array([[stage["site_mm"] for stage in one["stages"]] for one in of_way])

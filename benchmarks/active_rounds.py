@@ -3,9 +3,9 @@
     python benchmarks/active_rounds.py OUT [--hands 200] [--gold 60] [--test DATA/test]
 
 Photos are rendered at another place (`--domain workshop`, seed 910006) and go through the whole road: files, proposals
-with the landmark network's own word, a simulated person, `annotator.rounds.run_round` with its default settings. A third
-of the hands is accepted before each round, each with its visible keypoints. Poisoned: 30 % of the accepted hands have
-the corrections of a hand turned by a third. The old domain is the frozen mesh-truth set (--test), made if missing.
+with the landmark network's own word, a simulated person, `annotator.rounds.run_round` with its default settings. A
+third of the hands is accepted before each round, each with its visible keypoints. Poisoned: 30 % of the accepted hands
+have the corrections of a hand turned by a third. The old domain is the frozen mesh-truth set (--test), made if missing.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ import torch
 from mesh_truth import test_set
 from tables import better_by, interval, markdown
 
-from annotator.learning.evaluation import rendered_answers
-from annotator.learning.metrics import point_errors
-from annotator.learning.synthetic import generate
-from annotator.learning.synthetic_shards import SyntheticShards
+from annotator.evaluation.metrics import point_errors
+from annotator.learning.scoring import rendered_answers
 from annotator.model import load_model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project
 from annotator.rounds import RoundSettings, run_round
-from annotator.rounds.trial_projects import add_rendered, answer
+from annotator.rounds.trials.trial_projects import add_rendered, answer
+from annotator.synthetic.generate import generate
+from annotator.synthetic.shards import SyntheticShards
 
 ROUNDS, WRONG = 3, 0.3
 EPOCH = 60_000  # photos of the shipped model's training
@@ -113,9 +113,18 @@ def all_at_once(out: Path, shards, arguments, wrong: float) -> dict:
 
 def line(name: str, result: dict) -> list:
     error, old = result["error"], result["old_domain_mm"]
-    change = f"{100 * error['before']:.2f} -> {100 * error['after']:.2f} ({100 * error['low']:+.2f}..{100 * error['high']:+.2f})"
-    return [name, result["hands"], change, f"{old['before']:.2f} -> {old['after']:.2f}", "yes" if result["promoted"] else "no",
-            result["reproposed"]["refreshed"]]  # fmt: skip
+    change = (
+        f"{100 * error['before']:.2f} -> {100 * error['after']:.2f} "
+        f"({100 * error['low']:+.2f}..{100 * error['high']:+.2f})"
+    )
+    return [
+        name,
+        result["hands"],
+        change,
+        f"{old['before']:.2f} -> {old['after']:.2f}",
+        "yes" if result["promoted"] else "no",
+        result["reproposed"]["refreshed"],
+    ]
 
 
 def main() -> None:
@@ -152,9 +161,13 @@ def main() -> None:
     print(f"accepted hands untouched in all rounds: {all(r['accepted_untouched'] for r in row['rounds'])}\n")
     settings = clean["round"]["settings"]
     epoch = EPOCH / settings["batch"] * clean["step_seconds"]
-    print(f"one round on {arguments.hands} hands: {clean['seconds']:.0f} s ({clean['step_seconds']:.2f} s a step of {settings['batch']}, "
-          f"{arguments.threads} threads); an epoch of plain training ({EPOCH} photos) at that speed: {epoch:.0f} s; ratio "
-          f"{clean['seconds'] / epoch:.3f}")  # fmt: skip
+    print(
+        f"one round on {arguments.hands} hands: {clean['seconds']:.0f} s ({clean['step_seconds']:.2f} s a step of "
+        f"{settings['batch']}, "
+        f"{arguments.threads} threads); an epoch of plain training ({EPOCH} photos) at that speed: {epoch:.0f} s; "
+        "ratio "
+        f"{clean['seconds'] / epoch:.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """One run of the active-learning experiment: a strategy spends its corrections in stages, and learns after each.
 
 Questions are of whole hands (every visible keypoint is corrected) or of joints (the few whose correction is expected to
-help most, by `correcting.choosing.expected_gain`; at random for `random joints`). The simulated person clicks with 1.5 px
-of noise. After each stage the network is trained anew from the shipped checkpoint on all answers so far, with replay;
-everything behind the encoder learns (its features are computed once). The next stage is chosen by the network so trained.
+help most, by `correcting.choosing.expected_gain`; at random for `random joints`). The simulated person clicks with 1.5
+px of noise. After each stage the network is trained anew from the shipped checkpoint on all answers so far, with
+replay; everything behind the encoder learns (its features are computed once). The next stage is chosen by the network
+so trained.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from active_world import OLD, Photos, over_sites, vertex_mm
 from annotator.correcting.choosing import expected_gain
 from annotator.correcting.plausibility import measures
 from annotator.hand.mesh import HandMesh
-from annotator.learning.sources import BankSource
+from annotator.learning.data.sources import BankSource
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.crop_camera import CropView
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered
 from annotator.network.parametric import Estimate
-from annotator.rounds.candidates import Candidates
-from annotator.rounds.doubt import without_landmarks
-from annotator.rounds.strategies import choose
-from annotator.rounds.training import LOSSES
-from annotator.rounds.trial_projects import camera_of
+from annotator.rounds.retraining.training import LOSSES
+from annotator.rounds.selection.candidates import Candidates
+from annotator.rounds.selection.doubt import without_landmarks
+from annotator.rounds.selection.strategies import choose
+from annotator.rounds.trials.trial_projects import camera_of
 from annotator.vision.crops import MIDDLE, Crop
 
 NOISE = 1.5  # px, a person's click
@@ -47,7 +48,8 @@ class Way:
 
 @dataclass(frozen=True)
 class Budget:
-    """stages: corrections after which it learns; pool, test: hands a seed sees; steps, batch, rate: of each training."""
+    """stages: corrections after which it learns; pool, test: hands a seed sees; steps, batch, rate: of each
+    training."""
 
     stages: tuple[int, ...] = (60, 120, 240)
     pool: int = 600
@@ -58,9 +60,12 @@ class Budget:
 
 
 WAYS = {
-    "random": Way("random"), "random joints": Way("random", 3), "uncertainty": Way("uncertainty"), "core-set": Way("core-set"),
+    "random": Way("random"),
+    "random joints": Way("random", 3),
+    "uncertainty": Way("uncertainty"),
+    "core-set": Way("core-set"),
     "ours": Way("ours", 3),
-}  # fmt: skip
+}
 
 
 class Answers:
@@ -87,9 +92,12 @@ class Answers:
                 points[at, joint] = torch.from_numpy(place)
                 weights[at, joint] = (21 / len(self.said[row])) ** 0.5  # as in `rounds.samples.table_of`
         return features, labels._replace(
-            keypoints=points, keypoint_weight=weights, visible=(weights > 0).float(), joint_weight=torch.zeros(len(rows), 21),
+            keypoints=points,
+            keypoint_weight=weights,
+            visible=(weights > 0).float(),
+            joint_weight=torch.zeros(len(rows), 21),
             exact=torch.zeros(len(rows)),
-        )  # fmt: skip
+        )
 
 
 class Rest:
@@ -122,8 +130,19 @@ class Learned:
 def learn(start: GLFNet, sources: list, budget: Budget, folder: Path, seed: int) -> GLFNet:
     """A copy of `start`, trained on the sources in equal shares."""
     network = copy.deepcopy(start).train()
-    settings = TrainSettings(steps=budget.steps, batch=budget.batch, rate=budget.rate, warmup=8, average=0.98, simulated=0.8,
-                             blind=0.1, unseen=0.1, seed=seed, prompts=False, save_every=1e9)  # fmt: skip
+    settings = TrainSettings(
+        steps=budget.steps,
+        batch=budget.batch,
+        rate=budget.rate,
+        warmup=8,
+        average=0.98,
+        simulated=0.8,
+        blind=0.1,
+        unseen=0.1,
+        seed=seed,
+        prompts=False,
+        save_every=1e9,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("state.safetensors", "checkpoint.safetensors", "log.csv"):
         (folder / name).unlink(missing_ok=True)
@@ -209,7 +228,8 @@ def run(name: str, start: GLFNet, world: dict[str, Photos], out: Path, budget: B
         done["stages"] = stages
         path.write_text(json.dumps(done))
         say(
-            f"{name}, seed {seed}: {stages[-1]['corrections']} corrections, {stages[-1]['site_mm']:.2f} mm, old {stages[-1]['old_mm']:.2f}"
+            f"{name}, seed {seed}: {stages[-1]['corrections']} corrections, {stages[-1]['site_mm']:.2f} mm, old "
+            f"{stages[-1]['old_mm']:.2f}"
         )
     return done
 
@@ -239,7 +259,11 @@ def scored(network: GLFNet, world: dict[str, Photos], budget: Budget, answers: A
     errors = vertex_mm(network, world["test"], rows)
     count = sum(len(said) for said in answers.said.values())
     return {
-        "corrections": count, "hands": len(answers), "seconds": LOOK * len(answers) + CLICK * count,
-        "site_mm": over_sites(errors, world["test"].site[rows]), "mean_mm": float(errors.mean()),
-        "old_mm": float(vertex_mm(network, world["replay"], np.arange(OLD)).mean()), "errors": np.round(errors, 4).tolist(),
-    }  # fmt: skip
+        "corrections": count,
+        "hands": len(answers),
+        "seconds": LOOK * len(answers) + CLICK * count,
+        "site_mm": over_sites(errors, world["test"].site[rows]),
+        "mean_mm": float(errors.mean()),
+        "old_mm": float(vertex_mm(network, world["replay"], np.arange(OLD)).mean()),
+        "errors": np.round(errors, 4).tolist(),
+    }

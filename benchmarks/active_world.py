@@ -1,7 +1,7 @@
 """The world of the active-learning experiments: a pool, a test set and replay, as banks of the encoder's features.
 
-The pool is rendered at another place (`annotator.learning.synthetic --domain workshop`): twelve sites, each with its own
-pose, gloves or skin, lamps, view and background, the busiest some thirty times as frequent as the rarest. As in all
+The pool is rendered at another place (`annotator.synthetic.generate --domain workshop`): twelve sites, each with its
+own pose, gloves or skin, lamps, view and background, the busiest some thirty times as frequent as the rarest. As in all
 benchmarks on rendered photos, landmarks are simulated with the noise of real photos; here they also fail as a landmark
 network does on gloves and tools: at each site four fingers, always the same, are folded, taken for their neighbour, or
 put beside. Errors are means over sites: what was photographed most is not what matters most.
@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from annotator.learning.bank import FeatureBank
-from annotator.learning.metrics import point_errors
-from annotator.learning.noise import simulate_landmarks
-from annotator.learning.rendered import RenderedCrops
-from annotator.learning.sources import in_batches
-from annotator.learning.synthetic import generate
-from annotator.learning.synthetic_domain import DOMAINS
-from annotator.learning.synthetic_shards import SyntheticShards
+from annotator.evaluation.metrics import point_errors
+from annotator.learning.data.bank import FeatureBank
+from annotator.learning.data.noise import simulate_landmarks
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.data.sources import in_batches
 from annotator.network.checkpoint import checkpoint_digest
 from annotator.network.glfnet import GLFNet
 from annotator.network.parametric import place
+from annotator.synthetic.domain import DOMAINS
+from annotator.synthetic.generate import generate
+from annotator.synthetic.shards import SyntheticShards
 
 SETS = {"pool": (1000, 920_004, "workshop"), "test": (500, 920_005, "workshop"), "replay": (2000, 910_003, "everyday")}
 OLD = 200  # of the replay photos: test of what was known before

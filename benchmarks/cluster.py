@@ -3,10 +3,10 @@
     python benchmarks/cluster.py OUT [--photos 5000] [--parts speed export kill driver] [--seed 0]
 
 The photos are the sample photos, each turned, scaled, shifted, lightened and compressed anew at random (all different).
-`speed`: local, one Ray worker, two Ray workers, on the same photos; every hand of two workers is compared with the local
-one. `export`: the local run's hands, accepted, as a data set by either engine. `kill`: a worker is killed when a third is done.
-`driver`: the command is killed (SIGKILL) when a third is stored, then started again; what the second start looks at again is
-counted from the first one's project.
+`speed`: local, one Ray worker, two Ray workers, on the same photos; every hand of two workers is compared with the
+local one. `export`: the local run's hands, accepted, as a data set by either engine. `kill`: a worker is killed when a
+third is done. `driver`: the command is killed (SIGKILL) when a third is stored, then started again; what the second
+start looks at again is counted from the first one's project.
 """
 
 from __future__ import annotations
@@ -159,7 +159,8 @@ def kill(folder: Path, out: Path, more: list[str], total: int) -> None:
     told = json.loads(process.communicate()[0].strip().splitlines()[-1])
     hashes = [sha for _, sha in stored(project)]
     print(
-        f"worker killed at a third: {told['photos']} photos, {len(hashes)} stored, {len(set(hashes))} different, of {total}"
+        f"worker killed at a third: {told['photos']} photos, {len(hashes)} stored, {len(set(hashes))} different, of "
+        f"{total}"
     )
 
 

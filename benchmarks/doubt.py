@@ -2,10 +2,10 @@
 
     python benchmarks/doubt.py OUT --test DATA/test [--hands 200]
 
-OUT is that of benchmarks/active_learning.py: hands at a place that the model does not know, whose landmarks mislead. TEST are
-rendered photos of the kind it knows. Rank correlations are over visible keypoints, with the error in the photo. `asked`: the
-mean error of the three keypoints of a hand that a sign would ask for. Last: what corrections of a known hand bring when
-the next keypoint is chosen with and without doubt.
+OUT is that of benchmarks/active_learning.py: hands at a place that the model does not know, whose landmarks mislead.
+TEST are rendered photos of the kind it knows. Rank correlations are over visible keypoints, with the error in the
+photo. `asked`: the mean error of the three keypoints of a hand that a sign would ask for. Last: what corrections of a
+known hand bring when the next keypoint is chosen with and without doubt.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from annotator.correcting import simulated
 from annotator.correcting.choosing import expected_gain
 from annotator.model import load_model
 from annotator.network.hand_meshes import HandMeshes
-from annotator.rounds.doubt import doubt_of, without_landmarks
-from annotator.rounds.trial_hands import rendered_hands
+from annotator.rounds.selection.doubt import doubt_of, without_landmarks
+from annotator.rounds.trials.trial_hands import rendered_hands
 
 ASKED, CORRECTIONS = 3, 4
 
@@ -78,10 +78,13 @@ def at_a_known_one(model, folder: Path, count: int) -> tuple[list[list[str]], st
     error = np.array([np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) for hand, truth in hands])
     visible = np.array([truth.visible for _, truth in hands], bool)
     signs = {
-        "sigma": np.array([hand.keypoint_sigma for hand, _ in hands]), "doubt": np.array(doubts),
+        "sigma": np.array([hand.keypoint_sigma for hand, _ in hands]),
+        "doubt": np.array(doubts),
         "expected gain": np.array([expected_gain(hand, model.hand) for hand, _ in hands]),
-        "expected gain with doubt": np.array([expected_gain(hand, model.hand, doubt=d) for (hand, _), d in zip(hands, doubts, strict=True)]),
-    }  # fmt: skip
+        "expected gain with doubt": np.array(
+            [expected_gain(hand, model.hand, doubt=d) for (hand, _), d in zip(hands, doubts, strict=True)]
+        ),
+    }
     ends = {}
     for name, used in (("without", False), ("with", True)):
         ends[name] = []
@@ -94,8 +97,10 @@ def at_a_known_one(model, folder: Path, count: int) -> tuple[list[list[str]], st
             )
             ends[name].append(trace.vertex_mm[-1])
     without, with_doubt = np.array(ends["without"]), np.array(ends["with"])
-    words = (f"PA-MPVPE of {len(hands)} known hands after {CORRECTIONS} corrections: {without.mean():.2f} mm chosen without "
-             f"doubt, {with_doubt.mean():.2f} mm with it; lower by {better_by(without, with_doubt)}")  # fmt: skip
+    words = (
+        f"PA-MPVPE of {len(hands)} known hands after {CORRECTIONS} corrections: {without.mean():.2f} mm chosen without "
+        f"doubt, {with_doubt.mean():.2f} mm with it; lower by {better_by(without, with_doubt)}"
+    )
     return rows_of("known", error, visible, signs), words
 
 

@@ -1,4 +1,5 @@
-"""Peak memory and rate of exports, at two sizes: `python -m benchmarks.export_memory [--format F] [--counts 1000 100000]`.
+"""Peak memory and rate of exports, at two sizes: `python -m benchmarks.export_memory [--format F] [--counts 1000
+100000]`.
 
 Each run is a process of its own, whose peak resident memory the system tells. Records are synthetic hands in one small
 photo each, so that the labels, not the pixels, are what grows. Prints a Markdown table, with a plain copy of the photos
@@ -26,7 +27,7 @@ def records(folder: Path, count: int) -> Iterator:
     import numpy as np
 
     from annotator.formats import LabelledHand
-    from annotator.formats.base import box_of, joint_weights, visibility
+    from annotator.formats.core.base import box_of, joint_weights, visibility
     from annotator.hand import HandParameters, load_hand
     from annotator.vision.camera import default_camera, project
 

@@ -1,4 +1,5 @@
-"""What hostile files are made of: mutated bytes, foreign numbers, pickles that would leave a mark, claims of great size."""
+"""What hostile files are made of: mutated bytes, foreign numbers, pickles that would leave a mark, claims of great
+size."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
     python benchmarks/hostile_files.py [--count 1900] [--seed 0]
 
-Kinds: photos, project databases, checkpoints (safetensors), hand models (npz), MANO files (`hand import`), and data sets
-of every layout that is read. Each case runs in a forked process with limits (10 s of computing, 60 s of waiting, 6 GB),
-so that a crash or an endless loop is seen and counted, on a busy machine, too. Among the files are pickles in disguise that would leave a mark if anything ran them. Prints one JSON
-object; exit code 1 if a file did harm.
+Kinds: photos, project databases, checkpoints (safetensors), hand models (npz), MANO files (`hand import`), and data
+sets of every layout that is read. Each case runs in a forked process with limits (10 s of computing, 60 s of waiting, 6
+GB), so that a crash or an endless loop is seen and counted, on a busy machine, too. Among the files are pickles in
+disguise that would leave a mark if anything ran them. Prints one JSON object; exit code 1 if a file did harm.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))  # mano_like
 
-import mano_like  # from tests/formats, which hostile_sets adds to the path
+import mano_like
 from hostile_bytes import Bomb, archive, mutated, mutated_text, picture_bomb
 from hostile_sets import NAMES, Sets
 from kill_store import SOURCE, random_mesh
@@ -39,8 +40,8 @@ from kill_store import SOURCE, random_mesh
 import annotator
 from annotator import sample_data
 from annotator.errors import InputError
-from annotator.formats.from_project import labelled_hands
-from annotator.formats.mano_file import import_mano
+from annotator.formats.mano.mano_file import import_mano
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand.model import load_hand
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project
@@ -99,8 +100,22 @@ class Kinds:
 
     def _rewrite(self, path: Path, draw) -> None:
         """Well-formed SQLite with foreign values in it."""
-        values = (None, -1, 2**63 - 1, "x", b"\xff\xfe", "/dev/zero", "../../../etc/passwd", 1e300, self.bomb, "9" * 5000,
-                  b"\0" * 2200, "{", "[[[", zlib.compress(bytes(1 << 22)))  # fmt: skip
+        values = (
+            None,
+            -1,
+            2**63 - 1,
+            "x",
+            b"\xff\xfe",
+            "/dev/zero",
+            "../../../etc/passwd",
+            1e300,
+            self.bomb,
+            "9" * 5000,
+            b"\0" * 2200,
+            "{",
+            "[[[",
+            zlib.compress(bytes(1 << 22)),
+        )
         with sqlite3.connect(path) as database:
             database.execute("pragma ignore_check_constraints = on")
             for (trigger,) in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
@@ -176,10 +191,19 @@ def use_project(folder: Path) -> None:
     with Project.open(folder) as project:
         hands = []
         for ask in (
-            project.status, lambda: hands.extend(project.hands()), project.photos, lambda: project.verify(photos=True),
-            project.next_hand, project.snapshot, project.undo, project.redo, project.gold_hands, project.to_review, project.skills,
+            project.status,
+            lambda: hands.extend(project.hands()),
+            project.photos,
+            lambda: project.verify(photos=True),
+            project.next_hand,
+            project.snapshot,
+            project.undo,
+            project.redo,
+            project.gold_hands,
+            project.to_review,
+            project.skills,
             lambda: list(labelled_hands(project)),
-        ):  # fmt: skip
+        ):
             try:
                 ask()
             except InputError:

@@ -1,4 +1,5 @@
-"""Data sets of every layout that is read, with one of their files mutated or replaced: the doors `import` and `train` use."""
+"""Data sets of every layout that is read, with one of their files mutated or replaced: the doors `import` and `train`
+use."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from hostile_bytes import archive, mutated, mutated_text, picture_bomb, yaml_wor
 import annotator
 from annotator.errors import InputError
 from annotator.formats import READERS, WRITERS, reader, writer
-from annotator.formats.details import skipping, whole
+from annotator.formats.core.details import skipping, whole
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))
 

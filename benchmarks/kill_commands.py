@@ -34,7 +34,7 @@ from annotator import sample_data
 from annotator.cli import main as command
 from annotator.errors import InputError
 from annotator.formats import reader, writer
-from annotator.formats.from_project import labelled_hands
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.project import Project
 from annotator.vision.photos import read_photo
 

@@ -2,8 +2,8 @@
 
     python benchmarks/kill_store.py [--kills 200] [--seed 0] [--postgres | --url postgresql+psycopg://...]
 
-(--postgres: on a PostgreSQL server of its own, from Debian's packages. `kill_commands.py` kills the commands `import` and
-`export` themselves.)
+(--postgres: on a PostgreSQL server of its own, from Debian's packages. `kill_commands.py` kills the commands `import`
+and `export` themselves.)
 
 After each SIGKILL the project is opened again: every acknowledged step must be there, the journal must replay
 to the stored state, and the export folder must be whole or absent. Prints one JSON object; exit code 1 if
@@ -35,11 +35,11 @@ import numpy as np
 from annotator import sample_data
 from annotator.errors import InputError
 from annotator.formats import reader, writer
-from annotator.formats.from_project import labelled_hands
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand.model import OFFSET_LEVEL, load_hand
 from annotator.project import HAND_STATES, JOINT_STATES, Project, Provenance
-from annotator.project.meshes import mesh_of
-from annotator.project.record import HandRecord
+from annotator.project.records.meshes import mesh_of
+from annotator.project.records.record import HandRecord
 from annotator.vision.camera import default_camera
 from annotator.vision.photos import read_photo
 
@@ -73,7 +73,8 @@ def make_project(folder: Path, url: str | None) -> None:
 def databases(url: str | None, own: bool) -> Iterator[Callable[[], str] | None]:
     """make() -> the URL of an empty database or schema, or None for SQLite.
 
-    url: `{}` in it becomes a number. own: schemas of a server that is started here and goes with the block, as in tests.
+    url: `{}` in it becomes a number. own: schemas of a server that is started here and goes with the block, as in
+    tests.
     """
     numbers = itertools.count()
     if not own:

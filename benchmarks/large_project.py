@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from kill_store import SOURCE, databases, random_mesh
 
 from annotator.project import Project, intake
-from annotator.project.views import StoredPhoto
+from annotator.project.records.views import StoredPhoto
 
 PEOPLE = 200  # hands leased while the next one is asked for
 

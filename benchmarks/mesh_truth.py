@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from tables import better_by, interval, markdown
 
+from annotator.evaluation import metrics
 from annotator.hand.joints import JOINT_NAMES
-from annotator.learning import metrics
-from annotator.learning.evaluation import Run, Scored, rendered_answers
-from annotator.learning.rendered import RenderedCrops
-from annotator.learning.synthetic import generate
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.scoring import Run, Scored, rendered_answers
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
-from annotator.rounds.trial_hands import rendered_hands
+from annotator.rounds.trials.trial_hands import rendered_hands
+from annotator.synthetic.generate import generate
 
 SEED, COUNT = 900_001, 2000
 
@@ -84,7 +84,8 @@ def main() -> None:
     print(f"n = {len(truth)}, seed {SEED}, 95 % bootstrap intervals over hands\n")
     print(markdown(["estimate", "PA-MPVPE mm", "PA-MPJPE mm", "F@5", "F@15", "2-D error, % of box"], rows))
     print(
-        f"\nrefinement over parametric stage, PA-MPVPE: {better_by(vertex_mm(run, truth, 0), vertex_mm(run, truth))} better"
+        f"\nrefinement over parametric stage, PA-MPVPE: {better_by(vertex_mm(run, truth, 0), vertex_mm(run, truth))} "
+        "better"
     )
     if arguments.by_kind:
         kinds, names = crops.shards.labels["kind"][: len(truth)], crops.shards.meta["kinds"]

@@ -42,26 +42,29 @@ NOTES = """## How to read it
 
 Crops are by the label, as with a given box, unless a section says otherwise. Intervals are 95 % bootstrap intervals. On
 rendered photos the landmark network is far worse than on real ones, so section 1 gives the network landmarks with the
-noise of real photos (`annotator/learning/noise.py`).
+noise of real photos (`annotator/learning/data/noise.py`).
 
 - The network starts from MediaPipe's weights: it is no independent peer of it. On `digits` the label *is* MediaPipe's
   (asked ten times): that table says how near the mesh comes to the teacher, not to the truth.
-- `two cameras` is the same hand, desk and video as in the last phase of training, a later quarter of it. Its joints come
-  from MediaPipe's keypoints in both views, so its 2-D column favours MediaPipe; its 3-D column is evidence from geometry.
-- The ablation and the supervision tables are of small trainings (800 and 240 steps, one seed) with the encoder as it comes,
-  not of the shipped model: at that budget the third refinement stage does not pay yet (section 1 shows what the shipped
-  one's do, each retrieval with its own share). The commands given train all variants; of 800 steps there are those listed.
-- `propose` also draws the hand to the landmark network's keypoints (`annotator/correcting/photo_fit.py`): on real photos that
-  brings the mesh onto the photo, on renders, where that network errs more, it costs some 2-D accuracy.
-- Sigmas: on rendered hands a 90 % interval holds 89 %. On real photos it holds 99 %, against labels that are related to the
-  landmarks a proposal is drawn to; against a person's it would hold less.
+- `two cameras` is the same hand, desk and video as in the last phase of training, a later quarter of it. Its joints
+  come from MediaPipe's keypoints in both views, so its 2-D column favours MediaPipe; its 3-D column is evidence from
+  geometry.
+- The ablation and the supervision tables are of small trainings (800 and 240 steps, one seed) with the encoder as it
+  comes, not of the shipped model: at that budget the third refinement stage does not pay yet (section 1 shows what the
+  shipped one's do, each retrieval with its own share). The commands given train all variants; of 800 steps there are
+  those listed.
+- `propose` also draws the hand to the landmark network's keypoints (`annotator/correcting/photo_fit.py`): on real
+  photos that brings the mesh onto the photo, on renders, where that network errs more, it costs some 2-D accuracy.
+- Sigmas: on rendered hands a 90 % interval holds 89 %. On real photos it holds 99 %, against labels that are related to
+  the landmarks a proposal is drawn to; against a person's it would hold less.
 - No person has measured these hands. One hand model, adult proportions.
 - MediaPipe's thumb base lies about 7 mm from the anatomical joint of our hand model; the teacher counts little there.
 
 ![reliability](reliability.png)
 
-The worst twenty of 300 (`python benchmarks/worst.py DATA/test docs/worst.png --of 300`): crop, mesh with the true skeleton,
-both from the side. Dark or tiny pictures, two hands in one crop, and fingers that hide each other; one thumb is elsewhere.
+The worst twenty of 300 (`python benchmarks/worst.py DATA/test docs/worst.png --of 300`): crop, mesh with the true
+skeleton, both from the side. Dark or tiny pictures, two hands in one crop, and fingers that hide each other; one thumb
+is elsewhere.
 
 ![the worst twenty](worst.png)
 """

@@ -29,9 +29,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 from tables import markdown
 
+from annotator.evaluation import protocols
 from annotator.formats import writer
-from annotator.formats.from_project import labelled_hands
-from annotator.learning import protocols
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.project import Project, Provenance
 from annotator.vision.photos import read_photo
 

@@ -17,7 +17,7 @@ from strange_photos import drawn, feet, gloved, interlocked, without_hands
 from tables import box_of, markdown
 
 import annotator
-from annotator.learning.photos import KeypointPhotos
+from annotator.learning.data.photos import KeypointPhotos
 
 
 def area_under_curve(hands: np.ndarray, strange: np.ndarray) -> float:

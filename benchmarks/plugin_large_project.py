@@ -3,8 +3,8 @@
     xvfb-run -a python benchmarks/plugin_large_project.py [--hands 20000] [--steps 40] [--project FOLDER]
 
 In a real napari window (under Xvfb: software OpenGL), without the network. A time ends when the canvas has painted the
-hand and Qt has nothing left to do; CPU time is the process's own, of all its threads, and does not grow when other programs
-share the machine. The hands are random ones, on copies of a sample photo, two on each.
+hand and Qt has nothing left to do; CPU time is the process's own, of all its threads, and does not grow when other
+programs share the machine. The hands are random ones, on copies of a sample photo, two on each.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tables import markdown
 
 from annotator import sample_data
 from annotator.project import Project, intake
-from annotator.project.views import StoredPhoto
+from annotator.project.records.views import StoredPhoto
 from annotator.vision.photos import photo_hash, read_photo
 
 DISTINCT = 200  # meshes

@@ -4,8 +4,8 @@
 
 - release: from letting a keypoint go until the frame with the new mesh is on the screen (Qt's frameSwapped), ms
 - drag: how often a second the canvas is painted with a new mesh while the mouse moves at 60 Hz
-- GUI: how long the window did not react (gaps of a 5 ms timer), at rest, while hands are proposed on photos, and while a
-  data set is written
+- GUI: how long the window did not react (gaps of a 5 ms timer), at rest, while hands are proposed on photos, and while
+  a data set is written
 Each twice: by the clock, and in CPU time of the GUI's thread, which is the same on a machine that others use too. For
 the drag: how often a second it would be if that thread had a core for itself. bad tail: the slowest 5 %.
 --where: in which lines the window was found when it did not react for 50 ms.
@@ -51,8 +51,8 @@ def canvas_of(viewer) -> object:
 
 
 def one_drag(widget, canvas, joint, by):
-    """(release to painted: s, CPU s; new meshes painted a second: by the clock, by CPU time) of one drag by (x, y) photo
-    px; None if the keypoint was not there to be taken."""
+    """(release to painted: s, CPU s; new meshes painted a second: by the clock, by CPU time) of one drag by (x, y)
+    photo px; None if the keypoint was not there to be taken."""
     camera, mouse, paints = widget.layers.camera, Mouse(canvas), Paints(canvas)
     middle, half = np.array(camera.center[-2:])[::-1], np.array([canvas.width(), canvas.height()]) / 2
 
@@ -103,6 +103,12 @@ def row(name, clock, cpu, lower_is_worse=False):
     return [name, len(clock), *three(clock), over(clock), *three(cpu), over(cpu)]
 
 
+def for_seconds(seconds):
+    """Whether that time, counted from now, is still running."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() < end
+
+
 def drag_rows(widget, canvas, beats, drags):
     """Rows of `drags` drags of fingertips, some on each hand of the queue."""
     random, results = np.random.default_rng(0), []
@@ -110,7 +116,7 @@ def drag_rows(widget, canvas, beats, drags):
         if len(results) % 4 == 0:
             widget.session.next_open()
             beats.during(lambda: widget.background.model and widget.session.wants_features() is not None, 20)
-        beats.during(lambda end=time.monotonic() + 0.3: time.monotonic() < end)
+        beats.during(for_seconds(0.3))
         size = widget.session.mesh.crop_size
         found = one_drag(widget, canvas, int(random.choice(TIPS)), random.normal(0, 0.05 * size, 2))
         if found is not None:
@@ -145,7 +151,7 @@ def main() -> None:
         beats.during(lambda: widget.background.model is None)
         Project.open_or_create(Path(folder) / "project").close()
         widget.open_project(Path(folder) / "project")
-        beats.during(lambda end=time.monotonic() + 1: time.monotonic() < end)  # opening is not proposing
+        beats.during(for_seconds(1))  # opening is not proposing
         widget.propose_on(photos, Path(folder) / "project")
         waits("while proposing", lambda: widget.background.proposing)
         if arguments.solver_only:
@@ -154,8 +160,8 @@ def main() -> None:
         for entry in list(widget.session.queue):
             widget.session.go(entry.id)
             widget.session.set_state("accepted")
-        beats.during(lambda end=time.monotonic() + 2: time.monotonic() < end)
-        waits("at rest", lambda end=time.monotonic() + 5: time.monotonic() < end)
+        beats.during(for_seconds(2))
+        waits("at rest", for_seconds(5))
         widget.export("freihand", Path(folder) / "out")
         waits("while exporting", lambda: widget.background.exported is not None)
         widget.close_project()

@@ -18,8 +18,8 @@ LONG = 0.05  # s: a gap of the GUI's thread that a person may feel
 
 
 class Paints(QObject):
-    """Counts the frames of a canvas, when each is on the screen: after Qt has composed and swapped it. at: s of the last
-    one by the clock, and of the GUI thread's CPU time."""
+    """Counts the frames of a canvas, when each is on the screen: after Qt has composed and swapped it. at: s of the
+    last one by the clock, and of the GUI thread's CPU time."""
 
     def __init__(self, watched: QOpenGLWidget):
         super().__init__()

@@ -1,4 +1,5 @@
-"""Do exported pseudo-labels teach? A student trained on them, against its teacher, against corrections alone, and shuffled.
+"""Do exported pseudo-labels teach? A student trained on them, against its teacher, against corrections alone, and
+shuffled.
 
     python benchmarks/pseudo_labels.py OUT [--hands 200] [--seeds 3]
 
@@ -23,13 +24,13 @@ from active_world import OLD, Photos, over_sites, photos, vertex_mm
 from tables import better_by, interval, markdown
 
 from annotator.formats import reader, writer
-from annotator.formats.from_project import labelled_hands
-from annotator.learning.synthetic_shards import SyntheticShards
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.hand_meshes import HandMeshes
 from annotator.project import Project, Provenance
-from annotator.rounds.trial_projects import NOISE, answer
+from annotator.rounds.trials.trial_projects import NOISE, answer
+from annotator.synthetic.shards import SyntheticShards
 
 JOINTS = 3
 
@@ -51,9 +52,11 @@ class Exported:
         return features, labels._replace(
             keypoints=torch.tensor(np.array([one.keypoints for one in said]), dtype=torch.float32),
             joints=torch.tensor(np.array([one.joints for one in said]), dtype=torch.float32),
-            keypoint_weight=weights, joint_weight=weights, visible=torch.tensor(np.array([one.visible for one in said])).float(),
+            keypoint_weight=weights,
+            joint_weight=weights,
+            visible=torch.tensor(np.array([one.visible for one in said])).float(),
             exact=torch.zeros(len(rows)),
-        )  # fmt: skip
+        )
 
 
 @torch.inference_mode()
@@ -127,7 +130,8 @@ def main() -> None:
         table.append([name, interval(errors), f"{over_sites(errors, site):.2f}", better_by(before, errors),
                       f"{np.mean([one['old'] for one in runs]):.2f}"])  # fmt: skip
     print(
-        f"{arguments.hands} hands with {JOINTS} corrections each (noise {NOISE} px), {arguments.seeds} seeds, {len(before)} test photos\n"
+        f"{arguments.hands} hands with {JOINTS} corrections each (noise {NOISE} px), {arguments.seeds} seeds, "
+        f"{len(before)} test photos\n"
     )
     print(
         markdown(["trained on", "PA-MPVPE mm", "mean over sites", "better than the teacher by", "old domain mm"], table)

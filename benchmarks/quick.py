@@ -2,9 +2,9 @@
 
     python benchmarks/quick.py [FOLDER ...] [--threads 1] [--rounds 3] [--most 100]
 
-On the sample photos and those of the folders. CPU milliseconds a photo are of the process, medians over rounds. A hand of the
-full search is found again if a hand of the same side lies within a fifth of its crop of it; `mesh moved` is the mean distance of
-vertices, centres laid on each other.
+On the sample photos and those of the folders. CPU milliseconds a photo are of the process, medians over rounds. A hand
+of the full search is found again if a hand of the same side lies within a fifth of its crop of it; `mesh moved` is the
+mean distance of vertices, centres laid on each other.
 """
 
 from __future__ import annotations
@@ -55,8 +55,17 @@ def compared(name: str, pictures: list[np.ndarray], models: dict, rounds: int) -
     ]
     moved = [moved_mm(hand, other) for hand, other in pairs if other is not None]
     hands = sum(map(len, answers["quick"]))
-    return [name, len(pictures), f"{full:.0f}", f"{quick:.0f}", f"{full / quick:.1f} x", len(pairs), len(moved), hands - len(moved),
-            ", ".join(f"{v:.1f}" for v in np.percentile(moved, (50, 95, 100)))]  # fmt: skip
+    return [
+        name,
+        len(pictures),
+        f"{full:.0f}",
+        f"{quick:.0f}",
+        f"{full / quick:.1f} x",
+        len(pairs),
+        len(moved),
+        hands - len(moved),
+        ", ".join(f"{v:.1f}" for v in np.percentile(moved, (50, 95, 100))),
+    ]
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
     python benchmarks/real_keypoints.py DATA/real/digits [--model CHECKPOINT] [--detect 200]
 
-The teacher is MediaPipe's network asked ten times; the network starts from its weights. This table says how near the mesh
-comes to it, not to the truth. --detect: photos, drawn by hash, on which the whole of `propose` is run without a box.
+The teacher is MediaPipe's network asked ten times; the network starts from its weights. This table says how near the
+mesh comes to it, not to the truth. --detect: photos, drawn by hash, on which the whole of `propose` is run without a
+box.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from tables import box_of, interval, markdown
 
-from annotator.learning.evaluation import answers
-from annotator.learning.photos import KeypointPhotos
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.scoring import answers
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 

@@ -3,7 +3,8 @@
     python benchmarks/refine_time.py [--model CHECKPOINT] [--threads 2] [--hands 20] [--peer 40]
 
 Every sample photo's hand gets 1, 2, 4 and 8 corrections of up to 15 px of the crop; each is timed (network's local
-refinement and the solver), the solver alone (what a drag's preview runs) too, and on the first of them the peer, in turn.
+refinement and the solver), the solver alone (what a drag's preview runs) too, and on the first of them the peer, in
+turn.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python benchmarks/reliability.py DATA/test DATA/real [--model CHECKPOINT] [--plot docs/reliability.png]
 
 DATA/test is the frozen mesh-truth set (`mesh_truth.py`); the factors were fitted on another set (`annotator.learning.
-calibration`, and `correcting.photo_fit` for what is added to a proposal). The hands are those that `propose` gives, boxes
-given. Keypoints of two-camera frames are compared with the reprojection of the triangulated ones; those of the digits
-with the teacher's, to whose own output a proposal is drawn: their share says little.
+calibration`, and `correcting.photo_fit` for what is added to a proposal). The hands are those that `propose` gives,
+boxes given. Keypoints of two-camera frames are compared with the reprojection of the triangulated ones; those of the
+digits with the teacher's, to whose own output a proposal is drawn: their share says little.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from mesh_truth import COUNT, test_set
 from tables import box_of, markdown
 
 from annotator.learning.calibration import LEVELS, Ratios, centred_errors
-from annotator.learning.photos import KeypointPhotos
+from annotator.learning.data.photos import KeypointPhotos
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
-from annotator.rounds.trial_hands import rendered_hands
+from annotator.rounds.trials.trial_hands import rendered_hands
 
 KNOWN = 0.3  # weight of a label from which on it is compared
 
@@ -49,9 +49,12 @@ def draw(found: dict[str, Ratios], path: Path) -> None:
 
 def over_sigma(hands, truth) -> np.ndarray:
     """(S, 21) 2-D errors over the hands' sigmas; truth (S, 21, 2) in their photos' px."""
-    return np.array([
-        np.linalg.norm(hand.keypoints - points, axis=1) / hand.keypoint_sigma for hand, points in zip(hands, truth, strict=True)
-    ])  # fmt: skip
+    return np.array(
+        [
+            np.linalg.norm(hand.keypoints - points, axis=1) / hand.keypoint_sigma
+            for hand, points in zip(hands, truth, strict=True)
+        ]
+    )
 
 
 def real_ratios(model: Model, photos: KeypointPhotos, most: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 
     python benchmarks/rotation.py [--photos 20] [--seed 0]
 
-Each sample photo with one hand is turned about its middle by a random angle; the box is the upright one round the turned
-keypoints. Meshes are compared wrist to wrist, in mm, mean over vertices.
+Each sample photo with one hand is turned about its middle by a random angle; the box is the upright one round the
+turned keypoints. Meshes are compared wrist to wrist, in mm, mean over vertices.
 """
 
 from __future__ import annotations

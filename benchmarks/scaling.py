@@ -3,9 +3,9 @@
     python benchmarks/scaling.py OUT [--photos 78] [--threads 1] [--rounds 3] [--mediapipe PYTHON]
 
 Each stage runs alone on what the one before it gave; the whole is `propose_many` from files. `store` writes a project,
-`export` its proposals as FreiHAND. PYTHON is an interpreter that has `mediapipe==0.10.21` (an environment of its own): its
-`Hands` solution, static images, two hands, runs on the same photos in the same round. Numbers are CPU milliseconds of the
-process, medians over rounds: they hold on a machine that others use too; `wall` is beside them.
+`export` its proposals as FreiHAND. PYTHON is an interpreter that has `mediapipe==0.10.21` (an environment of its own):
+its `Hands` solution, static images, two hands, runs on the same photos in the same round. Numbers are CPU milliseconds
+of the process, medians over rounds: they hold on a machine that others use too; `wall` is beside them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from annotator.sample_data import photos
 from tables import markdown
 
 import annotator
+from annotator.detection.locating import locate_many
 from annotator.formats import writer
-from annotator.formats.from_project import labelled_hands
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.network.crop_camera import CropView, cameras
 from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
-from annotator.network.locating import locate_many
 from annotator.network.parametric import Estimate
 from annotator.project import Project, Provenance
 from annotator.project.intake import prepare, read_headers

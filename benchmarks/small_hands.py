@@ -2,9 +2,9 @@
 
     python benchmarks/small_hands.py FOLDER [FOLDER ...] [--count 200] [--seed 11]
 
-Photos in which the full search finds exactly one sure hand are cut round it. A hand counts as found where an answer lies within
-a quarter of its crop and has its size within a factor of two; every other answer is no hand. The full search and
-`--quick`; sizes are those of crops, about twice a palm.
+Photos in which the full search finds exactly one sure hand are cut round it. A hand counts as found where an answer
+lies within a quarter of its crop and has its size within a factor of two; every other answer is no hand. The full
+search and `--quick`; sizes are those of crops, about twice a palm.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from annotator.correcting import solve  # noqa: E402
 from annotator.correcting.report import plot, summarise  # noqa: E402
 from annotator.correcting.simulated import annotate  # noqa: E402
 from annotator.model import load_model  # noqa: E402
-from annotator.rounds.trial_hands import rendered_hands  # noqa: E402
+from annotator.rounds.trials.trial_hands import rendered_hands  # noqa: E402
 
 AT = (0, 1, 2, 4, 8)
 

@@ -1,7 +1,8 @@
 """Photos of what is no ordinary bare hand, made from free ones: for the out-of-domain benchmark.
 
-No photo of a foot or a glove is among the cleared data, so these are made: a foot is drawn, a glove is a real hand's region
-recoloured and ribbed, a drawing is a real photo's pencil sketch, interlocked hands are two real hands laid over each other.
+No photo of a foot or a glove is among the cleared data, so these are made: a foot is drawn, a glove is a real hand's
+region recoloured and ribbed, a drawing is a real photo's pencil sketch, interlocked hands are two real hands laid over
+each other.
 """
 
 from __future__ import annotations
@@ -17,8 +18,26 @@ from annotator.vision.overlay import shade
 
 Box = tuple[float, float, float, float]
 # scikit-image's own pictures that show no hand
-EMPTY = ("astronaut", "camera", "chelsea", "clock", "coffee", "coins", "grass", "gravel", "brick", "horse", "moon", "page",
-         "rocket", "text", "hubble_deep_field", "retina", "immunohistochemistry", "motorcycle")  # fmt: skip
+EMPTY = (
+    "astronaut",
+    "camera",
+    "chelsea",
+    "clock",
+    "coffee",
+    "coins",
+    "grass",
+    "gravel",
+    "brick",
+    "horse",
+    "moon",
+    "page",
+    "rocket",
+    "text",
+    "hubble_deep_field",
+    "retina",
+    "immunohistochemistry",
+    "motorcycle",
+)
 
 
 def without_hands(count: int, random: np.random.Generator) -> Iterator[tuple[np.ndarray, Box]]:

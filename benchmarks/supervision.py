@@ -12,7 +12,7 @@ from ablation import parser, table
 from variants import Variant
 
 from annotator.hand.joints import TIPS
-from annotator.learning.samples import Labels
+from annotator.learning.data.samples import Labels
 
 FULL = "mesh labels"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotator.learning.bootstrap import resampled_means
+from annotator.evaluation.bootstrap import resampled_means
 
 
 def box_of(points: np.ndarray) -> tuple[float, float, float, float]:

@@ -16,7 +16,7 @@ import torch
 from annotator.sample_data import photos
 
 import annotator
-from annotator.network.mediapipe_hand import load_mediapipe_hand
+from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.photos import read_photo
 
 
@@ -56,7 +56,8 @@ def main() -> None:
     ):
         print(f"| {name} | {statistics.median(values):.1f} | {min(values):.1f} | {max(values):.1f} |")
     print(
-        f"whole network / landmark network: {statistics.median(t / n for t, n in zip(theirs, network)):.2f} x the time"
+        "whole network / landmark network: "
+        f"{statistics.median(t / n for t, n in zip(theirs, network, strict=True)):.2f} x the time"
     )
 
 

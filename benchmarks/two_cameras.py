@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from tables import box_of, interval, markdown
 
-from annotator.learning import metrics
-from annotator.learning.evaluation import answers, hand_sized
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.samples import MEAN_PALM
+from annotator.evaluation import metrics
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.samples import MEAN_PALM
+from annotator.learning.scoring import answers, hand_sized
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import CropView

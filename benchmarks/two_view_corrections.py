@@ -2,10 +2,10 @@
 
     python benchmarks/two_view_corrections.py DATA/real/two-cameras [--model CHECKPOINT] [--pairs 27]
 
-Camera 0's photo is proposed and corrected at k keypoints; once with these alone, once with the same k keypoints in camera
-1's photo too. Compared with the triangulated joints after similarity alignment. The triangulation is made of keypoints in
-both photos, of which the corrections are k: what is measured is the joints that were not clicked as well as those that
-were. The calibration's unit is made metres by an ordinary palm. Bootstrap by blocks of one second.
+Camera 0's photo is proposed and corrected at k keypoints; once with these alone, once with the same k keypoints in
+camera 1's photo too. Compared with the triangulated joints after similarity alignment. The triangulation is made of
+keypoints in both photos, of which the corrections are k: what is measured is the joints that were not clicked as well
+as those that were. The calibration's unit is made metres by an ordinary palm. Bootstrap by blocks of one second.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tables import better_by, box_of, interval, markdown
 from two_cameras import BLOCK, pairs
 
 import annotator
-from annotator.learning import metrics
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.samples import MEAN_PALM
+from annotator.evaluation import metrics
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.samples import MEAN_PALM
 
 COUNTS = (1, 2, 4, 8, 21)
 

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from mesh_truth import joint_mm, photo_share, test_set, vertex_mm
 
-from annotator.learning.bank import FeatureBank
-from annotator.learning.evaluation import rendered_answers
-from annotator.learning.rendered import RenderedCrops
-from annotator.learning.samples import Labels
-from annotator.learning.sources import BankSource, in_batches
+from annotator.learning.data.bank import FeatureBank
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.data.samples import Labels
+from annotator.learning.data.sources import BankSource, in_batches
+from annotator.learning.scoring import rendered_answers
 from annotator.learning.supervision import LossWeights, Supervision
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.glfnet import GLFNet, GLFNetConfig

@@ -2,8 +2,9 @@
 
     python benchmarks/worst.py SET OUT.png [--model CHECKPOINT] [--count 20] [--of 500]
 
-SET: a folder of rendered photos (their meshes are known) or a keypoint table of real ones (held-out part). For each hand,
-worst first: the crop, the mesh over it, the mesh and the true joints from the side; above it the error after alignment.
+SET: a folder of rendered photos (their meshes are known) or a keypoint table of real ones (held-out part). For each
+hand, worst first: the crop, the mesh over it, the mesh and the true joints from the side; above it the error after
+alignment.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from annotator.learning import metrics
-from annotator.learning.evaluation import answers, hand_sized, rendered_answers
-from annotator.learning.photos import FILE, KeypointPhotos
-from annotator.learning.rendered import RenderedCrops
+from annotator.evaluation import metrics
+from annotator.learning.data.photos import FILE, KeypointPhotos
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.scoring import answers, hand_sized, rendered_answers
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import plain_projection
 from annotator.vision.overlay import shade
@@ -75,7 +76,8 @@ def main() -> None:
         sheet.paste(tile, (k % columns * width, k // columns * height))
     sheet.save(arguments.out)
     print(
-        f"{arguments.out}: mean {error.mean():.2f} mm over {len(error)} hands, the worst {arguments.count} from {np.sort(error)[-1]:.1f} mm down"
+        f"{arguments.out}: mean {error.mean():.2f} mm over {len(error)} hands, the worst {arguments.count} from "
+        f"{np.sort(error)[-1]:.1f} mm down"
     )
 
 

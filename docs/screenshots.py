@@ -2,8 +2,8 @@
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [--out docs/plugin]
 
-The shipped network proposes, a keypoint is dragged through the canvas's own mouse callbacks, hands are judged; nothing is
-drawn by hand. Together below 2 MB.
+The shipped network proposes, a keypoint is dragged through the canvas's own mouse callbacks, hands are judged; nothing
+is drawn by hand. Together below 2 MB.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.formats import writer
-from annotator.formats.base import LabelledHand, box_of
+from annotator.formats.core.base import LabelledHand, box_of
 
 # the head of a recipe, up to the folder of its first data
 NETWORK = """

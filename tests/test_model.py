@@ -60,7 +60,7 @@ def test_a_proposal_is_one_hand_in_one_camera(model, proposal, photo):
 
 def test_the_keypoints_lie_on_the_hand(proposal, model, photo):
     """The landmark network, asked on its own about the same place, is within a sixth of the hand's size."""
-    from annotator.learning.teacher import teach
+    from annotator.learning.real_sets.teacher import teach
     from annotator.vision.crops import Crop
 
     crop = Crop(*proposal.crop_center, proposal.crop_size, proposal.crop_angle, proposal.side == "left")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, ProjectFolder, WhoOption, emit
+from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 
 
 def command(

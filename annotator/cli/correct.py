@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, ProjectFolder, WhoOption, emit
 from annotator.cli.propose import DeviceOption, ModelOption
+from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 
 # a coordinate may be negative (a joint left of the photo): `-5` is a number, not an option
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -50,7 +50,7 @@ def command(
     from annotator.errors import InputError
     from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
-    from annotator.project.states import CORRECTED, check_joint_states
+    from annotator.project.records.states import CORRECTED, check_joint_states
     from annotator.vision.photos import read_photo
 
     number = joint_index(joint)
@@ -71,7 +71,7 @@ def command(
                       "joint_state": state, "corrections": len(before.corrections), "moved_mm": 0.0}  # fmt: skip
             return emit(as_json, result, f"{hand}: {JOINT_NAMES[number]} is {state}")
         height, width = before.photo.height, before.photo.width
-        if x is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
+        if x is not None and y is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
             raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
         path = before.photo.path
         photo = read_photo(path)
@@ -82,7 +82,7 @@ def command(
         from annotator.rounds import current_checkpoint
 
         network = load_model(model or current_checkpoint(opened), device=device)
-        place = {} if x is None else {number: (x, y)}
+        place = {} if x is None or y is None else {number: (x, y)}
         fixed = network.refine(network.remember(photo, mesh), place, states, evidence)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
         note |= {"in front of": in_front_of} if in_front_of is not None else {}

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, emit, progress
 from annotator.cli.propose import DeviceOption, ModelOption
+from annotator.cli.support.output import JsonOption, emit, progress
 
 if TYPE_CHECKING:
-    from annotator.cli.report import ReportedHand
+    from annotator.cli.support.report import ReportedHand
     from annotator.hand.mesh import HandMesh
     from annotator.model import Model
     from annotator.project import Project
@@ -48,9 +48,9 @@ def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict
     """The whole demo; its summary. InputError if `out` holds anything but an earlier demo."""
     from annotator import sample_data
     from annotator.cli.propose import propose_photos
-    from annotator.cli.report import write_report
+    from annotator.cli.support.report import write_report
     from annotator.formats import writer
-    from annotator.formats.from_project import labelled_hands
+    from annotator.formats.transfer.from_project import labelled_hands
     from annotator.model import load_model
     from annotator.project import Project
 
@@ -128,14 +128,15 @@ def clear(out: Path) -> None:
 
 def review(project: Project, model: Model, hand_id: str, proposals: dict[str, HandMesh]) -> list[str]:
     """Correct a hand by the script, each correction an edit of its own, and accept or reject it; remarks."""
-    from annotator.cli.stand_in import ask, next_correction, verdict
+    from annotator.cli.support.stand_in import ask, next_correction, verdict
     from annotator.hand.joints import JOINT_NAMES
 
     stored, hand = project.hand(hand_id).photo, proposals[hand_id]
     photo = _photo(stored.path)
     others = [proposals[entry.id] for entry in project.hands(photo=stored.id) if entry.id != hand_id]
     opinion = ask(model, photo, hand)
-    remarks, given_up = [], []
+    remarks: list[str] = []
+    given_up: list[int] = []
     while (found := next_correction(hand, opinion, given_up)) is not None:
         joint, place = found
         fixed = model.refine(hand, {joint: place})
@@ -158,7 +159,7 @@ def review(project: Project, model: Model, hand_id: str, proposals: dict[str, Ha
 
 def reported(project: Project, proposals: dict[str, HandMesh], remarks: dict[str, list[str]]) -> Iterator[ReportedHand]:
     """Every hand of the project as it is stored now, beside its proposal."""
-    from annotator.cli.report import ReportedHand
+    from annotator.cli.support.report import ReportedHand
 
     for hand_id, before in proposals.items():
         stored = project.hand(hand_id)

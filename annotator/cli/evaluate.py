@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, emit
+from annotator.cli.support.output import JsonOption, emit
 
 
 def command(
@@ -47,9 +47,9 @@ def command(
         return
     if out is not None:
         raise InputError("--out needs --protocol: what would be written is a protocol's pred.json")
-    from annotator.learning.evaluation import answers, rendered_answers, scores
-    from annotator.learning.photos import FILE, KeypointPhotos
-    from annotator.learning.rendered import RenderedCrops
+    from annotator.learning.data.photos import FILE, KeypointPhotos
+    from annotator.learning.data.rendered import RenderedCrops
+    from annotator.learning.scoring import answers, rendered_answers, scores
     from annotator.network.checkpoint import load_checkpoint, resolve_device
 
     network, _ = load_checkpoint(model)
@@ -58,10 +58,10 @@ def command(
         crops = RenderedCrops(data, jitter=False)
         rows = scores(*rendered_answers(network, crops, count or len(crops), simulated))
     elif (data / FILE).exists():
-        crops = KeypointPhotos(data, held=True if held else None, jitter=False)
-        if not len(crops):
+        photos = KeypointPhotos(data, held=True if held else None, jitter=False)
+        if not len(photos):
             raise InputError(f"{data}: the table holds nothing out of training (--no-held scores all of it)")
-        rows = scores(answers(network, crops, count or None))
+        rows = scores(answers(network, photos, count or None))
     else:
         raise InputError(f"{data} is neither a folder of synthetic photos (meta.json) nor a keypoint table ({FILE})")
     emit(as_json, {"data": str(data), "rows": rows}, table(rows))
@@ -78,13 +78,13 @@ def by_protocol(
 
     import numpy as np
 
-    from annotator.cli.output import progress
+    from annotator.cli.support.output import progress
     from annotator.errors import InputError
-    from annotator.formats import freihand, ho3d_reader
-    from annotator.learning.protocols import check_protocol, compare, protocol_joints, score, write_predictions
+    from annotator.evaluation.protocols import check_protocol, compare, protocol_joints, score, write_predictions
+    from annotator.formats import freihand, ho3d
     from annotator.vision.photos import read_photo
 
-    read = {"freihand": freihand.read, "ho3d": ho3d_reader.read}[check_protocol(protocol)]
+    read = {"freihand": freihand.read, "ho3d": ho3d.read}[check_protocol(protocol)]
     split = "evaluation" if any(data.glob("evaluation*")) else ""
     from annotator import model as models
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.engines import CpusOption, EngineOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, ProjectFolder, emit, progress
+from annotator.cli.support.engines import CpusOption, EngineOption, WorkersOption, engine_of
+from annotator.cli.support.output import JsonOption, ProjectFolder, emit, one_of, progress
+from annotator.formats.table import writers
 
 
 def command(
@@ -17,7 +18,7 @@ def command(
     out: Annotated[Path, typer.Option(help="The folder to make.", show_default=False)],
     format: Annotated[
         str,
-        typer.Option(help="freihand, ho3d, coco-wholebody, hamer-npz, hamer-tar, parquet, gltf, obj or ply."),
+        typer.Option(help=one_of(writers())),
     ] = "freihand",
     state: Annotated[
         list[str] | None,
@@ -58,16 +59,17 @@ def command(
     worker_cpus: CpusOption = 1.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Write accepted hands as a data set. An export that was interrupted goes on when the same command is started again."""
+    """Write accepted hands as a data set. An export that was interrupted goes on when the same command is started
+    again."""
     import json
 
     from annotator.errors import InputError
+    from annotator.files.resuming import Resumable
     from annotator.formats import writer
-    from annotator.formats.card import CARD
-    from annotator.formats.filters import Filter
-    from annotator.formats.from_project import ChangedPhoto, entries, fingerprint, numbered_hands
-    from annotator.formats.photo_files import keeping_metadata
-    from annotator.formats.resuming import Resumable
+    from annotator.formats.core.card import CARD
+    from annotator.formats.core.filters import Filter
+    from annotator.formats.core.photo_files import keeping_metadata
+    from annotator.formats.transfer.from_project import ChangedPhoto, entries, fingerprint, numbered_hands
     from annotator.hand import load_hand
     from annotator.project import Project
 
@@ -126,7 +128,7 @@ def command(
 
 def _wanted(number: int, record, wanted, other):
     """(number, the record as it leaves), None where it is not wanted."""
-    from annotator.formats.refit import refit_or_same
+    from annotator.formats.mano.refit import refit_or_same
 
     if record is None or not wanted.keeps(record):
         return number, None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -25,9 +28,7 @@ def command(
     if no_display():
         raise InputError("there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
     try:
-        from napari_hand_mesh.launch import launch
-
-        launch(project)
+        _plugin("launch").launch(project)
     except ImportError as error:
         raise InputError(f"the window needs napari and Qt ({error}): pip install 'hand-mesh-annotator[gui]'") from error
 
@@ -38,3 +39,10 @@ def no_display() -> bool:
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return False
     return not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _plugin(module: str) -> ModuleType:
+    """A module of the napari plugin, which stands above this library: found where napari finds it, by its manifest."""
+    for manifest in entry_points(group="napari.manifest", name="hand-mesh-annotator"):
+        return import_module(f"{manifest.module}.{module}")
+    raise ImportError("its plugin is not installed")

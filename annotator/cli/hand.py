@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, emit
+from annotator.cli.support.output import JsonOption, emit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -54,7 +54,7 @@ def import_file(
     as_json: JsonOption = False,
 ) -> None:
     """Keep a MANO file of your own as hand model `mano`, in your data folder; its pickle is read, never run."""
-    from annotator.formats.mano_file import import_mano
+    from annotator.formats.mano.mano_file import import_mano
 
     kept = import_mano(file)
     text = f"{kept['name']}: {kept['vertices']} vertices, kept in {kept['path']}"

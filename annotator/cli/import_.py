@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from annotator.cli.output import JsonOption, ProjectOption, WhoOption, emit, progress
+from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, one_of, progress
+from annotator.formats.table import readers
 
 
 def command(
@@ -17,8 +18,7 @@ def command(
     format: Annotated[
         str,
         typer.Option(
-            help="freihand, ho3d, dexycb, interhand, coco, coco-wholebody, hint, hamer-npz, hamer-tar, parquet, csv, "
-            "gltf, obj or ply.",
+            help=one_of(readers()),
             show_default=False,
         ),
     ],
@@ -61,14 +61,14 @@ def command(
 ) -> None:
     """Take a data set's hands into a project: photos by reference, keypoints as labels, a mesh fitted to them."""
     import inspect
-    from contextlib import nullcontext
+    from contextlib import AbstractContextManager, nullcontext
     from itertools import islice
 
     from annotator.errors import InputError
     from annotator.formats import reader
-    from annotator.formats.details import skipping, whole
-    from annotator.formats.orders import AS_NAMED, checked, places_of
-    from annotator.formats.remarks import remarking, told
+    from annotator.formats.core.details import skipping, whole
+    from annotator.formats.core.orders import AS_NAMED, checked, places_of
+    from annotator.formats.core.remarks import remarking, told
 
     if hand not in ("free", "mano"):
         raise InputError(f"unknown hand model {hand!r}: expected free or mano")
@@ -80,7 +80,7 @@ def command(
             raise InputError(f"format {format} has one order of keypoints: --order is not for it")
     if not dataset.exists():
         raise InputError(f"there is no {dataset}")
-    from annotator.formats.to_project import import_records, photo_place
+    from annotator.formats.transfer.to_project import import_records, photo_place
     from annotator.hand import load_hand
     from annotator.project import Project
 
@@ -91,12 +91,9 @@ def command(
 
         return models.load_model(model, device=device)
 
-    with (
-        remarking() as remarks,
-        Project.open_or_create(project, who) as opened,
-        nullcontext([]) if strict else skipping() as broken,
-    ):
-        options = {"photos": photo_place(opened, dataset)} if "photos" in takes else {}
+    skipped: AbstractContextManager[list[str]] = nullcontext([]) if strict else skipping()
+    with remarking() as remarks, Project.open_or_create(project, who) as opened, skipped as broken:
+        options: dict[str, Any] = {"photos": photo_place(opened, dataset)} if "photos" in takes else {}
         options |= {"order": order} if order and "order" in takes else {}
         records = whole(module.read(dataset, **options))
         records = records if order == AS_NAMED else checked(records, str(dataset))

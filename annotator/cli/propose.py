@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, ProjectOption, WhoOption, emit, progress
-from annotator.cli.photo_files import photo_files, read_ahead
+from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
+from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, progress
+from annotator.files.photo_paths import photo_files, read_ahead
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from annotator.hand.mesh import HandMesh
     from annotator.model import Model
     from annotator.project import Project
+    from annotator.proposers import Proposer
 
 ModelOption = Annotated[
     Path | None,
@@ -57,6 +58,10 @@ def command(
         bool,
         typer.Option("--quick", help="One look at each photo: a third of the time, but small hands may be missed."),
     ] = False,
+    proposer: Annotated[
+        str,
+        typer.Option(help="network, files:PREDICTIONS (another network's, .npz or .json), or one that a package adds."),
+    ] = "network",
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -69,6 +74,8 @@ def command(
 
     start = time.perf_counter()
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
+    if proposer != "network" and (elsewhere is not None or model is not None or quick):
+        raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
     if elsewhere is not None:
         from annotator.cluster import sources
 
@@ -88,6 +95,15 @@ def command(
         raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
     for name, why in empty:
         say_skipped(f"{name}: {why}")
+
+    if proposer != "network":
+        from annotator.proposers import build_proposer
+
+        asked = build_proposer(proposer, device)
+        with _opened(project, who, database) as opened:
+            done = propose_by(opened, asked, files, proposer)
+        _report(done, empty, project, start, as_json)
+        return
 
     from annotator.model import load_model
 
@@ -134,7 +150,8 @@ def _report(done: Done, empty: list[tuple[str, str]], project: str, start: float
     text = f"{done.hands} hands in {done.photos_with_hand} of {done.photos} photos, stored in {project}"
     text = text if done.photos else f"nothing new for {project}"
     text += f"; {done.skipped} photos were done already" if done.skipped else ""
-    text += f"; {len(result['failed'])} could not be used" if result["failed"] else ""
+    failed = len(empty) + len(done.failed)
+    text += f"; {failed} could not be used" if failed else ""
     emit(as_json, result, text)
 
 
@@ -193,6 +210,32 @@ def propose_photos(
     return done
 
 
+def propose_by(project: Project, proposer: Proposer, files: Sequence[Path], name: str) -> Done:
+    """`propose_photos` by any `Proposer`; name: of it, for the provenance."""
+    from annotator.errors import InputError
+    from annotator.project import Provenance
+
+    done, provenance = Done(), Provenance(name, proposer.digest)
+    for path in progress(files, "propose", len(files)):
+        path, _, photo, why = _look(project, proposer.digest, path)
+        if not why and photo is not None:
+            try:
+                hands = proposer.propose(photo, path=path)
+            except InputError as error:
+                why = str(error)
+        if why:
+            done.failed.append((str(path), why))
+            say_skipped(why)
+        elif photo is None:
+            done.skipped += 1
+        else:
+            ids = project.add_proposals(project.add_photo(path, photo.shape[:2]), hands, provenance)
+            done.photos += 1
+            done.photos_with_hand += bool(ids)
+            done.hands += len(ids)
+    return done
+
+
 def propose_on_ray(
     project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16, quick: bool = False
 ) -> Done:
@@ -222,7 +265,7 @@ def propose_on_ray(
 def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
     """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
     from annotator.errors import InputError
-    from annotator.given import storable
+    from annotator.files.given import storable
     from annotator.vision.photos import read_photo
 
     try:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, ProjectFolder, emit
-from annotator.cli.stages import Stages
+from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
+from annotator.cli.support.output import JsonOption, ProjectFolder, emit
+from annotator.cli.support.stages import Stages
 
 
 def command(

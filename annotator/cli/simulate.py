@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from annotator.cli.output import JsonOption, emit, progress
+from annotator.cli.support.output import JsonOption, emit, progress
 
 POLICIES = ("worst", "model", "random")
 
@@ -36,8 +36,22 @@ def command(
             show_default=False,
         ),
     ] = None,
-    noise: Annotated[float, typer.Option(help="A person's click, px of the 224 px crop, one sigma.", min=0.0)] = 1.5,
-    seed: Annotated[int, typer.Option(help="Of the clicks.")] = 0,
+    annotator: Annotated[
+        str,
+        typer.Option(
+            help="Who corrects: steady (1.5 px), ordinary (2 % of the hand's box), 'own definition' (means the joints "
+            "in a way of their own) or careless (now and then the wrong finger)."
+        ),
+    ] = "ordinary",
+    noise: Annotated[
+        float, typer.Option(help="A steady person's click, px of the 224 px crop, one sigma.", min=0.0)
+    ] = 1.5,
+    own_landmarks: Annotated[
+        bool,
+        typer.Option("--own-landmarks", help="What the landmark network itself sees in rendered photos: harder hands."),
+    ] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Pin the mesh to every label.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the person and the clicks.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Let a simulated annotator correct proposals, and measure the error after 0, 1, 2, ... corrections."""
@@ -54,19 +68,28 @@ def command(
 
     import numpy as np
 
+    from annotator.correcting.annotators import simulated_annotator
     from annotator.correcting.report import plot, summarise
     from annotator.correcting.simulated import annotate
     from annotator.model import load_model
-    from annotator.rounds.trial_hands import rendered_hands
+    from annotator.rounds.trials.trial_hands import rendered_hands
 
+    person = simulated_annotator(annotator, seed, noise)
     loaded = load_model(model)
+
+    def refine(hand, given):
+        return loaded.refine(hand, given, exact=exact)
+
     traces: dict[str, list] = {name: [] for name in policies}
-    for number, (hand, truth) in enumerate(progress(rendered_hands(loaded, data, hands), "annotating", hands)):
+    for number, (hand, truth) in enumerate(
+        progress(rendered_hands(loaded, data, hands, not own_landmarks), "annotating", hands)
+    ):
         for name in policies:
             random = np.random.default_rng([seed, number])
-            traces[name].append(annotate(hand, truth, loaded.refine, loaded.hand, corrections, name, noise, random))
-    result = {
-        "data": str(data), "model": loaded.digest, "noise_px": noise, "seed": seed,
+            traces[name].append(annotate(hand, truth, refine, loaded.hand, corrections, name, person, random))
+    result: dict[str, Any] = {
+        "data": str(data), "model": loaded.digest, "annotator": annotator, "own_landmarks": own_landmarks, "exact":
+        exact, "noise_px": noise, "seed": seed,
         "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},
     }  # fmt: skip
     if out is not None:

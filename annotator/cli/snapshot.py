@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, ProjectFolder, emit
+from annotator.cli.support.output import JsonOption, ProjectFolder, emit
 
 
 def command(
@@ -20,5 +20,5 @@ def command(
 
     with Project.open(project) as opened:
         path = opened.snapshot(out)
-    result = {"file": str(path), "bytes": path.stat().st_size}
-    emit(as_json, result, f"{path} ({result['bytes'] / 1e6:.1f} MB)")
+    size = path.stat().st_size
+    emit(as_json, {"file": str(path), "bytes": size}, f"{path} ({size / 1e6:.1f} MB)")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.output import JsonOption, ProjectFolder, batched, emit_list
+from annotator.cli.support.output import JsonOption, ProjectFolder, batched, emit_list
 
 
 def command(

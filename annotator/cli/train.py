@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.output import JsonOption, emit
+from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
+from annotator.cli.support.output import JsonOption, emit
 
 
 def command(
@@ -45,8 +45,8 @@ def command(
     from contextlib import nullcontext
 
     from annotator.errors import InputError
+    from annotator.formats.transfer.keypoint_tables import SUPERVISION, make_table, parse
     from annotator.learning import distributed
-    from annotator.learning.reader_tables import SUPERVISION, make_table, parse
     from annotator.learning.recipe import DataPart, Recipe, run
     from annotator.network.checkpoint import resolve_device
 
@@ -70,7 +70,7 @@ def command(
         if any(sets):
             trust = 1.0 if supervision == "keypoints" else 0.0
             with distributed.first_before_others():
-                folders = [make_table(name, path, out) for name, path in sets]
+                folders = [make_table(name, path, out) for name, path in filter(None, sets)]
             parts = tuple(DataPart("photos", str(folder), joint_trust=trust) for folder in folders)
             # its card and calibration are about the data of the configuration
             recipe = dataclasses.replace(recipe, data=parts, calibration=None, card={})
@@ -78,7 +78,7 @@ def command(
             from annotator.cluster.training import together
 
             # every path as all workers see it
-            root, out, start = (None if path is None else path.absolute() for path in (root, out, start))
+            root, out, start = root.absolute(), out.absolute(), None if start is None else start.absolute()
             together(elsewhere, run, out, recipe, root, out, "cuda" if worker_gpus else "cpu", start)
             checkpoint = out / "checkpoint.safetensors"
         else:

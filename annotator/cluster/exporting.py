@@ -1,12 +1,11 @@
 """`export` on Ray Data: workers rebuild hands from the project, check their photos and fit other hand models.
 
-The records come back in the project's order, so the data set is the local engine's. Workers open the project themselves:
-its folder is on a file system that they share, or it is on PostgreSQL.
+The records come back in the project's order, so the data set is the local engine's. Workers open the project
+themselves: its folder is on a file system that they share, or it is on PostgreSQL.
 """
 
 from __future__ import annotations
 
-import itertools
 import pickle
 from collections.abc import Iterator, Sequence
 
@@ -14,10 +13,10 @@ from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import quiet_data
 from annotator.cluster.relay import blocks
 from annotator.errors import InputError
-from annotator.formats.base import LabelledHand
-from annotator.formats.filters import Filter
-from annotator.formats.from_project import entries, numbered_hands
-from annotator.formats.refit import refit_or_same
+from annotator.formats.core.base import LabelledHand
+from annotator.formats.core.filters import Filter
+from annotator.formats.mano.refit import refit_or_same
+from annotator.formats.transfer.from_project import entries, numbered_hands
 from annotator.hand import load_hand
 from annotator.project import Project
 
@@ -27,8 +26,8 @@ BATCH = 128  # hands a worker takes at a time
 def numbered(
     engine: Engine, place: str, states: Sequence[str], wanted: Filter, hand: str = "", after: int = 0
 ) -> Iterator[tuple[int, LabelledHand | None]]:
-    """(number, record) of the hands of the project at `place`, numbered above `after`, as hands of model `hand` if one is
-    named; None for those that are not wanted. InputError: as locally."""
+    """(number, record) of the hands of the project at `place`, numbered above `after`, as hands of model `hand` if one
+    is named; None for those that are not wanted. InputError: as locally."""
     with Project.open(place) as opened:
         numbers = [entry.number for entry in entries(opened, states, after)]
     if not numbers:
@@ -70,12 +69,15 @@ def _hands(block, place: str, states: tuple[str, ...], wanted: Filter, hand: str
         with Project.open(place) as project:
             for work in block.to_pylist():
                 hands = numbered_hands(project, states, work["first"] - 1)
-                for number, record in itertools.takewhile(lambda pair, last=work["last"]: pair[0] <= last, hands):
+                for number, record in hands:
+                    if number > work["last"]:
+                        break
+                    kept: LabelledHand | None = record
                     if not wanted.keeps(record):
-                        record = None
+                        kept = None
                     elif model is not None:
-                        record = refit_or_same(record, model)
-                    rows.append({"number": number, "record": pickle.dumps(record), "error": ""})
+                        kept = refit_or_same(record, model)
+                    rows.append({"number": number, "record": pickle.dumps(kept), "error": ""})
     except InputError as error:
         rows.append({"number": 0, "record": b"", "error": str(error)})
     fields = [("number", arrow.int64()), ("record", arrow.large_binary()), ("error", arrow.string())]

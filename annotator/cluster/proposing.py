@@ -1,9 +1,10 @@
-"""`propose` on Ray Data: a pool of model actors reads, hashes, decodes and looks at photos; the answers are stored here.
+"""`propose` on Ray Data: a pool of model actors reads, hashes, decodes and looks at photos; the answers are stored
+here.
 
 Only names travel to the actors, so memory does not grow with photos; each decodes on its own cores while it looks. Ray
 holds back what the actors are not ready for, and starts dead ones anew with what they had. Only this process writes the
-project: a batch in one transaction as it arrives. What is stored is never looked at again, so a run that was killed goes
-on where it stopped, and a batch that Ray computes twice is stored once.
+project: a batch in one transaction as it arrives. What is stored is never looked at again, so a run that was killed
+goes on where it stopped, and a batch that Ray computes twice is stored once.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ TRIES = 3  # a worker that cannot be started is tried this often again; one that
 
 @dataclass(frozen=True)
 class Shared:
-    """What all actors get once. checkpoint: a file's bytes, None is the embedded model; done: hashes looked at before."""
+    """What all actors get once. checkpoint: a file's bytes, None is the embedded model; done: hashes looked at
+    before."""
 
     checkpoint: bytes | None
     done: np.ndarray  # (N,) sorted 'S64'
@@ -50,7 +52,8 @@ def propose_photos(
 ) -> Iterator[dict]:
     """Proposes on photos and stores the answers; yields a dict a photo: place, hands (None: was done), error ("").
 
-    digest: of the model, which the actors load from `checkpoint`. batch: photos an actor takes at a time; quick: see `Model`.
+    digest: of the model, which the actors load from `checkpoint`. batch: photos an actor takes at a time; quick: see
+    `Model`.
     """
     with engine.connected() as ray:
         done = np.sort(np.array(project.hashes_looked_at(digest), dtype="S64"))

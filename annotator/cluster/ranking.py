@@ -8,12 +8,13 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import content_of, loaded, quiet_data
 from annotator.cluster.relay import blocks
 from annotator.project import HandEntry, Project
-from annotator.rounds.ranking import Described, descriptions
+from annotator.rounds.selection.ranking import Described, descriptions
 
 BATCH = 16  # hands an actor takes at a time
 
@@ -28,7 +29,7 @@ def describing(engine: Engine, place: str):
             return
         with engine.connected() as ray:
             parts = [pickle.dumps(entries[at : at + BATCH]) for at in range(0, len(entries), BATCH)]
-            by_id = {}
+            by_id: dict[str, Any] = {}
             for block in blocks(ray, _pipeline, engine, place, content_of(checkpoint), parts):
                 for row in block.to_pylist():  # our own workers' pickles, made for us a moment ago
                     by_id |= {entry.id: seen for entry, seen in pickle.loads(row["seen"])}

@@ -1,7 +1,8 @@
 """Ray Data and Ray Train from outside a cluster (`ray://HOST:PORT`, Ray Client).
 
-Their drivers work in a process of the cluster alone. So where the connection is a client's, an actor there builds the pipeline
-and hands on its blocks one by one, as they are asked for: what holds back the workers in one case does in the other.
+Their drivers work in a process of the cluster alone. So where the connection is a client's, an actor there builds the
+pipeline and hands on its blocks one by one, as they are asked for: what holds back the workers in one case does in the
+other.
 """
 
 from __future__ import annotations

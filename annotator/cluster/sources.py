@@ -1,8 +1,8 @@
 """Photos wherever they are: folders, patterns, Parquet files, object stores. Each becomes a row that a worker reads.
 
-A URL (`s3://bucket/frames`, `gs://...`, `file:///...`) goes to pyarrow's file systems; what follows is the same for all:
-a folder stands for the images below it, `*`, `?` and `[` are patterns, `.parquet` is a table with one photo a row, either
-in it (`image` as data sets keep it, or `bytes`) or named by it (`path` or `url`).
+A URL (`s3://bucket/frames`, `gs://...`, `file:///...`) goes to pyarrow's file systems; what follows is the same for
+all: a folder stands for the images below it, `*`, `?` and `[` are patterns, `.parquet` is a table with one photo a row,
+either in it (`image` as data sets keep it, or `bytes`) or named by it (`path` or `url`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from annotator.cli.photo_files import SUFFIXES, photo_files
 from annotator.cluster.engine import needed
 from annotator.errors import InputError
+from annotator.files.photo_paths import SUFFIXES, photo_files
 
 MAGIC = re.compile(r"[*?\[]")
 COLUMNS = ("image", "bytes", "path", "url")  # of a table, the first that is there

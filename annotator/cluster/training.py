@@ -1,8 +1,8 @@
 """Training on Ray Train: its workers are joined as torch's process group, then each runs what one machine runs.
 
-`annotator.learning.distributed` sees the group and shares out batches, waits and writes; nothing of it knows Ray. The run's
-folder and the data must be at the same path for all workers (a shared file system). A run that lost a worker is started
-again by Ray and resumes from the folder, as it does when a person starts it again.
+`annotator.learning.distributed` sees the group and shares out batches, waits and writes; nothing of it knows Ray. The
+run's folder and the data must be at the same path for all workers (a shared file system). A run that lost a worker is
+started again by Ray and resumes from the folder, as it does when a person starts it again.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def _fit(engine: Engine, work: Callable[..., Any], said: Path, arguments: tuple,
 
 
 def _worker(config: dict) -> None:
-    """What each of Ray's workers runs. What is wrong with what was given is noted for the driver: started anew, as Ray does
-    after any error, the workers find the note and end at once."""
+    """What each of Ray's workers runs. What is wrong with what was given is noted for the driver: started anew, as Ray
+    does after any error, the workers find the note and end at once."""
     import torch
 
     said = Path(config["said"])

@@ -1,12 +1,12 @@
-"""From corrections to a mesh that obeys them: solver, plausibility, depth alternatives, the simulated
+"""From labels to the likeliest mesh: solver, plausibility, depth alternatives, the simulated
 annotator.
 
 Nothing in the solver is torch; it needs a `HandMesh` and its `HandModel` alone.
 """
 
-from annotator.correcting.doubt import Doubt
 from annotator.correcting.evidence import Depths, InFront, SecondView
-from annotator.correcting.search import Settings
-from annotator.correcting.solver import Solution, solve
+from annotator.correcting.solver.prior import ProposalPrior
+from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.solver import Solution, solve
 
-__all__ = ["Depths", "Doubt", "InFront", "SecondView", "Settings", "Solution", "solve"]
+__all__ = ["Depths", "InFront", "ProposalPrior", "SecondView", "Settings", "Solution", "solve"]

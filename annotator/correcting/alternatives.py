@@ -15,25 +15,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.descent import Descent, descend
-from annotator.correcting.doubt import Doubt
 from annotator.correcting.mirroring import EASE, JOINTS_OF, RELAXED, candidates
 from annotator.correcting.penetration import self_penetration
-from annotator.correcting.search import HARDEST, Settings
-from annotator.correcting.solver import UNSEEN, answer_of, checked_states, problem_of
-from annotator.hand.joints import FINGERS
+from annotator.correcting.solver.coordinates import ANGLES
+from annotator.correcting.solver.descent import Descent, descend
+from annotator.correcting.solver.prior import GROWTH, USUAL, ProposalPrior
+from annotator.correcting.solver.search import HARDEST, Settings
+from annotator.correcting.solver.solver import answer_of, checked_states, problem_of
+from annotator.hand.joint_states import UNSEEN
+from annotator.hand.joints import FINGERS, ByJoint
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.model import HandModel
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
 DIFFERENT = 0.010  # m: a joint's depth differs at least so much from every other answer's
 SAME_PICTURE = 2.0  # px of the crop: no keypoint moves farther
 HELD = 0.5  # px: sigma of the keypoints that are held
 DEEPEST = 0.006  # m: nothing of the hand may be deeper inside another part, unless it was before
 # Mirroring needs freedom; what a joint may not do is said by its limits, not by where it was.
-LOOSE = Doubt(
-    flexion=(0.8, 0.8, 0.6), abduction=(0.3, 0.05, 0.05), twist=(0.1, 0.05, 0.05), turn=0.6, depth=0.15,
-    together=0.0, in_finger=0.0,
+LOOSE = ProposalPrior(
+    flexion=(0.8, 0.8, 0.6), abduction=(0.3, 0.05, 0.05), twist=(0.1, 0.05, 0.05),
+    thumb=((1.1, 1.1, 1.1), (1.1, 0.07, 0.07), (0.8, 0.07, 0.07)), turn=0.6, place=5.0, depth=0.15, shape=0.7,
+    pose=(USUAL / HELD) ** GROWTH, keypoints=1.0, together=0.0, in_finger=0.0,
 )  # fmt: skip
 
 
@@ -56,7 +59,7 @@ class Alternative:
 def alternatives(
     hand: HandMesh,
     model: HandModel,
-    states: Mapping[int | str, str] | Sequence[str] | None = None,
+    states: ByJoint[str] | Sequence[str] | None = None,
     most: int = 3,
 ) -> tuple[Alternative, ...]:
     """Up to `most` plausible hands with the same 21 keypoints as `hand` (2 px of the crop at most apart),
@@ -88,8 +91,8 @@ def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: 
     """The candidate brought to rest on the hand's own keypoints; None if it is no other hand, or no plausible
     one.
     """
-    scale = CROP / hand.crop_size
-    settings = Settings(doubt=LOOSE)
+    scale = CROP_SIZE / hand.crop_size
+    settings = Settings(prior=LOOSE)
     held = hand.replace(parameters=start, keypoint_sigma=np.full(21, HELD / scale))
     problem = problem_of(held, model, hand.corrections, states, (), settings)
     problem.hardness = np.full(len(problem.targets.joints), HARDEST)
@@ -104,7 +107,7 @@ def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: 
     depth = self_penetration(answer, model).deepest
     if depth > max(DEEPEST, self_penetration(hand, model).deepest + 0.002):
         return None
-    bends = settled.state.placed.x[0:45:3]
+    bends = settled.state.placed.x[ANGLES][::3]
     unusual = sum(
         np.sum(((bends[np.array(JOINTS_OF[finger]) - 1] - RELAXED[finger]) / EASE) ** 2) for finger in FINGERS
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.hand.joints import JOINT_NAMES, joint_index
+from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.vision.camera import check_camera
 
 
@@ -32,7 +32,7 @@ class InFront:
         for name in ("near", "far"):
             object.__setattr__(self, name, joint_index(getattr(self, name)))
         if self.near == self.far:
-            raise InputError(f"depth relation: {JOINT_NAMES[self.near]} cannot be in front of itself")
+            raise InputError(f"depth relation: {JOINT_NAMES[joint_index(self.near)]} cannot be in front of itself")
         margin = float(self.margin)
         if not 0.0 <= margin <= 0.1:
             raise InputError(f"depth relation: margin is {margin:g} m, expected 0..0.1")
@@ -47,7 +47,7 @@ class Depths:
     InputError for an unknown joint or a depth that is not a positive number.
     """
 
-    depths: Mapping[int | str, float]
+    depths: ByJoint[float]
     sigma: float = 0.004
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class SecondView:
     K: np.ndarray
     R: np.ndarray
     t: np.ndarray
-    keypoints: Mapping[int | str, Sequence[float]]
+    keypoints: ByJoint[Sequence[float]]
     sigma: float = 1.5
     _points: dict[int, tuple[float, float]] = field(init=False, repr=False, default_factory=dict)
 
@@ -109,7 +109,7 @@ class SecondView:
 Evidence = InFront | Depths | SecondView
 
 
-def checked_points(points: Mapping[int | str, Sequence[float]], what: str) -> dict[int, tuple[float, float]]:
+def checked_points(points: ByJoint[Sequence[float]], what: str) -> dict[int, tuple[float, float]]:
     """Keypoint number -> (x, y), ascending; InputError naming `what` and the joint unless all are two finite
     numbers.
     """

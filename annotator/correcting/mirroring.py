@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.angles import (
+from annotator.correcting.solver.angles import (
     angles_to_rotations,
     clamp_angles,
     coupled_limits,
     limit_excess,
     rotations_to_angles,
 )
-from annotator.correcting.kinematics import chain_of
+from annotator.correcting.solver.kinematics import chain_of
 from annotator.hand.joints import FINGERS, KEYPOINT_OF_MANO
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.model import HandModel
@@ -100,7 +100,7 @@ class Mirroring:
             whole[np.array(joints) - 1] = angles
             beyond = float(limit_excess(whole, self.model.limits)[np.array(joints) - 1].sum())
             unusual = float(np.sum(((angles[:, 0] - RELAXED[finger]) / EASE) ** 2))
-            poses.append(Pose(angles, beyond, unusual, choice))
+            poses.append(Pose(angles, beyond, unusual, (choice[0], choice[1], choice[2])))
         return sorted(poses, key=lambda pose: pose.unusual + (pose.beyond / math.radians(5.0)) ** 2)
 
     def _reach(self, joints: tuple[int, ...], wanted: np.ndarray, palm: np.ndarray) -> np.ndarray:

@@ -8,30 +8,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.angles import limit_excess, rotations_to_angles
-from annotator.correcting.kinematics import chain_of
 from annotator.correcting.penetration import self_penetration
+from annotator.correcting.solver.angles import limit_excess, rotations_to_angles
+from annotator.correcting.solver.kinematics import chain_of
+from annotator.correcting.strain import FREE, strain_of
 from annotator.hand.joints import BONES, JOINT_NAMES, MANO_JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
 ANGLE_WORDS = ("bends", "tilts sideways", "twists")
 # A bone's length varies by this much between hands beside what the shape space says (rounding, soft tissue at
 # the tips).
 BONE_SLACK = 0.03
 
 # Above these a measure is a reason. Where they come from: `limit` 5 deg is what the issue allows; `bone` 3.5
-# sigma is one bone in 2,000; flesh gives way by some 4 mm where parts touch; a person's click is good to 2
-# px, so 2 px are no residual; `side` and `unsure` are probabilities.
+# sigma is one bone in 2,000; flesh gives way by some 4 mm where parts touch; a label within four of its sigmas
+# contradicts nothing (`strain`); `side` and `unsure` are probabilities.
 THRESHOLDS: Mapping[str, float] = {
     "limit": 5.0,
     "bone": 3.5,
     "penetration": 5.0,
     "side": 0.5,
     "palm": 60.0,
-    "residual": 2.0,
+    "strain": FREE,
     "stages": 12.0,
     "sigma": 10.0,
     "unsure": 0.5,
@@ -98,7 +99,7 @@ def measures(
         _bones(hand, model, limit["bone"]),
         _penetration(hand, model, limit["penetration"]),
         _palm(hand, limit["palm"]),
-        _residual(hand, limit["residual"]),
+        _strain(hand, limit["strain"]),
         _stages(hand, limit["stages"]),
         _sigma(hand, limit["sigma"]),
         Reason(
@@ -122,10 +123,10 @@ def remembered_right(hand: HandMesh) -> float | None:
 
     A left hand was shown to the encoder mirrored, so what it says there is of the mirrored picture.
     """
-    features = getattr(hand.features, "features", None)
-    if getattr(features, "right", None) is None:
+    right = getattr(getattr(hand.features, "features", None), "right", None)
+    if right is None:
         return None
-    seen = float(np.asarray(features.right).ravel()[0])
+    seen = float(np.asarray(right).ravel()[0])
     return seen if hand.side == "right" else 1.0 - seen
 
 
@@ -188,26 +189,23 @@ def palm_normal(joints: np.ndarray, side: str) -> np.ndarray:
 
 
 def _palm(hand: HandMesh, threshold: float) -> Reason:
+    assert hand.parametric is not None
     now, first = (palm_normal(joints, hand.side) for joints in (hand.joints, hand.parametric.joints))
     angle = float(np.rad2deg(np.arccos(np.clip(now @ first, -1, 1))))
     words = f"the palm lies {angle:.0f} degrees from where the network first had it"
     return Reason("palm", angle, threshold, "degrees", words, ("wrist", "index_mcp", "little_mcp"))
 
 
-def _residual(hand: HandMesh, threshold: float) -> Reason:
-    if not hand.corrections:
-        return Reason("residual", 0.0, threshold, "px", "nothing was corrected")
-    joints = list(hand.corrections)
-    off = np.linalg.norm(hand.keypoints[joints] - np.array(list(hand.corrections.values())), axis=1)
-    off *= CROP / hand.crop_size
-    worst = int(off.argmax())
-    name = JOINT_NAMES[joints[worst]]
-    words = f"{name} is {off[worst]:.1f} px (of the {CROP:.0f} px crop) from where it was put"
-    return Reason("residual", float(off[worst]), threshold, "px", words, (name,))
+def _strain(hand: HandMesh, threshold: float) -> Reason:
+    labels = strain_of(hand)
+    if not labels:
+        return Reason("strain", 0.0, threshold, "sigma", "nothing was corrected")
+    return Reason("strain", labels[0].sigmas, threshold, "sigma", labels[0].words, (labels[0].joint,))
 
 
 def _stages(hand: HandMesh, threshold: float) -> Reason:
-    off = np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1) * CROP / hand.crop_size
+    assert hand.parametric is not None
+    off = np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1) * CROP_SIZE / hand.crop_size
     off[list(hand.corrections)] = 0.0  # there a person moved it
     worst = JOINT_NAMES[int(off.argmax())]
     mean = float(off.sum() / max(21 - len(hand.corrections), 1))
@@ -216,7 +214,7 @@ def _stages(hand: HandMesh, threshold: float) -> Reason:
 
 
 def _sigma(hand: HandMesh, threshold: float) -> Reason:
-    sigma = hand.keypoint_sigma * CROP / hand.crop_size
+    sigma = hand.keypoint_sigma * CROP_SIZE / hand.crop_size
     worst = int(sigma.argmax())
     name = JOINT_NAMES[worst]
     words = f"keypoints may be {np.median(sigma):.1f} px off, {name} {sigma[worst]:.1f} px"

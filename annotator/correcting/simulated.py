@@ -1,9 +1,9 @@
 """The simulated annotator: corrects a proposal as a person would, keypoint by keypoint, and measures what it
 is worth.
 
-It sees the photo, not the mesh: in each step it takes the visible keypoint that is farthest from where it
-belongs in the photo (or the one another policy names), puts it there but for a person's noise, and asks for
-the hand again. Errors are taken after 0, 1, 2, ... corrections.
+It sees the photo, not the mesh: in each step it takes the visible keypoint that is farthest from where it would put it
+(or the one another policy names), puts it there, as exactly and in the sense that the simulated person has
+(`annotators`), and asks for the hand again. Errors are taken after 0, 1, 2, ... corrections.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotator.correcting.annotators import SimulatedAnnotator
 from annotator.correcting.choosing import expected_gain
 from annotator.errors import InputError
+from annotator.evaluation.metrics import aligned
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.learning.metrics import aligned
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
 POLICIES = ("worst", "model", "random")
 Refine = Callable[[HandMesh, Mapping[int, tuple[float, float]]], HandMesh]
 
@@ -28,13 +29,15 @@ Refine = Callable[[HandMesh, Mapping[int, tuple[float, float]]], HandMesh]
 @dataclass(frozen=True, eq=False)
 class Truth:
     """What is so: keypoints (21,2) photo px; visible (21,) bool: where a person can click; vertices (V,3),
-    joints (21,3) m, any frame, or None where only the photo is known.
+    joints (21,3) m, camera frame, or None where only the photo is known; frames (21,3,3): the bones' rotations from
+    rest, as `hand.definitions.bone_frames` has them, or None (then a proposal's stand in).
     """
 
     keypoints: np.ndarray
     visible: np.ndarray
     vertices: np.ndarray | None = None
     joints: np.ndarray | None = None
+    frames: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,23 +68,21 @@ def annotate(
     model: HandModel,
     corrections: int = 21,
     policy: str = "worst",
-    noise: float = 1.5,
+    person: SimulatedAnnotator | None = None,
     random: np.random.Generator | None = None,
 ) -> Trace:
     """Correct `hand` up to `corrections` times.
 
     refine: the hand as proposed and all corrections so far (keypoint number -> (x, y) photo px) -> the hand
     again; policy: "worst" keypoint in the photo, "model" (where the model expects most,
-    `choosing.expected_gain`), "random"; noise: a person's, px of the crop, one sigma per axis. Raises
-    InputError for an unknown policy.
+    `choosing.expected_gain`), "random"; person: who clicks (None: steady, 1.5 px of the crop); random: of the clicks.
+    Raises InputError for an unknown policy.
     """
     if policy not in POLICIES:
         raise InputError(f"unknown policy {policy!r}: expected one of {', '.join(POLICIES)}")
     random = random if random is not None else np.random.default_rng(0)
-    scale = CROP / hand.crop_size
     visible = np.asarray(truth.visible, dtype=bool)
-    # The noise of each keypoint is drawn at once: policies and peers then click on the same places.
-    clicks = truth.keypoints + random.normal(0.0, noise / scale, (21, 2))
+    clicks = (person or SimulatedAnnotator("steady")).clicks(hand, truth, random)
     order = random.permutation(21)
     before = _distances(hand, truth)
     given: dict[int, tuple[float, float]] = {}
@@ -90,19 +91,28 @@ def annotate(
         left = np.array([k for k in order if visible[k] and k not in given], dtype=int)
         if not len(left):
             break
-        joint = int(left[_choose(policy, now, truth, model, left)])
+        joint = int(left[_choose(policy, now, clicks, model, left)])
         given[joint] = (float(clicks[joint, 0]), float(clicks[joint, 1]))
         start = time.perf_counter()
         now = refine(hand, dict(given))
         seconds.append(time.perf_counter() - start)
         rows.append(_errors(now, truth, visible, given, before))
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Trace(np.array(list(given), dtype=int), *columns, np.array(seconds))
+    vertex_mm, joint_mm, photo_px, others_px, others_before_px, miss_px = map(np.array, zip(*rows, strict=True))
+    return Trace(
+        np.array(list(given), dtype=int),
+        vertex_mm,
+        joint_mm,
+        photo_px,
+        others_px,
+        others_before_px,
+        miss_px,
+        np.array(seconds),
+    )
 
 
-def _choose(policy: str, now: HandMesh, truth: Truth, model: HandModel, left: np.ndarray) -> int:
-    if policy == "worst":
-        return int(_distances(now, truth)[left].argmax())
+def _choose(policy: str, now: HandMesh, clicks: np.ndarray, model: HandModel, left: np.ndarray) -> int:
+    if policy == "worst":  # as this person sees it
+        return int(np.linalg.norm(now.keypoints - clicks, axis=1)[left].argmax())
     if policy == "model":
         return int(expected_gain(now, model)[left].argmax())
     return 0
@@ -110,7 +120,7 @@ def _choose(policy: str, now: HandMesh, truth: Truth, model: HandModel, left: np
 
 def _distances(hand: HandMesh, truth: Truth) -> np.ndarray:
     """(21,) crop px."""
-    return np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) * CROP / hand.crop_size
+    return np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) * CROP_SIZE / hand.crop_size
 
 
 def _errors(hand: HandMesh, truth: Truth, visible, given, before) -> tuple[float, ...]:
@@ -124,7 +134,7 @@ def _errors(hand: HandMesh, truth: Truth, visible, given, before) -> tuple[float
         float(off[visible].mean()) if visible.any() else np.nan,
         float(off[others].mean()) if others.any() else np.nan,
         float(before[others].mean()) if others.any() else np.nan,
-        float(put.max(initial=0.0) * CROP / hand.crop_size),
+        float(put.max(initial=0.0) * CROP_SIZE / hand.crop_size),
     )
 
 

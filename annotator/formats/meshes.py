@@ -1,4 +1,4 @@
-"""Mesh files, one a hand, written with trimesh: what `gltf`, `obj` and `ply` share.
+"""Mesh files, one a hand, written with trimesh: `gltf`, `obj` and `ply`.
 
     images/%08d.jpg             the photos
     meshes/NAME.{glb,obj,ply}   vertices in metres, faces counter-clockwise from outside, left hands left
@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.formats.base import LabelledHand
-from annotator.formats.details import Sidecar, named, record_of
-from annotator.formats.exporting import export
-from annotator.formats.paths import existing, inside, needed, read_json
-from annotator.formats.photo_files import PhotoFolder
+from annotator.files.paths import existing, inside, needed, read_json
+from annotator.formats.core.base import LabelledHand
+from annotator.formats.core.details import Sidecar, named, record_of
+from annotator.formats.core.exporting import export
+from annotator.formats.core.photo_files import PhotoFolder
 
 FILES = "meshes.json"
 TO_GLTF = np.array([1.0, -1.0, -1.0])
@@ -83,3 +84,26 @@ def read_meshes(folder: str | Path, name: str, suffix: str) -> Iterator[Labelled
         if index >= len(names):
             raise InputError(f"{folder / FILES} ends at {index}, details.json goes on")
         yield named(folder, index, record, details, names[index])
+
+
+@dataclass(frozen=True)
+class MeshFormat:
+    """One format of mesh files. name: the format's; suffix: of its files."""
+
+    name: str
+    suffix: str
+
+    def write(
+        self, records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = ""
+    ) -> dict:
+        """Write a mesh file of every record; see `write_meshes`."""
+        return write_meshes(records, folder, self.name, self.suffix, overwrite, licence)
+
+    def read(self, folder: str | Path) -> Iterator[LabelledHand]:
+        """The records of such an export; see `read_meshes`."""
+        return read_meshes(folder, self.name, self.suffix)
+
+
+GLTF = MeshFormat("gltf", "glb")  # glTF 2.0, binary: float32, y up
+OBJ = MeshFormat("obj", "obj")  # Wavefront: text, nine decimals, our camera frame
+PLY = MeshFormat("ply", "ply")  # binary little-endian, float32, our camera frame

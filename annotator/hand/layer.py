@@ -59,6 +59,19 @@ class HandLayer(nn.Module):
     joint at the origin, in metres.
     """
 
+    model: HandModel
+    rest: Tensor
+    rest_directions: Tensor
+    offset_upsample: Tensor
+    regressor: Tensor
+    pair_base: Tensor
+    pair_shape: Tensor
+    pair_offsets: Tensor
+    pair_pose: Tensor
+    pair_bone: Tensor
+    pair_sum: Tensor
+    pair_mass: Tensor
+
     def __init__(self, model: HandModel | None = None) -> None:
         super().__init__()
         self.model = model if model is not None else load_hand()

@@ -13,6 +13,9 @@ import heapq
 
 import numpy as np
 
+LEVEL_SIZES = (49, 98, 195, 389)
+FINGER_IMPORTANCE = 1.0  # fingers bend, the palm does not: coarse levels keep the fingers a little denser
+
 
 def _adjacency(faces: np.ndarray, count: int) -> list[set[int]]:
     near: list[set[int]] = [set() for _ in range(count)]
@@ -26,6 +29,11 @@ def _adjacency(faces: np.ndarray, count: int) -> list[set[int]]:
 def _normal(points: np.ndarray, face: tuple[int, int, int]) -> np.ndarray:
     a, b, c = points[list(face)]
     return np.cross(b - a, c - a)
+
+
+def _with(face: tuple[int, int, int], gone: int, stays: int) -> tuple[int, int, int]:
+    a, b, c = (stays if v == gone else v for v in face)
+    return a, b, c
 
 
 class _Collapser:
@@ -61,7 +69,7 @@ class _Collapser:
             if stays in face:
                 continue
             old = _normal(self.points, face)
-            new = _normal(self.points, tuple(stays if v == gone else v for v in face))
+            new = _normal(self.points, _with(face, gone, stays))
             if old @ new <= 0.1 * np.linalg.norm(old) * np.linalg.norm(new):
                 return False
         return True
@@ -74,7 +82,7 @@ class _Collapser:
             if stays in face:
                 del self.faces[n]
                 continue
-            new = tuple(stays if v == gone else v for v in face)
+            new = _with(face, gone, stays)
             self.faces[n] = new
             for v in new:
                 self.of_vertex[v].add(n)

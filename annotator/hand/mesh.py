@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from annotator.hand.joints import check_side, joint_index
 def _fixed(record: str, name: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64) -> np.ndarray:
     """A read-only copy of `value` as an array of `shape` (None: any length), finite; InputError otherwise."""
     try:
-        array = np.array(value, dtype=kind)
+        array: np.ndarray = np.array(value, dtype=kind)
     except (TypeError, ValueError) as error:
         raise InputError(f"{record}.{name} is not an array of numbers: {error}") from None
     if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
@@ -28,10 +28,11 @@ def _fixed(record: str, name: str, value: Any, shape: tuple[int | None, ...], ki
     return array
 
 
+@dataclass(frozen=True, eq=False)
 class _Record:
     """Turns the fields listed in `_SHAPES` into read-only arrays when a record is made."""
 
-    _SHAPES: dict[str, tuple[int | None, ...]] = {}
+    _SHAPES: ClassVar[dict[str, tuple[int | None, ...]]] = {}
 
     def __post_init__(self) -> None:
         for name, shape in self._SHAPES.items():
@@ -45,7 +46,7 @@ class _Record:
             for a, b in ((getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare)
         )
 
-    __hash__ = None  # arrays inside
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
 
     def replace(self, **changes: Any) -> Any:
         """A copy with some fields changed."""
@@ -112,9 +113,9 @@ class HandMesh(_Record):
     confidence: float
     parameters: HandParameters
     hand_model: str
-    parametric: ParametricEstimate
+    parametric: ParametricEstimate | None
     corrections: Mapping[int, tuple[float, float]] = field(default_factory=dict)
-    features: object | None = field(default=None, compare=False, repr=False)
+    features: Any = field(default=None, compare=False, repr=False)
 
     _SHAPES = {
         "camera": (3, 3), "crop_center": (2,), "vertices": (None, 3), "joints": (21, 3), "keypoints": (21, 2),

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from annotator.learning.disturbing import Disturbance, disturbed, with_mixed_styles
-from annotator.learning.samples import Labels, concatenate
+from annotator.learning.data.disturbing import Disturbance, disturbed, with_mixed_styles
+from annotator.learning.data.samples import Labels, concatenate
 from annotator.learning.supervision import Supervision
-from annotator.network.encoder import Features
+from annotator.network.features import Features, joined
 from annotator.network.glfnet import GLFNet
 from annotator.network.prompts import Prompts, random_prompts
 
@@ -25,9 +25,7 @@ class Part(NamedTuple):
     def to(self, device: torch.device) -> Part:
         drawn, labels = self.drawn, Labels(*(field.to(device) for field in self.labels))
         if not isinstance(drawn, Tensor):
-            return Part(
-                Features(tuple(m.to(device) for m in drawn.maps), *(f.to(device) for f in drawn[1:])), labels, self.seed
-            )
+            return Part(drawn.to(device), labels, self.seed)
         return Part(drawn.to(device), labels, self.seed)
 
 
@@ -63,9 +61,3 @@ class BatchLoss(nn.Module):
             return features, ()
         drawn = random_prompts(labels.keypoints.cpu(), (labels.visible * (labels.keypoint_weight > 0.5)).cpu())
         return features, Prompts(*(field.to(labels.keypoints.device) for field in drawn))
-
-
-def joined(features: tuple[Features, ...]) -> Features:
-    """One batch of several."""
-    maps = tuple(torch.cat(level) for level in zip(*(f.maps for f in features), strict=True))
-    return Features(maps, *(torch.cat(field) for field in zip(*(tuple(f)[1:] for f in features), strict=True)))

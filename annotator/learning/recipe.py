@@ -16,11 +16,11 @@ import torch
 
 from annotator.errors import InputError
 from annotator.learning import distributed
-from annotator.learning.bank import FeatureBank
 from annotator.learning.calibration import calibrate, described
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.rendered import RenderedCrops
-from annotator.learning.sources import BankSource, CropSet, CropSource, Source, in_batches
+from annotator.learning.data.bank import FeatureBank
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.data.sources import BankSource, CropSet, CropSource, Source, in_batches
 from annotator.learning.supervision import LossWeights
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
@@ -120,7 +120,8 @@ def run(
 
     start: a checkpoint to begin from (its network replaces the recipe's). Phases that are finished are skipped, one
     that was interrupted goes on. progress: called with (phase, step, steps, numbers). Several processes that train
-    together (`annotator.learning.distributed`) each call this with the same arguments, `out` on a file system they share.
+    together (`annotator.learning.distributed`) each call this with the same arguments, `out` on a file system they
+    share.
     """
     target = distributed.own_device(resolve_device(device))
     first = distributed.processes().first

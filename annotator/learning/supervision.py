@@ -8,15 +8,15 @@ surface (Laplacian and size), since no other reference exists.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from annotator.hand.limits import limit_excess
 from annotator.hand.model import OFFSET_LEVEL
+from annotator.learning.data.samples import Labels
 from annotator.learning.distributed import mean
-from annotator.learning.samples import Labels
 from annotator.network.crop_camera import HALF
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.parametric import Estimate, Placed, place
@@ -78,6 +78,8 @@ def weighted_mean(values: Tensor, weights: Tensor, total: Tensor) -> Tensor:
 class Supervision(nn.Module):
     """Answer and labels -> one number and its parts."""
 
+    edges: Tensor
+
     def __init__(self, network: GLFNet, weights: LossWeights = LossWeights()):
         super().__init__()
         self.weights = weights
@@ -106,13 +108,13 @@ class Supervision(nn.Module):
             field = estimate.offsets * 200.0
             rough = field[:, self.edges[:, 0]] - field[:, self.edges[:, 1]]
             parts["field"] = (0.1 * field.square().mean() + rough.square().mean()) * w.field
-        return sum(parts.values()), parts, placed
+        return cast(Tensor, sum(parts.values())), parts, placed
 
     def forward(self, answer: Answer, labels: Labels) -> tuple[Tensor, dict[str, float]]:
         """Returns the loss and its parts (of the final answer), the errors included, as plain numbers."""
         w = self.weights
         last = len(answer.estimates) - 1
-        total, parts, placed = 0.0, {}, None
+        total: Tensor | float = 0.0
         totals = Totals.of(labels)
         for index, estimate in enumerate(answer.estimates):
             loss, parts, placed = self.estimate_loss(estimate, labels, totals)

@@ -8,18 +8,19 @@ import math
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from annotator.errors import InputError
 from annotator.learning import distributed
 from annotator.learning.batch_loss import BatchLoss, Part
-from annotator.learning.disturbing import Disturbance
-from annotator.learning.sources import Source
+from annotator.learning.data.disturbing import Disturbance
+from annotator.learning.data.sources import Source
 from annotator.learning.supervision import LossWeights, Supervision
 from annotator.network.checkpoint import save_checkpoint
 from annotator.network.glfnet import GLFNet
@@ -33,8 +34,8 @@ class TrainSettings:
     the peak. average: decay of the moving average of the weights. simulated and the four after it: see `Disturbance`.
     prompts: False trains without prompts. seconds: stop after that long (0 = never).
     tensorboard: also write the log's numbers for TensorBoard, below the run's folder. parts: a batch is drawn in this
-    many equal parts, each with a seed of its own, which the processes share out (0: one each); a run of so many parts is
-    the same on any number of processes that divides it. log_every: steps between two lines of the log.
+    many equal parts, each with a seed of its own, which the processes share out (0: one each); a run of so many parts
+    is the same on any number of processes that divides it. log_every: steps between two lines of the log.
     """
 
     steps: int = 10_000
@@ -97,7 +98,8 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.weight_decay)
         self.average = {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
         self.step, self.spent = 0, 0.0
-        self._board = self._loss = None
+        self._board: Any = None  # a SummaryWriter, from the first step on
+        self._loss: nn.Module | None = None
 
     # -- one step ---------------------------------------------------------------------------------------------
     def learning_share(self) -> float:
@@ -149,7 +151,8 @@ class Trainer:
         progress: called with (step, steps, numbers) after every step. Ctrl-C saves before it goes on up.
         """
         began = saved = time.monotonic()
-        start_spent, running = self.spent, {}
+        start_spent = self.spent
+        running: dict[str, float] = {}
         try:
             while self.step < self.settings.steps:
                 numbers = self.train_step()
@@ -208,7 +211,8 @@ class Trainer:
 
     # -- resume -----------------------------------------------------------------------------------------------
     def save(self) -> None:
-        """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically; the first process's."""
+        """state.safetensors (everything a resume needs) and checkpoint.safetensors (averaged), each atomically; the
+        first process's."""
         if not self.processes.first:
             return
         state = {

@@ -40,10 +40,10 @@ def save_checkpoint(path: str | Path, network: GLFNet, card: dict | None = None,
 
 
 def not_stored(name: str, network: GLFNet) -> bool:
-    """Whether a tensor has its home elsewhere: the hand model's file (the digest ties the two together), or the packaged
-    weights of an encoder that never moves them."""
-    fixed = getattr(network.encoder, "packaged", None)
-    return name.startswith("layer.") or (fixed is not None and name.startswith(f"encoder.{fixed}"))
+    """Whether a tensor has its home elsewhere: the hand model's file (the digest ties the two together), or the
+    packaged weights of an encoder that never moves them."""
+    fixed = network.encoder.packaged
+    return name.startswith("layer.") or (fixed != "" and name.startswith(f"encoder.{fixed}"))
 
 
 def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None = None) -> tuple[GLFNet, dict]:
@@ -88,7 +88,7 @@ def checkpoint_digest(network: GLFNet) -> str:
     return digest.hexdigest()[:16]
 
 
-def resolve_device(device: str | None) -> torch.device:
+def resolve_device(device: torch.device | str | None) -> torch.device:
     """`None` or 'auto': a GPU if torch sees one, else the CPU."""
     if device in (None, "auto"):
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from annotator.errors import InputError
 from annotator.hand.layer import HandLayer
 from annotator.hand.model import OFFSET_LEVEL, HandModel, load_hand
-from annotator.network.encoder import STRIDES, Features, build_encoder
+from annotator.network.encoders.base import Encoder
+from annotator.network.encoders.registry import build_encoder
+from annotator.network.features import STRIDES, Features
 from annotator.network.parametric import Estimate, ParametricStage
 from annotator.network.prompts import Prompts
 from annotator.network.refinement import RefinementStage
@@ -91,6 +93,12 @@ class Answer(NamedTuple):
 class GLFNet(nn.Module):
     """See the module's docstring. `forward` = `encoder` + `answer`; a correction calls `refine` alone."""
 
+    hand: HandModel
+    layer: HandLayer
+    encoder: Encoder
+    unsure: UncertaintyHead
+    keypoint_tokens: nn.Linear | None
+
     def __init__(self, config: GLFNetConfig | None = None, hand: HandModel | None = None):
         super().__init__()
         self.config = config = config or GLFNetConfig()
@@ -146,6 +154,7 @@ class GLFNet(nn.Module):
             history, tokens = stage(self.layer, features, feature_map, estimates[-1], start, prompts, projection, focal)
             estimates += history
         if tokens is None:
+            assert self.keypoint_tokens is not None
             tokens = self.keypoint_tokens(start.hidden).unflatten(1, (21, -1))
         pixels, metres = self.unsure(tokens[:, -21:].detach(), estimates[-1].hidden.detach())
         return Answer(estimates, pixels, metres)

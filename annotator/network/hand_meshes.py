@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
+from torch import Tensor
 
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.network.crop_camera import CropView, translation_of
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.glfnet import Answer
 from annotator.network.parametric import Estimate
 from annotator.network.uncertainty import vertex_weights
@@ -20,7 +21,7 @@ from annotator.vision.crops import CROP_SIZE, Crop
 
 # The network's sigmas are scales b of densities exp(-r/b) of a distance r; their standard deviations along one axis:
 PER_AXIS_2D, PER_AXIS_3D = np.sqrt(3.0), 2.0
-DOUBTFUL = 12.0  # px of the crop: a hand whose typical keypoint is that unsure has a third of the confidence
+DOUBTFUL = 17.5  # px of the crop: a hand whose typical keypoint is that unsure has a third of the confidence
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 # for each keypoint the bone (MANO order) it lies on: a tip lies on its distal bone
 BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7, 8, 9, 9])
@@ -28,12 +29,19 @@ BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors."""
+    """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors, and what
+    the network said before anybody told it anything (None where it has not been asked)."""
 
     features: Features
     start: Estimate
     view: CropView
     crop: Crop
+    proposal: HandMesh | None = None
+
+    @staticmethod
+    def with_proposal(hand: HandMesh) -> HandMesh:
+        """A hand that is a proposal, so that its cached features say so."""
+        return hand.replace(features=replace(hand.features, proposal=hand.replace(features=None)))
 
 
 class HandMeshes:
@@ -101,7 +109,7 @@ class HandMeshes:
 def for_keeping(features: Features) -> Features:
     """Features on the CPU, maps in half precision."""
     # half precision: 130 kB a hand is what a plugin session keeps for thousands of hands
-    return Features(tuple(m.cpu().half() for m in features.maps), *(f.cpu() for f in tuple(features)[1:]))
+    return features.mapped(Tensor.cpu)._replace(maps=tuple(m.cpu().half() for m in features.maps))
 
 
 def on_cpu(answer: Answer) -> Answer:

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from annotator.hand.layer import HandLayer
 from annotator.network.crop_camera import HALF, project, translation_of
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.prompts import Prompts, as_evidence, residual
 
 POSE, SHAPE, CAMERA = 16 * 6, 10, 3
@@ -124,7 +125,7 @@ class Placed(NamedTuple):
     translation: Tensor
 
 
-def place(layer: nn.Module, estimate: Estimate, projection: Tensor, focal: Tensor) -> Placed:
+def place(layer: HandLayer, estimate: Estimate, projection: Tensor, focal: Tensor) -> Placed:
     """The joints of the estimate's mesh and where they fall in the crop, without skinning the whole mesh."""
     translation = translation_of(estimate.camera, focal)
     offsets = estimate.offsets

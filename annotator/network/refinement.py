@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from annotator.hand.layer import HandLayer
 from annotator.network.crop_camera import HALF, project, translation_of
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.parametric import CAMERA, POSE, SHAPE, Estimate, ResidualBlock, guidance
 from annotator.network.prompts import Prompts
 from annotator.network.retrieval import PixelAlignedRetrieval, finite_points
@@ -64,7 +65,7 @@ class RefinementStage(nn.Module):
 
     def forward(
         self,
-        layer: nn.Module,
+        layer: HandLayer,
         features: Features,
         feature_map: Tensor,
         estimate: Estimate,
@@ -81,10 +82,11 @@ class RefinementStage(nn.Module):
         for _ in range(self.retrievals):
             estimate, tokens = self._step(layer, features, prepared, estimate, origin, prompts, projection, focal)
             history.append(estimate)
+        assert tokens is not None  # there is one retrieval, or more
         return history, tokens
 
     @torch.no_grad()  # positions are data, not a path for gradients: this is what keeps consecutive steps stable
-    def _points(self, layer: nn.Module, estimate: Estimate, focal: Tensor) -> Tensor:
+    def _points(self, layer: HandLayer, estimate: Estimate, focal: Tensor) -> Tensor:
         """This level's vertices and the 21 joints, (B, N + 21, 3) m in the crop camera's frame."""
         rotations = estimate.rotations()
         vertices = layer.vertices_at(self.level, rotations, estimate.shape, estimate.offsets)

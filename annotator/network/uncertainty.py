@@ -17,6 +17,8 @@ LOG_METRE = (-7.6, -2.3)  # between 0.5 mm and 100 mm
 class UncertaintyHead(nn.Module):
     """Last tokens of the 21 keypoints and the hidden state -> (B, 21) sigmas in crop px and in metres."""
 
+    calibration: Tensor
+
     def __init__(self, width: int, hidden: int):
         super().__init__()
         self.context = nn.Linear(hidden, width)

@@ -1,9 +1,9 @@
 """What people did: a project's photos, hands, their states, and the journal of every change."""
 
 from annotator.project.journal import Event
-from annotator.project.states import HAND_STATES, JOINT_STATES
+from annotator.project.records.states import HAND_STATES, JOINT_STATES
+from annotator.project.records.views import GoldHand, HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
 from annotator.project.store import Project
-from annotator.project.views import GoldHand, HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
 
 __all__ = [
     "HAND_STATES",

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, func, select
 
 from annotator.errors import InputError
 from annotator.project import journal, pictures, reading
-from annotator.project.record import HandRecord
-from annotator.project.schema import events, gold, hands, photos, records, sources
+from annotator.project.records.record import HandRecord
+from annotator.project.storage.schema import events, gold, hands, photos, records, sources
 from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash
 

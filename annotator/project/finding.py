@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 
 from annotator.errors import InputError
 from annotator.project import intake, pictures, reading
-from annotator.project.database import Database
-from annotator.project.schema import photos
-from annotator.vision.bare import is_image
+from annotator.project.storage.database import Database
+from annotator.project.storage.schema import photos
+from annotator.vision.bare import is_image, picture_digest
 from annotator.vision.photos import photo_hash
 
 
@@ -55,7 +55,7 @@ def _by_picture(database: Database, below: Path, wanted: set[str]) -> dict[str, 
             with path.open("rb") as file:
                 if not is_image(file.read(16)):
                     continue
-            sha256 = shown.get(pictures.picture_digest(path))
+            sha256 = shown.get(picture_digest(path))
         except (InputError, OSError):
             continue
         if sha256 is not None:
@@ -73,7 +73,7 @@ def _look_at_pictures(database: Database, folder: Path) -> None:
         path = reading.stored_photo(folder, row).path
         try:
             if path.is_file() and photo_hash(path) == row.sha256:
-                shown[row.sha256] = pictures.picture_digest(path)
+                shown[row.sha256] = picture_digest(path)
         except InputError:
             continue
     if shown:

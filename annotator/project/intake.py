@@ -14,16 +14,17 @@ from sqlalchemy import Connection, func, insert, select
 
 from annotator import __version__
 from annotator.errors import InputError
-from annotator.given import expanded, storable
+from annotator.files.atomic import put
+from annotator.files.given import expanded, storable
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import journal, pictures
-from annotator.project.copying import copy_photo, put
-from annotator.project.meshes import find_hand_model, pack_parametric, record_of
-from annotator.project.record import HandRecord
-from annotator.project.schema import hands, looked_at, next_number, photos, sources
-from annotator.project.states import PROPOSED
-from annotator.project.views import Provenance, StoredPhoto
+from annotator.project.records.meshes import find_hand_model, pack_parametric, record_of
+from annotator.project.records.record import HandRecord
+from annotator.project.records.states import PROPOSED
+from annotator.project.records.views import Provenance, StoredPhoto
+from annotator.project.storage.copying import copy_photo
+from annotator.project.storage.schema import hands, looked_at, next_number, photos, sources
 from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash, read_photo
 
@@ -64,10 +65,10 @@ class Prepared:
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
     """Hash the files, and read those whose (height, width) is not given. InputError naming a bad file."""
-    paths = [storable(expanded(path).absolute()) for path in paths]
-    known = list(sizes) if sizes is not None else [None] * len(paths)
+    files = [storable(expanded(path).absolute()) for path in paths]
+    known: list[tuple[int, int] | None] = list(sizes) if sizes is not None else [None] * len(files)
     headers = []
-    for path, size in zip(paths, known, strict=True):
+    for path, size in zip(files, known, strict=True):
         height, width = size or read_photo(path).shape[:2]
         size = path.stat().st_size
         headers.append(Header(path, photo_hash(path), int(height), int(width), size, picture_digest(path)))
@@ -130,10 +131,10 @@ def add_source(connection: Connection, provenance: Provenance) -> int:
     known = connection.scalar(select(sources.c.id).where(sources.c.digest == digest))
     if known is not None:
         return known
-    values = {"digest": digest, "model_digest": provenance.model_digest, "document": document}
-    values["id"] = next_number(connection, sources.c.id)
+    number = next_number(connection, sources.c.id)
+    values = {"digest": digest, "model_digest": provenance.model_digest, "document": document, "id": number}
     connection.execute(insert(sources).values(values))
-    return values["id"]
+    return number
 
 
 def mark_looked_at(connection: Connection, photo_id: int, model_digest: str) -> None:
@@ -169,7 +170,7 @@ def new_id(connection: Connection, photo: StoredPhoto) -> str:
     Where another photo of that name took it (cameras count files alike), the photo's own number comes in.
     """
     stem = re.sub(r"[^\w.]+", "-", photo.path.stem).strip("-.")[:60] or "hand"
-    number = connection.scalar(select(func.count()).where(hands.c.photo == photo.id))
+    number = connection.scalar(select(func.count()).where(hands.c.photo == photo.id)) or 0
     while True:
         number += 1
         for hand_id in (f"{stem}-{number}", f"{stem}-p{photo.id}-{number}"):

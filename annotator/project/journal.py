@@ -14,12 +14,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from annotator.errors import InputError
-from annotator.project.record import HandRecord, apply, check_sum, pack
-from annotator.project.schema import events, hands, next_number, records
+from annotator.project.records.record import HandRecord, apply, check_sum, pack
+from annotator.project.storage.schema import events, hands, next_number, records
 
 PROPOSE, EDIT, STATE, UNDO, REDO = "propose", "edit", "state", "undo", "redo"
 
@@ -109,7 +110,7 @@ def redo(connection: Connection, row: Row, who: str) -> int:
     if child is None:
         raise InputError(f"nothing to redo in hand {row.id}")
     delta = connection.scalar(select(events.c.delta).where(events.c.seq == child))
-    data = apply(delta, _record(connection, row.id))
+    data = apply(cast(bytes, delta), _record(connection, row.id))
     at = now()
     _add(connection, row.id, row.version + 1, REDO, who, at, data, base=row.head, target=child)
     return _put(connection, row, data, child, at)
@@ -145,7 +146,9 @@ def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, i
     """(record, head, version) of a hand from its events alone, oldest first. InputError if one of them was
     changed or is missing: every check sum and the chain are computed anew.
     """
-    record, head, version, chain, known = None, 0, 0, b"", {}
+    record: bytes | None = None
+    known: dict[int, tuple[int, bytes]] = {}
+    head, version, chain = 0, 0, b""
     rows = list(rows)
     parametrics = _parametrics(rows, parametric)
     for event in rows:
@@ -225,7 +228,7 @@ def _put(connection: Connection, row: Row, data: bytes, head: int, at: str) -> i
 
 
 def _record(connection: Connection, hand_id: str) -> bytes:
-    return connection.scalar(select(records.c.record).where(records.c.hand == hand_id))
+    return cast(bytes, connection.scalar(select(records.c.record).where(records.c.hand == hand_id)))
 
 
 def shown(record: HandRecord) -> dict:

@@ -5,53 +5,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from annotator.given import expanded
-from annotator.project import checking, finding, journal, reading, snapshots
+from annotator.files.given import expanded
+from annotator.project import checking, finding, journal, reading
+from annotator.project.context import Context
 from annotator.project.journal import Event
-from annotator.project.views import Origin
+from annotator.project.records.views import Origin
+from annotator.project.storage import snapshots
 
 
 class Kept:
-    """The part of `Project` about its own safety; it needs `folder` and `_database`."""
+    """A service of `Project`: its own safety."""
+
+    def __init__(self, context: Context):
+        self._context = context
 
     def verify(self, photos: bool = False) -> list[str]:
-        """Check every event's sums, replay every hand's journal and compare: what is wrong, one line each; []
-        if all is well. photos: read every photo, too, and compare its hash.
-        """
-        with self._database.reading() as connection:
+        """See `Project.verify`."""
+        with self._context.database.reading() as connection:
             wrong = list(checking.verify(connection))
-            return wrong + (list(checking.verify_photos(connection, self.folder)) if photos else [])
+            return wrong + (list(checking.verify_photos(connection, self._context.folder)) if photos else [])
 
     def snapshot(self, path: str | Path | None = None) -> Path:
-        """Write all hands and the whole journal, as they are at this moment, into one SQLite file; its path.
-
-        Others may go on working meanwhile. path: default FOLDER/snapshots/TIME.db. A snapshot opens like a
-        project (`Project.open(path)`), on PostgreSQL, too; in a folder of its own, named project.db, it is
-        one. The file is whole or not there. InputError if there is one, or it cannot be written.
-        """
-        target = snapshots.default_path(self.folder) if path is None else expanded(path).absolute()
-        return snapshots.take(self._database, target)
+        """See `Project.snapshot`."""
+        target = snapshots.default_path(self._context.folder) if path is None else expanded(path).absolute()
+        return snapshots.take(self._context.database, target)
 
     def origin(self, hand_id: str) -> Origin:
-        """Who and what made the hand what it is: proposer, people, time, reviews."""
-        with self._database.reading() as connection:
-            return reading.origin(connection, reading.row_of(connection, self.folder, hand_id))
+        """See `Project.origin`."""
+        with self._context.database.reading() as connection:
+            return reading.origin(connection, reading.row_of(connection, self._context.folder, hand_id))
 
     def recent(self, limit: int = 200) -> list[Event]:
-        """The newest `limit` events of the journal, of all hands, newest first."""
-        with self._database.reading() as connection:
+        """See `Project.recent`."""
+        with self._context.database.reading() as connection:
             return journal.recent(connection, limit)
 
     def find_photos(self, folder: str | Path) -> dict[str, Path]:
-        """Look below `folder` for photos that are not where they were, by their content; {old path: new}.
-
-        Only files of the right size are read. What is found is remembered.
-        """
-        return finding.find(self._database, self.folder, expanded(folder).absolute())
+        """See `Project.find_photos`."""
+        return finding.find(self._context.database, self._context.folder, expanded(folder).absolute())
 
     def copy_photos(self) -> list[Path]:
-        """Copy every photo that is outside into FOLDER/photos, named by its content; the new copies.
-
-        InputError naming the photo that is gone or changed; those before it are copied by then.
-        """
-        return finding.copy_all(self._database, self.folder)
+        """See `Project.copy_photos`."""
+        return finding.copy_all(self._context.database, self._context.folder)

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 
 from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
-from annotator.project.changes import edited, with_state
+from annotator.project.context import Context
 from annotator.project.journal import EDIT, STATE
-from annotator.project.states import IN_WORK, check_hand_state
-from annotator.project.views import Provenance
+from annotator.project.records.changes import edited, with_state
+from annotator.project.records.states import IN_WORK, check_hand_state
+from annotator.project.records.views import Provenance
 
 
 class Labels:
-    """The part of `Project` about labelled hands from elsewhere; it needs `folder`, `who` and `_database`."""
+    """A service of `Project`: labelled hands from elsewhere."""
+
+    def __init__(self, context: Context):
+        self._context = context
 
     def add_label(
         self,
@@ -25,26 +29,21 @@ class Labels:
         mark: str,
         note: Mapping | None = None,
     ) -> str | None:
-        """Store a hand with its label in one transaction; its id, or None if a label of this mark is on this photo.
-
-        The journal has it as a proposal without corrections, an edit that adds them, and, unless `state` is "in
-        work", a change of state: whose work it is can be read there. mark: names the label for good (its data set and
-        its id in that); `has_photo(hash, mark)` is true from then on. note: JSON, kept with the edit and the state.
-        """
+        """See `Project.add_label`."""
         check_hand_state(state)
         prepared = intake.prepare(mesh.replace(corrections={}))
-        with self._database.writing() as connection:
+        with self._context.database.writing() as connection:
             if intake.was_looked_at(connection, photo_id, mark):
                 return None
-            photo = reading.photo_of(connection, self.folder, photo_id)
+            photo = reading.photo_of(connection, self._context.folder, photo_id)
             source = intake.add_source(connection, provenance)
             for digest in (provenance.model_digest, mark):
                 intake.mark_looked_at(connection, photo_id, digest)
-            hand_id = intake.add_hand(connection, photo, source, prepared, self.who)
-            row, record, _ = reading.stored(connection, self.folder, hand_id)
+            hand_id = intake.add_hand(connection, photo, source, prepared, self._context.who)
+            row, record, _ = reading.stored(connection, self._context.folder, hand_id)
             record = edited(row, record, mesh, list(joint_states))
-            journal.change(connection, row, record, EDIT, self.who, note or {})
+            journal.change(connection, row, record, EDIT, self._context.who, note or {})
             if state != IN_WORK:
-                row = reading.row_of(connection, self.folder, hand_id)
-                journal.change(connection, row, with_state(record, state), STATE, self.who, note or {})
+                row = reading.row_of(connection, self._context.folder, hand_id)
+                journal.change(connection, row, with_state(record, state), STATE, self._context.who, note or {})
             return hand_id

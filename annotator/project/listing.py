@@ -1,29 +1,30 @@
-"""What a `Project` offers for long lists of hands: one after the other, in memory that does not grow with the project."""
+"""What a `Project` offers for long lists of hands: one after the other, in memory that does not grow with the
+project."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from annotator.project import reading
-from annotator.project.views import HandEntry
+from annotator.project.context import Context
+from annotator.project.records.views import HandEntry
 
 PAGE = 1000  # entries held at a time
 
 
 class Listing:
-    """The part of `Project` about long lists; it needs `_database`."""
+    """A service of `Project`: long lists."""
+
+    def __init__(self, context: Context):
+        self._context = context
 
     def each_hand(
         self, state: str | Iterable[str] | None = None, photo: int | None = None, after: int = 0, copies: bool = True
     ) -> Iterator[HandEntry]:
-        """What `hands` lists, a page at a time: each hand once, as it is when its page is read.
-
-        No transaction stays open between pages, so others (and the caller, too) may change hands meanwhile; one that
-        came since is at the end.
-        """
+        """See `Project.each_hand`."""
         states = state if state is None or isinstance(state, str) else list(state)
         while True:
-            with self._database.reading() as connection:
+            with self._context.database.reading() as connection:
                 page = reading.entries(connection, states, photo, after, PAGE, copies)
             yield from page
             if len(page) < PAGE:
@@ -34,6 +35,6 @@ class Listing:
     def count_hands(
         self, state: str | Iterable[str] | None = None, photo: int | None = None, copies: bool = True
     ) -> int:
-        """How many hands `hands` would list."""
-        with self._database.reading() as connection:
+        """See `Project.count_hands`."""
+        with self._context.database.reading() as connection:
             return reading.count(connection, state, photo, copies)

@@ -12,8 +12,9 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select
 
 from annotator.errors import InputError
-from annotator.project.schema import meta, photos
-from annotator.project.views import StoredPhoto
+from annotator.project.context import Context
+from annotator.project.records.views import StoredPhoto
+from annotator.project.storage.schema import meta, photos
 from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash
 
@@ -40,15 +41,17 @@ def photo_showing(connection: Connection, picture: str) -> str | None:
 
 
 class Pictures:
-    """The part of `Project` about what photos show; it needs `_database`."""
+    """A service of `Project`: what photos show."""
+
+    def __init__(self, context: Context):
+        self._context = context
 
     def is_same_photo(self, photo: StoredPhoto, path: Path | None = None) -> bool:
-        """Whether the file (the photo's own, unless another is given) shows what was annotated: the same bytes, or the
-        same picture under other metadata. InputError if it cannot be read."""
+        """See `Project.is_same_photo`."""
         path = photo.path if path is None else path
         if photo_hash(path) == photo.sha256:
             return True
-        with self._database.reading() as connection:
+        with self._context.database.reading() as connection:
             picture = picture_of(connection, photo.sha256)
         if picture is None:
             return False
@@ -58,15 +61,14 @@ class Pictures:
             return False
 
     def known_as(self, path: Path) -> str:
-        """The file digest by which the project knows this photo: the file's own, or that of the photo which shows the
-        same. InputError if it cannot be read."""
+        """See `Project.known_as`."""
         sha256 = photo_hash(path)
-        with self._database.reading() as connection:
+        with self._context.database.reading() as connection:
             if connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256)) is not None:
                 return sha256
         try:
             picture = picture_digest(path)
         except InputError:  # reading its pixels will say why
             return sha256
-        with self._database.reading() as connection:
+        with self._context.database.reading() as connection:
             return photo_showing(connection, picture) or sha256

@@ -10,22 +10,22 @@ from sqlalchemy import Connection, select
 
 from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
-from annotator.project.changes import with_state
+from annotator.project.context import Context
 from annotator.project.journal import STATE
-from annotator.project.schema import looked_at, photos
-from annotator.project.states import PROPOSED, REJECTED
-from annotator.project.views import Provenance, StoredPhoto
+from annotator.project.records.changes import with_state
+from annotator.project.records.states import PROPOSED, REJECTED
+from annotator.project.records.views import Provenance, StoredPhoto
+from annotator.project.storage.schema import looked_at, photos
 
 
 class Proposing:
-    """The part of `Project` about photos and proposals; it needs `folder`, `who` and `_database`."""
+    """A service of `Project`: photos and proposals."""
+
+    def __init__(self, context: Context):
+        self._context = context
 
     def add_photo(self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False) -> int:
-        """Add a photo; its id. The same content (SHA-256) is the same photo, wherever it lies.
-
-        size: (height, width) if the caller has read the photo; else it is read here. copy: keep a copy in the
-        project's folder instead of a reference to the file. InputError if it is no photo.
-        """
+        """See `Project.add_photo`."""
         return self.add_photos([path], [size] if size else None, copy)[0]
 
     def add_photos(
@@ -34,89 +34,79 @@ class Proposing:
         sizes: Iterable[tuple[int, int]] | None = None,
         copy: bool = False,
     ) -> list[int]:
-        """`add_photo` for many, in one transaction: all or, if one cannot be read, none."""
+        """See `Project.add_photos`."""
         known = intake.read_headers(paths, sizes)
         if copy:
-            known = [intake.copied_in(header, self.folder) for header in known]
-        with self._database.writing() as connection:
-            return [intake.add_photo(connection, self.folder, header) for header in known]
+            known = [intake.copied_in(header, self._context.folder) for header in known]
+        with self._context.database.writing() as connection:
+            return [intake.add_photo(connection, self._context.folder, header) for header in known]
 
     def has_photo(self, sha256: str, model_digest: str | None = None) -> bool:
-        """Whether a photo of this content is here and, with a digest, whether that model has looked at it."""
+        """See `Project.has_photo`."""
         statement = select(photos.c.id).where(photos.c.sha256 == sha256)
         if model_digest is not None:
             statement = statement.join(looked_at).where(looked_at.c.model_digest == model_digest)
-        with self._database.reading() as connection:
+        with self._context.database.reading() as connection:
             return connection.execute(statement).first() is not None
 
     def photo(self, photo_id: int) -> StoredPhoto:
-        """The photo of this id; its path is where the file is now, as far as that is known."""
-        with self._database.reading() as connection:
-            return reading.photo_of(connection, self.folder, photo_id)
+        """See `Project.photo`."""
+        with self._context.database.reading() as connection:
+            return reading.photo_of(connection, self._context.folder, photo_id)
 
     def photos(self) -> list[StoredPhoto]:
-        """All photos, in the order they came."""
-        with self._database.reading() as connection:
+        """See `Project.photos`."""
+        with self._context.database.reading() as connection:
             rows = connection.execute(select(photos).order_by(photos.c.id)).all()
-            return [reading.stored_photo(self.folder, row) for row in rows]
+            return [reading.stored_photo(self._context.folder, row) for row in rows]
 
     def add_proposals(self, photo_id: int, meshes: Iterable[HandMesh], provenance: Provenance) -> list[str]:
-        """Store what a model proposed on a photo (also if that is no hand at all); the new hands' ids, in
-        order.
-
-        From then on `has_photo(hash, provenance.model_digest)` is true. InputError if a mesh's parameters do
-        not give its vertices, or its hand model is not known.
-        """
+        """See `Project.add_proposals`."""
         prepared = [intake.prepare(mesh) for mesh in meshes]
-        with self._database.writing() as connection:
+        with self._context.database.writing() as connection:
             return self._add(connection, photo_id, prepared, provenance)
 
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
-        """`add_proposals` for one hand."""
+        """See `Project.add_proposal`."""
         return self.add_proposals(photo_id, [mesh], provenance)[0]
 
     def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
-        """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected, like
-        one that was deleted."""
+        """See `Project.add_drawn`."""
         prepared = intake.prepare(mesh)
         prepared = replace(prepared, record=with_state(prepared.record, REJECTED))
-        with self._database.writing() as connection:
+        with self._context.database.writing() as connection:
             (hand_id,) = self._add(connection, photo_id, [prepared], provenance)
-            row, record, _ = reading.stored(connection, self.folder, hand_id)
-            journal.change(connection, row, with_state(record, PROPOSED), STATE, self.who, note or {})
+            row, record, _ = reading.stored(connection, self._context.folder, hand_id)
+            journal.change(connection, row, with_state(record, PROPOSED), STATE, self._context.who, note or {})
             return hand_id
 
     def _add(
         self, connection: Connection, photo_id: int, hands: Sequence[intake.Prepared], provenance: Provenance
     ) -> list[str]:
-        photo = reading.photo_of(connection, self.folder, photo_id)
+        photo = reading.photo_of(connection, self._context.folder, photo_id)
         source = intake.add_source(connection, provenance)
         intake.mark_looked_at(connection, photo_id, provenance.model_digest)
-        return [intake.add_hand(connection, photo, source, hand, self.who) for hand in hands]
+        return [intake.add_hand(connection, photo, source, hand, self._context.who) for hand in hands]
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:
-        """SHA-256 of every photo that this model has looked at."""
+        """See `Project.hashes_looked_at`."""
         statement = select(photos.c.sha256).join(looked_at).where(looked_at.c.model_digest == model_digest)
-        with self._database.reading() as connection:
+        with self._context.database.reading() as connection:
             return list(connection.scalars(statement))
 
     def add_looks(
         self, looks: Iterable[tuple[intake.Header, Sequence[intake.Prepared]]], provenance: Provenance
     ) -> list[list[str] | None]:
-        """What a model proposed on many photos, in one transaction: the new hands' ids, photo by photo.
-
-        None for a photo that this model has looked at already, also earlier in `looks`: nothing is stored twice,
-        whoever else was at work meanwhile.
-        """
+        """See `Project.add_looks`."""
         added: list[list[str] | None] = []
-        with self._database.writing() as connection:
+        with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)
             for header, prepared in looks:
-                photo_id = intake.add_photo(connection, self.folder, header)
+                photo_id = intake.add_photo(connection, self._context.folder, header)
                 if intake.was_looked_at(connection, photo_id, provenance.model_digest):
                     added.append(None)
                     continue
                 intake.mark_looked_at(connection, photo_id, provenance.model_digest)
-                photo = reading.photo_of(connection, self.folder, photo_id)
-                added.append([intake.add_hand(connection, photo, source, hand, self.who) for hand in prepared])
+                photo = reading.photo_of(connection, self._context.folder, photo_id)
+                added.append([intake.add_hand(connection, photo, source, hand, self._context.who) for hand in prepared])
         return added

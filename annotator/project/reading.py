@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.project.journal import EDIT, PROPOSE, STATE, history, now
-from annotator.project.meshes import find_hand_model, mesh_of, parameters_of
-from annotator.project.record import HandRecord
-from annotator.project.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
-from annotator.project.states import ACCEPTED, HAND_STATES, check_hand_state
-from annotator.project.views import HandEntry, Origin, StoredHand, StoredPhoto
+from annotator.project.records.meshes import find_hand_model, mesh_of, parameters_of
+from annotator.project.records.record import HandRecord
+from annotator.project.records.states import ACCEPTED, HAND_STATES, check_hand_state
+from annotator.project.records.views import HandEntry, Origin, StoredHand, StoredPhoto
+from annotator.project.storage.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
 
 
 def row_of(connection: Connection, folder: Path, hand_id: str) -> Row:
@@ -43,7 +44,7 @@ def stored_hand(connection: Connection, folder: Path, hand_id: str) -> StoredHan
     """All of one hand."""
     row, record, _ = stored(connection, folder, hand_id)
     photo = photo_of(connection, folder, row.photo)
-    document = json.loads(connection.scalar(select(sources.c.document).where(sources.c.id == row.source)))
+    document = json.loads(cast(str, connection.scalar(select(sources.c.document).where(sources.c.id == row.source))))
     document |= {"hand_model": row.hand_model, "hand_model_digest": row.hand_model_digest}
     document |= {"photo_sha256": photo.sha256, "proposed_at": row.created}
     built = mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest))

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading, team
-from annotator.project.states import PROPOSED
-from annotator.project.views import Provenance
+from annotator.project import intake, journal, reading
+from annotator.project.context import Context
+from annotator.project.records.states import PROPOSED
+from annotator.project.records.views import Provenance
+from annotator.project.teamwork import team
 
 
 class Renewing:
-    """The part of `Project` about newer proposals; it needs `folder`, `who` and `_database`."""
+    """A service of `Project`: newer proposals."""
+
+    def __init__(self, context: Context):
+        self._context = context
 
     def repropose(self, hand_id: str, mesh: HandMesh, provenance: Provenance, version: int | None = None) -> int:
-        """Put a newer model's proposal in place of the hand's old one, which stays in the journal; the new version.
-
-        Only for a hand as it was proposed: InputError if a person has touched it (or has it in work just now), if it
-        has changed since `version`, or if the hand model is another.
-        """
+        """See `Project.repropose`."""
         prepared = intake.prepare(mesh.replace(corrections={}))
-        with self._database.writing() as connection:
-            with self._database.sensible():
-                row, record, _ = reading.stored(connection, self.folder, hand_id)
-            team.refuse_if_leased(connection, hand_id, self.who)
+        with self._context.database.writing() as connection:
+            with self._context.database.sensible():
+                row, record, _ = reading.stored(connection, self._context.folder, hand_id)
+            team.refuse_if_leased(connection, hand_id, self._context.who)
             if version is not None and version != row.version:
                 raise InputError(f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version})")
             if record.state != PROPOSED or set(record.joint_states) != {PROPOSED} or record.corrections:
@@ -34,5 +35,7 @@ class Renewing:
             source = intake.add_source(connection, provenance)
             intake.mark_looked_at(connection, row.photo, provenance.model_digest)
             note = {"model": provenance.model_digest}
-            with self._database.sensible():
-                return journal.repropose(connection, row, prepared.record, prepared.parametric, source, self.who, note)
+            with self._context.database.sensible():
+                return journal.repropose(
+                    connection, row, prepared.record, prepared.parametric, source, self._context.who, note
+                )

@@ -8,28 +8,35 @@ from __future__ import annotations
 import getpass
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.hand.definitions import JointDefinition
+from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
-from annotator.project import journal, own_steps, places, reading, team
-from annotator.project.changes import edited, with_state
-from annotator.project.database import Database
+from annotator.project import intake, journal, reading
+from annotator.project.context import Context
+from annotator.project.definitions import definition_of_project
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
 from annotator.project.listing import Listing
 from annotator.project.pictures import Pictures
 from annotator.project.proposing import Proposing
+from annotator.project.records.changes import edited, with_state
+from annotator.project.records.states import check_hand_state
+from annotator.project.records.views import GoldHand, HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
 from annotator.project.renewing import Renewing
-from annotator.project.shared import Shared
-from annotator.project.states import check_hand_state
-from annotator.project.views import HandEntry, StoredHand
+from annotator.project.storage import places
+from annotator.project.storage.database import Database
+from annotator.project.teamwork import gold, own_steps, team
+from annotator.project.teamwork.shared import Shared
+from annotator.project.teamwork.team import LEASE
 
 
-class Project(Proposing, Shared, Kept, Renewing, Listing, Labels, Pictures):
+class Project:
     """A project, from `create`, `open` or `open_or_create`. Close it, or use it in `with`.
 
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
@@ -40,9 +47,36 @@ class Project(Proposing, Shared, Kept, Renewing, Listing, Labels, Pictures):
     """
 
     def __init__(self, folder: Path, database: Database, who: str | None = None):
-        self.folder = folder
-        self.who = who or _user()
-        self._database = database
+        self._context = Context(folder, database, who or _user())
+        self._proposing = Proposing(self._context)
+        self._labels = Labels(self._context)
+        self._renewing = Renewing(self._context)
+        self._listing = Listing(self._context)
+        self._shared = Shared(self._context)
+        self._kept = Kept(self._context)
+        self._pictures = Pictures(self._context)
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder."""
+        return self._context.folder
+
+    @property
+    def who(self) -> str:
+        """The name written beside every change."""
+        return self._context.who
+
+    @who.setter
+    def who(self, name: str) -> None:
+        self._context.who = name
+
+    @property
+    def _database(self) -> Database:
+        return self._context.database
+
+    @_database.setter
+    def _database(self, database: Database) -> None:
+        self._context.database = database
 
     @classmethod
     def create(cls, place: str | Path, who: str | None = None, database: str | None = None) -> Project:
@@ -85,6 +119,11 @@ class Project(Proposing, Shared, Kept, Renewing, Listing, Labels, Pictures):
 
     def __exit__(self, *_exception) -> None:
         self.close()
+
+    def definition(self) -> JointDefinition:
+        """How this project's people mean the joints: what its newest finished round learned from their labels; before
+        the first, the anatomical definition. InputError if the round's file is damaged."""
+        return definition_of_project(self.folder)
 
     # -- reading -------------------------------------------------------------------------------------------
     def hand(self, hand_id: str) -> StoredHand:
@@ -131,7 +170,7 @@ class Project(Proposing, Shared, Kept, Renewing, Listing, Labels, Pictures):
         self,
         hand_id: str,
         mesh: HandMesh | None = None,
-        joint_states: Mapping[str | int, str] | Iterable[str] | None = None,
+        joint_states: ByJoint[str] | Iterable[str] | None = None,
         version: int | None = None,
         note: Mapping | None = None,
     ) -> int:
@@ -161,6 +200,211 @@ class Project(Proposing, Shared, Kept, Renewing, Listing, Labels, Pictures):
         """Put what was undone last (None: by you) in force again; the hand's id. InputError if there is nothing."""
         return self._back_or_forth(hand_id, own_steps.last_undone, journal.redo)
 
+    # -- photos and proposals --------------------------------------------------------------------------------
+    def add_photo(self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False) -> int:
+        """Add a photo; its id. The same content (SHA-256) is the same photo, wherever it lies.
+
+        size: (height, width) if the caller has read the photo; else it is read here. copy: keep a copy in the
+        project's folder instead of a reference to the file. InputError if it is no photo.
+        """
+        return self._proposing.add_photo(path, size, copy)
+
+    def add_photos(
+        self,
+        paths: Iterable[str | Path],
+        sizes: Iterable[tuple[int, int]] | None = None,
+        copy: bool = False,
+    ) -> list[int]:
+        """`add_photo` for many, in one transaction: all or, if one cannot be read, none."""
+        return self._proposing.add_photos(paths, sizes, copy)
+
+    def has_photo(self, sha256: str, model_digest: str | None = None) -> bool:
+        """Whether a photo of this content is here and, with a digest, whether that model has looked at it."""
+        return self._proposing.has_photo(sha256, model_digest)
+
+    def photo(self, photo_id: int) -> StoredPhoto:
+        """The photo of this id; its path is where the file is now, as far as that is known."""
+        return self._proposing.photo(photo_id)
+
+    def photos(self) -> list[StoredPhoto]:
+        """All photos, in the order they came."""
+        return self._proposing.photos()
+
+    def add_proposals(self, photo_id: int, meshes: Iterable[HandMesh], provenance: Provenance) -> list[str]:
+        """Store what a model proposed on a photo (also if that is no hand at all); the new hands' ids, in
+        order.
+
+        From then on `has_photo(hash, provenance.model_digest)` is true. InputError if a mesh's parameters do
+        not give its vertices, or its hand model is not known.
+        """
+        return self._proposing.add_proposals(photo_id, meshes, provenance)
+
+    def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
+        """`add_proposals` for one hand."""
+        return self._proposing.add_proposal(photo_id, mesh, provenance)
+
+    def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
+        """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected,
+        like one that was deleted."""
+        return self._proposing.add_drawn(photo_id, mesh, provenance, note)
+
+    def hashes_looked_at(self, model_digest: str) -> list[str]:
+        """SHA-256 of every photo that this model has looked at."""
+        return self._proposing.hashes_looked_at(model_digest)
+
+    def add_looks(
+        self, looks: Iterable[tuple[intake.Header, Sequence[intake.Prepared]]], provenance: Provenance
+    ) -> list[list[str] | None]:
+        """What a model proposed on many photos, in one transaction: the new hands' ids, photo by photo.
+
+        None for a photo that this model has looked at already, also earlier in `looks`: nothing is stored twice,
+        whoever else was at work meanwhile.
+        """
+        return self._proposing.add_looks(looks, provenance)
+
+    # -- labelled hands from elsewhere -----------------------------------------------------------------------
+    def add_label(
+        self,
+        photo_id: int,
+        mesh: HandMesh,
+        provenance: Provenance,
+        joint_states: Iterable[str],
+        state: str,
+        mark: str,
+        note: Mapping | None = None,
+    ) -> str | None:
+        """Store a hand with its label in one transaction; its id, or None if a label of this mark is on this photo.
+
+        The journal has it as a proposal without corrections, an edit that adds them, and, unless `state` is "in
+        work", a change of state: whose work it is can be read there. mark: names the label for good (its data set and
+        its id in that); `has_photo(hash, mark)` is true from then on. note: JSON, kept with the edit and the state.
+        """
+        return self._labels.add_label(photo_id, mesh, provenance, joint_states, state, mark, note)
+
+    # -- newer proposals -------------------------------------------------------------------------------------
+    def repropose(self, hand_id: str, mesh: HandMesh, provenance: Provenance, version: int | None = None) -> int:
+        """Put a newer model's proposal in place of the hand's old one, which stays in the journal; the new version.
+
+        Only for a hand as it was proposed: InputError if a person has touched it (or has it in work just now), if it
+        has changed since `version`, or if the hand model is another.
+        """
+        return self._renewing.repropose(hand_id, mesh, provenance, version)
+
+    # -- long lists ------------------------------------------------------------------------------------------
+    def each_hand(
+        self, state: str | Iterable[str] | None = None, photo: int | None = None, after: int = 0, copies: bool = True
+    ) -> Iterator[HandEntry]:
+        """What `hands` lists, a page at a time: each hand once, as it is when its page is read.
+
+        No transaction stays open between pages, so others (and the caller, too) may change hands meanwhile; one that
+        came since is at the end.
+        """
+        return self._listing.each_hand(state, photo, after, copies)
+
+    def count_hands(
+        self, state: str | Iterable[str] | None = None, photo: int | None = None, copies: bool = True
+    ) -> int:
+        """How many hands `hands` would list."""
+        return self._listing.count_hands(state, photo, copies)
+
+    # -- several people --------------------------------------------------------------------------------------
+    def lease(self, hand_id: str, seconds: float = LEASE) -> str:
+        """Take the hand for so long: nobody else can change it. Until when, UTC, ISO 8601.
+
+        Every change of yours starts the time anew; a verdict or `release` ends it. InputError, naming who and
+        until when, if somebody else has it.
+        """
+        return self._shared.lease(hand_id, seconds)
+
+    def release(self, hand_id: str) -> None:
+        """Give a hand back that was taken by `lease` or `next_hand`; nothing happens if you do not have it."""
+        self._shared.release(hand_id)
+
+    def next_hand(
+        self, skip: Iterable[str] = (), lease: bool = True, gold_every: int | None = gold.EVERY
+    ) -> str | None:
+        """The id of the open hand that the network is least sure of and nobody else works on, or None.
+
+        lease: take it, so that the next person gets another. gold_every: one hand in so many is the copy of a
+        gold hand (None: never); it comes only to who takes it. skip: ids not to be given.
+        """
+        return self._shared.next_hand(skip, lease, gold_every)
+
+    def review(self, hand_id: str, agreed: bool, remark: str = "") -> int:
+        """Say of an accepted hand, as a second person, that it is right, or that it is not; its version.
+
+        A hand that is returned becomes flagged, by an event like any other. What was agreed to counts as long
+        as nobody changes the hand. InputError: not accepted, or you worked on it yourself.
+        """
+        return self._shared.review(hand_id, agreed, remark)
+
+    def to_review(self) -> list[str]:
+        """Ids of accepted hands that you did not work on and nobody has reviewed as they are now."""
+        return self._shared.to_review()
+
+    def make_gold(self, hand_id: str) -> None:
+        """Take an accepted hand, as it is now, for the truth: copies of its proposal come to other people
+        unmarked (`next_hand`), and `skills` says how far they end from it.
+        """
+        self._shared.make_gold(hand_id)
+
+    def gold_hands(self) -> list[GoldHand]:
+        """All gold hands with their truth, oldest first."""
+        return self._shared.gold_hands()
+
+    def skills(self) -> list[Skill]:
+        """Each person's error on gold hands, mm."""
+        return self._shared.skills()
+
+    # -- its own safety --------------------------------------------------------------------------------------
+    def verify(self, photos: bool = False) -> list[str]:
+        """Check every event's sums, replay every hand's journal and compare: what is wrong, one line each; []
+        if all is well. photos: read every photo, too, and compare its hash.
+        """
+        return self._kept.verify(photos)
+
+    def snapshot(self, path: str | Path | None = None) -> Path:
+        """Write all hands and the whole journal, as they are at this moment, into one SQLite file; its path.
+
+        Others may go on working meanwhile. path: default FOLDER/snapshots/TIME.db. A snapshot opens like a
+        project (`Project.open(path)`), on PostgreSQL, too; in a folder of its own, named project.db, it is
+        one. The file is whole or not there. InputError if there is one, or it cannot be written.
+        """
+        return self._kept.snapshot(path)
+
+    def origin(self, hand_id: str) -> Origin:
+        """Who and what made the hand what it is: proposer, people, time, reviews."""
+        return self._kept.origin(hand_id)
+
+    def recent(self, limit: int = 200) -> list[Event]:
+        """The newest `limit` events of the journal, of all hands, newest first."""
+        return self._kept.recent(limit)
+
+    def find_photos(self, folder: str | Path) -> dict[str, Path]:
+        """Look below `folder` for photos that are not where they were, by their content, or by what they show where
+        that is not found; {old path: new}. What is found is remembered.
+        """
+        return self._kept.find_photos(folder)
+
+    def copy_photos(self) -> list[Path]:
+        """Copy every photo that is outside into FOLDER/photos, named by its content; the new copies.
+
+        InputError naming the photo that is gone or changed; those before it are copied by then.
+        """
+        return self._kept.copy_photos()
+
+    # -- what photos show ------------------------------------------------------------------------------------
+    def is_same_photo(self, photo: StoredPhoto, path: Path | None = None) -> bool:
+        """Whether the file (the photo's own, unless another is given) shows what was annotated: the same bytes, or the
+        same picture under other metadata. InputError if it cannot be read."""
+        return self._pictures.is_same_photo(photo, path)
+
+    def known_as(self, path: Path) -> str:
+        """The file digest by which the project knows this photo: the file's own, or that of the photo which shows the
+        same. InputError if it cannot be read."""
+        return self._pictures.known_as(path)
+
+    # -- inside ---------------------------------------------------------------------------------------------
     def _change(self, hand_id, kind, version, note, make) -> int:
         with self._database.writing() as connection:
             with self._database.sensible():

@@ -11,13 +11,13 @@ from importlib import import_module
 
 # torch takes seconds to import: only who asks for it pays
 _LAZY = {
-    "rank": "annotator.rounds.ranking",
-    "Ranked": "annotator.rounds.ranking",
+    "rank": "annotator.rounds.selection.ranking",
+    "Ranked": "annotator.rounds.selection.ranking",
     "run_round": "annotator.rounds.round",
     "RoundSettings": "annotator.rounds.settings",
-    "Candidates": "annotator.rounds.candidates",
-    "Choice": "annotator.rounds.strategies",
-    "strategy": "annotator.rounds.strategies",
+    "Candidates": "annotator.rounds.selection.candidates",
+    "Choice": "annotator.rounds.selection.strategies",
+    "strategy": "annotator.rounds.selection.strategies",
     "current_checkpoint": "annotator.rounds.keeping",
 }
 

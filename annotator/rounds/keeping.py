@@ -62,7 +62,8 @@ def write_json(path: Path, value: dict) -> None:
 
 
 def current_checkpoint(project: Project | str | Path) -> Path | None:
-    """The checkpoint that the project's last promoted round left; None: no round was promoted, the shipped model holds."""
+    """The checkpoint that the project's last promoted round left; None: no round was promoted, the shipped model
+    holds."""
     with opened(project) as project:
         for folder in reversed(round_folders(project)):
             if read_state(folder).get("promoted") and (folder / CHECKPOINT).is_file():
@@ -83,7 +84,7 @@ def one_at_a_time(project: Project) -> Iterator[None]:
         try:
             import fcntl
         except ImportError:  # no such locks on Windows
-            fcntl = None
+            fcntl = None  # type: ignore[assignment]
         if fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

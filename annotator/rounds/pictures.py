@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -19,7 +20,7 @@ PIXELS, TITLE = 240, 22
 
 def before_after(
     path: Path,
-    photos: Sequence[np.ndarray],
+    photos: Sequence[Any],
     hands: Sequence[tuple[HandMesh, HandMesh]],
     places: Sequence[np.ndarray],
     said: Sequence[np.ndarray],
@@ -64,8 +65,13 @@ def curves(path: Path, rounds: Sequence[dict], log: Path) -> None:
         at, colour = state["round"], "tab:green" if state["promoted"] else "tab:red"
         left.plot([at - 0.5, at], [100 * found["before"], 100 * found["after"]], color=colour, marker="o", markersize=4)
         low, high = (100 * (found["before"] + found[side]) for side in ("low", "high"))
-        left.errorbar([at], [100 * found["after"]], [[max(100 * found["after"] - low, 0)], [max(high - 100 * found["after"], 0)]],
-                      color=colour, capsize=3)  # fmt: skip
+        left.errorbar(
+            [at],
+            [100 * found["after"]],
+            [[max(100 * found["after"] - low, 0)], [max(high - 100 * found["after"], 0)]],
+            color=colour,
+            capsize=3,
+        )
     left.set_xlabel("round (green: promoted)")
     left.set_ylabel("error on held-out hands, % of the box")
     left.set_ylim(0, 1.15 * max(left.get_ylim()[1], 1e-3))

@@ -10,13 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from annotator.model import Model
-from annotator.rounds import judging, pictures, samples
+from annotator.rounds import pictures
 from annotator.rounds.keeping import CHECKPOINT, read_state, write_json
 from annotator.rounds.reading import PhotoReader
+from annotator.rounds.retraining import judging, samples
 
 CURVES, PICTURES, PAGE, CARD, FILE = "curves.png", "before-after.png", "report.html", "model-card.md", "report.json"
 NAMED = 30  # hands in a row of the table; report.json has all
-STYLE = "body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; color: #222 } td, th { text-align: left; padding: .15rem 1rem .15rem 0 } img { max-width: 100% }"
+STYLE = (
+    "body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; color: #222 } td, th { "
+    "text-align: left; padding: .15rem 1rem .15rem 0 } img { max-width: 100% }"
+)
 
 
 def result(folder: Path, state: dict) -> dict:
@@ -73,10 +77,8 @@ def _draw(folder: Path, count: int, parent: Model, child: Model) -> None:
     part, seen = table.select(np.array(chosen)), [crops[k] for k in chosen]
     hands = list(zip(judging.answers(parent, part, seen), judging.answers(child, part, seen), strict=True))
     reader = PhotoReader()
-    words = [
-        tuple(f"{word}: {100 * rows[k]['photo'][at]:.1f} % off" for at, word in enumerate(("before", "after")))
-        for k in chosen
-    ]
+    ends = [rows[k]["photo"] for k in chosen]
+    words = [(f"before: {100 * a:.1f} % off", f"after: {100 * b:.1f} % off") for a, b in ends]
     photos = [reader.read(str(path)) for path in part.photo]
     pictures.before_after(folder / PICTURES, photos, hands, list(part.keypoints), list(part.weight > 0), words)
 
@@ -90,8 +92,13 @@ def _facts(said: dict) -> list[tuple[str, str]]:
         ("judged by", f"{said['held']['hands']} held-out hands ({said['held']['kind']})"),
     ]
     if error:
-        rows.append(("error on them, % of the box", f"{100 * error['before']:.2f} -> {100 * error['after']:.2f}, change "
-                     f"{100 * error['low']:.2f}..{100 * error['high']:.2f} (95 %, paired bootstrap over photos)"))  # fmt: skip
+        rows.append(
+            (
+                "error on them, % of the box",
+                f"{100 * error['before']:.2f} -> {100 * error['after']:.2f}, change "
+                f"{100 * error['low']:.2f}..{100 * error['high']:.2f} (95 %, paired bootstrap over photos)",
+            )
+        )
     if old:
         rows.append(
             (
@@ -121,28 +128,48 @@ def _card(said: dict, child: Model, parent: Model) -> str:
         if isinstance(value, str | int | float) and name != "seconds"
     ]
     settings = ", ".join(f"{name} {value}" for name, value in said["settings"].items())
-    return "\n".join([
-        f"# Model card: round {said['round']} ({said['model']})", "", "| | |", "| --- | --- |", *rows, f"| settings | {settings} |", "",
-        "What the checkpoint says of itself:", "", "| | |", "| --- | --- |", *kept, "",
-        "Errors in the photo are distances of proposed keypoints from those that people set, on hands that no round learns "
-        "from. The replay error is PA-MPVPE on rendered photos whose meshes are known, with simulated landmarks.", "",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"# Model card: round {said['round']} ({said['model']})",
+            "",
+            "| | |",
+            "| --- | --- |",
+            *rows,
+            f"| settings | {settings} |",
+            "",
+            "What the checkpoint says of itself:",
+            "",
+            "| | |",
+            "| --- | --- |",
+            *kept,
+            "",
+            "Errors in the photo are distances of proposed keypoints from those that people set, on hands that no "
+            "round learns from. The replay error is PA-MPVPE on rendered photos whose meshes are known, with "
+            "simulated landmarks.",
+            "",
+        ]
+    )
 
 
 def _page(said: dict, states: Sequence[dict]) -> str:
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in _facts(said))
     earlier = "".join(
-        f"<tr><td>{s['round']}</td><td>{escape(str(s.get('parent', '')))}</td><td>{escape(str(s.get('checkpoint', '')))}</td>"
-        f"<td>{'promoted' if s['promoted'] else 'not promoted'}</td></tr>" for s in states
-    )  # fmt: skip
+        f"<tr><td>{s['round']}</td><td>{escape(str(s.get('parent', '')))}</td>"
+        f"<td>{escape(str(s.get('checkpoint', '')))}</td>"
+        f"<td>{'promoted' if s['promoted'] else 'not promoted'}</td></tr>"
+        for s in states
+    )
     shown = (
-        f'<h2>Before and after</h2><p>The held-out hands that changed most, for the better and for the worse; rings: keypoints by people.</p><img src="{PICTURES}" alt="hands before and after">'
+        "<h2>Before and after</h2><p>The held-out hands that changed most, for the better and for the worse; rings: "
+        f'keypoints by people.</p><img src="{PICTURES}" alt="hands before and after">'
         if said["report"]["before_after"]
         else ""
     )
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Round {said["round"]}</title><style>{STYLE}</style>'
-        f'<h1>Round {said["round"]}</h1><table>{rows}</table><h2>Curves</h2><img src="{CURVES}" alt="errors over rounds and steps">'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Round '
+        f"{said['round']}</title><style>{STYLE}</style>"
+        f'<h1>Round {said["round"]}</h1><table>{rows}</table><h2>Curves</h2><img src="{CURVES}" alt="errors over '
+        'rounds and steps">'
         f"{shown}<h2>Rounds</h2><table><tr><th>round</th><th>parent</th><th>model</th><th></th></tr>{earlier}</table>"
         f'<p><a href="{CARD}">Model card</a></p></html>\n'
     )

@@ -1,8 +1,8 @@
 """One round: learn from what people accepted, prove it on held-out hands, and only then take over.
 
 Steps, each done once whatever happens in between: `samples` (who teaches, who judges; fixed for the round), `train`
-(fine-tuning from the current checkpoint, with replay), `judge`, `repropose` (after a promotion), `report`. An interrupted
-round goes on when `run_round` is called again, from the trainer's last save.
+(fine-tuning from the current checkpoint, with replay), `judge`, `repropose` (after a promotion), `report`. An
+interrupted round goes on when `run_round` is called again, from the trainer's last save.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ import numpy as np
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.learning import distributed
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.rendered import RenderedCrops
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.rendered import RenderedCrops
 from annotator.model import Model, load_model
 from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
 from annotator.project import Project, Provenance
-from annotator.rounds import judging, keeping, report, samples
+from annotator.rounds import keeping, report
 from annotator.rounds.keeping import CHECKPOINT, STATE
-from annotator.rounds.replay import Part, replay_photos
-from annotator.rounds.reproposing import repropose
+from annotator.rounds.retraining import judging, samples
+from annotator.rounds.retraining.replay import Part, replay_photos
+from annotator.rounds.retraining.reproposing import repropose
+from annotator.rounds.retraining.training import blended, fine_tune, source_of
 from annotator.rounds.settings import RoundSettings
-from annotator.rounds.training import blended, fine_tune, source_of
 
 Progress = Callable[[str, int, int, dict], None]
 Launch = Callable[
@@ -77,12 +78,21 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
     samples.save_held(taken.held, folder / "samples" / "held")
     start = model or keeping.current_checkpoint(project)
     state = {
-        "round": number, "code_version": __version__, "settings": asdict(settings), "done": ["samples"],
-        "start": str(Path(start).absolute()) if start else None, "began": time.strftime("%Y-%m-%dT%H:%M:%S"), "seconds": 0.0,
-        "train": [one.id for one in taken.train], "held": [one.id for one in taken.held], "held_kind": taken.kind,
-        "keypoints": int(sum(one.weights.sum() for one in taken.train)), "untold": taken.untold,
-        "missing": [list(one) for one in taken.missing], "promoted": False,
-    }  # fmt: skip
+        "round": number,
+        "code_version": __version__,
+        "settings": asdict(settings),
+        "done": ["samples"],
+        "start": str(Path(start).absolute()) if start else None,
+        "began": time.strftime("%Y-%m-%dT%H:%M:%S"),
+        "seconds": 0.0,
+        "train": [one.id for one in taken.train],
+        "held": [one.id for one in taken.held],
+        "held_kind": taken.kind,
+        "keypoints": int(sum(one.weights.sum() for one in taken.train)),
+        "untold": taken.untold,
+        "missing": [list(one) for one in taken.missing],
+        "promoted": False,
+    }
     keeping.write_json(folder / STATE, state)
     return folder, state
 
@@ -160,7 +170,9 @@ class _Round:
     def _judge(self, parent: Model, child: Model) -> None:
         table, crops, ids = samples.read(self.folder / "samples" / "held")
         taught, taught_crops, taught_ids = self._some_taught()
-        total, done, found, learned = 2 * (len(crops) + len(taught_crops)), 0, [], []
+        total, done = 2 * (len(crops) + len(taught_crops)), 0
+        found: list = []
+        learned: list = []
         for model in (parent, child):
             for into, some, seen in ((found, table, crops), (learned, taught, taught_crops)):
                 told = lambda n, done=done: self.tell("judge", done + n, total, {})  # noqa: E731
@@ -168,9 +180,11 @@ class _Round:
                 done += len(seen)
         # the first half of the old photos has chosen the blend: the other half judges
         count = self.settings.old
-        old = tuple(judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child))
+        before, after = (
+            judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child)
+        )
         against = judging.contradicting(learned[0].photo, learned[1].photo, found[1].photo)
-        verdict = judging.judge(found[0].photo, found[1].photo, table.group, old, self.settings, against)
+        verdict = judging.judge(found[0].photo, found[1].photo, table.group, (before, after), self.settings, against)
         self.state |= {
             "promoted": verdict.promoted, "verdict": verdict.as_dict(), "checked": len(against),
             "contradicting": [name for name, one in zip(taught_ids, against, strict=True) if one],
@@ -195,8 +209,8 @@ class _Round:
 def _learn(
     start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings, device, card: dict, tell=None, train=True
 ):
-    """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of the
-    processes that train together."""
+    """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of
+    the processes that train together."""
     tell = tell or (lambda *_: None)
     network = load_checkpoint(start)[0]
     new = KeypointPhotos(folder / "samples" / "train")

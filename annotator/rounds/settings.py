@@ -14,12 +14,13 @@ class RoundSettings:
     drift: by how much the error on what was known may grow in one round's training: the round goes from the parent's
     weights toward the fine-tuned ones only as far as that allows (see `training.blended`).
     replay: share of every batch from what the model knew before; replayed: how many such photos there are; looks: crops
-    of each accepted hand (moved, turned, recoloured); least: accepted hands with a keypoint set by a person that a round
-    needs; least_gold: held-out hands that a decision needs; held: one accepted hand in so many is held out where there
-    are fewer gold hands than that; confidence: of the paired bootstrap (one-sided) that the error fell; forgotten: by how
-    much the error on half of the `old` replayed photos, which no round learns from, may grow (the other half measures
-    `drift`); contradicted: share of the accepted hands that may contradict what the others and the held-out ones teach (see
-    `judging.contradicting`), checked: how many of them are looked at; pictures: before and after, how many; seed: of all.
+    of each accepted hand (moved, turned, recoloured); least: accepted hands with a keypoint set by a person that a
+    round needs; least_gold: held-out hands that a decision needs; held: one accepted hand in so many is held out where
+    there are fewer gold hands than that; confidence: of the paired bootstrap (one-sided) that the error fell;
+    forgotten: by how much the error on half of the `old` replayed photos, which no round learns from, may grow (the
+    other half measures `drift`); contradicted: share of the accepted hands that may contradict what the others and the
+    held-out ones teach (see `judging.contradicting`), checked: how many of them are looked at; pictures: before and
+    after, how many; seed: of all.
     """
 
     steps: int = 200

@@ -1,4 +1,5 @@
-"""A model behind HTTP, for teams: `annotator serve` on the machine with the GPU, `RemoteModel` where people label. A door."""
+"""A model behind HTTP, for teams: `annotator serve` on the machine with the GPU, `RemoteModel` where people label. A
+door."""
 
 from annotator.serving.client import RemoteModel
 

@@ -3,8 +3,9 @@
     curl -H "Authorization: Bearer TOKEN" -H "Content-Type: image/jpeg" --data-binary @photo.jpg HOST/propose
 
 `/propose` takes an image file (query: `boxes`, `sides`, `K` as JSON) and answers JSON, or, for `Accept:
-application/x-npz`, what `serving.wire` packs; the other two speak that alone. Statuses: 400 not readable, 401 no or a wrong
-token, 408 the body did not come, 413 too large, 415 another type, 422 readable but not usable, 503 too much is waiting.
+application/x-npz`, what `serving.wire` packs; the other two speak that alone. Statuses: 400 not readable, 401 no or a
+wrong token, 408 the body did not come, 413 too large, 415 another type, 422 readable but not usable, 503 too much is
+waiting.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from fastapi import FastAPI, Request, Response
@@ -82,8 +84,10 @@ class Service:
                 results[at] = error
         try:
             if ready:
-                numbers, *columns = zip(*ready, strict=True)
-                for at, hands in zip(numbers, self.model.propose_many(*columns, batch=self.limits.batch), strict=True):
+                columns: Any = zip(*ready, strict=True)
+                numbers, photos, boxes, sides, cameras = columns
+                answers = self.model.propose_many(photos, boxes, sides, cameras, batch=self.limits.batch)
+                for at, hands in zip(numbers, answers, strict=True):
                     results[at] = hands
         except Exception:  # noqa: BLE001  one of them, which must not spoil the others: each alone
             for at, photo, *hints in ready:

@@ -11,21 +11,22 @@ import numpy as np
 import torch
 from PIL import Image
 
+from annotator.detection.grouping import hinted
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
-from annotator.project.meshes import find_hand_model
+from annotator.network.hand_meshes import Remembered
+from annotator.project.records.meshes import find_hand_model
 from annotator.serving import wire
-from annotator.vision.grouping import hinted
 from annotator.vision.photos import as_photo
 
 PATIENCE = 60.0  # seconds an answer is waited for
 
 
 class RemoteModel(Model):
-    """`annotator serve`'s model at a URL. digest, hand, card, propose, propose_many, remember, refine, alternatives: as of
-    a `Model`; a MANO hand model must be imported here too. InputError: nobody answers, the token is wrong, and whatever
-    the model itself objects to.
+    """`annotator serve`'s model at a URL. digest, hand, card, propose, propose_many, remember, refine, alternatives: as
+    of a `Model`; a MANO hand model must be imported here too. InputError: nobody answers, the token is wrong, and
+    whatever the model itself objects to.
     """
 
     def __init__(self, url: str, token: str = "", timeout: float = PATIENCE):
@@ -60,7 +61,8 @@ class RemoteModel(Model):
         hints = {"boxes": boxes, "sides": sides, "K": K}
         query = {name: json.dumps(np.asarray(v).tolist()) for name, v in hints.items() if v is not None}
         headers = {"Content-Type": "image/png", "Accept": wire.TYPE}
-        return self._unpacked(self._ask("POST", "/propose", _png(photo), headers, query))
+        proposed = self._unpacked(self._ask("POST", "/propose", _png(photo), headers, query))
+        return [Remembered.with_proposal(hand) for hand in proposed]
 
     def propose_many(
         self,
@@ -78,7 +80,7 @@ class RemoteModel(Model):
         """As `Model.remember`."""
         packed = wire.pack([hand], features=False, photo=_png(photo))
         (kept,) = self._unpacked(self._ask("POST", "/remember", packed, {"Content-Type": wire.TYPE}))
-        return hand.replace(features=kept.features)
+        return self.with_features(hand, kept.features)
 
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
         """As `Model.prompted`."""

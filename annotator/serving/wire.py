@@ -1,7 +1,7 @@
 """How hands travel between a model's server and its clients: one NumPy archive, no pickles, every array checked.
 
-A hand is what a project stores of it (`HandRecord`, the parametric stage's parameters), and, where it was asked for, the
-cached features that a correction needs. The receiver rebuilds the mesh with its own copy of the hand model.
+A hand is what a project stores of it (`HandRecord`, the parametric stage's parameters), and, where it was asked for,
+the cached features that a correction needs. The receiver rebuilds the mesh with its own copy of the hand model.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,11 +18,11 @@ import torch
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.network.crop_camera import CropView
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.hand_meshes import Remembered
 from annotator.network.parametric import Estimate
 from annotator.project.intake import Prepared, prepare
-from annotator.project.meshes import mesh_of
+from annotator.project.records.meshes import mesh_of
 from annotator.vision.crops import Crop
 
 TYPE = "application/x-npz"
@@ -30,7 +31,8 @@ MOST_NUMBERS = 50_000_000  # in one message, unpacked: a small archive can claim
 
 
 def pack(hands: Sequence[HandMesh], more: dict | None = None, features: bool = True, photo: bytes = b"") -> bytes:
-    """Hands as bytes. more: JSON-ready, comes back beside them; features: with what `refine` needs; photo: an image file."""
+    """Hands as bytes. more: JSON-ready, comes back beside them; features: with what `refine` needs; photo: an image
+    file."""
     arrays: dict[str, np.ndarray] = {}
     entries = []
     for number, hand in enumerate(hands):
@@ -44,7 +46,12 @@ def pack(hands: Sequence[HandMesh], more: dict | None = None, features: bool = T
             arrays |= {f"{number}.{key}": value for key, value in _features(hand.features).items()}
     head = json.dumps({"hands": entries, "more": more or {}}).encode()
     with io.BytesIO() as file:
-        np.savez(file, head=np.frombuffer(head, np.uint8), photo=np.frombuffer(photo, np.uint8), **arrays)
+        whole: dict[str, Any] = {
+            "head": np.frombuffer(head, np.uint8),
+            "photo": np.frombuffer(photo, np.uint8),
+            **arrays,
+        }
+        np.savez(file, **whole)
         return file.getvalue()
 
 
@@ -96,11 +103,11 @@ def _remembered(arrays, number: int, hand: HandMesh) -> Remembered:
     maps = tuple(tensor(f"map{k}") for k in range(3))
     features = Features(maps, *(tensor(name) for name in Features._fields[1:]))
     start = Estimate(*(tensor(f"start.{name}") for name in Estimate._fields))
-    crop = Crop(*hand.crop_center, hand.crop_size, hand.crop_angle, flip=hand.side == "left")
+    crop = Crop.of_hand(hand)
     return Remembered(features, start, CropView.of(crop, hand.camera), crop)
 
 
 def shapes(kept: Remembered) -> list[tuple]:
     """Shapes and types of a hand's cached features: what one model's are, another's need not be."""
-    tensors = [*kept.features.maps, *tuple(kept.features)[1:], *kept.start]
+    tensors = [*kept.features.maps, *kept.features.vectors(), *kept.start]
     return [(tuple(tensor.shape), tensor.dtype) for tensor in tensors]

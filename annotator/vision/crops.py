@@ -15,8 +15,9 @@ from PIL import Image
 from torch.nn import functional as F
 
 from annotator.errors import InputError
+from annotator.hand.mesh import HandMesh
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP_SIZE = 224
 MIDDLE = (CROP_SIZE - 1) / 2  # the crop's centre, pixel centres at .0
 PALM_SCALE, PALM_SHIFT = 2.6, 0.5
 # the 12 landmarks that say where the palm and the fingers' first joints are; tips would make the box restless
@@ -56,6 +57,11 @@ class Crop:
         if not (x1 > x0 and y1 > y0):
             raise InputError(f"box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty, expected x0 < x1 and y0 < y1")
         return cls((x0 + x1) / 2, (y0 + y1) / 2, margin * max(x1 - x0, y1 - y0), angle, flip)
+
+    @classmethod
+    def of_hand(cls, hand: HandMesh) -> Crop:
+        """The crop that a hand was answered in."""
+        return cls(hand.crop_center[0], hand.crop_center[1], hand.crop_size, hand.crop_angle, flip=hand.side == "left")
 
     @classmethod
     def from_palm(cls, palm, flip: bool = False) -> Crop:

@@ -7,6 +7,7 @@ fingers apart that lie in front of each other.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,8 @@ def shade(
         layer[channel, pixels] = light[channel]
     layer[3, pixels] = 1.0
     layer = layer.reshape(4, rows * fine, columns * fine)
-    layer = sum(layer[:, i::fine, j::fine] for i in range(fine) for j in range(fine)) * np.float32(opacity / fine**2)
+    parts: Any = (layer[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
+    layer = sum(parts) * np.float32(opacity / fine**2)
     part = result[low[1] : high[1], low[0] : high[0]]
     rest = 1 - layer[3]
     for channel in range(3):

@@ -9,10 +9,10 @@ from napari.utils.notifications import show_info, show_warning
 from annotator.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_hand_mesh.dragging import Dragging
-    from napari_hand_mesh.layers import HandLayers
-    from napari_hand_mesh.session import Session
-    from napari_hand_mesh.side_view import SideView
+    from napari_hand_mesh.canvas.dragging import Dragging
+    from napari_hand_mesh.canvas.layers import HandLayers
+    from napari_hand_mesh.docks.side_view import SideView
+    from napari_hand_mesh.session.session import Session
 
 BOX_MARGIN = 0.1  # of the keypoints' larger side
 SMALLEST_BOX = 12.0  # photo px

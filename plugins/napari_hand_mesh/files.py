@@ -9,10 +9,10 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
 
 from annotator.errors import InputError
-from annotator.formats import WRITERS
+from annotator.formats.table import writers
 from annotator.vision.video import SUFFIXES
-from napari_hand_mesh.retrain import RoundResult
-from napari_hand_mesh.sources import project_beside
+from napari_hand_mesh.jobs.retrain import RoundResult
+from napari_hand_mesh.session.sources import project_beside
 
 
 class Files:
@@ -92,7 +92,7 @@ class ExportDialog(QDialog):
         @magicgui(
             auto_call=False,
             call_button=False,
-            kind={"label": "Format", "choices": sorted(WRITERS)},
+            kind={"label": "Format", "choices": sorted(writers())},
             out={"label": "New folder", "mode": "w"},
         )
         def form(kind="freihand", out=beside / "export-freihand"): ...  # the defaults' types make the widgets

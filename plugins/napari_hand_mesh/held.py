@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_hand_mesh.background import Background
-    from napari_hand_mesh.companions import Companions
-    from napari_hand_mesh.retrain import Retraining
-    from napari_hand_mesh.session import Session
+    from napari_hand_mesh.docks.companions import Companions
+    from napari_hand_mesh.jobs.background import Background
+    from napari_hand_mesh.jobs.retrain import Retraining
+    from napari_hand_mesh.session.session import Session
 
 
 class Held:

@@ -11,13 +11,13 @@ from pathlib import Path
 import napari
 import numpy as np
 
-from annotator.cli.photo_files import SUFFIXES
 from annotator.errors import InputError
+from annotator.files.photo_paths import SUFFIXES
 from annotator.hand.joints import JOINT_NAMES
 from annotator.vision.photos import read_photo
 from annotator.vision.video import frames, is_video
-from napari_hand_mesh.session import Session
-from napari_hand_mesh.sources import project_beside
+from napari_hand_mesh.session.session import Session
+from napari_hand_mesh.session.sources import project_beside
 
 PLUGIN, WIDGET = "hand-mesh-annotator", "Hand annotator"
 FILE = "project.db"

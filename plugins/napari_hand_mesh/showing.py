@@ -11,10 +11,10 @@ from qtpy.QtCore import QTimer
 from annotator.hand.joints import JOINT_NAMES
 
 if TYPE_CHECKING:
-    from napari_hand_mesh.background import Background
-    from napari_hand_mesh.dragging import Dragging
-    from napari_hand_mesh.layers import HandLayers
-    from napari_hand_mesh.session import Session
+    from napari_hand_mesh.canvas.dragging import Dragging
+    from napari_hand_mesh.canvas.layers import HandLayers
+    from napari_hand_mesh.jobs.background import Background
+    from napari_hand_mesh.session.session import Session
 
 AFTER_PAINT = 25  # ms; at 0 Qt may call what can wait before the canvas
 
@@ -103,8 +103,8 @@ class Showing:
         self._try(lambda: self.session.take_alternative(one))
 
     def _describe(self, listed: bool) -> Iterator[None]:
-        """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step of
-        the person makes a new one of it. listed: the queue shows it already."""
+        """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step
+        of the person makes a new one of it. listed: the queue shows it already."""
         self._mark()
         yield
         if not listed:

@@ -11,20 +11,20 @@ from napari.utils.notifications import show_warning
 from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project
-from napari_hand_mesh import keys, settings
 from napari_hand_mesh.actions import Actions
-from napari_hand_mesh.background import Background
-from napari_hand_mesh.companions import Companions
-from napari_hand_mesh.controls import Controls
-from napari_hand_mesh.dragging import Dragging
+from napari_hand_mesh.canvas.dragging import Dragging
+from napari_hand_mesh.canvas.layers import HandLayers
+from napari_hand_mesh.docks.companions import Companions
+from napari_hand_mesh.docks.controls import Controls
+from napari_hand_mesh.docks.window_place import WindowPlace
 from napari_hand_mesh.files import Files
 from napari_hand_mesh.held import Held
-from napari_hand_mesh.layers import HandLayers
-from napari_hand_mesh.retrain import Retraining
-from napari_hand_mesh.session import Session
+from napari_hand_mesh.jobs.background import Background
+from napari_hand_mesh.jobs.retrain import Retraining
+from napari_hand_mesh.session import keys, settings
+from napari_hand_mesh.session.session import Session
+from napari_hand_mesh.session.sources import photos_of
 from napari_hand_mesh.showing import Showing
-from napari_hand_mesh.sources import photos_of
-from napari_hand_mesh.window_place import WindowPlace
 
 SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
 

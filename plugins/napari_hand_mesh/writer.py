@@ -13,7 +13,7 @@ from annotator.hand.joints import JOINT_NAMES
 
 def write_keypoints(path: str, data: np.ndarray, meta: dict) -> list[str]:
     """One hand's 21 keypoints, a Points layer's (21, 2) data (row, column), as one row of a CSV table (see
-    `formats.keypoint_csv`): photo, side, units, and NAME_x, NAME_y in photo px.
+    `formats.others.keypoint_csv`): photo, side, units, and NAME_x, NAME_y in photo px.
 
     The photo and side are those of the layer's metadata, which the plugin writes; another layer of 21 points gets its
     own name as the photo's. InputError if there are not 21 points, or the file cannot be written.

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from annotator.cli import demo, main
-from annotator.cli.report import PIXELS, ReportedHand, hand_pictures, write_report
-from annotator.cli.stand_in import MOST, SecondOpinion, next_correction, verdict
+from annotator.cli.support.report import PIXELS, ReportedHand, hand_pictures, write_report
+from annotator.cli.support.stand_in import MOST, SecondOpinion, next_correction, verdict
 from annotator.errors import InputError
 from annotator.formats import reader
 from annotator.hand.joints import JOINT_NAMES

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from annotator.cli import main
-from annotator.cli.photo_files import photo_files
+from annotator.files.photo_paths import photo_files
 from annotator.formats import WRITERS, reader
 from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash
@@ -113,7 +113,7 @@ def test_exports_carry_no_places(two, tmp_path, capfd, name, keep):
 
 
 def test_colour_profiles_stay(tmp_path, photo_file):
-    from annotator.formats.photo_files import portable
+    from annotator.formats.core.photo_files import portable
 
     for turn in (1, 6):
         exif = Image.Exif()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotator.cli.photo_files import AHEAD, photo_files, read_ahead
 from annotator.cli.propose import propose_photos
+from annotator.files.photo_paths import AHEAD, photo_files, read_ahead
 from annotator.project import Project
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from annotator.correcting import solve
 from annotator.correcting.alternatives import DIFFERENT, alternatives
-from annotator.correcting.angles import angles_to_rotations, limit_excess, rotations_to_angles
 from annotator.correcting.mirroring import Mirroring, bend_and_tilt
+from annotator.correcting.solver.angles import angles_to_rotations, limit_excess, rotations_to_angles
 from annotator.hand.mesh import HandParameters
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from annotator.cli import main
-from annotator.learning import synthetic
+from annotator.synthetic import generate as synthetic
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,6 @@ def project(tmp_path, sample_photos, make_hand):
 @pytest.fixture
 def records(project):
     """The project's accepted hands: left on one photo, left and right on another."""
-    from annotator.formats.from_project import labelled_hands
+    from annotator.formats.transfer.from_project import labelled_hands
 
     return list(labelled_hands(project))

@@ -1,4 +1,5 @@
-"""Tiny data sets in other people's layouts, made here: one record for each of `kinds`, sound ("") or broken in a named way.
+"""Tiny data sets in other people's layouts, made here: one record for each of `kinds`, sound ("") or broken in a named
+way.
 
 Each maker returns a pattern of what an error about the record at index 1 must name.
 """

@@ -14,11 +14,11 @@ from PIL import Image
 from same import assert_same
 
 from annotator.formats import LabelledHand, reader, writer
-from annotator.formats.base import ManoLabel
-from annotator.formats.exporting import mirrored
-from annotator.formats.freihand import to_sample
+from annotator.formats.core.base import ManoLabel
+from annotator.formats.core.exporting import mirrored
+from annotator.formats.freihand.writer import to_sample
 from annotator.hand.mesh import HandParameters
-from annotator.project.states import HAND_STATES, JOINT_STATES
+from annotator.project.records.states import HAND_STATES, JOINT_STATES
 
 FACES = np.array([[0, 1, 2], [0, 3, 1], [1, 3, 2], [2, 3, 0]])
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)

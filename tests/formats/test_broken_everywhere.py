@@ -1,4 +1,5 @@
-"""Every reader: one record of three is broken in every way there is; it is named, and the others go through if asked."""
+"""Every reader: one record of three is broken in every way there is; it is named, and the others go through if
+asked."""
 
 from __future__ import annotations
 
@@ -13,9 +14,10 @@ import pytest
 from small_sets import NAN, OTHERS
 
 from annotator.errors import InputError
-from annotator.formats import READERS, WRITERS, reader, safe_pickle, writer
-from annotator.formats.details import skipping, whole
-from annotator.formats.hamer_tar import dumped
+from annotator.files import safe_pickle
+from annotator.formats import READERS, WRITERS, reader, writer
+from annotator.formats.core.details import skipping, whole
+from annotator.formats.hamer.tar import dumped
 
 DAMAGES = ("missing", "shape", "nan", "singular")
 

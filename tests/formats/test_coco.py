@@ -110,7 +110,7 @@ def coco_file(folder, names=None, **change):
     (folder / "images").mkdir()
     Image.new("RGB", PHOTO[::-1]).save(folder / "images" / "a.png")
     names = names or list(JOINT_NAMES)
-    from annotator.formats.names import keypoint_of
+    from annotator.formats.core.names import keypoint_of
 
     points = []
     for name in names:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.formats import LabelledHand, freihand, reader, writer
-from annotator.formats.from_project import labelled_hands
+from annotator.formats.freihand.writer import to_sample
+from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand import rotation_matrices
 from annotator.hand.joints import MANO_TO_KEYPOINTS
 from annotator.vision.photos import read_photo
@@ -29,9 +30,7 @@ def written(project, tmp_path):
 
 
 def test_read_gives_what_was_written(project, written):
-    expected = [
-        freihand.to_sample(r, written / f"training/rgb/{k:08d}.jpg")[0] for k, r in enumerate(labelled_hands(project))
-    ]
+    expected = [to_sample(r, written / f"training/rgb/{k:08d}.jpg")[0] for k, r in enumerate(labelled_hands(project))]
     assert list(reader("freihand").read(written)) == expected
     assert len(expected) == 3 and {hand.side for hand in expected} == {"right"}
 
@@ -238,8 +237,8 @@ def test_unknown_formats_are_named():
 
 
 def official_mesh(row, K, mano, mean):
-    """What FreiHAND's own code makes of a row of training_mano.json: the pose from MANO's mean, the knuckle of the middle
-    finger where a scaled orthographic camera puts it."""
+    """What FreiHAND's own code makes of a row of training_mano.json: the pose from MANO's mean, the knuckle of the
+    middle finger where a scaled orthographic camera puts it."""
     row = np.array(row)[0]
     pose, shape, root, scale = row[:48].reshape(16, 3), row[48:58], row[58:60], row[60]
     focal, centre = (K[0, 0] + K[1, 1]) / 2, K[:2, 2]
@@ -254,7 +253,7 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
     """With a MANO of the user's own training_mano.json is filled, and FreiHAND's own formula gives the written mesh."""
     import mano_like
 
-    from annotator.formats.mano_file import import_mano, pose_space
+    from annotator.formats.mano.mano_file import import_mano, pose_space
     from annotator.hand import load_hand
     from annotator.hand.mesh import HandParameters
 
@@ -278,7 +277,7 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
         np.testing.assert_allclose(mesh, rows["verts"][n], atol=1e-9)
         np.testing.assert_allclose(joints, rows["xyz"][n], atol=1e-9)
     for ours, theirs in zip(reader("freihand").read(tmp_path / "set"), given, strict=True):
-        assert ours == freihand.to_sample(theirs, ours.photo)[0]
+        assert ours == to_sample(theirs, ours.photo)[0]
     for name in ("provenance.json", "training_details.json"):  # as other people read it
         (tmp_path / "set" / name).unlink()
     for ours, row in zip(reader("freihand").read(tmp_path / "set"), rows["mano"], strict=True):

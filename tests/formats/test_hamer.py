@@ -14,8 +14,9 @@ from PIL import Image
 from same import assert_same
 
 from annotator.errors import InputError
-from annotator.formats import hamer_tar, reader, writer
-from annotator.formats.base import ManoLabel
+from annotator.formats import reader, writer
+from annotator.formats.core.base import ManoLabel
+from annotator.formats.hamer.fields import tar as hamer_tar
 from annotator.vision.bare import picture_digest
 
 
@@ -160,9 +161,18 @@ def shard_of(folder, labels, key="000", suffix="jpg"):
 def label(**change):
     points = np.column_stack([np.arange(21) + 1, 2 * np.arange(21), np.ones(21)]).astype(np.float32)
     solid = np.column_stack([np.arange(63).reshape(21, 3) / 100, np.ones(21)])
-    base = {"keypoints_2d": points, "keypoints_3d": solid, "center": np.array([10.0, 20]), "scale": np.array([0.2, 0.1]),
-            "hand_pose": np.arange(48.0), "betas": np.arange(10.0), "right": np.float32(0), "has_hand_pose": 1.0,
-            "has_betas": 0.0, "extra_info": {}}  # fmt: skip
+    base = {
+        "keypoints_2d": points,
+        "keypoints_3d": solid,
+        "center": np.array([10.0, 20]),
+        "scale": np.array([0.2, 0.1]),
+        "hand_pose": np.arange(48.0),
+        "betas": np.arange(10.0),
+        "right": np.float32(0),
+        "has_hand_pose": 1.0,
+        "has_betas": 0.0,
+        "extra_info": {},
+    }
     return base | change
 
 
@@ -216,8 +226,8 @@ def test_mano_is_filled(records, tmp_path, monkeypatch):
     """With a MANO of the user's own: our parameters of a left hand are its mirror image's, HaMeR's are its own."""
     import mano_like
 
-    from annotator.formats.hamer import mano_of, parameters_from
-    from annotator.formats.mano_file import import_mano
+    from annotator.formats.hamer.fields import mano_of, parameters_from
+    from annotator.formats.mano.mano_file import import_mano
     from annotator.hand import load_hand
     from annotator.hand.mesh import HandParameters
 

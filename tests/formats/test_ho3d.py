@@ -13,9 +13,10 @@ from PIL import Image
 from same import assert_same
 
 from annotator.errors import InputError
-from annotator.formats import ho3d, reader, writer
-from annotator.formats.base import ManoLabel
-from annotator.formats.exporting import mirrored
+from annotator.formats import reader, writer
+from annotator.formats.core.base import ManoLabel
+from annotator.formats.core.exporting import mirrored
+from annotator.formats.ho3d.writer import FROM_HO3D, TO_HO3D
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.rotations import rotation_matrices
 from annotator.vision.camera import project
@@ -45,10 +46,10 @@ def test_left_photos_are_mirrored(records, written):
 
 def test_the_order_of_joints():
     """MANO's sixteen, then the tips from thumb to little."""
-    names = [JOINT_NAMES[k] for k in ho3d.TO_HO3D]
+    names = [JOINT_NAMES[k] for k in TO_HO3D]
     assert names[:4] == ["wrist", "index_mcp", "index_pip", "index_dip"] and names[7] == "little_mcp"
     assert names[13] == "thumb_cmc" and names[16:] == [JOINT_NAMES[k] for k in (4, 8, 12, 16, 20)]
-    assert tuple(ho3d.FROM_HO3D) == (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
+    assert tuple(FROM_HO3D) == (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
 
 
 def frame(folder, suffix="png", **change):

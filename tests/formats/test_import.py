@@ -12,11 +12,11 @@ import pytest
 from annotator.cli import main
 from annotator.errors import InputError
 from annotator.formats import WRITERS, reader, writer
-from annotator.formats.base import labels_of
-from annotator.formats.details import skipping, whole
-from annotator.formats.filters import Filter, part_of
-from annotator.formats.from_project import labelled_hands
-from annotator.formats.to_project import import_records
+from annotator.formats.core.base import labels_of
+from annotator.formats.core.details import skipping, whole
+from annotator.formats.core.filters import Filter, part_of
+from annotator.formats.transfer.from_project import labelled_hands
+from annotator.formats.transfer.to_project import import_records
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project
 
@@ -142,7 +142,7 @@ def test_filters(records):
 
 def test_joints_and_camera_put_the_hand_in_its_place(records, model, photo_file):
     """As from DexYCB or HO3D, whose parameters are MANO's: the free hand is fitted to keypoints and depths."""
-    from annotator.formats.to_project import fit
+    from annotator.formats.transfer.to_project import fit
     from annotator.vision.camera import project as to_pixels
     from annotator.vision.photos import read_photo
 

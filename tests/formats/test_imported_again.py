@@ -11,7 +11,7 @@ import pytest
 
 from annotator.cli import main
 from annotator.formats import writer
-from annotator.formats.to_project import import_records
+from annotator.formats.transfer.to_project import import_records
 from annotator.project import Project
 
 
@@ -82,7 +82,7 @@ def test_every_command_takes_a_project_as_text():
 
 
 def test_labels_say_what_they_are(records):
-    from annotator.formats.marks import label_digest
+    from annotator.formats.transfer.marks import label_digest
 
     one = records[0]
     assert label_digest(one) == label_digest(replace(one, id="x"))

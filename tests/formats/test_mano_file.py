@@ -12,9 +12,9 @@ import torch
 
 from annotator.cli import main
 from annotator.errors import InputError
-from annotator.formats.base import ManoLabel
-from annotator.formats.mano_file import TIPS, import_mano, parameters_of
-from annotator.formats.mano_joints import mano_joints
+from annotator.formats.core.base import ManoLabel
+from annotator.formats.mano.mano_file import TIPS, import_mano, parameters_of
+from annotator.formats.mano.mano_joints import mano_joints
 from annotator.hand import load_hand, rotation_matrices, user_hand_file
 from annotator.hand.joints import MANO_TO_KEYPOINTS
 from annotator.hand.mesh import HandParameters
@@ -60,9 +60,15 @@ def smplx_vertices(values, pose, shape, is_right=True):
     from smplx.utils import Struct
 
     layer = MANO(
-        "x", data_struct=Struct(**(values | {"f": values["f"].astype(np.int64), "kintree_table": values["kintree_table"].astype(np.int64)})),
-        is_rhand=is_right, use_pca=False, flat_hand_mean=True, dtype=torch.float64,
-    )  # fmt: skip
+        "x",
+        data_struct=Struct(
+            **(values | {"f": values["f"].astype(np.int64), "kintree_table": values["kintree_table"].astype(np.int64)})
+        ),
+        is_rhand=is_right,
+        use_pca=False,
+        flat_hand_mean=True,
+        dtype=torch.float64,
+    )
 
     def one(a):
         return torch.tensor(a, dtype=torch.float64)[None]
@@ -143,7 +149,8 @@ def test_joints_by_definition(posed, tmp_path, side):
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_ho3d_as_its_readers_run_mano(posed, tmp_path, side):
     """handPose, handBeta and handTrans through smplx give handVerts and handJoints3D, in OpenGL axes; and come back."""
-    from annotator.formats import reader, safe_pickle, writer
+    from annotator.files import safe_pickle
+    from annotator.formats import reader, writer
     from annotator.hand.joints import MANO_TIP_VERTICES
 
     record, vertices, _ = posed[side]
@@ -234,8 +241,8 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
     """HO3D's parameters become a hand of the user's MANO, exactly; wrong ones are refused."""
     from dataclasses import replace
 
-    from annotator.formats.base import LabelledHand, ManoLabel, box_of
-    from annotator.formats.to_project import import_records
+    from annotator.formats.core.base import LabelledHand, ManoLabel, box_of
+    from annotator.formats.transfer.to_project import import_records
     from annotator.project import Project
     from annotator.vision.camera import default_camera, project
 
@@ -247,10 +254,19 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
     joints, K = model.joints(vertices), default_camera(1080, 620)
     keypoints = project(joints, K)
     record = LabelledHand(
-        id="0", photo=photo_file, side="right", box=box_of(keypoints), K=K, keypoints=keypoints, visible=np.ones(21, bool),
-        states=("confirmed",) * 21, weights=np.ones(21), joints=joints, provenance={"data_set": "HO3D"},
+        id="0",
+        photo=photo_file,
+        side="right",
+        box=box_of(keypoints),
+        K=K,
+        keypoints=keypoints,
+        visible=np.ones(21, bool),
+        states=("confirmed",) * 21,
+        weights=np.ones(21),
+        joints=joints,
+        provenance={"data_set": "HO3D"},
         mano=ManoLabel(values.pose.ravel(), values.shape, values.translation - rest),
-    )  # fmt: skip
+    )
     with Project.create(tmp_path / "new") as project_:
         done = import_records(project_, [record], "ho3d", lambda: None, accept=True, mano=model)
         assert done.hands == done.own_mesh == 1

@@ -13,7 +13,8 @@ from PIL import Image
 from same import assert_same
 
 from annotator.errors import InputError
-from annotator.formats import WRITERS, card, reader, writer
+from annotator.formats import WRITERS, reader, writer
+from annotator.formats.core import card
 from annotator.vision.bare import picture_digest
 
 
@@ -127,7 +128,7 @@ def test_turned_and_odd_photos_are_encoded_anew(records, tmp_path):
     exif[0x0112] = 6
     Image.fromarray(pixels).save(tmp_path / "turned.jpg", exif=exif, quality=95)
     Image.fromarray(pixels[..., 0]).convert("P").save(tmp_path / "palette.gif")
-    from annotator.formats.photo_files import portable
+    from annotator.formats.core.photo_files import portable
     from annotator.vision.photos import read_photo
 
     for name, size in (("turned.jpg", (60, 40)), ("palette.gif", (40, 60))):

@@ -71,7 +71,10 @@ def spread(names, pattern="{name}_{axis}"):
 
 
 MEDIAPIPE = [name.upper().replace("LITTLE", "PINKY") for name in JOINT_NAMES]
-MEDIAPIPE = [n.replace("INDEX_", "INDEX_FINGER_").replace("MIDDLE_", "MIDDLE_FINGER_").replace("RING_", "RING_FINGER_") for n in MEDIAPIPE]  # fmt: skip
+MEDIAPIPE = [
+    n.replace("INDEX_", "INDEX_FINGER_").replace("MIDDLE_", "MIDDLE_FINGER_").replace("RING_", "RING_FINGER_")
+    for n in MEDIAPIPE
+]
 
 
 @pytest.mark.parametrize(

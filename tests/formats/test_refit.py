@@ -10,7 +10,7 @@ import pytest
 
 from annotator.cli import main
 from annotator.errors import InputError
-from annotator.formats.refit import refit, refit_or_same
+from annotator.formats.mano.refit import refit, refit_or_same
 from annotator.hand import load_hand, user_hand_file
 
 

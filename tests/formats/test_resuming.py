@@ -14,8 +14,11 @@ import pytest
 
 from annotator.cli import main
 from annotator.errors import InputError
-from annotator.formats import WRITERS, hamer_tar, parquet, resuming, writer
-from annotator.formats.resuming import STATE, Resumable
+from annotator.files import resuming
+from annotator.files.resuming import STATE, Resumable
+from annotator.formats import WRITERS, writer
+from annotator.formats.hamer import tar as hamer_tar
+from annotator.formats.others import parquet
 from annotator.project import Project
 
 
@@ -128,7 +131,9 @@ def test_a_file_that_was_cut_is_named(many, tmp_path):
 
 KILLED = """
 import sys
-from annotator.formats import hamer_tar, parquet, resuming
+from annotator.files import resuming
+from annotator.formats.hamer import tar as hamer_tar
+from annotator.formats.others import parquet
 resuming.SECONDS, hamer_tar.PHOTOS_A_SHARD, parquet.ROWS_A_FILE = 0.0, 1, 2
 from annotator.cli import main
 sys.exit(main(sys.argv[1:]))
@@ -167,7 +172,7 @@ def test_a_killed_command(project, make_hand, tmp_path, name, capfd):
 
 def test_the_command_goes_on_and_counts_all(project, make_hand, tmp_path, capfd, monkeypatch):
     """Ctrl-C in the middle: 130, and the second start writes the rest; a changed hand begins it anew."""
-    from annotator.formats import coco_wholebody
+    from annotator.formats.coco import wholebody as coco_wholebody
 
     hands(project, make_hand, 4)
     arguments = [
@@ -208,8 +213,8 @@ def test_memory_does_not_hold_the_photos(tmp_path):
     """The list of photos is in a file: what a photo folder holds in memory is one number."""
     from PIL import Image
 
-    from annotator.formats.photo_files import PhotoFolder
-    from annotator.formats.resuming import Marks
+    from annotator.files.resuming import Marks
+    from annotator.formats.core.photo_files import PhotoFolder
 
     paths = [tmp_path / f"{n}.png" for n in range(3)]
     for n, path in enumerate(paths):

@@ -9,8 +9,8 @@ import pytest
 
 from annotator.cli import main
 from annotator.formats import writer
-from annotator.learning.photos import KeypointPhotos, KeypointTable
-from annotator.learning.reader_tables import make_table, parse, table_of
+from annotator.formats.transfer.keypoint_tables import make_table, parse, table_of
+from annotator.learning.data.photos import KeypointPhotos, KeypointTable
 
 
 @pytest.mark.parametrize("name", ["freihand", "hamer-tar", "coco-wholebody", "ho3d"])

@@ -11,10 +11,10 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.formats import reader
-from annotator.formats.names import order_of, side_of, sides_said
-from annotator.formats.orders import ORDERS, best_order, checked, places_of
-from annotator.formats.places import check_fit
-from annotator.formats.remarks import remarking
+from annotator.formats.core.names import order_of, side_of, sides_said
+from annotator.formats.core.orders import ORDERS, best_order, checked, places_of
+from annotator.formats.core.places import check_fit
+from annotator.formats.core.remarks import remarking
 from annotator.hand.joints import JOINT_NAMES
 
 WIDTH, HEIGHT = 640, 480
@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 640, 480
 @pytest.fixture(scope="module")
 def hands(hand_model):
     """Keypoints (21, 2) px of hands in random poses, in our order."""
-    from annotator.formats.orders import _hands
+    from annotator.formats.core.orders import _hands
 
     return [400 * points[:, :2] / np.ptp(points[:, :2]) + (250, 200) for points in _hands()[::150]]
 
@@ -56,19 +56,28 @@ BACK = [f"{f}{n}" for f in ("thumb", "index", "middle", "ring", "pinky") for n i
 SPELLINGS = {
     "numbers from 0": [str(k) for k in range(21)],
     "numbers from 1": [str(k + 1) for k in range(21)],
-    "mmpose": ["wrist"] + [f"{f}{n}" for f in ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
-                           for n in (1, 2, 3, 4)],
+    "mmpose": ["wrist"]
+    + [
+        f"{f}{n}" for f in ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger") for n in (1, 2, 3, 4)
+    ],
     "from 0 to 3": ["Wrist"] + [f"{f}_{n}" for f in ("Thumb", "Index", "Middle", "Ring", "Little") for n in range(4)],
     "short": ["W"] + [f"{f}{j}" for f in "TIMRP" for j in ("MCP", "PIP", "DIP", "TIP")],
-    "camel case": ["Wrist"] + [f"{f}{j}" for f in ("Thumb", "Index", "Middle", "Ring", "Pinky")
-                               for j in (("CMC", "MCP", "IP", "Tip") if f == "Thumb" else ("MCP", "PIP", "DIP", "Tip"))],
+    "camel case": ["Wrist"]
+    + [
+        f"{f}{j}"
+        for f in ("Thumb", "Index", "Middle", "Ring", "Pinky")
+        for j in (("CMC", "MCP", "IP", "Tip") if f == "Thumb" else ("MCP", "PIP", "DIP", "Tip"))
+    ],
     "sides": [f"left_{name}" for name in JOINT_NAMES],
-    "german": ["Handgelenk"] + [f"{f}{n}" for f in ("Daumen", "Zeigefinger", "Mittelfinger", "Ringfinger",
-                                                    "Kleinerfinger")
-                                for n in (1, 2, 3, 4)],
-    "one unknown finger": ["wrist"] + [f"{f}{n}" for f in ("thumb", "index", "middle", "ring", "hüvelyk")
-                                       for n in (1, 2, 3, 4)],
-}  # fmt: skip
+    "german": ["Handgelenk"]
+    + [
+        f"{f}{n}"
+        for f in ("Daumen", "Zeigefinger", "Mittelfinger", "Ringfinger", "Kleinerfinger")
+        for n in (1, 2, 3, 4)
+    ],
+    "one unknown finger": ["wrist"]
+    + [f"{f}{n}" for f in ("thumb", "index", "middle", "ring", "hüvelyk") for n in (1, 2, 3, 4)],
+}
 
 
 @pytest.mark.parametrize("names", SPELLINGS.values(), ids=SPELLINGS)
@@ -83,8 +92,15 @@ def test_tip_to_base_by_name():
     assert order_of([f"r_{name}" for name in BACK]) == [20, *(4 * f + k for f in range(5) for k in (3, 2, 1, 0))]
 
 
-@pytest.mark.parametrize("names", [["a", *JOINT_NAMES[1:]], ["kp"] * 21, [f"{f}{n}" for f in "abcde" for n in range(4)] + ["x"],
-                                   [*JOINT_NAMES[:20], "thumb_tip"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a", *JOINT_NAMES[1:]],
+        ["kp"] * 21,
+        [f"{f}{n}" for f in "abcde" for n in range(4)] + ["x"],
+        [*JOINT_NAMES[:20], "thumb_tip"],
+    ],
+)
 def test_names_that_mean_nothing_are_refused(tmp_path, hands, names):
     with pytest.raises(InputError, match="a.json, index 0: the keypoints' names are not understood"):
         list(reader("coco").read(coco(tmp_path, hands, names)))
@@ -132,8 +148,25 @@ def test_import_takes_an_order(tmp_path, hands, capfd, model, monkeypatch):
 
 
 # -- side ----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("text", ["left", "Left", "hand_l", "LHand", "L", "lh", "left_hand", "lefthand", "LeftHand", "0", 0,
-                                  "linke Hand", "main gauche", "hand-left"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "left",
+        "Left",
+        "hand_l",
+        "LHand",
+        "L",
+        "lh",
+        "left_hand",
+        "lefthand",
+        "LeftHand",
+        "0",
+        0,
+        "linke Hand",
+        "main gauche",
+        "hand-left",
+    ],
+)
 def test_left_hands_by_name(text):
     assert side_of(text) == "left"
 
@@ -143,10 +176,17 @@ def test_texts_without_a_side(text):
     assert side_of(text) is None
 
 
-@pytest.mark.parametrize("annotation", [
-    {"attributes": {"side": "left"}}, {"attributes": [{"name": "handedness", "value": "L"}]}, {"is_right": False},
-    {"hand_type": "left"}, {"handedness": "Left"}, {"attributes": {"is_left": "true"}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"attributes": {"side": "left"}},
+        {"attributes": [{"name": "handedness", "value": "L"}]},
+        {"is_right": False},
+        {"hand_type": "left"},
+        {"handedness": "Left"},
+        {"attributes": {"is_left": "true"}},
+    ],
+)
 def test_sides_in_annotations(tmp_path, hands, annotation):
     assert set(sides_said(annotation).values()) == {"left"}
     (hand,) = reader("coco").read(coco(tmp_path, hands[:1], **annotation))
@@ -315,7 +355,7 @@ def test_a_camera_of_another_resolution(tmp_path, hands):
 # -- training ------------------------------------------------------------------------------------------------
 def test_training_does_not_guess(tmp_path, hands):
     """Hands without a side are no right hands, and reversed fingers no labels, for a network either."""
-    from annotator.learning.reader_tables import make_table
+    from annotator.formats.transfer.keypoint_tables import make_table
 
     coco(tmp_path / "a", hands[:2])
     with pytest.raises(InputError, match="does not say which hands are left"):

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotator.learning.calibration import Ratios, calibrate, centred_errors, ratios
-from annotator.learning.evaluation import rendered_answers
-from annotator.learning.rendered import RenderedCrops
-from annotator.learning.synthetic import generate
+from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.scoring import rendered_answers
 from annotator.network.glfnet import GLFNet, GLFNetConfig
+from annotator.synthetic.generate import generate
 
 
 @given(seed=st.integers(0, 1000), pixels=st.floats(0.2, 5), metres=st.floats(0.2, 5))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from annotator.learning.disturbing import Disturbance, disturbed, with_mixed_styles
-from annotator.learning.samples import Labels
+from annotator.learning.data.disturbing import Disturbance, disturbed, with_mixed_styles
+from annotator.learning.data.samples import Labels
 from annotator.network.crop_camera import plain_projection
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 
 COUNT = 400
 

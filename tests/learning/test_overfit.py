@@ -6,18 +6,18 @@ import numpy as np
 import torch
 from annotator.sample_data import photos
 
+from annotator.detection.palm import PalmDetector
 from annotator.hand import load_hand
 from annotator.hand.joints import BONES
-from annotator.learning.bank import FeatureBank
-from annotator.learning.evaluation import answers, scores
-from annotator.learning.photos import KeypointPhotos
-from annotator.learning.real_sets import UNKNOWN, row, table_of, teach_photo
-from annotator.learning.sources import in_batches
+from annotator.learning.data.bank import FeatureBank
+from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.sources import in_batches
+from annotator.learning.real_sets.building import UNKNOWN, row, table_of, teach_photo
+from annotator.learning.scoring import answers, scores
 from annotator.learning.trainer import Trainer, TrainSettings
+from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.network.glfnet import GLFNet, GLFNetConfig
-from annotator.network.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.camera import default_camera
-from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import read_photo
 
 

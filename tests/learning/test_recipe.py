@@ -10,11 +10,11 @@ from PIL import Image
 from small_training import NETWORK
 
 from annotator.errors import InputError
-from annotator.learning.photos import KeypointTable
+from annotator.learning.data.photos import KeypointTable
 from annotator.learning.recipe import Recipe, run
-from annotator.learning.synthetic import generate
 from annotator.network.checkpoint import load_checkpoint
-from annotator.network.encoder import build_encoder
+from annotator.network.encoders.registry import build_encoder
+from annotator.synthetic.generate import generate
 
 CONFIG = (
     """

@@ -1,4 +1,5 @@
-"""The trainer: an interrupted run ends where an uninterrupted one does; broken batches and foreign states are survived."""
+"""The trainer: an interrupted run ends where an uninterrupted one does; broken batches and foreign states are
+survived."""
 
 from __future__ import annotations
 
@@ -9,16 +10,16 @@ import torch
 
 from annotator.errors import InputError
 from annotator.hand.limits import angles_to_rotations
-from annotator.learning.bank import FeatureBank
-from annotator.learning.noise import simulate_landmarks
+from annotator.learning.data.bank import FeatureBank
+from annotator.learning.data.noise import simulate_landmarks
+from annotator.learning.data.samples import Labels
+from annotator.learning.data.sources import BankSource, split_batch
 from annotator.learning.recipe import Recipe
-from annotator.learning.samples import Labels
-from annotator.learning.sources import BankSource, split_batch
 from annotator.learning.supervision import Supervision, joint_error
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import plain_projection, project
-from annotator.network.encoder import Features
+from annotator.network.features import Features
 from annotator.network.glfnet import GLFNet, GLFNetConfig
 
 SETTINGS = TrainSettings(steps=6, batch=4, warmup=2)

@@ -155,10 +155,20 @@ def test_checkpoint_round_trip_and_its_errors(tmp_path, crops):
         load_checkpoint(pickled)
 
 
-@pytest.mark.parametrize("wrong", [
-    {"width": 16.0}, {"hidden": True}, {"retrievals": 10**9}, {"levels": [0, 99]}, {"levels": 3}, {"strides": [32, 16.0]},
-    {"encoder": 5}, {"hand": 7}, {"width": 32},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"width": 16.0},
+        {"hidden": True},
+        {"retrievals": 10**9},
+        {"levels": [0, 99]},
+        {"levels": 3},
+        {"strides": [32, 16.0]},
+        {"encoder": 5},
+        {"hand": 7},
+        {"width": 32},
+    ],
+)
 def test_a_configuration_that_cannot_be_is_refused(tmp_path, wrong):
     path = tmp_path / "a.safetensors"
     save_checkpoint(path, untrained(), {})

@@ -14,12 +14,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from annotator.detection.palm import PalmDetector
 from annotator.errors import InputError
-from annotator.network.convert_mediapipe import convert
-from annotator.network.mediapipe_hand import MAP_CHANNELS, MediaPipeHand, load_mediapipe_hand
+from annotator.network.encoders.mediapipe_hand import MAP_CHANNELS, MediaPipeHand, load_mediapipe_hand
+from annotator.network.layers import SameConv, load_weights
+from annotator.tools.convert_mediapipe import convert
 from annotator.vision.crops import Crop, extract_all
-from annotator.vision.layers import SameConv, load_weights
-from annotator.vision.palm import PalmDetector
 from annotator.vision.photos import read_photo
 
 REFERENCE = Path(__file__).parent / "data" / "mediapipe_reference.npz"

@@ -7,7 +7,8 @@ import torch
 from safetensors import safe_open
 
 from annotator.network.checkpoint import load_checkpoint, save_checkpoint
-from annotator.network.encoder import MediaPipeEncoder, build_encoder
+from annotator.network.encoders.mediapipe import MediaPipeEncoder
+from annotator.network.encoders.registry import build_encoder
 from annotator.network.glfnet import GLFNet, GLFNetConfig
 
 

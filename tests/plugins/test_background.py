@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
-from napari_hand_mesh import background  # noqa: E402
+from napari_hand_mesh.jobs import background  # noqa: E402
 
 from annotator.errors import InputError  # noqa: E402
 from annotator.project import Project  # noqa: E402

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
-from napari_hand_mesh.looking import covers, distance_to  # noqa: E402
-from napari_hand_mesh.session import Session  # noqa: E402
-from napari_hand_mesh.side_picture import View, side_picture  # noqa: E402
+from napari_hand_mesh.canvas.side_picture import View, side_picture  # noqa: E402
+from napari_hand_mesh.session.looking import covers, distance_to  # noqa: E402
+from napari_hand_mesh.session.session import Session  # noqa: E402
 from test_hands import Network, click  # noqa: E402
 from test_window import drag, press  # noqa: E402
 

@@ -14,9 +14,9 @@ from annotator.project import Project
 pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
-from napari_hand_mesh import keys, place  # noqa: E402
-from napari_hand_mesh.session import Session  # noqa: E402
-from napari_hand_mesh.steps import steps_of, words_of  # noqa: E402
+from napari_hand_mesh.session import keys, place  # noqa: E402
+from napari_hand_mesh.session.session import Session  # noqa: E402
+from napari_hand_mesh.session.steps import steps_of, words_of  # noqa: E402
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -111,8 +111,10 @@ def test_the_form_of_an_export_names_a_new_folder(widget, folder):
 
 def test_the_page_of_keys_is_current():
     page = (DOCS / "keys.md").read_text(encoding="utf-8")
-    assert page == keys.page(), "write it anew: python -m napari_hand_mesh.keys > docs/keys.md"
-    said = subprocess.run([sys.executable, "-m", "napari_hand_mesh.keys"], capture_output=True, text=True, check=True)
+    assert page == keys.page(), "write it anew: python -m napari_hand_mesh.session.keys > docs/keys.md"
+    said = subprocess.run(
+        [sys.executable, "-m", "napari_hand_mesh.session.keys"], capture_output=True, text=True, check=True
+    )
     assert said.stdout == page
 
 

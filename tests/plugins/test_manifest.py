@@ -52,7 +52,7 @@ def test_no_shortcut_is_taken_from_napari():
     from app_model.types import KeyBinding
     from napari.layers import Image, Points, Vectors
     from napari.settings import get_settings
-    from napari_hand_mesh.keys import ACTIONS, help_text
+    from napari_hand_mesh.session.keys import ACTIONS, help_text
 
     ours = {KeyBinding.from_str(a.key.replace("Control-", "Ctrl+").replace("Shift-", "Shift+")): a for a in ACTIONS}
     assert len(ours) == len(ACTIONS) == len({a.name for a in ACTIONS})
@@ -81,7 +81,7 @@ def test_no_shortcut_is_taken_from_napari():
 
 def test_every_action_is_a_method_of_the_widget():
     pytest.importorskip("qtpy.QtWidgets")
-    from napari_hand_mesh.keys import ACTIONS
+    from napari_hand_mesh.session.keys import ACTIONS
     from napari_hand_mesh.widget import HandMeshWidget
 
     assert all(callable(getattr(HandMeshWidget, action.name)) for action in ACTIONS)

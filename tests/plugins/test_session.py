@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from napari_hand_mesh.picture import affine_of, mesh_picture, window_of
-from napari_hand_mesh.place import FILE as PLACE_FILE
-from napari_hand_mesh.session import Session
+from napari_hand_mesh.canvas.picture import affine_of, mesh_picture, window_of
+from napari_hand_mesh.session.place import FILE as PLACE_FILE
+from napari_hand_mesh.session.session import Session
 
 from annotator.errors import InputError
 from annotator.project import Project

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from annotator.errors import InputError
-from annotator.formats.paths import inside
+from annotator.files.paths import inside
 from annotator.project import Project
-from annotator.project.sqlite import FILE
+from annotator.project.storage.sqlite import FILE
 from annotator.vision.photos import read_photo
 
 FILES = Path(__file__).resolve().parents[2] / "benchmarks" / "hostile_files.py"

@@ -10,8 +10,8 @@ import pytest
 
 from annotator.errors import InputError
 from annotator.project import Project
-from annotator.project.schema import VERSION
-from annotator.project.sqlite import FILE
+from annotator.project.storage.schema import VERSION
+from annotator.project.storage.sqlite import FILE
 
 OLD = Path(__file__).parent / "data" / "version-1.sql"
 
@@ -63,7 +63,7 @@ def test_a_migrated_project_is_like_a_new_one(old_project, tmp_path):
 
 
 def test_a_migration_that_fails_changes_nothing(old_project, monkeypatch):
-    from annotator.project import migrations
+    from annotator.project.storage import migrations
 
     def half(connection):
         connection.exec_driver_sql("ALTER TABLE photos ADD COLUMN bytes BIGINT")

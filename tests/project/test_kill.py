@@ -35,7 +35,7 @@ def test_nothing_acknowledged_is_lost_by_kills():
 
 def test_an_export_is_on_disk_before_it_takes_its_name(sqlite_project, hand_id, tmp_path, monkeypatch):
     from annotator.formats import writer
-    from annotator.formats.from_project import labelled_hands
+    from annotator.formats.transfer.from_project import labelled_hands
 
     synced, sync, rename = [], os.fsync, Path.rename
 

@@ -1,5 +1,5 @@
-"""Large projects: what a question costs does not grow with the number of hands. Counted in the database's own steps and in
-bytes, so that a busy machine does not matter; benchmarks/large_project.py takes the times of 100,000 hands."""
+"""Large projects: what a question costs does not grow with the number of hands. Counted in the database's own steps and
+in bytes, so that a busy machine does not matter; benchmarks/large_project.py takes the times of 100,000 hands."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def test_gold_hands_come_unmarked_and_give_an_error_in_mm(project, bob, ids, mak
 
 
 def test_copies_of_gold_hands_do_not_leave(project, bob, ids):
-    from annotator.formats.from_project import labelled_hands
+    from annotator.formats.transfer.from_project import labelled_hands
 
     project.set_state(ids[0], "accepted")
     project.make_gold(ids[0])

@@ -17,8 +17,8 @@ import pytest
 
 from annotator.errors import InputError
 from annotator.project import Project
-from annotator.project.record import HandRecord, apply, pack
-from annotator.project.sqlite import FILE, SqliteDatabase
+from annotator.project.records.record import HandRecord, apply, pack
+from annotator.project.storage.sqlite import FILE, SqliteDatabase
 
 
 def test_a_missing_project(tmp_path):
@@ -116,7 +116,7 @@ def test_a_locked_project(sqlite_project, hand_id):
 def test_a_locked_project_on_postgresql(new_schema, tmp_path, photo_file, make_hand, source):
     from sqlalchemy import create_engine
 
-    from annotator.project.postgresql import PostgresqlDatabase, _lock
+    from annotator.project.storage.postgresql import PostgresqlDatabase, _lock
 
     url = new_schema()
     with Project.create(tmp_path / "project", database=url) as project:

@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from annotator.learning.synthetic import generate
-from annotator.learning.synthetic_shards import SyntheticShards
 from annotator.project import Project
-from annotator.rounds.trial_projects import add_rendered, answer
+from annotator.rounds.trials.trial_projects import add_rendered, answer
+from annotator.synthetic.generate import generate
+from annotator.synthetic.shards import SyntheticShards
 
 TAUGHT, GOLD, OPEN = 6, 4, 3
 

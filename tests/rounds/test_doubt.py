@@ -11,7 +11,7 @@ import torch
 from annotator import sample_data
 from annotator.correcting.choosing import expected_gain, next_keypoint
 from annotator.hand.joints import joint_index
-from annotator.rounds.doubt import doubt_of, without_landmarks
+from annotator.rounds.selection.doubt import doubt_of, without_landmarks
 from annotator.vision.photos import read_photo
 
 TIP = joint_index("middle_tip")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.learning.bootstrap import paired, resampled_means
-from annotator.rounds.judging import contradicting, judge
+from annotator.evaluation.bootstrap import paired, resampled_means
+from annotator.rounds.retraining.judging import contradicting, judge
 from annotator.rounds.settings import RoundSettings
 
 SETTINGS = RoundSettings()
@@ -46,7 +46,8 @@ def test_too_few_hands_cannot_tell():
 
 
 def test_hands_of_one_photo_are_one_witness():
-    """Twenty hands of one photo got better, nineteen alone did not: counted by hands that is sure, by photos it is not."""
+    """Twenty hands of one photo got better, nineteen alone did not: counted by hands that is sure, by photos it is
+    not."""
     change = np.concatenate([np.full(20, -0.05), np.linspace(-0.01, 0.012, 19)])
     photos = np.array(["same"] * 20 + [str(k) for k in range(19)])
     before = np.full(39, 0.1)
@@ -55,7 +56,8 @@ def test_hands_of_one_photo_are_one_witness():
 
 
 def accepted(wrong: int, hard: int = 0, count: int = 100):
-    """(before, after) of accepted hands: ordinary ones; hard ones, which get better; wrongly corrected ones, which do not."""
+    """(before, after) of accepted hands: ordinary ones; hard ones, which get better; wrongly corrected ones, which do
+    not."""
     before, after = np.full(count, 0.1), np.full(count, 0.08)
     before[:wrong], after[:wrong] = 0.5, 0.5
     before[wrong : wrong + hard], after[wrong : wrong + hard] = 0.5, 0.3

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotator.project import JOINT_STATES, Provenance
-from annotator.rounds.samples import read, sample_of, save_held, table_of, taken, weights_of
+from annotator.rounds.retraining.samples import read, sample_of, save_held, table_of, taken, weights_of
 
 
 @given(st.lists(st.sampled_from(JOINT_STATES), min_size=21, max_size=21))

@@ -9,19 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotator import registry
 from annotator.errors import InputError
-from annotator.rounds import strategies
-from annotator.rounds.candidates import Candidates
-from annotator.rounds.strategies import BUILT_IN, choose, names
+from annotator.rounds.selection.candidates import Candidates
+from annotator.rounds.selection.strategies import BUILT_IN, choose, names
 
 
 def candidates_of(count: int, seed: int = 0, known: int = 0, **fields) -> Candidates:
     random = np.random.default_rng(seed)
     values = {
-        "ids": tuple(f"hand-{k}" for k in range(count)), "gains": random.random((count, 21)) ** 2 * 1e-4,
-        "sigma": random.random(count) * 20, "stages": random.random(count) * 10, "views": random.random(count) * 10,
-        "severity": random.random(count), "features": random.normal(size=(count, 6)), "taught": random.normal(size=(known, 6)),
-    }  # fmt: skip
+        "ids": tuple(f"hand-{k}" for k in range(count)),
+        "gains": random.random((count, 21)) ** 2 * 1e-4,
+        "sigma": random.random(count) * 20,
+        "stages": random.random(count) * 10,
+        "views": random.random(count) * 10,
+        "severity": random.random(count),
+        "features": random.normal(size=(count, 6)),
+        "taught": random.normal(size=(known, 6)),
+    }
     return Candidates(**(values | fields))
 
 
@@ -47,9 +52,15 @@ def test_crowds_are_visited_once_before_any_twice(name):
     features = 10 * np.eye(5)[crowd] + random.normal(0, 0.1, (len(crowd), 5))
     even = np.ones(len(crowd))
     candidates = candidates_of(
-        len(crowd), features=features, taught=np.empty((0, 5)), gains=np.tile(np.linspace(1, 2, 21) * 1e-5, (len(crowd), 1)),
-        sigma=even, stages=even, views=even, severity=even,
-    )  # fmt: skip
+        len(crowd),
+        features=features,
+        taught=np.empty((0, 5)),
+        gains=np.tile(np.linspace(1, 2, 21) * 1e-5, (len(crowd), 1)),
+        sigma=even,
+        stages=even,
+        views=even,
+        severity=even,
+    )
     blind = 0 if name == "core-set" else 1
     chosen = [
         one.index
@@ -64,8 +75,16 @@ def test_what_has_taught_is_not_asked_again(name):
     random = np.random.default_rng(4)
     features = np.concatenate([random.normal(0, 0.1, (20, 4)), random.normal(5, 0.1, (2, 4))])
     even = np.ones(22)
-    candidates = candidates_of(22, features=features, taught=np.zeros((3, 4)), gains=np.full((22, 21), 1e-5), sigma=even,
-                               stages=even, views=even, severity=even)  # fmt: skip
+    candidates = candidates_of(
+        22,
+        features=features,
+        taught=np.zeros((3, 4)),
+        gains=np.full((22, 21), 1e-5),
+        sigma=even,
+        stages=even,
+        views=even,
+        severity=even,
+    )
     assert choose(name, candidates, 1, np.random.default_rng(0))[0].index >= 20
 
 
@@ -89,7 +108,7 @@ def entry(monkeypatch, name: str, loaded):
         return loaded
 
     found = SimpleNamespace(name=name, value="my_package:choose", load=load)
-    monkeypatch.setattr(strategies, "entry_points", lambda group: [found] if group == "annotator.strategies" else [])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [found] if group == "annotator.strategies" else [])
 
 
 def test_a_users_own_strategy(monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from annotator.rounds.training import SHARES, blended
+from annotator.rounds.retraining.training import SHARES, blended
 
 
 def at(value: float) -> torch.nn.Module:

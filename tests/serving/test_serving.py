@@ -1,4 +1,5 @@
-"""The model's server as its clients meet it, over real sockets: the same answers, and the right status for what is wrong."""
+"""The model's server as its clients meet it, over real sockets: the same answers, and the right status for what is
+wrong."""
 
 from __future__ import annotations
 
@@ -72,7 +73,7 @@ def test_a_remote_model_answers_and_corrects_like_the_model_itself(model, remote
 
 
 def test_the_window_remembers_hands_of_a_remote_model_too(model, remote, photo_file):
-    from napari_hand_mesh.jobs import remembered
+    from napari_hand_mesh.jobs.tasks import remembered
 
     photo = read_photo(photo_file)
     (hand,) = model.propose(photo)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotator.detection.palm import Palm
 from annotator.errors import InputError
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all, upright_angle
-from annotator.vision.palm import Palm
 from annotator.vision.photos import read_photo
 
 crops = st.builds(

@@ -1,0 +1,185 @@
+"""What a corrected hand is weighed by: the sum of squares that the solver makes smallest.
+
+In units of one sigma:
+
+    labels, confirmed keypoints            (projection - target) / hardness: their accuracy
+    the proposal's keypoints               whitened by their sigmas and how errors hang together (`prior`)
+    the proposal's pose, place and shape   by the spread of proposals' errors
+    evidence in 3-D                        depth relations, depths, second views
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotator.correcting.evidence import Depths, Evidence, InFront, SecondView
+from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, Coordinates, Placed
+from annotator.correcting.solver.descent import Box
+from annotator.correcting.solver.views import View
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Keypoints with labels: joints (h,), their places (h,2) in crop units of the solver's frame, and one sigma (h,) of
+    each along an axis, crop px."""
+
+    joints: np.ndarray
+    places: np.ndarray
+    sigma: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What the photo said of the keypoints before: joints (n,) that count, places (n,2) crop units of the
+    solver's frame, whitening (n,n) of their errors along one image axis.
+    """
+
+    joints: np.ndarray
+    places: np.ndarray
+    whitening: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A hand and its residuals: miss (h,2) px of the labelled keypoints, soft (n,2) whitened, prior (61 or 51,)
+    sigmas.
+    """
+
+    placed: Placed
+    image: tuple[np.ndarray, np.ndarray]
+    miss: np.ndarray
+    soft: np.ndarray
+    prior: np.ndarray
+
+    @property
+    def distances(self) -> np.ndarray:
+        """(h,) px from each hard keypoint to its target."""
+        return np.hypot(self.miss[:, 0], self.miss[:, 1])
+
+
+class HandProblem:
+    """The problem for `descend`. hardness (h,) px may be set between descents; `open_shape` frees ten
+    coordinates more.
+    """
+
+    def __init__(
+        self,
+        coordinates: Coordinates,
+        view: View,
+        targets: Targets,
+        proposal: Proposal,
+        sigmas: np.ndarray,
+        evidence: Sequence[Evidence],
+        mirrored: bool,
+        relation: float,
+    ):
+        self.coordinates, self.view, self.targets, self.proposal = coordinates, view, targets, proposal
+        self._sigmas = sigmas
+        self.count = POSE_COUNT
+        self.hardness = np.array(targets.sigma, dtype=np.float64)
+        self._relations = [e for e in evidence if isinstance(e, InFront)]
+        self._relation_sigma = relation
+        self._depths = [e for e in evidence if isinstance(e, Depths) and e.depths]
+        self._views = [_Other.of(e, mirrored) for e in evidence if isinstance(e, SecondView)]
+
+    @property
+    def scale(self) -> np.ndarray:
+        """One sigma of each coordinate in use."""
+        return self._sigmas[: self.count]
+
+    def open_shape(self, x: np.ndarray) -> np.ndarray:
+        """Free the shape too; returns x with the proposal's shape appended."""
+        self.count = COUNT
+        if len(x) == COUNT:
+            return x
+        return np.concatenate([x[:POSE_COUNT], self.coordinates.start[POSE_COUNT:]])
+
+    def clamp(self, x: np.ndarray) -> tuple[np.ndarray, Box]:
+        return self.coordinates.clamp(x)
+
+    def evaluate(self, x: np.ndarray) -> tuple[float, State]:
+        placed = self.coordinates.place(x)
+        image = self.view.project(placed.keypoints)
+        pixels = image[0]
+        miss = pixels[self.targets.joints] - self.targets.places
+        soft = self.proposal.whitening @ (pixels[self.proposal.joints] - self.proposal.places)
+        prior = (x - self.coordinates.start[: len(x)]) / self.scale
+        hard = miss / self.hardness[:, None]
+        total = np.vdot(hard, hard) + np.vdot(soft, soft) + prior @ prior
+        for residual, _, _ in self._evidence(placed):
+            total += residual @ residual
+        return 0.5 * float(total), State(placed, image, miss, soft, prior)
+
+    def normal_equations(self, state: State, hard: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        """Gauss-Newton Hessian and gradient per sigma; hard=False leaves corrections and evidence out."""
+        count = self.count
+        jacobian = self.keypoint_jacobian(state)
+        in_photo = self.view.rates(state.image) @ jacobian  # (21,2,n)
+        joints = self.proposal.joints
+        soft_rows = self.proposal.whitening @ in_photo[joints].reshape(len(joints), 2 * count)
+        blocks = [(soft_rows.reshape(-1, count), state.soft.ravel())]
+        if hard and len(self.hardness):
+            weight = 1.0 / self.hardness[:, None]
+            hard_rows = in_photo[self.targets.joints] * weight[..., None]
+            blocks.append((hard_rows.reshape(-1, count), (state.miss * weight).ravel()))
+        if hard:
+            for residual, by_keypoint, joints in self._evidence(state.placed):
+                rows = by_keypoint.reshape(len(residual), -1) @ jacobian[joints].reshape(-1, count)
+                blocks.append((rows, residual))
+        hessian, gradient = np.eye(count), state.prior.copy()
+        for (
+            rows,
+            residual,
+        ) in blocks:  # small products: BLAS spreads larger ones over threads, and rounds otherwise
+            hessian += rows.T @ rows
+            gradient += residual @ rows
+        return hessian, gradient
+
+    def keypoint_jacobian(self, state: State) -> np.ndarray:
+        """(21,3,n) m per sigma."""
+        return self.coordinates.jacobian(state.placed, self.count == COUNT) * self.scale
+
+    def _evidence(self, placed: Placed) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Residuals (m,), their derivative (m,j,3) by the keypoints numbered (j,)."""
+        z = placed.keypoints[:, 2]
+        for relation in self._relations:
+            lacking = z[relation.near] + relation.margin - z[relation.far]
+            if lacking > 0:
+                rates = np.array([[[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]]) / self._relation_sigma
+                yield (
+                    np.array([lacking / self._relation_sigma]),
+                    rates,
+                    np.array([relation.near, relation.far]),
+                )
+        for depths in self._depths:
+            joints, wanted = np.array(list(depths.depths)), np.array(list(depths.depths.values()))
+            rates = np.zeros((len(joints), len(joints), 3))
+            rates[np.arange(len(joints)), np.arange(len(joints)), 2] = 1.0 / depths.sigma
+            yield (z[joints] - wanted) / depths.sigma, rates, joints
+        for other in self._views:
+            yield other.residual(placed.keypoints)
+
+
+@dataclass(frozen=True, eq=False)
+class _Other:
+    """A second view as seen from the solver's frame."""
+
+    view: View
+    joints: np.ndarray
+    pixels: np.ndarray
+    sigma: float
+
+    @staticmethod
+    def of(other: SecondView, mirrored: bool) -> _Other:
+        pixels = other.pixels * (-1.0 if mirrored else 1.0, 1.0)
+        return _Other(View.of(other.K, 1.0, mirrored, other.R, other.t), other.joints, pixels, other.sigma)
+
+    def residual(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        image = self.view.project(keypoints[self.joints])
+        count = len(self.joints)
+        spread = np.zeros((count, 2, count, 3))
+        spread[np.arange(count), :, np.arange(count)] = self.view.rates(image) / self.sigma
+        return ((image[0] - self.pixels) / self.sigma).ravel(), spread.reshape(-1, count, 3), self.joints

@@ -1,0 +1,279 @@
+"""From labels to the likeliest hand: pose, place and shape that labels, proposal and evidence make likeliest together.
+
+A label is what a person said of the photo, to a known accuracy; it is kept as it was set, and the mesh is not bent to
+meet its last pixels. Pixels are units of the 224 px crop unless said. Everything is float64 numpy in a fixed order:
+the same input gives the same answer, whatever order the labels came in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotator.correcting.accuracy import label_sigma, random_sigma
+from annotator.correcting.evidence import Evidence, SecondView, checked_points
+from annotator.correcting.solver.coordinates import POSE_COUNT, Coordinates
+from annotator.correcting.solver.descent import Descent
+from annotator.correcting.solver.field import displaced
+from annotator.correcting.solver.posterior import sharper
+from annotator.correcting.solver.problem import HandProblem, Proposal, Targets
+from annotator.correcting.solver.search import Settings, likeliest, pinned
+from annotator.correcting.solver.trust import Trust, trust
+from annotator.correcting.solver.views import View
+from annotator.correcting.strain import FREE, confidence_factor, strain_of
+from annotator.errors import InputError
+from annotator.hand.definitions import JointDefinition, definition_of
+from annotator.hand.joint_states import CONFIRMED, JOINT_STATES, UNSEEN
+from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
+from annotator.hand.mesh import HandMesh
+from annotator.hand.model import HandModel
+from annotator.vision.camera import project
+from annotator.vision.crop_size import CROP_SIZE
+
+STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
+READINGS = 2  # how often labels are read anew through a definition, whose offsets turn with the hand
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What `solve` found.
+
+    hand: the corrected hand; residual_px: joint number -> how far the mesh's joint, as the labeller means it, is from
+    its label, crop px; feasible: no label is farther off than a plausible hand allows (pinned: every label is met
+    within `Settings.exact`); unmet: names of the joints that are; iterations: steps tried; shape_opened: whether the
+    shape was free; strain: half the squared sigmas by which the answer differs from the proposal, pose and keypoints
+    (0: nothing moved).
+    """
+
+    hand: HandMesh
+    residual_px: dict[int, float]
+    feasible: bool
+    unmet: tuple[str, ...]
+    iterations: int
+    shape_opened: bool
+    strain: float
+
+    @property
+    def message(self) -> str:
+        """One sentence for a person."""
+        if self.feasible:
+            return f"all {len(self.residual_px)} given keypoints met"
+        worst = ", ".join(f"{name} {self.residual_px[joint_index(name)]:.1f} px off" for name in self.unmet)
+        return f"no plausible hand has all these keypoints; this is the closest ({worst})"
+
+
+def solve(
+    hand: HandMesh,
+    model: HandModel,
+    corrections: ByJoint[Sequence[float]],
+    states: ByJoint[str] | Sequence[str] | None = None,
+    evidence: Sequence[Evidence] = (),
+    settings: Settings | None = None,
+    definition: JointDefinition | str | None = None,
+    exact: bool = False,
+    held: Mapping[int, tuple[float, float]] | None = None,
+) -> Solution:
+    """The likeliest hand given labels, proposal and evidence.
+
+    Parameters
+    ----------
+    hand
+        A proposal, or any hand of this model (no cached features needed).
+    corrections
+        Joint name or number -> (x, y) photo px, added to those the hand has (a joint named again takes the new place).
+    states
+        Joint -> state, or all 21: "confirmed" says that a keypoint is right where it is; "occluded" and "out of frame"
+        take its place in the photo out of the reckoning, a correction's too.
+    evidence
+        Relations in depth, depths, second views.
+    definition
+        Whose labels they are: how this labeller means the joints, see `hand.definitions`; None: somebody unknown.
+    held
+        Where "confirmed" keypoints are, if not where the hand has them: joint number -> (x, y) photo px.
+    exact
+        Pin the mesh: every label is met, by the pose and for the last pixels by a small field on the surface.
+
+    Returns
+    -------
+    Solution
+        Its hand's `corrections` are the labels as they were set; its `keypoints` are where the mesh's joints are.
+        Where no plausible hand comes near a label, its confidence is lower (see `correcting.strain`).
+
+    Raises
+    ------
+    InputError
+        Unknown joints, states or definitions, and places that are not finite or far outside the camera's sight.
+    """
+    settings = settings or Settings()
+    read = definition_of(definition)
+    known = checked_states(states)
+    merged = dict(sorted((dict(hand.corrections) | checked_points(corrections, "correction of")).items()))
+    check_sight(merged, hand.camera)
+    for item in evidence:
+        if not isinstance(item, Evidence):
+            raise InputError(f"evidence must be InFront, Depths or SecondView, got {type(item).__name__}")
+    if exact:
+        return _pinned(hand, model, merged, known, evidence, settings)
+    if evidence:  # it speaks of the pose: depths must not be explained by longer bones
+        settings = dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=1.0, shape=1.0))
+    shape_of = hand  # the hand whose bones say where the definition's joints are
+    x, tried = None, 0
+    for reading in range(READINGS if read.offsets.any() and merged else 1):
+        problem = problem_of(hand, model, merged, known, evidence, settings, read, shape_of, held)
+        found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
+        x, tried = found.x, tried + found.tried
+        if reading + 1 < READINGS and read.offsets.any():
+            shape_of = answer_of(hand, model, problem, found, merged, settings)
+    answer = answer_of(hand, model, problem, found, merged, settings)
+    off = read.keypoints(answer) if read.offsets.any() else answer.keypoints
+    residuals = {}
+    for k in problem.targets.joints.tolist():
+        if k in merged:
+            apart = off[k] - merged[k]
+        else:
+            apart = answer.keypoints[k] - (held or {}).get(k, hand.keypoints[k])
+        residuals[k] = float(np.linalg.norm(apart)) * CROP_SIZE / hand.crop_size
+    strained = strain_of(answer, read, settings.accuracy)
+    before = confidence_factor(strain_of(hand, read, settings.accuracy)) if hand.corrections else 1.0
+    confidence = min(hand.confidence / max(before, 1e-6), 1.0) * confidence_factor(strained)
+    answer = answer.replace(confidence=float(np.clip(confidence, 0.0, 1.0)))
+    unmet = tuple(one.joint for one in strained if one.sigmas > FREE and joint_index(one.joint) in residuals)
+    distance = 0.5 * float(np.sum(found.state.soft**2) + np.sum(found.state.prior**2))
+    return Solution(answer, residuals, not unmet, unmet, tried, problem.count > POSE_COUNT, distance)
+
+
+def _pinned(hand, model, merged, states, evidence, settings: Settings) -> Solution:
+    """`solve` where every label is to be met."""
+    problem = problem_of(hand, model, merged, states, evidence, settings)
+    found = pinned(problem, any(isinstance(e, SecondView) for e in evidence), settings)
+    offsets, distances = displaced(problem, found.state, model, settings.surface)
+    residuals = {int(k): float(d) for k, d in zip(problem.targets.joints, distances, strict=True)}
+    unmet = tuple(JOINT_NAMES[k] for k, d in residuals.items() if d > settings.exact)
+    strain = 0.5 * float(np.sum(found.state.soft**2) + np.sum(found.state.prior**2))
+    answer = answer_of(hand, model, problem, found, merged, settings, offsets, distances)
+    strained = confidence_factor(strain_of(answer, definition_of(None), settings.accuracy))
+    answer = answer.replace(confidence=hand.confidence * strained)
+    return Solution(answer, residuals, not unmet, unmet, found.tried, problem.count > POSE_COUNT, strain)
+
+
+def read_labels(
+    hand: HandMesh,
+    corrections: Mapping[int, tuple[float, float]],
+    states: Mapping[int, str],
+    settings: Settings,
+    definition: JointDefinition,
+    shape_of: HandMesh | None = None,
+    held: Mapping[int, tuple[float, float]] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Trust]:
+    """Labels as they speak of the mesh's own joints: joints (h,), places (h,2) photo px, sigma (h,) crop px, and their
+    `Trust`. shape_of: the hand that turns the definition's offsets (None: the proposal itself)."""
+    scale = CROP_SIZE / hand.crop_size
+    sigma = label_sigma(hand, definition, settings.accuracy)
+    offset = np.zeros((21, 2))
+    if definition.offsets.any():
+        turner = hand if shape_of is None else shape_of
+        offset = definition.keypoints(turner) - turner.keypoints
+    given = {k: place for k, place in corrections.items() if states.get(k) not in UNSEEN}
+    places: dict[int, np.ndarray] = {k: np.asarray(place) - offset[k] for k, place in given.items()}
+    kept = {k: (held or {}).get(k, hand.keypoints[k]) for k, state in states.items() if state == CONFIRMED}
+    held_at = {k: np.asarray(place) for k, place in kept.items() if k not in places}
+    joints = np.array(sorted(places | held_at), dtype=int)
+    own = random_sigma(
+        hand, settings.accuracy
+    )  # a confirmed keypoint is the mesh's own joint: nothing of it is meant otherwise
+    accuracy = np.array([own if k in held_at else sigma[k] for k in joints], dtype=np.float64)
+    wanted = np.array([(places | held_at)[k] for k in joints], dtype=np.float64).reshape(-1, 2)
+    judged = trust(hand.keypoints * scale, hand.keypoint_sigma * scale, joints, wanted * scale, accuracy)
+    return joints, wanted, accuracy * judged.labels, judged
+
+
+def problem_of(
+    hand: HandMesh,
+    model: HandModel,
+    corrections: Mapping[int, tuple[float, float]],
+    states: Mapping[int, str],
+    evidence: Sequence[Evidence],
+    settings: Settings,
+    definition: JointDefinition | str | None = None,
+    shape_of: HandMesh | None = None,
+    held: Mapping[int, tuple[float, float]] | None = None,
+) -> HandProblem:
+    """What `solve` makes smaller; corrections, states and evidence are checked before."""
+    if len(hand.vertices) != len(model.template) or len(hand.parameters.offsets) != model.offset_count:
+        raise InputError(
+            f"a hand of {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets is not of "
+            f"hand model {model.name!r}, which has {len(model.template)} and {model.offset_count}"
+        )
+    scale = CROP_SIZE / hand.crop_size
+    left = hand.side == "left"
+    to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
+    read = definition_of(definition)
+    joints, labels, accuracy, judged = read_labels(hand, corrections, states, settings, read, shape_of, held)
+    targets = Targets(joints, labels * to_view, accuracy)
+    seen = np.array([k for k in range(21) if states.get(k) not in UNSEEN], dtype=int)
+    places, sigma = hand.keypoints * to_view, hand.keypoint_sigma * scale
+    proposal = Proposal(seen, places[seen], settings.prior.keypoint_whitening(judged.inflation * sigma, seen))
+    widest = 4.0 if any(isinstance(e, SecondView) for e in evidence) else settings.depth_factor
+    focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
+    spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation, judged.elsewhere)
+    return HandProblem(
+        Coordinates(model, hand.parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left),
+        targets, proposal, spread, evidence, left, settings.relation,
+    )  # fmt: skip
+
+
+def answer_of(
+    hand: HandMesh,
+    model: HandModel,
+    problem: HandProblem,
+    found: Descent,
+    corrections: Mapping[int, tuple[float, float]],
+    settings: Settings,
+    offsets: np.ndarray | None = None,
+    missing: np.ndarray | None = None,
+) -> HandMesh:
+    """The hand at the end of a search, with other offsets (M,3) m if given: skinned, projected, its
+    uncertainty what is left after labels that are met but for `missing` (h,) px.
+    """
+    parameters = problem.coordinates.parameters(found.state.placed)
+    if offsets is not None:
+        parameters = parameters.replace(offsets=offsets)
+    vertices = model.vertices(parameters, hand.side)
+    joints = model.joints(vertices)
+    missing = found.state.distances if missing is None else missing
+    keypoint_sigma, vertex_sigma = sharper(hand, model, problem, found.state, missing)
+    return dataclasses.replace(
+        hand, vertices=vertices, joints=joints, keypoints=project(joints, hand.camera), parameters=parameters,
+        corrections=corrections, keypoint_sigma=keypoint_sigma, vertex_sigma=vertex_sigma,
+    )  # fmt: skip
+
+
+def checked_states(states: ByJoint[str] | Sequence[str] | None) -> dict[int, str]:
+    """Joint number -> state; InputError for an unknown joint or state, or a sequence that is not of 21."""
+    if states is None:
+        return {}
+    if not isinstance(states, Mapping):
+        states = tuple(states)
+        if len(states) != 21:
+            raise InputError(f"expected 21 joint states, got {len(states)}")
+        states = dict(enumerate(states))
+    found = {}
+    for key, state in states.items():
+        if state not in JOINT_STATES:
+            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(JOINT_STATES)}")
+        found[joint_index(key)] = state
+    return found
+
+
+def check_sight(points: Mapping[int, tuple[float, float]], K: np.ndarray) -> None:
+    """InputError, naming the joint, for a place (x, y) photo px that no hand in front of camera K (3,3) could be at."""
+    for joint, place in points.items():
+        ray = np.linalg.solve(K, np.array([*place, 1.0]))
+        if not math.hypot(ray[0], ray[1]) <= STEEPEST:
+            raise InputError(
+                f"correction of {JOINT_NAMES[joint]}: ({place[0]:g}, {place[1]:g}) is far outside what the camera sees"
+            )

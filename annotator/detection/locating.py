@@ -1,0 +1,223 @@
+"""From a photo, or from plain boxes in it, to crops in which every hand points up.
+
+Palms give the first hypotheses; `detection.looking` follows them. Where palms do not help it tries all angles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import nn
+
+from annotator.detection.glancing import glanced
+from annotator.detection.looking import Look, Target, all_round, every_one, look_at, settle
+from annotator.detection.palm import PalmDetector, overlap
+from annotator.errors import InputError
+from annotator.hand.joints import SIDES
+from annotator.vision.crops import Crop
+
+BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
+PART = 0.6  # of a larger hand's crop: the most that a part of it takes
+HOPELESS = 0.05  # presence below which a palm is not looked at from all sides
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """One hand of a photo.
+
+    crop: the hand upright, flipped if it is a left hand. side: "right" or "left", as told or else as seen.
+    presence: 0..1, the network's probability of a hand, lowered where its looks disagree.
+    right_probability: 0..1, from the crop and its mirror image alike. box: x0, y0, x1, y1 photo pixels, as
+    given, or round the landmarks. landmarks: (21, 2) photo pixels, read-only, in keypoint order.
+    """
+
+    crop: Crop
+    side: str
+    presence: float
+    right_probability: float
+    box: tuple[float, float, float, float]
+    landmarks: np.ndarray
+
+
+def locate(
+    photo: np.ndarray,
+    looker: nn.Module,
+    detector: PalmDetector,
+    boxes: Sequence[Sequence[float]] | None = None,
+    sides: Sequence[str | None] | None = None,
+    max_hands: int | None = None,
+) -> list[Located]:
+    """The hands of a photo (H, W, 3) uint8, each with its upright crop. looker: `MediaPipeHand`, or its graph.
+
+    Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
+    photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the
+    hand is; a low presence where no hand is seen. sides: "left", "right" or None for each box. InputError for
+    boxes or sides that cannot be used.
+    """
+    return locate_many([photo], looker, detector, [boxes], [sides])[0][:max_hands]
+
+
+def locate_many(
+    photos: Sequence[np.ndarray],
+    looker: nn.Module,
+    detector: PalmDetector,
+    boxes: Sequence[Sequence[Sequence[float]] | None],
+    sides: Sequence[Sequence[str | None] | None],
+) -> list[list[Located]]:
+    """`locate` for each of these photos with its boxes and sides, all of them looked at together."""
+    for own_boxes, own_sides in zip(boxes, sides, strict=True):
+        if own_boxes is None and own_sides is not None:
+            raise InputError("sides are given without boxes")
+    located: list[list[Located]] = [[] for _ in photos]
+    free = [k for k, given in enumerate(boxes) if given is None]
+    for k, looks in zip(free, _detected([photos[k] for k in free], looker, detector), strict=True):
+        located[k] = [hand_seen(look) for look in looks]
+    targets, owners = [], []
+    for k, given in enumerate(boxes):
+        if given is not None:
+            for box, side in zip(*_checked(given, sides[k], photos[k].shape), strict=True):
+                targets.append(Target(photos[k], _palms_in(photos[k], detector, box), box, side))
+                owners.append(k)
+    for k, hand in zip(owners, _in_boxes(looker, targets), strict=True):
+        located[k].append(hand)
+    return located
+
+
+def _in_boxes(looker: nn.Module, targets: list[Target]) -> list[Located]:
+    """The answers for boxes."""
+    found = settle(looker, targets)
+    # where no palm led to a hand beyond doubt: all rotations of the box, and what the palms led to
+    unsure = [k for k, target in enumerate(targets) if not target.certain(found[k])]
+    wider = []
+    for k in unsure:
+        starts = all_round(Crop.from_box(targets[k].box, BOX_MARGIN))
+        before = found[k]
+        wider.append(replace(targets[k], starts=(*starts, *([before.next_crop] if before else []))))
+    for k, look in zip(unsure, settle(looker, wider), strict=True):
+        found[k] = look
+    return [_in_box(looker, look, target) for look, target in zip(every_one(found), targets, strict=True)]
+
+
+def _detected(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetector) -> list[list[Look]]:
+    """All hands that palms lead to, photo by photo, best first, each once."""
+    starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
+    seen = iter(glanced(looker, [(photo, crop) for photo, own in zip(photos, starts, strict=True) for crop in own]))
+    looks = [[next(seen) for _ in own] for own in starts]
+    # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
+    again = []
+    for own, own_looks in zip(starts, looks, strict=True):
+        lost = [
+            start for start, look in zip(own, own_looks, strict=True) if not look.found and look.presence > HOPELESS
+        ]
+        good = [look for look in own_looks if look.found]
+        again.append([start for start in lost if not any(_inside(start, look) for look in good)])
+    looks = [a + b for a, b in zip(looks, _all_round(looker, photos, again), strict=True)]
+    # nothing sure yet: a hand that fills the photo
+    whole = [
+        [] if any(look.sure for look in own_looks) else [whole_photo(photo)]
+        for photo, own_looks in zip(photos, looks, strict=True)
+    ]
+    looks = [a + b for a, b in zip(looks, _all_round(looker, photos, whole), strict=True)]
+    return [each_once(own_looks) for own_looks in looks]
+
+
+def _all_round(looker: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]) -> list[list[Look]]:
+    """The best looks at these crops of each photo, turned any way."""
+    targets = [Target(photo, tuple(all_round(crop))) for photo, own in zip(photos, crops, strict=True) for crop in own]
+    looks = iter(every_one(settle(looker, targets)))
+    return [[next(looks) for _ in own] for own in crops]
+
+
+def whole_photo(photo: np.ndarray) -> Crop:
+    """The crop of a hand that fills the photo."""
+    height, width = photo.shape[:2]
+    return Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
+
+
+def each_once(looks: list[Look]) -> list[Look]:
+    """The looks at hands, best first, without those that show one again, or a part of a surer one."""
+    good = sorted((look for look in looks if look.found), key=lambda look: -look.score)
+    once: list[Look] = []
+    for look in good:
+        if not any(_same(look, other) or _part(look, other) for other in once):
+            once.append(look)
+    return once
+
+
+def _inside(crop: Crop, look: Look) -> bool:
+    x0, y0, x1, y1 = look.box
+    return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)
+
+
+def _same(a: Look, b: Look) -> bool:
+    """Whether two looks show one hand: their boxes nearly coincide, or overlap and landmarks lie close."""
+    shared = float(overlap(a.box, b.box[None])[0])
+    apart = np.linalg.norm(a.landmarks - b.landmarks, axis=1).mean() / min(a.crop.size, b.crop.size)
+    return shared > 0.6 or (shared > 0.25 and apart < 0.2)
+
+
+def _part(look: Look, other: Look) -> bool:
+    """Whether an unsure look shows a part of another one's hand."""
+    smaller = look.crop.size < PART * other.crop.size
+    return other.sure and not look.sure and smaller and _inside(look.crop, other)
+
+
+def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...]:
+    """Crops of the palms whose middle lies in the box: starts of the right size, however loose it is."""
+    x0, y0, x1, y1 = box
+    crops = []
+    for palm in detector.detect_in(photo, [Crop.from_box(box, BOX_MARGIN)]):
+        x, y = (palm.box[0] + palm.box[2]) / 2, (palm.box[1] + palm.box[3]) / 2
+        if x0 <= x <= x1 and y0 <= y <= y1:
+            crops.append(Crop.from_palm(palm))
+    return tuple(crops[:3])
+
+
+def _in_box(looker: nn.Module, look: Look, target: Target) -> Located:
+    """The answer for a box. If the settled hand has left it, the box itself is the crop, presence low."""
+    shared = float(overlap(np.asarray(target.box), look.box[None])[0])
+    if shared < 0.1:
+        (look,) = look_at(looker, [(target.photo, Crop.from_box(target.box, BOX_MARGIN))])
+        hand = hand_seen(look, target)
+        return replace(hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared)
+    return hand_seen(look, target)
+
+
+def hand_seen(look: Look, target: Target | None = None) -> Located:
+    """The hand of a look, in what was told of it."""
+    side = (target and target.side) or ("right" if look.right >= 0.5 else "left")
+    landmarks = look.landmarks.copy()
+    landmarks.setflags(write=False)
+    x0, y0, x1, y1 = (float(v) for v in (look.box if target is None or target.box is None else target.box))
+    crop = replace(look.next_crop, flip=side == "left")
+    return Located(crop, side, look.trust, look.right, (x0, y0, x1, y1), landmarks)
+
+
+def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float]], list[str | None]]:
+    """Boxes as float tuples and a side or None for each. InputError naming the box that cannot be used."""
+    height, width = shape[:2]
+    checked = []
+    for number, box in enumerate(boxes):
+        try:
+            x0, y0, x1, y1 = (float(v) for v in box)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"box {number} is {box!r}, expected four numbers x0, y0, x1, y1") from error
+        if not all(math.isfinite(v) for v in (x0, y0, x1, y1)):
+            raise InputError(f"box {number} has NaN or infinite numbers")
+        if x1 <= x0 or y1 <= y0:
+            raise InputError(f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty, expected x0 < x1 and y0 < y1")
+        if x1 < -0.5 or y1 < -0.5 or x0 > width - 0.5 or y0 > height - 0.5:
+            raise InputError(
+                f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) lies outside the {width} x {height} px photo"
+            )
+        checked.append((x0, y0, x1, y1))
+    sides = [None] * len(checked) if sides is None else list(sides)
+    if len(sides) != len(checked):
+        raise InputError(f"{len(checked)} boxes but {len(sides)} sides were given")
+    for side in sides:
+        if side is not None and side not in SIDES:
+            raise InputError(f"side is {side!r}, expected 'left', 'right' or None")
+    return checked, sides

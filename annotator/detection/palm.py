@@ -1,0 +1,225 @@
+"""The palm detector: where hands are in a photo.
+
+MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) was trained on
+squares of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it scans whole photos at
+several scales (`detection.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo
+gives the mirrored palms; square views, turned or not, it sees both ways round.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+import numpy as np
+import torch
+from torch import nn
+
+from annotator.detection.exported_palm import exported_palms
+from annotator.detection.palm_network import PALM_WEIGHTS, PalmNetwork
+from annotator.detection.palm_scan import Piece, Seen, likely, pieces
+from annotator.network.exported import Made
+from annotator.network.layers import load_weights
+from annotator.vision.crops import CROP_SIZE, Crop
+
+INPUT = 192  # px, the side of what the network sees
+OVERLAP = 0.3  # intersection over union above which two boxes are one palm
+FINEST = 300  # photo px that fill the network's 192 px at the finest scale, unless nothing is found
+SCALES = (1, 2, 4, 8)  # the photo's longer side takes this many times 192 px
+FARTHER = 1.6  # the farther view: the photo's longer side is this share of it
+EDGE = 0.01  # of a view: how far a palm may reach out of it
+BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Palm:
+    """A detected palm.
+
+    score: 0..1. box: x0, y0, x1, y1 in photo pixels round the palm (nearly square). points: (7, 2) photo
+    pixels: wrist, knuckles of index, middle, ring and little finger, the thumb's two lower joints.
+    """
+
+    score: float
+    box: tuple[float, float, float, float]
+    points: np.ndarray
+
+
+class PalmDetector(nn.Module):
+    """MediaPipe's palm detector with its own weights. Deterministic; one instance can serve many photos."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = PalmNetwork()
+        load_weights(self.network, files("annotator.detection") / "weights" / PALM_WEIGHTS)
+        self.eval()
+        self._made = Made()
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def detect(self, photo: np.ndarray, threshold: float = 0.5) -> list[Palm]:
+        """Palms in a photo (H, W, 3) uint8, best first.
+
+        The network finds hands of about a third of its 192 px, or more. It scans the whole photo at that size, at
+        twice, four times and eight times that, while 192 px hold at least 300 of the photo's: hands down to 100 px, or
+        to a 24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it);
+        if still nothing, at a finer scale.
+        """
+        return self.detect_many([photo], threshold)[0]
+
+    def detect_many(self, photos: Sequence[np.ndarray], threshold: float = 0.5) -> list[list[Palm]]:
+        """`detect` for each of these photos."""
+        found: list[list[Palm]] = [[] for _ in photos]
+        for seen_in in (self._at_scales, self._turned, self._finer):
+            left = [k for k, palms in enumerate(found) if not palms]
+            for k, seen in zip(left, seen_in([photos[k] for k in left], threshold), strict=True):
+                found[k] = _merge(seen)
+        return found
+
+    def glance(self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5) -> list[list[Palm]]:
+        """The palms in one look at each whole photo, at the size that the network was trained for, or from farther
+        away; in bfloat16 where the processor has it."""
+        margin = FARTHER if farther else 1.0
+        return [_merge(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, brief=True)]
+
+    def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
+        """Palms seen in any of these square views of a photo, best first, each once.
+
+        Each view is looked at as it is and mirrored. A view's rotation turns what the network sees. Palms
+        cut by a view's edge while the photo goes on are left out: half a palm looks like another palm.
+        """
+        return _merge(self._look([(photo, view) for view in views], threshold))
+
+    def _at_scales(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
+        return self._scan(photos, [_scales(photo) for photo in photos], threshold)
+
+    def _turned(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
+        seen = []
+        for photo in photos:
+            height, width = photo.shape[:2]
+            whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
+            farther = replace(whole, size=FARTHER * whole.size)
+            views = [view.turned(turn * math.pi / 2) for view in (whole, farther) for turn in range(4)][1:]
+            seen.append(self._look([(photo, view) for view in views], threshold))
+        return seen
+
+    def _finer(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
+        finer = [2 * _scales(photo)[-1] for photo in photos]
+        enough = [max(photo.shape[:2]) >= scale * INPUT for photo, scale in zip(photos, finer, strict=True)]
+        return self._scan(photos, [[scale] if has else [] for scale, has in zip(finer, enough, strict=True)], threshold)
+
+    @torch.inference_mode()
+    def _scan(
+        self,
+        photos: Sequence[np.ndarray],
+        scales: Sequence[Sequence[int]],
+        threshold: float,
+        margin: float = 1.0,
+        brief: bool = False,
+    ) -> list[list[Seen]]:
+        """What is seen in each of these whole photos at each of its scales."""
+        seen: list[list[Seen]] = [[] for _ in photos]
+        wanted = sorted((scale, k) for k, own in enumerate(scales) for scale in own)
+        everything = ((k, one) for scale, k in wanted for one in pieces(photos[k], INPUT * scale / margin, margin))
+        # a GPU wants many at once; on a CPU that gains nothing, and every shape of a batch costs memory
+        most = 0 if self._device.type == "cpu" else BATCH * INPUT**2
+        for group in _alike(everything, most):
+            pictures = torch.from_numpy(np.stack([one.picture for _, one in group])).permute(0, 3, 1, 2)
+            for (k, one), scores, rows in zip(group, *self._said(pictures, brief), strict=True):
+                seen[k].append(one.palms(scores, rows, threshold))
+        return seen
+
+    @torch.inference_mode()
+    def _look(self, views: Sequence[tuple[np.ndarray, Crop]], threshold: float) -> list[Seen]:
+        """What is seen in each of these square views of photos, both ways round."""
+        seen = []
+        for start in range(0, len(views), BATCH):
+            batch = views[start : start + BATCH]
+            pictures = torch.from_numpy(np.stack([view.extract(photo, INPUT) for photo, view in batch]))
+            pictures = pictures.permute(0, 3, 1, 2)
+            scores, rows = self._said(torch.cat([pictures, pictures.flip(-1)]))
+            for k, (photo, view) in enumerate(batch):
+                ways = [(k, view), (k + len(batch), view.flipped())]
+                both = [_palms(scores[at], rows[at], way, photo.shape, threshold) for at, way in ways]
+                found, places, marks = (np.concatenate(part) for part in zip(*both, strict=True))
+                seen.append((found, places, marks))
+        return seen
+
+    def _said(self, pictures: torch.Tensor, brief: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """The network's scores (B, A), 0..1, and rows (B, A, 18) for pictures (B, 3, H, W)."""
+        network: nn.Module = self.network
+        if self._device.type == "cpu":
+            network = self._made.once("palms", brief, lambda: exported_palms(self.network, brief))
+        rows, logits = network(pictures.to(self._device))
+        return torch.sigmoid(logits.double()).cpu().numpy(), rows.float().cpu().numpy()
+
+
+def _scales(photo: np.ndarray) -> list[int]:
+    """The scales at which a photo is scanned, coarse to fine."""
+    longer = max(photo.shape[:2])
+    return [scale for scale in SCALES if scale == 1 or longer / scale >= FINEST]
+
+
+def _alike(everything: Iterable[tuple[int, Piece]], most: int) -> Iterator[list[tuple[int, Piece]]]:
+    """In groups of pictures of one shape, of at most `most` px or one picture."""
+    group: list[tuple[int, Piece]] = []
+    for item in everything:
+        height, width, _ = item[1].picture.shape
+        if group and (group[0][1].picture.shape != item[1].picture.shape or (len(group) + 1) * height * width > most):
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
+
+
+def _palms(score: np.ndarray, rows: np.ndarray, view: Crop, shape, threshold: float) -> Seen:
+    """Whole palms in the network's answer (2016,), (2016, 18) to one view of a photo of this shape."""
+    kept, places = likely(score, rows, threshold, INPUT, INPUT)
+    places /= INPUT  # shares of the view
+    whole = ~_cut(places, view, shape)
+    kept, places = kept[whole], places[whole]
+    to_photo = view.to_photo(places * CROP_SIZE - 0.5)
+    half = places[:, 1] * view.size / 2
+    boxes = np.concatenate([to_photo[:, 0] - half, to_photo[:, 0] + half], axis=1)
+    return score[kept], boxes, to_photo[:, 2:]
+
+
+def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Intersection over union of one box (4,) with each of boxes (N, 4); x0, y0, x1, y1."""
+    low = np.maximum(box[:2], boxes[:, :2])
+    high = np.minimum(box[2:], boxes[:, 2:])
+    shared = np.prod(np.clip(high - low, 0, None), axis=1)
+    areas = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
+    area = np.prod(np.clip(box[2:] - box[:2], 0, None))
+    return shared / np.maximum(area + areas - shared, 1e-12)
+
+
+def _cut(places: np.ndarray, view: Crop, shape) -> np.ndarray:
+    """(N,) whether a box (places[:, 0] centre, [:, 1] size; shares of the view) is cut by its edge."""
+    signs = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    corners = places[:, None, 0] + signs * places[:, None, 1]  # (N, 4, 2)
+    beyond = ((corners < -EDGE) | (corners > 1 + EDGE)).any(-1)
+    x, y = np.moveaxis(view.to_photo(corners * CROP_SIZE - 0.5), -1, 0)
+    in_photo = (x >= 0) & (x <= shape[1] - 1) & (y >= 0) & (y <= shape[0] - 1)
+    return (beyond & in_photo).any(1)
+
+
+def _merge(seen: Sequence[Seen]) -> list[Palm]:
+    """Weighted non-maximum suppression: what overlaps the best box is averaged with it, weighted by score."""
+    nothing = (np.zeros(0), np.zeros((0, 4)), np.zeros((0, 7, 2)))
+    scores, boxes, points = (np.concatenate(part) for part in zip(nothing, *seen, strict=True))
+    remaining = np.argsort(-scores, kind="stable")
+    palms = []
+    while len(remaining):
+        best = remaining[0]
+        same = overlap(boxes[best], boxes[remaining]) > OVERLAP
+        same[0] = True
+        group, remaining = remaining[same], remaining[~same]
+        weights = scores[group] / scores[group].sum()
+        x0, y0, x1, y1 = (float(v) for v in weights @ boxes[group])
+        palms.append(Palm(float(scores[best]), (x0, y0, x1, y1), np.tensordot(weights, points[group], 1)))
+    return palms

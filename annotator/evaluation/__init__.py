@@ -1,0 +1,1 @@
+"""Metrics, the official protocols, bootstrap means: what learning, correcting, rounds and benchmarks score with."""

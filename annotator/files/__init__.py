@@ -1,0 +1,1 @@
+"""What lies on a disk: paths, lists, archives and pickles that are read with care, and files that appear whole."""

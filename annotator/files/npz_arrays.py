@@ -1,0 +1,69 @@
+"""The arrays of other people's .npz files, those of objects read without running their pickles."""
+
+from __future__ import annotations
+
+import io
+import math
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.files.paths import ordinary
+from annotator.files.safe_pickle import LARGEST, load
+
+
+class Arrays(Mapping):
+    """The arrays of an .npz file by name, read when asked for; arrays of objects through `load`.
+
+    InputError naming the file: missing, no archive, or an array that cannot be read.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            with zipfile.ZipFile(ordinary(path)) as archive:
+                self._names = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
+        except (zipfile.BadZipFile, NotImplementedError, UnicodeError) as error:
+            raise InputError(f"{path} is not an .npz file: {error}") from error
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
+                if archive.getinfo(f"{name}.npy").file_size > LARGEST:
+                    raise InputError(f"{self.path}: array {name} is larger than {LARGEST >> 30} GiB")
+                return _npy(file, f"{self.path}, {name}")
+        except (OSError, EOFError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError, NotImplementedError,
+                RuntimeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
+            raise InputError(f"{self.path}: array {name} cannot be read: {error}") from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _npy(file, name: str) -> np.ndarray:
+    data = io.BytesIO(file.read())
+    version = np.lib.format.read_magic(data)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = header(data)
+    if not dtype.hasobject:
+        # numpy would ask for the memory first and look at the bytes then
+        if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > len(data.getbuffer()) - data.tell():
+            raise ValueError(f"it claims {shape} values of {dtype}, which are not there")
+        data.seek(0)
+        return np.lib.format.read_array(data, allow_pickle=False)
+    objects = np.asarray(load(data, name), dtype=object)  # numpy keeps them as one pickle of an array
+    if objects.size != int(np.prod(shape)):
+        raise InputError(f"{name} holds {objects.size} objects, its header says {shape}")
+    return objects.reshape(shape, order="F" if fortran else "C")

@@ -1,0 +1,1 @@
+"""COCO's keypoint files of hands, and COCO-WholeBody."""

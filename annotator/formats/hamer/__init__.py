@@ -1,0 +1,1 @@
+"""HaMeR's and WiLoR's formats: evaluation .npz files and training shards."""

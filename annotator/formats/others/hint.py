@@ -1,0 +1,70 @@
+"""HInt (Pavlakos et al. 2024): a .json beside each .jpg, a list of hands in that photo.
+
+    {"keypoints": (21, 2 or 3) px, "bbox": (4,) x0, y0, x1, y1 px, "occlusion": (21,)}, values also one list deeper;
+    occlusion: 0 visible, 1 hidden; keypoints that are negative or have a third number 0 have no label
+
+The sets do not say which hand it is: the side is the `side` given to the reader, and the provenance says
+`side_known: false`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.files.paths import existing, inside, read_json
+from annotator.formats.core.base import LabelledHand, box_of, labels_of
+from annotator.formats.core.details import named
+from annotator.formats.core.names import one_side, sides_said
+from annotator.formats.core.remarks import remark
+from annotator.hand.joints import check_side
+
+
+def read(folder: str | Path, side: str = "right") -> Iterator[LabelledHand]:
+    """The hands of all *.json below a folder, in the order of their names.
+
+    InputError naming file and hand: no JSON files, a photo missing, a wrong shape, values that are not finite.
+    """
+    folder = Path(folder)
+    check_side(side)
+    files = sorted(folder.rglob("*.json"))
+    if not files:
+        raise InputError(f"there are no .json files in {folder}")
+    for path in files:
+        hands = named(path, "all", read_json, path)  # a file is of one photo: others can be whole
+        if hands is None:
+            continue
+        for index, hand in enumerate(hands if isinstance(hands, list) else [hands]):
+            record = named(path, index, _record, folder, path, index, hand, side)
+            if record is not None:
+                yield record
+
+
+def _record(folder: Path, path: Path, index: int, hand: dict, side: str) -> LabelledHand | None:
+    png = path.with_suffix(".png")
+    photo = png if png.is_file() else path.with_suffix(".jpg")
+    photo = existing(inside(folder, photo.relative_to(folder).as_posix()))
+    points = np.array(hand["keypoints"], np.float64)
+    if points.size not in (42, 63):
+        raise InputError(f"keypoints have {points.size} numbers, expected 21 x 2 or 21 x 3")
+    points = points.reshape(21, -1)
+    known = ~(points[:, :2] < 0).any(1) if points.shape[1] == 2 else points[:, 2] > 0
+    if not known.any():
+        remark("hand without a labelled keypoint left out")
+        return None
+    hidden = np.ravel(np.array(hand.get("occlusion", np.zeros(21)), np.float64))
+    if hidden.shape != (21,):
+        raise InputError(f"occlusion has {hidden.size} numbers, expected 21")
+    labels = labels_of(points[:, :2], known, visible=hidden == 0)
+    box = np.ravel(np.array(hand.get("bbox", ()), np.float64))
+    if box.shape != (4,):
+        box = box_of(labels["keypoints"][labels["weights"] > 0])
+    said = one_side(sides_said(hand))
+    name = f"{path.relative_to(folder).with_suffix('').as_posix()}-{index}"
+    return LabelledHand(
+        id=name, photo=photo, side=said or side, box=box, K=None,
+        provenance={"data_set": "HInt", "side_known": said is not None}, **labels,
+    )  # fmt: skip

@@ -1,0 +1,117 @@
+"""InterHand2.6M (Moon et al. 2020): one and two hands in a dome of cameras.
+
+    annotations/SPLIT/InterHand2.6M_SPLIT_data.json       images (id, file_name, capture, camera, frame_idx, ...) and
+                                                          annotations (image_id, joint_valid (42,), hand_type, bbox)
+    ..._camera.json      capture -> campos (3,) mm, camrot (3,3), focal (2,), princpt (2,), each by camera
+    ..._joint_3d.json    capture -> frame -> world_coord (42,3) mm, joint_valid (42,)
+    ..._MANO_NeuralAnnot.json   capture -> frame -> right / left -> pose (48,) from MANO's mean, shape (10,), trans (3,)
+                                m, all in the world's frame
+    images/SPLIT/FILE_NAME
+
+Right hand 0-20, left 21-41, each finger from TIP to BASE, thumb first, the wrist last. A point X of the world is
+R (X - campos) in the camera's frame, OpenCV axes. An image of two hands gives two records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.files.paths import existing, inside, read_json
+from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
+from annotator.formats.core.details import named
+from annotator.formats.core.places import Picture
+from annotator.hand.rotations import rotation_matrices, rotation_vectors
+from annotator.vision.camera import check_camera, project
+
+# Our keypoint k is the set's FROM_INTERHAND[k] of a hand.
+FROM_INTERHAND = (20, *(4 * finger + tip for finger in range(5) for tip in (3, 2, 1, 0)))
+MM = 0.001
+SPLITS = ("train", "val", "test")
+
+
+def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
+    """The hands of a split ("": the first there is), as the images are listed; a hand needs 3 valid joints.
+
+    The annotation files are read whole, as the set's own tools do. Valid joints count as confirmed, others have no
+    label. InputError naming file and index: anything missing, of a wrong shape, or not finite.
+    """
+    folder = Path(folder)
+    files = {name: folder / "annotations" / name for name in SPLITS if (folder / "annotations" / name).is_dir()}
+    split = split or next(iter(files), "")
+    if split not in files:
+        raise InputError(f"{folder} is not an InterHand2.6M set: there is no annotations/{split or 'train'}")
+    stem = files[split] / f"InterHand2.6M_{split}"
+    data = read_json(Path(f"{stem}_data.json"), dict)
+    tables = {name: read_json(Path(f"{stem}_{name}.json"), dict) for name in ("camera", "joint_3d")}
+    mano = Path(f"{stem}_MANO_NeuralAnnot.json")
+    tables["mano"] = read_json(mano, dict) if mano.is_file() else {}
+    path = Path(f"{stem}_data.json")
+    for name in ("images", "annotations"):
+        if not isinstance(data.get(name), list):
+            raise InputError(f"{path} has no list {name!r}")
+    images = {image["id"]: image for image in data["images"] if isinstance(image, dict) and "id" in image}
+    for index, annotation in enumerate(data["annotations"]):
+        for side in ("right", "left"):
+            record = named(path, index, _record, folder / "images" / split, images, annotation, side, tables)
+            if record is not None:
+                yield record
+
+
+def _record(folder: Path, images: dict, annotation: dict, side: str, tables: dict) -> LabelledHand | None:
+    image = images[annotation["image_id"]]
+    capture, frame, camera = (str(image[name]) for name in ("capture", "frame_idx", "camera"))
+    label = tables["joint_3d"][capture][frame]
+    at = slice(0, 21) if side == "right" else slice(21, 42)
+    valid = _array("joint_valid", annotation["joint_valid"], (42,)) * _array("joint_valid", label["joint_valid"], (42,))
+    valid = valid[at][list(FROM_INTERHAND)] > 0
+    if annotation.get("hand_type") not in (side, "interacting") or valid.sum() < 3:
+        return None
+    world = _array("world_coord", label["world_coord"], (42, 3))[at][list(FROM_INTERHAND)]
+    views = tables["camera"][capture]
+    turn = _array("camrot", views["camrot"][camera], (3, 3))
+    place = _array("campos", views["campos"][camera], (3,))
+    (fx, fy), (cx, cy) = views["focal"][camera], views["princpt"][camera]
+    K = check_camera([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+    joints = (world - place) @ turn.T * MM
+    joints[~valid] = joints[valid].mean(axis=0)  # what is not valid may be anything
+    if (joints[:, 2] <= 0).any():
+        raise InputError("world_coord has joints behind the camera")
+    photo = existing(inside(folder, image["file_name"]))
+    Picture.of(photo, image.get("height"), image.get("width"))  # labels are of that size
+    labels = labels_of(project(joints, K), valid)
+    return LabelledHand(
+        id=f"{annotation.get('id', annotation['image_id'])}-{side}", photo=photo, side=side,
+        box=box_of(labels["keypoints"][valid]), K=K, joints=joints, joint_weights=valid.astype(float),
+        mano=_mano(tables["mano"].get(capture, {}).get(frame), side, turn), hand_model="mano",
+        provenance={"data_set": "InterHand2.6M", "capture": capture, "subject": str(image.get("subject", "")),
+                    "sequence": str(image.get("seq_name", "")), "camera": camera}, **labels,
+    )  # fmt: skip
+
+
+def _mano(values: Any, side: str, turn: np.ndarray) -> ManoLabel | None:
+    """The parameters with the whole hand's rotation in the camera's frame.
+
+    The translation is left out: it stands for MANO's origin, not the wrist, and turning the camera round the world's
+    origin moves it by an amount that only MANO's file knows.
+    """
+    if not values or not values.get(side):
+        return None
+    pose = _array("pose", values[side]["pose"], (48,)).copy()
+    pose[:3] = rotation_vectors(turn @ rotation_matrices(pose[:3]))
+    return ManoLabel(pose, _array("shape", values[side]["shape"], (10,)), form="from mean")
+
+
+def _array(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.array(value, np.float64)
+    if array.size == int(np.prod(shape)):
+        array = array.reshape(shape)  # joint_valid is (42,) or (42, 1)
+    if array.shape != shape:
+        raise InputError(f"{name} has shape {array.shape}, expected {shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds values that are not finite")
+    return array

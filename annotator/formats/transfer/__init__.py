@@ -1,0 +1,1 @@
+"""Between data sets and what people have: projects out and in, tables to train from."""

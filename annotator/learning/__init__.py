@@ -1,0 +1,1 @@
+"""How GLFNet learns: data, losses, trainer, calibration, scores stage by stage."""

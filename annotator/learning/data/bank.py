@@ -1,0 +1,96 @@
+"""A bank of features: what does not learn of an encoder is computed once and trained on many times.
+
+With a frozen encoder that is all of it (128 kB a sample, float16), else its stem (66 kB). Training from a bank is
+several times faster than from photos on a CPU.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from annotator.errors import InputError
+from annotator.learning.data.samples import Labels
+from annotator.network.features import Features
+
+LABEL_FILE = "labels.npz"
+
+
+class FeatureBank:
+    """A folder of memory-mapped float16 arrays, one for each field of `Features`, and the labels beside them."""
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        try:
+            meta = json.loads((self.folder / "bank.json").read_text())
+            with np.load(self.folder / LABEL_FILE, allow_pickle=False) as arrays:
+                self.labels = Labels(*(torch.from_numpy(arrays[name]) for name in Labels._fields))
+        except (OSError, KeyError, ValueError) as error:
+            raise InputError(f"{self.folder} is no complete feature bank: {error}") from error
+        self.count = meta["count"]
+        self.arrays = [
+            np.memmap(self.folder / f"{name}.f16", np.float16, "r", shape=(self.count, *shape))
+            for name, shape in meta["fields"]
+        ]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batch(self, index: Tensor) -> tuple[Features, Labels]:
+        """index (B,) int64, best sorted (the disk likes it)."""
+        rows = index.numpy()
+        fields = [torch.from_numpy(array[rows]).float() for array in self.arrays]
+        return unflatten(fields), self.labels.select(index)
+
+    @staticmethod
+    def build(
+        folder: str | Path, encoder: Callable[[Tensor], Features], batches: Iterable[tuple[Tensor, Labels]], count: int
+    ):
+        """Runs `encoder` (crops -> Features) over (crops (B, 3, 224, 224), labels) and writes a bank of the first
+        `count` samples."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays, labels, names, at = None, [], None, 0
+        with torch.inference_mode():
+            for crops, batch_labels in batches:
+                fields = flatten(encoder(crops))
+                if arrays is None:
+                    names = [(f"field{i}", list(field.shape[1:])) for i, field in enumerate(fields)]
+                    arrays = [
+                        np.memmap(folder / f"{name}.f16", np.float16, "w+", shape=(count, *shape))
+                        for name, shape in names
+                    ]
+                take = min(len(crops), count - at)
+                for array, field in zip(arrays, fields, strict=True):
+                    array[at : at + take] = field[:take].clamp(-6e4, 6e4).numpy()
+                labels.append(batch_labels.select(slice(0, take)))
+                at += take
+                if at >= count:
+                    break
+        if arrays is None:
+            raise InputError(f"{folder}: no samples to build a feature bank from")
+        for array in arrays:
+            array.flush()
+        merged = [torch.cat(fields).numpy() for fields in zip(*labels, strict=True)]
+        named: dict[str, Any] = dict(zip(Labels._fields, merged, strict=True))
+        np.savez(folder / LABEL_FILE, **named)
+        (folder / "bank.json").write_text(json.dumps({"count": at, "fields": names}))
+        if at < count:  # a shorter bank than planned: cut the files to what is there
+            for name, shape in names or []:
+                with open(folder / f"{name}.f16", "r+b") as file:
+                    file.truncate(at * int(np.prod(shape, dtype=np.int64)) * 2)
+        return FeatureBank(folder)
+
+
+def flatten(features: Features) -> list[Tensor]:
+    return [*features.maps, *features.vectors()]
+
+
+def unflatten(fields: list[Tensor]) -> Features:
+    return Features(tuple(fields[:-5]), *fields[-5:])

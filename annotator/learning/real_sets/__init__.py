@@ -1,0 +1,1 @@
+"""Real photos with keypoint labels: the freely licensed sets as tables to train from, labelled by a teacher network."""

@@ -1,0 +1,1 @@
+"""GLFNet: encoders, parametric stage, pixel-aligned retrieval, refinement stages, prompts, checkpoints."""

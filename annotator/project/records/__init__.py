@@ -1,0 +1,1 @@
+"""What is stored of a hand, and what a project says about itself."""

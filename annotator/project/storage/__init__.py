@@ -1,0 +1,1 @@
+"""Where a project is kept: SQLite or PostgreSQL, schema, migrations, snapshots, copies."""

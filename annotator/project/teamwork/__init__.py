@@ -1,0 +1,1 @@
+"""Several people on one project: leases, reviews, gold hands, whose steps undo is about."""

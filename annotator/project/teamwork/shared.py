@@ -1,0 +1,80 @@
+"""What a `Project` offers to people who share it: leases, the next hand, reviews, gold hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from annotator.project import journal, reading
+from annotator.project.context import Context
+from annotator.project.journal import STATE
+from annotator.project.records.changes import with_state
+from annotator.project.records.states import FLAGGED
+from annotator.project.records.views import GoldHand, Skill
+from annotator.project.teamwork import gold, team
+from annotator.project.teamwork.team import AGREED, LEASE, RETURNED
+
+
+class Shared:
+    """A service of `Project`: several people."""
+
+    def __init__(self, context: Context):
+        self._context = context
+
+    def lease(self, hand_id: str, seconds: float = LEASE) -> str:
+        """See `Project.lease`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            reading.row_of(connection, self._context.folder, hand_id)
+            return team.lease(connection, hand_id, self._context.who, seconds)
+
+    def release(self, hand_id: str) -> None:
+        """See `Project.release`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            team.release(connection, hand_id, self._context.who)
+
+    def next_hand(
+        self, skip: Iterable[str] = (), lease: bool = True, gold_every: int | None = gold.EVERY
+    ) -> str | None:
+        """See `Project.next_hand`."""
+        if not lease:
+            with self._context.database.reading() as connection:
+                return team.next_open(connection, self._context.who, tuple(skip))
+        with self._context.database.writing(stored_only=True) as connection:
+            handed = team.count_handed(connection, self._context.who)
+            found = None
+            if gold_every and gold.is_due(self._context.who, handed, gold_every):
+                found = gold.next_trial(connection, self._context.who)
+            found = found or team.next_open(connection, self._context.who, tuple(skip))
+            if found is not None:
+                team.lease(connection, found, self._context.who, LEASE)
+            return found
+
+    def review(self, hand_id: str, agreed: bool, remark: str = "") -> int:
+        """See `Project.review`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            row, record, _ = reading.stored(connection, self._context.folder, hand_id)
+            team.refuse_if_leased(connection, hand_id, self._context.who)
+            team.review(connection, row, self._context.who, AGREED if agreed else RETURNED, remark)
+            if agreed:
+                return row.version
+            note = {"review": RETURNED, "remark": remark}
+            return journal.change(connection, row, with_state(record, FLAGGED), STATE, self._context.who, note)
+
+    def to_review(self) -> list[str]:
+        """See `Project.to_review`."""
+        with self._context.database.reading() as connection:
+            return team.to_review(connection, self._context.who)
+
+    def make_gold(self, hand_id: str) -> None:
+        """See `Project.make_gold`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            gold.add(connection, reading.row_of(connection, self._context.folder, hand_id), self._context.who)
+
+    def gold_hands(self) -> list[GoldHand]:
+        """See `Project.gold_hands`."""
+        with self._context.database.reading() as connection:
+            return gold.all_of(connection, self._context.folder)
+
+    def skills(self) -> list[Skill]:
+        """See `Project.skills`."""
+        with self._context.database.reading() as connection:
+            return gold.skills(connection)

@@ -1,0 +1,1 @@
+"""Which hands and keypoints to ask for."""

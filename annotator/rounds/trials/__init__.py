@@ -1,0 +1,1 @@
+"""Hands and projects of known truth to try corrections and rounds on."""

@@ -1,0 +1,1 @@
+"""Rendered photos of hands with exact keypoints: poses, scenes, skin, solids, shards."""

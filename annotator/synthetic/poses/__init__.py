@@ -1,0 +1,1 @@
+"""Natural and wide hand poses."""

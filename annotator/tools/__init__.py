@@ -1,0 +1,1 @@
+"""Makers of the packaged assets (hand model, converted weights): run once by hand, never by the library."""

@@ -1,0 +1,1 @@
+"""The hand on the canvas: layers, pictures of the mesh, the mouse."""

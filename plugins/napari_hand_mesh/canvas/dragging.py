@@ -1,0 +1,131 @@
+"""The mouse on the canvas: it drags a keypoint and the mesh follows, draws a box round a missed hand, and picks another
+hand by a click.
+
+napari's own drag of a point tells its listeners only at the start and the end, so this is a generator among
+the layer's `mouse_drag_callbacks`, which napari resumes at every move.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from napari_hand_mesh.canvas.layers import HandLayers
+
+# Between two previews the canvas must get its turn: at least this long, and as long as the last preview took.
+REST = 1 / 60
+CLICK = 3.0  # screen px: a press that moves less is a click, not a correction
+
+Place = tuple[float, float]
+
+
+class Dragging:
+    """Mouse on the keypoints' layer. The first two functions take (joint, (x, y) photo px, hold).
+
+    preview: while the mouse moves; drop: when it is let go; touched: called with the joint that was pressed; clicked:
+    with the place of a click beside every keypoint; boxed: with the two corners of a box, once `box` was called.
+    """
+
+    def __init__(
+        self,
+        layers: HandLayers,
+        preview: Callable[[int, Place, bool], None],
+        drop: Callable[[int, Place, bool], None],
+        touched: Callable[[int], None],
+        clicked: Callable[[Place], None],
+        boxed: Callable[[Place, Place], None],
+    ):
+        self._layers, self._preview, self._drop, self._touched = layers, preview, drop, touched
+        self._clicked, self._boxed = clicked, boxed
+        self.boxing = False
+        self.rest = REST
+        self.dragged: int | None = None
+        self.hovered: int | None = None
+        layers.points.mouse_drag_callbacks.append(self._drag)
+        layers.points.mouse_move_callbacks.append(self._hover)
+
+    def disconnect(self) -> None:
+        points = self._layers.points
+        for callbacks, own in (
+            (points.mouse_drag_callbacks, self._drag),
+            (points.mouse_move_callbacks, self._hover),
+        ):
+            if own in callbacks:
+                callbacks.remove(own)
+
+    def box(self, wanted: bool = True) -> None:
+        """The next drag draws a box, wherever it begins (False: it does not)."""
+        self.boxing = wanted
+        self._layers.points.mouse_pan = not wanted
+        self._layers.points.cursor = "cross" if wanted else "standard"
+
+    def _hover(self, layer, event) -> None:
+        """Over a keypoint the mouse takes it, elsewhere it moves the photo."""
+        if self.dragged is not None or self.boxing:
+            return
+        self.hovered = self._layers.joint_at(event.position)
+        layer.mouse_pan = self.hovered is None
+        if self.hovered is not None:
+            self._layers.viewer.status = self._layers.describe(self.hovered)
+
+    def _drag(self, layer, event) -> Iterator[None]:
+        if event.button != 1:
+            return
+        if self.boxing:
+            yield from self._draw(event)
+            return
+        joint = self._layers.joint_at(event.position)
+        start = tuple(event.position)[-2:]
+        if joint is None:
+            yield from self._click(event)
+            return
+        place_of_joint = self._layers.hand.keypoints[joint]
+        grip = (
+            place_of_joint[0] - start[1],
+            place_of_joint[1] - start[0],
+        )  # the marker stays where it was gripped
+        layer.mouse_pan = False
+        self.dragged = joint
+        self._touched(joint)
+        moved, free_at = False, 0.0
+        try:
+            yield
+            while event.type == "mouse_move":
+                row, column = tuple(event.position)[-2:]
+                far = max(abs(row - start[0]), abs(column - start[1])) * self._layers.camera.zoom
+                moved = moved or far >= CLICK
+                begun = time.perf_counter()
+                if moved and begun >= free_at:
+                    self._preview(joint, (column + grip[0], row + grip[1]), "Shift" in event.modifiers)
+                    done = time.perf_counter()
+                    free_at = done + max(self.rest, done - begun)
+                yield
+        finally:
+            self.dragged = None
+            layer.mouse_pan = True
+        if moved:
+            row, column = tuple(event.position)[-2:]
+            self._drop(joint, (column + grip[0], row + grip[1]), "Shift" in event.modifiers)
+
+    def _click(self, event) -> Iterator[None]:
+        """Beside the keypoints: a drag moves the photo, which is napari's; a click is passed on."""
+        start = tuple(event.position)[-2:]
+        at = tuple(event.pos)  # the photo moves under the mouse, the window does not
+        yield
+        while event.type == "mouse_move":
+            yield
+        if max(abs(a - b) for a, b in zip(event.pos, at, strict=False)) < CLICK:
+            self._clicked((start[1], start[0]))
+
+    def _draw(self, event) -> Iterator[None]:
+        """A box from where the mouse was pressed to where it is let go; a click draws none."""
+        row, column = tuple(event.position)[-2:]
+        first = second = (column, row)
+        yield
+        while event.type == "mouse_move":
+            row, column = tuple(event.position)[-2:]
+            second = (column, row)
+            self._layers.show_box(first, second)
+            yield
+        self.box(False)
+        self._boxed(first, second)

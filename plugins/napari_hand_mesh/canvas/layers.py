@@ -1,0 +1,252 @@
+"""The hand on napari's canvas: photo, other hands, mesh, skeleton and the 21 keypoints as five layers.
+
+napari's axes are (row, column): photo (x, y) is (y, x) here. The layers only show; what is true is in the
+session.
+"""
+
+from __future__ import annotations
+
+import napari
+import numpy as np
+from napari.layers import Layer
+
+from annotator.hand.joints import BONES, JOINT_NAMES
+from annotator.hand.mesh import HandMesh
+from annotator.vision.skeleton import FINGER_COLOURS
+from annotator.vision.window import Window
+from napari_hand_mesh.canvas.picture import PIXELS, affine_of, mesh_picture, window_of
+
+PHOTO, OTHERS, MESH, SKELETON, KEYPOINTS = "photo", "other hands", "hand mesh", "skeleton", "keypoints"
+OTHER_COLOUR = "#b8c4d0"  # hands that are not the one in work
+BOX_COLOUR = "#ffd24a"
+# told apart by people with the common colour blindnesses (after Okabe and Ito), and against skin
+STATE_COLOURS = {
+    "proposed": "#ffffff",
+    "corrected": "#00c78f",
+    "confirmed": "#56b4e9",
+    "occluded": "#e69f00",
+    "out of frame": "#e46bb0",
+}
+NEAR = 14.0  # screen px: a press this close to a keypoint takes it
+SMALLEST, LARGEST = 1 / 36, 1 / 9  # of the crop: diameters of keypoints
+DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A")
+
+
+class HandLayers:
+    """Five layers of a viewer, made at once and kept: another photo or hand only changes what they hold."""
+
+    def __init__(self, viewer: napari.Viewer, marker_scale: float = 1.0):
+        self.viewer = viewer
+        self._marker_scale = marker_scale
+        self.by_uncertainty = False
+        self.hand: HandMesh | None = None
+        self._states: tuple[str, ...] = ("proposed",) * 21
+        self._window: Window | None = None  # of the mesh's picture, for the hand with this middle of its crop
+        self._crop: np.ndarray | None = None
+        self._coloured: tuple[str, ...] | None = None
+        self._recommended: int | None = None
+        self._cleared = False
+        self._others: list[HandMesh | None] = []
+        self._fits: float | None = None  # zoom at which the whole photo is seen
+        empty = np.zeros((8, 8, 3), np.uint8)
+        self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
+        # the other hands' skeletons; while a box is drawn, the box
+        self.others = viewer.add_vectors(
+            np.zeros((0, 2, 2)), name=OTHERS, edge_color=OTHER_COLOUR, edge_width=1, vector_style="line", opacity=0.7,
+            ndim=2,
+        )  # fmt: skip
+        self.mesh = viewer.add_image(
+            np.zeros((PIXELS, PIXELS, 4), np.uint8),
+            rgb=True,
+            name=MESH,
+            opacity=0.55,
+            interpolation2d="linear",
+        )
+        bones = np.zeros((20, 2, 2))
+        colours = np.array([(*FINGER_COLOURS[i // 4], 255) for i in range(20)]) / 255
+        self.skeleton = viewer.add_vectors(
+            bones, name=SKELETON, edge_color=colours, edge_width=2, vector_style="line", opacity=0.8
+        )
+        self.points = viewer.add_points(
+            np.zeros((21, 2)), name=KEYPOINTS, face_color="transparent", border_color="white",
+            border_width=0.16, size=8, ndim=2, opacity=1.0,
+        )  # fmt: skip
+        # 21 keypoints in one order: nothing of napari's own may add, delete, paste or select
+        self.points.events.mode.connect(self._stay)
+        for key in DELETING:
+            self.points.bind_key(key, _nothing, overwrite=True)
+        self.points.events.data.connect(self._protect)
+        viewer.layers.selection.active = self.points
+
+    @property
+    def all(self) -> tuple[Layer, ...]:
+        return self.photo, self.others, self.mesh, self.skeleton, self.points
+
+    @property
+    def camera(self):
+        """The viewer's camera; from napari 0.9 on it belongs to the scene."""
+        scene = getattr(self.viewer, "scene", None)
+        return self.viewer.camera if scene is None else scene.camera
+
+    def warm(self) -> None:
+        """Draws every kind of thing once, so that OpenGL compiles what it needs now and not when the first hand
+        arrives: with software OpenGL that is a tenth of a second."""
+        self.others.data, self.others.visible = np.ones((2, 2, 2)), True
+        self.points.symbol = ["diamond", *["disc"] * 20]
+        self.viewer.screenshot(canvas_only=True, flash=False)
+        self.points.symbol = "disc"
+        self._lines(np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
+
+    def remove(self) -> None:
+        """Take the layers off the viewer; those a person took off already are no matter."""
+        self.points.events.data.disconnect(self._protect)
+        self.points.events.mode.disconnect(self._stay)
+        for layer in self.all:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    def show_photo(self, photo: np.ndarray) -> None:
+        """Another photo (H, W, 3) uint8."""
+        if photo.shape != self.photo.data.shape:
+            self._fits = None
+        self.photo.data = photo
+
+    def show(self, hand: HandMesh, states: tuple[str, ...], smooth: bool = True) -> None:
+        """The hand with its joint states; sizes and symbols of the markers stay as they are until `mark`. smooth: as in
+        `mesh_picture`."""
+        if self._cleared:
+            self._cleared = False
+            self.points.shown = True
+        self.hand, self._states = hand, states
+        self._place(hand)
+        _put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth))
+        places = np.ascontiguousarray(hand.keypoints[:, ::-1])
+        _put(self.skeleton, _bones(places))
+        with self.points.events.data.blocker():
+            _put(self.points, places)
+        if states != self._coloured:  # each of these draws all points anew
+            self._coloured = states
+            self.points.border_color = [STATE_COLOURS[state] for state in states]
+
+    def _place(self, hand: HandMesh) -> None:
+        """Puts the mesh's picture where the hand is, if it is not there yet."""
+        if self._crop is None or not np.array_equal(hand.crop_center, self._crop):
+            self._crop, self._window = hand.crop_center, None
+        window = window_of(hand, self._window)
+        if window is not self._window:
+            self._window = window
+            self.mesh.affine = affine_of(window)
+
+    def mark(self, recommended: int | None) -> None:
+        """Sizes by uncertainty, and a diamond for the keypoint worth correcting."""
+        base = self.hand.crop_size
+        width = max(base / 160, 0.4)
+        if self.skeleton.edge_width != width:
+            self.skeleton.edge_width = width
+        size = np.clip(2 * self.hand.keypoint_sigma, SMALLEST * base, LARGEST * base) * self._marker_scale
+        if not np.allclose(self.points.size, size, rtol=0.03):
+            self.points.size = size
+        if recommended != self._recommended:
+            self._recommended = recommended
+            self.points.symbol = ["diamond" if k == recommended else "disc" for k in range(21)]
+
+    def show_others(self, hands: list[HandMesh]) -> None:
+        """The skeletons of the photo's other hands; drawn anew only where they are not the same objects as before."""
+        if [id(hand) for hand in hands] == [id(hand) for hand in self._others]:
+            return
+        self._others = list(hands)  # kept, so that an id stays what it is
+        bones = [_bones(hand.keypoints[:, ::-1]) for hand in hands]
+        self._lines(np.concatenate(bones) if bones else np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
+
+    def show_box(self, first: tuple[float, float], second: tuple[float, float]) -> None:
+        """The box that is being drawn, by two opposite corners (x, y) photo px, in the place of the other hands."""
+        self._others = [None]  # not what is drawn any more
+        (x0, y0), (x1, y1) = first, second
+        corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])
+        self._lines(np.stack([corners, np.roll(corners, -1, 0) - corners], axis=1), BOX_COLOUR, 1 / 100)
+
+    def _lines(self, lines: np.ndarray, colour: str, width: float) -> None:
+        self.others.data = lines
+        self.others.visible = len(lines) > 0  # an empty layer costs a fifth of a frame on software OpenGL
+        if len(lines):
+            size = self.hand.crop_size if self.hand is not None else max(self.photo.data.shape[:2]) / 2
+            self.others.edge_width = max(width * size, 0.4)
+            self.others.edge_color = colour
+
+    def clear(self) -> None:
+        """No hand: the photo stays, the rest becomes empty. Nothing is made invisible: showing it again costs more than
+        drawing it, and the keypoints' layer takes the mouse, which may draw a box."""
+        self._cleared = True
+        self.hand = None
+        self.show_others([])
+        for layer in (self.mesh, self.skeleton):
+            _put(layer, np.zeros_like(layer.data))
+        self.points.shown = False
+
+    def look_at(self, hand: HandMesh | None) -> None:
+        """Bring the hand into the middle of the canvas, at a size that shows its whole crop; None: the whole photo."""
+        if self.viewer.layers.selection.active is not self.points:
+            self.viewer.layers.selection.active = self.points  # only the active layer has the mouse
+        camera = self.camera
+        if hand is None or self._fits is None:  # each change of the camera costs a fifth of a frame
+            self.viewer.reset_view()
+            self._fits = camera.zoom
+        if hand is None:
+            return
+        self._place(hand)
+        height, width = self.photo.data.shape[:2]
+        middle = (hand.keypoints.min(0) + hand.keypoints.max(0)) / 2
+        camera.center = (0.0, float(middle[1]), float(middle[0]))
+        camera.zoom = max(self._fits, self._fits * min(height, width) / (0.9 * hand.crop_size))
+
+    def joint_at(self, position) -> int | None:
+        """The keypoint at a world position (row, column), or None if none is near on the screen."""
+        if self.hand is None:
+            return None
+        distance = np.linalg.norm(self.hand.keypoints[:, ::-1] - np.asarray(position)[-2:], axis=1)
+        joint = int(distance.argmin())
+        return joint if distance[joint] * self.camera.zoom <= NEAR else None
+
+    def describe(self, joint: int) -> str:
+        """A keypoint in words, for the status line."""
+        name = JOINT_NAMES[joint].replace("_", " ")
+        return f"{name}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px"
+
+    def _stay(self, _event=None) -> None:
+        """Other modes are for adding and selecting points. (`editable` would forbid them, but new data resets
+        it.)"""
+        if self.points.mode != "pan_zoom":
+            self.points.mode = "pan_zoom"
+
+    def _protect(self, _event=None) -> None:
+        """Whoever changed the points (napari's console, another plugin): they are shown as they are in the
+        session."""
+        if self.hand is None or (self.points.data.shape == (21, 2) and np.array_equal(
+            self.points.data, self.hand.keypoints[:, ::-1]
+        )):  # fmt: skip
+            return
+        hand, self.hand = self.hand, None  # so that what follows does not come back here
+        self._coloured = self._recommended = None
+        self.show(hand, self._states)
+        self.mark(None)
+
+
+def _put(layer: Layer, data: np.ndarray) -> None:
+    """New data of a layer. Where it has the old one's shape, the array stays and napari draws it again, without what
+    takes most of the time when data is set: extents of all layers (the photo's is as large as any), and a thumbnail,
+    for which the whole list of layers is painted."""
+    if layer.data.shape == data.shape and layer.data.flags.writeable:
+        layer.data[:] = data
+        layer.refresh(thumbnail=False, highlight=False, extent=False)
+    else:
+        layer.data = data
+
+
+def _bones(places: np.ndarray) -> np.ndarray:
+    """(20, 2, 2): start and direction of each bone, from keypoints (21, 2)."""
+    start = places[[a for a, _ in BONES]]
+    return np.stack([start, places[[b for _, b in BONES]] - start], axis=1)
+
+
+def _nothing(_layer) -> None:
+    """What keys do that would add or delete keypoints."""

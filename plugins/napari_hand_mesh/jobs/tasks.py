@@ -1,0 +1,88 @@
+"""What runs in threads beside the window: proposing on photos, writing a data set; without Qt and napari."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.formats import writer
+from annotator.formats.transfer.from_project import labelled_hands
+from annotator.hand.mesh import HandMesh
+from annotator.project import Project, Provenance
+from annotator.vision.photos import photo_hash, read_photo
+from napari_hand_mesh.session.sources import expanded
+
+if TYPE_CHECKING:
+    from annotator.model import Model
+
+
+def propose(
+    folder: Path, files: Sequence[Path], model: Model, every: float = 0.5
+) -> Iterator[tuple[int, int, int, str]]:
+    """Hands of these photos into the project in `folder`, photo by photo, those done already left out.
+
+    Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). A video gives a photo each
+    `every` seconds; how many is not known before, then "in all" is what there was so far. Its own connection: this
+    runs in another thread than the session's.
+    """
+    provenance = Provenance("default", model.digest)
+    with Project.open_or_create(folder) as project:
+        source, done = expanded(files, folder, every), 0
+        while True:
+            try:
+                path = next(source, None)
+            except InputError as error:  # a video that cannot be read, or frames that cannot be written
+                yield done, max(len(files), done), 0, str(error)
+                return
+            if path is None:
+                return
+            done += 1
+            hands, wrong = 0, ""
+            try:
+                if not project.has_photo(photo_hash(path), model.digest):
+                    photo = read_photo(path)
+                    meshes = model.propose(photo)
+                    hands = len(project.add_proposals(project.add_photo(path, photo.shape[:2]), meshes, provenance))
+            except InputError as error:
+                wrong = str(error)
+            yield done, max(len(files), done), hands, wrong
+
+
+def remembered(model: Model, photo: np.ndarray, hand: HandMesh) -> tuple[HandMesh, np.ndarray | None]:
+    """What a session keeps of a hand, see `Looking.keep_features`: the hand with features, and its keypoints' doubt
+    (None from a server's network, which tells none)."""
+    from annotator.rounds.selection.doubt import doubt_of
+
+    hand = model.remember(photo, hand)
+    return hand, doubt_of(model, hand) if hasattr(
+        model, "network"
+    ) else None  # a `RemoteModel` is a `Model` without one
+
+
+class Counted:
+    """Passes on records and counts them, until it is told to stop: then InputError, and no data set is left."""
+
+    def __init__(self) -> None:
+        self.records: Iterable = ()
+        self.done, self.stopped = 0, False
+
+    def __iter__(self) -> Iterator:
+        for record in self.records:
+            if self.stopped:
+                raise InputError("the export was cancelled; nothing was written")
+            yield record
+            self.done += 1
+
+
+def export(folder: Path, name: str, out: Path, counted: Counted | None = None) -> int:
+    """The accepted hands of the project in `folder` as a data set of format `name` in `out`; how many."""
+    with Project.open(folder) as project:
+        if not project.hands("accepted", limit=1):
+            raise InputError("no hand is accepted yet: there is nothing to export")
+        counted = Counted() if counted is None else counted
+        counted.records = labelled_hands(project)
+        return writer(name).write(counted, out)["hands"]

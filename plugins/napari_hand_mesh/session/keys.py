@@ -1,0 +1,104 @@
+"""The one registry of shortcuts: it binds them, labels the buttons and writes the help.
+
+Left hand alone, the right one drags. None is one of napari's own on the viewer or on a layer of ours (a test
+compares).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Action:
+    """name: of the widget's method; key: as napari writes it; button: its label ("" = none); words: for
+    help."""
+
+    name: str
+    key: str
+    button: str
+    words: str
+
+
+ACTIONS = (
+    Action("accept", "E", "Accept", "accept this hand and go to the next open one"),
+    Action("reject", "R", "Reject", "reject this hand (it is not used) and go to the next open one"),
+    Action("flag", "T", "Flag", "put this hand aside for a second look and go to the next open one"),
+    Action("next_open", "W", "Next", "go to the next open hand"),
+    Action("previous_open", "Q", "Back", "go to the open hand before"),
+    Action("occluded", "D", "Occluded", "the keypoint under the mouse cannot be seen (again: it can)"),
+    Action("out_of_frame", "G", "Outside", "the keypoint under the mouse is outside the photo (again: it is not)"),
+    Action("confirm", "B", "Confirm", "the keypoint under the mouse is right where it is (again: not sure)"),
+    Action("confirm_all", "Shift-B", "Confirm all", "all keypoints still proposed are right where they are"),
+    Action("other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo"),
+    Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo"),
+    Action("draw_box", "Shift-X", "Draw hand", "draw a box round a hand that was missed (again: stop)"),
+    Action("next_bare", "Shift-Q", "No hand", "go to the next photo in which no hand was found, to draw a box there"),
+    Action("change_side", "Shift-S", "Other side", "this is a left hand, not a right one, or the other way round"),
+    Action("delete", "Shift-R", "Delete", "there is no hand here, or it is here twice: it is not shown any more"),
+    Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start"),
+    Action("redo", "Control-Shift-Z", "Redo", "do it again"),
+    Action("fade_markers", "F", "", "hide or show keypoints and skeleton"),
+    Action("fade_mesh", "Shift-F", "", "hide or show the mesh"),
+    Action("colour_by_uncertainty", "Shift-G", "", "colour the mesh by its uncertainty: blue sure, red not"),
+    Action("look", "Shift-W", "", "bring the hand into view"),
+)
+
+
+def bind(targets: Iterable, call: Callable[[str], None]) -> None:
+    """Bind every action on all targets (a viewer and its layers: a layer's own keys win over the
+    viewer's)."""
+    for target in targets:
+        for action in ACTIONS:
+            target.bind_key(action.key, _caller(action.name, call), overwrite=True)
+
+
+def unbind(targets: Iterable) -> None:
+    """Take them off again."""
+    for target in targets:
+        for action in ACTIONS:
+            target.bind_key(action.key, None)
+
+
+def shown(key: str) -> str:
+    """The key as people read it."""
+    return key.replace("Control", "Ctrl").replace("-", "+")
+
+
+MOUSE = (
+    ("drag", "move a keypoint; the mesh follows"),
+    ("Shift+drag", "move it while all others stay"),
+    ("click", "on another hand of the photo: go to it"),
+)
+
+
+def help_text() -> str:
+    """All shortcuts as an HTML table."""
+    rows = [*MOUSE, *((shown(action.key), action.words) for action in ACTIONS)]
+    lines = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{words}</td></tr>" for key, words in rows)
+    return f"<table>{lines}</table>"
+
+
+def page() -> str:
+    """docs/keys.md."""
+    rows = [*MOUSE, *((shown(action.key), action.words) for action in ACTIONS)]
+    lines = "".join(f"| `{key}` | {words} |\n" for key, words in rows)
+    return (
+        "# Keys of the napari plugin\n\n"
+        "The left hand alone; the right one drags. None of them is one of napari's own in the layers shown (a test\n"
+        "compares). Written by `python -m napari_hand_mesh.session.keys > docs/keys.md`; in the window: the button "
+        "*Keys*.\n\n"
+        f"| key | does |\n|---|---|\n{lines}"
+    )
+
+
+def _caller(name: str, call: Callable[[str], None]):
+    def pressed(_target) -> None:
+        call(name)
+
+    return pressed
+
+
+if __name__ == "__main__":
+    print(page(), end="")

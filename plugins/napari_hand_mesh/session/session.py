@@ -1,0 +1,186 @@
+"""What a person does with a project, one hand at a time; without Qt and napari.
+
+Every finished step (a drag, a state, a verdict) is one event of the project's journal, on disk when the
+method returns: undo and redo are the journal's own, so they work across restarts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import annotator
+from annotator.correcting import solve
+from annotator.correcting.alternatives import Alternative, alternatives
+from annotator.correcting.choosing import next_keypoint
+from annotator.correcting.plausibility import reasons
+from annotator.errors import InputError
+from annotator.hand.joint_states import UNSEEN
+from annotator.hand.joints import JOINT_NAMES, joint_index
+from annotator.hand.mesh import HandMesh, ParametricEstimate
+from annotator.hand.model import HandModel
+from annotator.project import Provenance
+from napari_hand_mesh.session.looking import Looking
+
+if TYPE_CHECKING:
+    from annotator.model import Model
+
+PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
+
+
+class Session(Looking):
+    """What is done to the hand that is looked at, see `Looking` for where that is."""
+
+    # -- what is known of the hand ---------------------------------------------------------------------------
+    @property
+    def hand_model(self) -> HandModel:
+        return annotator.load_hand(self._mesh().hand_model)
+
+    def why(self, hand_id: str | None = None) -> str:
+        """Why a person should look at a hand (None: this one), see `why_look`."""
+        return why_look(self._mesh() if hand_id is None else self.project.mesh(hand_id))
+
+    def worth_correcting(self) -> int | None:
+        """The keypoint whose correction is expected to help most."""
+        return next_keypoint(self._mesh(), self.hand_model, self.hand.joint_states, self._doubts.get(self._key()))
+
+    # -- dragging --------------------------------------------------------------------------------------------
+    def preview(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> HandMesh:
+        """The hand as it would be with this keypoint at (x, y) photo px; nothing is stored. A few ms, no
+        torch.
+
+        hold: all other keypoints stay where they are in the photo, as far as a hand allows it.
+        """
+        states = dict(enumerate(self.hand.joint_states))
+        joint = joint_index(joint)
+        states[joint] = "corrected"  # who drags a keypoint that was called unseen wants it there
+        if hold:
+            states |= {k: "confirmed" for k, state in states.items() if k != joint and state not in UNSEEN}
+        return solve(self._mesh(), self.hand_model, {joint: place}, states).hand
+
+    def drop(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> None:
+        """The drag is over: the mesh with this keypoint at (x, y) photo px is stored as one step.
+
+        With a model and this hand's features (`remember`) the network's local refinement answers first; the
+        solver makes it exact in any case. hold as in `preview`; the keypoint then counts as confirmed.
+        """
+        joint = joint_index(joint)
+        place = (float(place[0]), float(place[1]))
+        features = self._features.get(self._key())
+        if self.model is None or features is None or hold:
+            fixed = self.preview(joint, place, hold)
+        else:
+            fixed = self._refined(joint, place, features)
+        note = self._note(joint=JOINT_NAMES[joint], drags=1)
+        state = "confirmed" if hold else "corrected"
+        self.project.edit(self.hand.id, fixed.replace(features=None), {joint: state}, self.hand.version, note)
+        self._reload()
+
+    def _refined(self, joint: int, place: tuple[float, float], features: object) -> HandMesh:
+        """The network's answer, made exact."""
+        states = dict(enumerate(self.hand.joint_states)) | {joint: "corrected"}
+        return self.model.refine(self._mesh().replace(features=features), {joint: place}, states)
+
+    # -- states and verdicts ---------------------------------------------------------------------------------
+    def set_joint_state(self, joint: int | str, state: str) -> None:
+        """Give one keypoint a state; asked twice, it goes back to what it was without it."""
+        joint = joint_index(joint)
+        self._mesh()
+        if self.hand.joint_states[joint] == state:
+            state = "corrected" if joint in self.hand.corrections else "proposed"
+        self._set_states({joint: state})
+
+    def confirm_all(self) -> None:
+        """Confirm every keypoint that is still where the network put it."""
+        self._mesh()
+        self._set_states({k: "confirmed" for k, state in enumerate(self.hand.joint_states) if state == "proposed"})
+
+    def set_state(self, state: str) -> None:
+        """Give the hand a state: accepted, rejected, flagged, ..."""
+        self._mesh()
+        self.project.set_state(self.hand.id, state, self.hand.version, self._note(state=state))
+        self._reload()
+
+    def alternatives(self, most: int = 3) -> tuple[Alternative, ...]:
+        """Other hands that look the same in the photo, likeliest first; tens of ms each."""
+        return alternatives(self._mesh(), self.hand_model, self.hand.joint_states, most)
+
+    def take_alternative(self, other: Alternative, version: int | None = None) -> None:
+        """Put one of `alternatives` in this hand's place. version: of the hand it was found for."""
+        note = self._note(alternative=other.words)
+        version = self.hand.version if version is None else version
+        self.project.edit(self.hand.id, other.hand.replace(features=None), None, version, note)
+        self._reload()
+
+    def other_depth(self) -> str:
+        """Take the likeliest alternative; what was turned over, in words. Asked again it goes on from there,
+        which usually leads back. InputError if no other hand looks the same."""
+        found = self.alternatives(most=1)
+        if not found:
+            raise InputError("no other hand looks the same in this photo")
+        self.take_alternative(found[0])
+        return found[0].words
+
+    # -- which hands there are -------------------------------------------------------------------------------
+    def add_hand(self, mesh: HandMesh, model: Model, photo_id: int) -> str:
+        """Store a hand that the model proposed in a box which a person drew, as one step, and go to it; its id."""
+        provenance = Provenance("default", model.digest, extra={"box": "drawn by hand"})
+        hand_id = self.project.add_drawn(photo_id, mesh, provenance, self._note(box="drawn by hand"))
+        self.read_queue()
+        self.go(hand_id)
+        return hand_id
+
+    def change_side(self, hand_id: str, version: int, mesh: HandMesh) -> None:
+        """Make the hand one of the other side: `mesh`, proposed anew in the same place. Its corrections and
+        joint states, which were of the wrong hand, go; one step, like any other."""
+        note = self._note(side=mesh.side)
+        self.project.edit(hand_id, mesh.replace(features=None, corrections={}), ("proposed",) * 21, version, note)
+        if self.hand is not None and self.hand.id == hand_id:
+            self._reload()
+        else:
+            self.read_queue()
+            self._changed()
+
+    def delete(self) -> None:
+        """There is no hand here, or it is in the list twice: it is rejected and not drawn any more. The
+        journal keeps it, undo brings it back."""
+        self._mesh()
+        self.project.set_state(self.hand.id, "rejected", self.hand.version, self._note(deleted=True))
+        self._reload()
+
+    # -- steps back and forth --------------------------------------------------------------------------------
+    def undo(self) -> str:
+        """Take back the last step of the project and go to its hand; the hand's id."""
+        return self._went(self.project.undo())
+
+    def redo(self) -> str:
+        """Do again what was undone last and go to its hand; the hand's id."""
+        return self._went(self.project.redo())
+
+    def _note(self, **remarks) -> dict:
+        """What the journal keeps beside a step: the seconds since the last one, pauses left out."""
+        now = time.monotonic()
+        seconds, self._since = now - self._since, now
+        return {"from": "napari", "seconds": round(min(seconds, PAUSE), 2), **remarks}
+
+    # -- inside ----------------------------------------------------------------------------------------------
+    def _went(self, hand_id: str) -> str:
+        self.go(hand_id)
+        return hand_id
+
+    def _set_states(self, states: Mapping[int, str]) -> None:
+        if states:
+            named = {JOINT_NAMES[joint]: state for joint, state in states.items()}
+            self.project.edit(self.hand.id, None, states, self.hand.version, self._note(states=named))
+            self._reload()
+
+
+def why_look(mesh: HandMesh) -> str:
+    """Why a person should look at a hand, in a few words, the weightiest first."""
+    model = annotator.load_hand(mesh.hand_model)
+    if mesh.parametric is None:  # not stored: then the comparison with that stage has nothing to say
+        mesh = mesh.replace(parametric=ParametricEstimate(mesh.vertices, mesh.joints, mesh.keypoints))
+    found = [reason.words for reason in reasons(mesh, model)[:2]]
+    words = "; ".join(found) or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
+    return words.replace("_", " ")
