@@ -46,3 +46,10 @@ def test_formats_are_found_where_the_table_says():
 def test_the_help_names_all_strategies():
     text = (ROOT / "annotator" / "cli" / "rank.py").read_text(encoding="utf-8")
     assert all(name in text for name in tables.STRATEGIES.built_in)
+
+
+def test_the_picture_of_the_rooms_is_that_of_the_imports():
+    spec = importlib.util.spec_from_file_location("picture", ROOT / "docs" / "architecture_picture.py")
+    picture = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(picture)
+    assert picture.PICTURE.read_text(encoding="utf-8") == picture.svg(), "python docs/architecture_picture.py"

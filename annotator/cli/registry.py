@@ -41,9 +41,10 @@ _BUILT_IN = (
     Command(
         "propose",
         "propose",
-        "PHOTOS... --project DIR",
-        "find hands, propose meshes, store them; run again, it goes on where it stopped; `--quick` takes a third of "
-        "the time and misses small hands (`docs/scaling.md`)",
+        "PHOTOS/VIDEOS... --project DIR",
+        "find hands, propose meshes, store them; run again, it goes on where it stopped; of videos a frame each half "
+        "second, or `--every`, `--frames`, `--fps` (`docs/video.md`); `--quick` takes a third of the time and misses "
+        "small hands (`docs/scaling.md`)",
     ),
     Command(
         "correct",

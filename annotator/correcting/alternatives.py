@@ -93,8 +93,11 @@ def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: 
     """
     scale = CROP_SIZE / hand.crop_size
     settings = Settings(prior=LOOSE)
+    now = {
+        k: tuple(hand.keypoints[k].tolist()) for k in hand.corrections
+    }  # where the mesh is, not where its labels are
     held = hand.replace(parameters=start, keypoint_sigma=np.full(21, HELD / scale))
-    problem = problem_of(held, model, hand.corrections, states, (), settings)
+    problem = problem_of(held, model, now, states, (), settings)
     problem.hardness = np.full(len(problem.targets.joints), HARDEST)
     settled: Descent = descend(problem, problem.coordinates.start[: problem.count], 12, 1e-3, 1e-3)
     answer = answer_of(hand, model, problem, settled, hand.corrections, settings)

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from annotator.files.given import expanded
-from annotator.vision.video import SUFFIXES as VIDEOS
 
 SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2",
 }  # fmt: skip
 HEIF = {".heic", ".heif", ".hif"}
 RAW = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".psd", ".svg", ".jxl", ".exr", ".hdr"}
+VIDEO_SUFFIXES = {
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".3gp", ".ogv",
+}  # fmt: skip
 READERS = 2  # threads that decode
 AHEAD = 12  # photos in memory, decoded or being decoded; a 12-megapixel photo has 36 MB
 
@@ -28,9 +30,9 @@ def photo_files(given: Iterable[str | Path]) -> tuple[list[Path], list[tuple[str
     """The files that paths, folders and patterns stand for, each once, and (what was given, why) for what gives none or
     was left out of a folder.
 
-    A folder stands for the image files in it and in its folders, sorted by path, hidden ones left out; what looks like
-    a picture and is not taken (videos, raw files, HEIC without its package, links to folders) is said, kind by kind. A
-    path that names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken as
+    A folder stands for the image files and videos in it and in its folders, sorted by path, hidden ones left out; what
+    looks like a picture and is not taken (raw files, HEIC without its package, links to folders) is said, kind by kind.
+    A path that names nothing but a pattern (`*`, `?`, `[`) stands for what it matches. A file given by name is taken as
     it is, whatever its suffix, and also if it is missing: reading it says what is wrong.
     """
     files: dict[Path, None] = {}
@@ -40,7 +42,7 @@ def photo_files(given: Iterable[str | Path]) -> tuple[list[Path], list[tuple[str
         if path.is_dir():
             found = _inside(path)
             empty += [(str(one), why) for why in _left_out(path)]
-            why = "there are no image files in this folder"
+            why = "there are no image files or videos in this folder"
         elif not path.exists() and glob.has_magic(str(path)):
             matched = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
             found = [file for match in matched for file in (_inside(match) if match.is_dir() else [match])]
@@ -66,8 +68,8 @@ def _shown(folder: Path) -> Iterator[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """The image files in a folder and below."""
-    wanted = suffixes()
+    """The image files and videos in a folder and below."""
+    wanted = suffixes() | VIDEO_SUFFIXES
     return [path for path in _shown(folder) if path.suffix.lower() in wanted and path.is_file()]
 
 
@@ -83,8 +85,6 @@ def _left_out(folder: Path) -> list[str]:
             continue
         elif suffix in HEIF:
             counts[f"{suffix} files are left out: they need pip install 'hand-mesh-annotator[heif]'"] += 1
-        elif suffix in VIDEOS:
-            counts[f"{suffix} files are left out: they are videos, not photos"] += 1
         elif suffix in RAW:
             counts[f"{suffix} files are left out: they cannot be read as photos here"] += 1
     return [f"{count} {why}" for why, count in counts.items()]

@@ -69,7 +69,8 @@ _BUILT_IN = (
     ),
     Format(
         "coco", "COCO's json with 21 keypoints a hand", HERE + "coco.keypoints", reads=True, suffixes=(".json",),
-        photos="by `file_name`", left="by side, handedness, attributes, category or names, else guessed", without_mano="none exist",
+        photos="by `file_name`", left="by side, handedness, attributes, category or names, else guessed",
+        without_mano="none exist",
     ),
     Format(
         "hamer-npz", "HaMeR's npz arrays", HERE + "hamer.npz", writes=True, reads=True, suffixes=(".npz",),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select, update
 
 from annotator.errors import InputError
+from annotator.files.frame_places import file_of, frame_place
 from annotator.project import intake, pictures, reading
 from annotator.project.storage.database import Database
 from annotator.project.storage.schema import photos
 from annotator.vision.bare import is_image, picture_digest
-from annotator.vision.photos import photo_hash
+from annotator.vision.image_files import file_hash
+from annotator.vision.photos import photo_bytes, photo_hash, photo_there
 
 
 def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
@@ -24,13 +27,15 @@ def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
         raise InputError(f"{below} is not a folder")
     with database.reading() as connection:
         missing = [row for row in connection.execute(select(photos)) if not _there(folder, row)]
-    wanted = {row.sha256: row for row in missing}
+    wanted: dict[str, list] = {}  # content of a file -> the photos in it: several of a video
+    for row in missing:
+        wanted.setdefault(row.video if _in_video(row) else row.sha256, []).append(row)
     sizes = {row.bytes for row in missing}
     found: dict[str, Path] = {}
     for path, size in _files(below) if wanted else ():
         if size in sizes or None in sizes:  # None: added before sizes were kept
             try:
-                digest = photo_hash(path)
+                digest = file_hash(path)
             except InputError:
                 continue  # not ours to read: it cannot be shown to be the photo
             if digest in wanted:
@@ -39,9 +44,21 @@ def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
                     break
     if len(found) < len(wanted):
         found |= _by_picture(database, below, set(wanted) - set(found))
-    _remember(database, folder, {wanted[digest].id: path for digest, path in found.items()})
+    places = {row: _within(row, path) for digest, path in found.items() for row in wanted[digest]}
+    _remember(database, folder, {row.id: path for row, path in places.items()})
     _look_at_pictures(database, folder)
-    return {wanted[digest].path: path for digest, path in found.items()}
+    return {row.path: path for row, path in places.items()}
+
+
+def _in_video(row) -> bool:
+    """Whether a photo is one of several in its file: a frame that is a file of its own is found like any photo."""
+    place = frame_place(row.path)
+    return place is not None and file_of(row.path) == place.video
+
+
+def _within(row, path: Path) -> Path:
+    """The photo's place, now that its file is at `path`."""
+    return replace(frame_place(row.path), video=path).as_path() if _in_video(row) else path
 
 
 def _by_picture(database: Database, below: Path, wanted: set[str]) -> dict[str, Path]:
@@ -91,17 +108,17 @@ def copy_all(database: Database, folder: Path) -> list[Path]:
         for photo in stored:
             if folder / intake.PHOTOS in photo.path.parents:
                 continue
-            header = intake.Header(photo.path, photo.sha256, photo.height, photo.width, 0)
-            if not photo.path.is_file() or photo_hash(photo.path) != photo.sha256:
+            if not photo_there(photo.path) or photo_hash(photo.path) != photo.sha256:
                 raise InputError(f"photo {photo.path} is gone or is not the one that was added")
-            new[photo.id] = intake.copied_in(header, folder).path
+            size = photo.height, photo.width
+            new[photo.id] = intake.copied_in(intake.Header.of(photo.path, size), folder).path
     finally:
         _remember(database, folder, new)
     return list(new.values())
 
 
 def _there(folder: Path, row) -> bool:
-    return reading.stored_photo(folder, row).path.is_file()
+    return photo_there(reading.stored_photo(folder, row).path)
 
 
 def _files(below: Path) -> Iterator[tuple[Path, int]]:
@@ -122,5 +139,5 @@ def _remember(database: Database, folder: Path, paths: dict[int, Path]) -> None:
         return
     with database.writing() as connection:
         for number, path in paths.items():
-            values = {"path": str(path), "relative": intake.relative(path, folder), "bytes": path.stat().st_size}
+            values = {"path": str(path), "relative": intake.relative(path, folder), "bytes": photo_bytes(path)}
             connection.execute(update(photos).where(photos.c.id == number).values(values))

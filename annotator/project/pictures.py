@@ -7,12 +7,14 @@ its own when somebody looks for photos.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
 from annotator.errors import InputError
 from annotator.project.context import Context
+from annotator.project.pixels import is_same
 from annotator.project.records.views import StoredPhoto
 from annotator.project.storage.schema import meta, photos
 from annotator.vision.bare import picture_digest
@@ -35,6 +37,12 @@ def picture_of(connection: Connection, sha256: str) -> str | None:
     return connection.scalar(select(meta.c.value).where(meta.c.key == f"{_OF_PHOTO}{sha256}"))
 
 
+def pictures_of(connection: Connection) -> dict[str, str]:
+    """{photo's file digest: digest of what it shows} of all photos of which it is known."""
+    rows = connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.startswith(_OF_PHOTO)))
+    return {row.key.removeprefix(_OF_PHOTO): row.value for row in rows}
+
+
 def photo_showing(connection: Connection, picture: str) -> str | None:
     """The project's photo (its file's digest) that shows this, None where there is none."""
     return connection.scalar(select(meta.c.value).where(meta.c.key == f"{_SHOWN_BY}{picture}"))
@@ -48,17 +56,9 @@ class Pictures:
 
     def is_same_photo(self, photo: StoredPhoto, path: Path | None = None) -> bool:
         """See `Project.is_same_photo`."""
-        path = photo.path if path is None else path
-        if photo_hash(path) == photo.sha256:
-            return True
         with self._context.database.reading() as connection:
-            picture = picture_of(connection, photo.sha256)
-        if picture is None:
-            return False
-        try:
-            return picture_digest(path) == picture
-        except InputError:  # no picture any more
-            return False
+            picture = picture_of(connection, photo.sha256) or ""
+        return is_same(replace(photo, picture=picture), photo.path if path is None else path)
 
     def known_as(self, path: Path) -> str:
         """See `Project.known_as`."""

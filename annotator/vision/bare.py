@@ -16,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.vision.image_files import decode_photo
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}
@@ -112,7 +113,5 @@ def picture_digest(path: str | Path) -> str:
     left = bare(data)
     if left is not None:
         return hashlib.sha256(left + bytes([orientation_of(data)])).hexdigest()
-    from annotator.vision.photos import decode_photo
-
     photo = decode_photo(data, str(path))
     return hashlib.sha256(repr(photo.shape).encode() + photo.tobytes()).hexdigest()

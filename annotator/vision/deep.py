@@ -31,23 +31,23 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
     return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
 
 
-def read_tiff(file: Path | BinaryIO) -> np.ndarray | None:
-    """The first picture of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored; None where it
-    has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong with. ValueError
+def read_tiff(file: Path | BinaryIO, page: int = 0) -> np.ndarray | None:
+    """A picture (from 0) of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored; None where
+    it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong with. ValueError
     where it would be misread elsewhere: planes apart in a compression that is not known here."""
     import tifffile
 
     try:
-        return _deep(file, tifffile)
+        return _deep(file, page, tifffile)
     except tifffile.TiffFileError:
         return None
 
 
-def _deep(file: Path | BinaryIO, tifffile) -> np.ndarray | None:
+def _deep(file: Path | BinaryIO, number: int, tifffile) -> np.ndarray | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with tifffile.TiffFile(file) as tiff:
-            page = tiff.pages[0]
+            page = tiff.pages[number]
             photometric = getattr(page.photometric, "name", "")
             if (page.bitspersample or 8) <= 8 or photometric not in ("MINISBLACK", "MINISWHITE", "RGB"):
                 return None

@@ -168,6 +168,7 @@ def read_labels(
     definition: JointDefinition,
     shape_of: HandMesh | None = None,
     held: Mapping[int, tuple[float, float]] | None = None,
+    backed_elsewhere: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Trust]:
     """Labels as they speak of the mesh's own joints: joints (h,), places (h,2) photo px, sigma (h,) crop px, and their
     `Trust`. shape_of: the hand that turns the definition's offsets (None: the proposal itself)."""
@@ -187,7 +188,8 @@ def read_labels(
     )  # a confirmed keypoint is the mesh's own joint: nothing of it is meant otherwise
     accuracy = np.array([own if k in held_at else sigma[k] for k in joints], dtype=np.float64)
     wanted = np.array([(places | held_at)[k] for k in joints], dtype=np.float64).reshape(-1, 2)
-    judged = trust(hand.keypoints * scale, hand.keypoint_sigma * scale, joints, wanted * scale, accuracy)
+    places_px, sigma_px = hand.keypoints * scale, hand.keypoint_sigma * scale
+    judged = trust(places_px, sigma_px, joints, wanted * scale, accuracy, backed_elsewhere)
     return joints, wanted, accuracy * judged.labels, judged
 
 
@@ -212,12 +214,15 @@ def problem_of(
     left = hand.side == "left"
     to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
     read = definition_of(definition)
-    joints, labels, accuracy, judged = read_labels(hand, corrections, states, settings, read, shape_of, held)
+    seen_elsewhere = any(isinstance(e, SecondView) for e in evidence)
+    joints, labels, accuracy, judged = read_labels(
+        hand, corrections, states, settings, read, shape_of, held, seen_elsewhere
+    )
     targets = Targets(joints, labels * to_view, accuracy)
     seen = np.array([k for k in range(21) if states.get(k) not in UNSEEN], dtype=int)
     places, sigma = hand.keypoints * to_view, hand.keypoint_sigma * scale
     proposal = Proposal(seen, places[seen], settings.prior.keypoint_whitening(judged.inflation * sigma, seen))
-    widest = 4.0 if any(isinstance(e, SecondView) for e in evidence) else settings.depth_factor
+    widest = 4.0 if seen_elsewhere else settings.depth_factor
     focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
     spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation, judged.elsewhere)
     return HandProblem(

@@ -18,8 +18,8 @@ ELSEWHERE = 15.0  # sigmas: where most labels are farther off than this, the who
 MOST_OF = 3  # ... so many labels can say so, or the wrist's alone
 FAR = 3.0  # sigmas: a label within this is as far off as labels and proposals usually are
 SUSPECT = 1.5  # sigmas: a label beyond this may have been meant for another finger
-NEAR = 4.0  # sigmas of another finger's joint, within which a label may have been meant for that one,
-NEARER = 0.7  # ... if that joint is nearer than this share of the way to its own
+NEAR = 2.5  # sigmas of another finger's joint, within which a label may have been meant for that one,
+NEARER = 0.4  # ... if that joint is nearer than this share of the way to its own
 DOUBTED = 2.0  # how much less a label counts that may have been meant for another finger
 LEAST_PX = 2.0  # px of the crop: no joint's place is known better when labels are compared with it
 
@@ -36,9 +36,16 @@ class Trust:
     elsewhere: float = 1.0
 
 
-def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.ndarray, accuracy: np.ndarray) -> Trust:
+def trust(
+    places: np.ndarray,
+    sigma: np.ndarray,
+    joints: np.ndarray,
+    labels: np.ndarray,
+    accuracy: np.ndarray,
+    backed_elsewhere: bool = False,
+) -> Trust:
     """Judge labels (h,2) of joints (h,) against the proposal's keypoints: places (21,2), sigma (21,), accuracy (h,) of
-    the labels; all in crop px.
+    the labels; all in crop px. backed_elsewhere: a second view says the same, so that no label is taken for a slip.
     """
     inflation, factor, gross = np.ones(21), np.ones(len(joints)), np.zeros(len(joints), bool)
     if not len(joints):
@@ -60,11 +67,11 @@ def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.
         backed = max((min(off[m], off[n]) * a for m, a in zip(mates, along, strict=True)), default=0.0)
         distance = np.hypot(*(places - labels[n]).T)
         others = (FINGER_OF != finger) & (distance < NEARER * length[n])
-        mistaken = bool((distance[others] < NEAR * np.maximum(sigma[others], LEAST_PX)).any())
+        mistaken = not backed_elsewhere and bool((distance[others] < NEAR * np.maximum(sigma[others], LEAST_PX)).any())
         believed = backed if mistaken else max(backed, off[n])
         if believed > FAR:
             gross[n] = True
             inflation[FINGER_OF == finger] = np.maximum(inflation[FINGER_OF == finger], believed / FAR)
         elif mistaken:
-            factor[n] = off[n] / SUSPECT * DOUBTED
+            factor[n] = min(off[n] / SUSPECT, 2.0) * DOUBTED
     return Trust(inflation * elsewhere, factor, gross, elsewhere)

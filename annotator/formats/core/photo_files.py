@@ -16,9 +16,11 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
 from annotator.vision.bare import bare
-from annotator.vision.photos import open_image, read_photo
+from annotator.vision.image_files import open_image
+from annotator.vision.photos import read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}
 _ORIENTATION = 0x0112  # EXIF
@@ -26,20 +28,21 @@ _ON_ITS_SIDE = (5, 6, 7, 8)  # of its values: width and height change places
 
 
 def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int]]:
-    """(suffix, bytes, (height, width)) of a photo, its pixels where `read_photo` has them.
+    """(suffix, bytes, (height, width)) of a photo or a frame of a video, its pixels where `read_photo` has them.
 
     A JPEG or PNG file without an EXIF turn keeps the bytes of its picture; anything else becomes a JPEG, since many
     readers ignore the turn and keypoints would then be elsewhere. Its metadata goes, but not the colour profile; all of
     it stays inside `keeping_metadata`. jpeg: no PNG. InputError naming a broken file.
     """
     try:
-        with open_image(path) as image:
+        file = file_of(path) if frame_place(path) is not None else path
+        with open_image(file) as image:
             suffix = _PLAIN.get(image.format or "", "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
             whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
         if suffix and upright and whole:
-            data = path.read_bytes()
+            data = file.read_bytes()
             left = data if _KEEPING.get() else bare(data)
             if left is not None:
                 return suffix, left, size

@@ -10,6 +10,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand, box_of, joint_weights, visibility
 from annotator.project import Project
+from annotator.project.pixels import check
 from annotator.project.records.states import ACCEPTED
 from annotator.project.records.views import HandEntry
 from annotator.vision.camera import project as to_pixels
@@ -69,10 +70,10 @@ def _record(project: Project, entry: HandEntry, checked: int | None) -> tuple[La
     """(the hand's record, its photo's id); checked: the photo that was looked at last."""
     hand, mesh = project.hand(entry.id), project.mesh(entry.id)
     if hand.photo.id != checked:
-        if not hand.photo.path.is_file():
-            raise ChangedPhoto(f"photo {hand.photo.path} of hand {hand.id} is not there any more")
-        if not project.is_same_photo(hand.photo):
-            raise ChangedPhoto(f"photo {hand.photo.path} is not the one that hand {hand.id} was annotated on")
+        try:
+            check(hand.photo)
+        except InputError as error:
+            raise ChangedPhoto(f"hand {hand.id}: {error}") from error
     outline = np.concatenate([to_pixels(mesh.vertices, hand.K), hand.keypoints])
     return (
         LabelledHand(
@@ -98,11 +99,19 @@ def _record(project: Project, entry: HandEntry, checked: int | None) -> tuple[La
     )
 
 
+def _frame(photo) -> dict:
+    """Of a frame of a video: what the video contains, the frame's number and its time stamp (s)."""
+    if photo.frame is None:
+        return {}
+    return {"video_sha256": photo.video, "frame": photo.frame, "time": photo.seconds}
+
+
 def _provenance(hand, origin) -> dict:
     """Where the label came from. accepted_by "" is the mark of a hand that no person accepted."""
     return {
         **hand.provenance,
         "photo": hand.photo.path.name,
+        **_frame(hand.photo),
         "confidence": hand.confidence,
         "corrections": {str(joint): list(point) for joint, point in hand.corrections.items()},
         "version": hand.version,

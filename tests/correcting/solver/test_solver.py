@@ -76,7 +76,7 @@ def test_the_other_keypoints_get_better_on_average(make_truth, make_proposal, ha
         proposal = make_proposal(truth, seed)
         off = crop_px(truth, proposal.keypoints, truth.keypoints)
         order = np.argsort(-off)
-        hand = solve(proposal, hand_model, some(truth, order[:count])).hand
+        hand = solve(proposal, hand_model, some(truth, order[:count]), exact=True).hand
         rest = order[count:]
         before.append(off[rest].mean())
         after.append(crop_px(truth, hand.keypoints[rest], truth.keypoints[rest]).mean())
@@ -236,10 +236,10 @@ def test_absurd_corrections_give_a_possible_hand_or_a_clear_error(make_truth, ha
 def test_what_corrections_teach_about_the_uncertainty(make_truth, make_proposal, hand_model):
     truth = make_truth(23)
     proposal = make_proposal(truth, 23)
-    hand = solve(proposal, hand_model, some(truth, [8, 4])).hand
+    hand = solve(proposal, hand_model, some(truth, [8, 4]), definition="ours").hand
     ratio = hand.keypoint_sigma / proposal.keypoint_sigma
     assert (ratio <= 1 + 1e-12).all() and (hand.vertex_sigma <= proposal.vertex_sigma * (1 + 1e-12)).all()
-    assert ratio[[4, 8]].max() < 0.5
+    assert ratio[[4, 8]].max() < 0.7
     assert ratio[7] < ratio[19]  # the joint beside a corrected tip is better known than one far away
     index = hand_model.weights[:, 3] > 0.9
     little = hand_model.weights[:, 9] > 0.9
