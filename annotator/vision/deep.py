@@ -33,8 +33,8 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
 
 def read_tiff(file: Path | BinaryIO, page: int = 0) -> np.ndarray | None:
     """A picture (from 0) of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored; None where
-    it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong with. ValueError
-    where it would be misread elsewhere: planes apart in a compression that is not known here."""
+    it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong with.
+    ValueError where it would be misread elsewhere: planes apart in a compression that is not known here."""
     import tifffile
 
     try:

@@ -76,12 +76,13 @@ def test_noise_and_policies(case, refine, hand_model):
 def test_the_four_annotators(case):
     hand, truth = case(7)
     box = np.ptp(truth.keypoints, axis=0).max()
-    draws = {
-        name: np.array([
-            simulated_annotator(name, 3).clicks(hand, truth, np.random.default_rng(k)) - truth.keypoints for k in range(300)
-        ])
-        for name in ANNOTATORS
-    }  # fmt: skip
+
+    def drawn(name):
+        person = simulated_annotator(name, 3)
+        clicks = [person.clicks(hand, truth, np.random.default_rng(k)) for k in range(300)]
+        return np.array(clicks) - truth.keypoints
+
+    draws = {name: drawn(name) for name in ANNOTATORS}
     spread = {name: of.std(axis=0).mean() for name, of in draws.items()}
     assert spread["steady"] == pytest.approx(1.5 * hand.crop_size / 224, rel=0.05)
     assert spread["ordinary"] == pytest.approx(0.02 * box, rel=0.05)
