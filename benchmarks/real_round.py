@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--hands", type=int, default=60)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--replay", type=Path, help="rendered photos to show again; default: rendered into the project")
+    parser.add_argument("--replayed", type=int, default=RoundSettings().replayed, help="how many of them")
     parser.add_argument("--block", type=int, default=BLOCK, help="rows of numbered groups that are drawn together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
@@ -92,7 +93,7 @@ def main() -> None:
         labelled(arguments.out / "begun", parent, taught, rows)
         shutil.move(arguments.out / "begun", folder)
     began = time.monotonic()
-    settings = RoundSettings(seed=arguments.seed)
+    settings = RoundSettings(seed=arguments.seed, replayed=arguments.replayed)
     result = run_round(folder, settings, arguments.model, arguments.replay, "table", progress=said)
     seconds = time.monotonic() - began
     with Project.open(folder) as project:

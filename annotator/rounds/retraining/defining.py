@@ -25,7 +25,7 @@ from annotator.model import Model
 from annotator.project.definitions import FILE, read
 from annotator.rounds.keeping import write_json
 from annotator.rounds.retraining import samples
-from annotator.rounds.retraining.judging import answers
+from annotator.rounds.retraining.judging import WIDE, answers, errors
 from annotator.rounds.settings import RoundSettings
 
 LABELS, READ = Path("samples", "train"), Path("samples", "read")  # as people set them; as the weights learn from them
@@ -51,8 +51,7 @@ def learn(
     """
     table, crops, _ = samples.read(folder / LABELS)
     hands = answers(parent, table, crops, progress)
-    points = np.where((table.weight > 0)[..., None], table.keypoints, np.nan)
-    definition = learn_definition(hands, list(points), name=name, prior=before)
+    definition = shared(table, hands, before, name)
     as_ours(table, hands, definition).save(folder / READ)
     lengths = 1000 * np.linalg.norm(definition.offsets, axis=1)
     values = {
@@ -62,6 +61,19 @@ def learn(
     }  # fmt: skip
     write_json(folder / FILE, values)
     return values
+
+
+def shared(table: KeypointTable, hands: Sequence[HandMesh], before: JointDefinition, name: str) -> JointDefinition:
+    """The definition that the table's labels share against proposals of its hands.
+
+    It is learned twice, the second time without the hands whose labels lie `WIDE` times as far from it as is typical:
+    wrong corrections that are alike would draw it, and hands that the model does not see rightly say nothing of it.
+    """
+    points = np.where((table.weight > 0)[..., None], table.keypoints, np.nan)
+    first = learn_definition(hands, list(points), name=name, prior=before)
+    off = errors(list(hands), table, first).photo
+    points[off > WIDE * np.nanmedian(off)] = np.nan  # NaN, a hand without a label, is not
+    return learn_definition(hands, list(points), name=name, prior=before)
 
 
 def learned(folder: Path) -> Learned:

@@ -78,25 +78,25 @@ def old_errors(network: GLFNet, folder: Path, count: int) -> np.ndarray:
     return 1000 * point_errors(vertices, truth).mean(1)
 
 
-HARD, LEARNED = (
-    90,
-    0.9,
-)  # percentile of held-out errors above which a hand is hard; of its error before: it did not help
+HARD = 90  # percentile of held-out errors above which a hand is hard
+WIDE = 2.0  # of the typical held-out error: nearer, a hand is no contradiction however alike the held-out ones are
+LEARNED = 0.9  # of its error before: learning from the hand did not help
 SURE = 0.01  # least chance of so many contradicting hands that is put down to chance
 
 
 def contradicting(before: np.ndarray, after: np.ndarray, held: np.ndarray) -> np.ndarray:
     """(N,) bool: accepted hands that the new model, which learned from them, misses as widely as the old one did, and
-    more widely than nine in ten held-out hands. A hard hand gets better when it is learned; a wrongly corrected one
-    cannot.
+    more widely than nine in ten held-out hands and than twice the typical one. A hard hand gets better when it is
+    learned; a wrongly corrected one cannot.
 
     before, after (N,): the old and the new model's errors on accepted hands; held (M,): the new one's on held-out
-    hands.
+    hands. All are read by one definition: what all labels share is no contradiction.
     """
     held = held[np.isfinite(held)]
     if not len(held):
         return np.zeros(len(after), bool)
-    return (after > np.percentile(held, HARD)) & (after >= LEARNED * before)  # NaN is neither
+    far = max(float(np.percentile(held, HARD)), WIDE * float(np.median(held)))
+    return (after > far) & (after >= LEARNED * before)  # NaN is neither
 
 
 @dataclass(frozen=True)
