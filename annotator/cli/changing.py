@@ -17,13 +17,19 @@ OneHand = Annotated[
 ]
 
 
-def _change_state(folder: str, hands: list[str], state: str, who: str | None, as_json: bool) -> None:
-    """Give the hands a state, or, if one of them does not exist, none."""
+def _change_state(
+    folder: str, hands: list[str], state: str, who: str | None, as_json: bool, force: bool = False
+) -> None:
+    """Give the hands a state, or, if one of them does not exist or may not be accepted, none."""
     from annotator.project import Project
+    from annotator.project.records.states import ACCEPTED
+    from annotator.project.strain import check_unstrained
 
     with Project.open(folder, who) as project:
         for hand_id in hands:
             project.hand(hand_id)
+            if state == ACCEPTED:
+                check_unstrained(project, hand_id, force)
         changed = [{"id": hand_id, "state": state, "version": project.set_state(hand_id, state)} for hand_id in hands]
     emit(as_json, {"hands": changed}, "\n".join(f"{hand['id']}: {state}" for hand in changed))
 
@@ -39,9 +45,18 @@ def _move(folder: str, word: str, hand_id: str | None, who: str | None, as_json:
     emit(as_json, result, f"{moved}: {hand.state}, {len(hand.corrections)} corrections")
 
 
-def accept(project: ProjectFolder, hands: HandIds, who: WhoOption = None, as_json: JsonOption = False) -> None:
-    """Accept hands: they become labels, and leave with the next export."""
-    _change_state(project, hands, "accepted", who, as_json)
+def accept(
+    project: ProjectFolder,
+    hands: HandIds,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also hands with labels that no plausible hand meets.")
+    ] = False,
+    who: WhoOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accept hands: they become labels, and leave with the next export. If one is strained (a label contradicts its
+    mesh), none is accepted."""
+    _change_state(project, hands, "accepted", who, as_json, force)
 
 
 def reject(project: ProjectFolder, hands: HandIds, who: WhoOption = None, as_json: JsonOption = False) -> None:

@@ -41,6 +41,9 @@ def command(
     split_by: Annotated[
         str, typer.Option(help="What a split never tears apart: photo, subject or sequence.")
     ] = "photo",
+    strained: Annotated[
+        bool, typer.Option("--strained", help="Also hands with labels that no plausible hand meets.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
@@ -56,16 +59,24 @@ def command(
     from annotator.formats import writer
     from annotator.formats.core.card import CARD
     from annotator.formats.core.filters import Filter
-    from annotator.formats.transfer.from_project import entries, fingerprint, numbered_hands
+    from annotator.formats.transfer.from_project import (
+        entries,
+        explained,
+        fingerprint,
+        left_out,
+        left_out_words,
+        numbered_hands,
+    )
     from annotator.hand import load_hand
     from annotator.project import Project
 
     module, states, elsewhere = writer(format), state or ["accepted"], engine_of(engine, workers, worker_cpus)
-    wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by)
+    wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by, strained)
     with Project.open(project) as opened:
         digest, count = fingerprint(opened, states)
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
+        strained_out = left_out(opened, wanted, states)
         other = load_hand(hand) if hand else None
 
         def draw(place: int | None):
@@ -81,7 +92,8 @@ def command(
                     yield number, record
 
         key = f"{digest} {states} {wanted} {other.digest if other else ''}"
-        result = module.write(Resumable(key, draw), out, overwrite, licence)
+        with explained(strained_out):
+            result = module.write(Resumable(key, draw), out, overwrite, licence)
     # of all hands, also those that an interrupted start had written
     card = json.loads((out / CARD).read_text(encoding="utf-8"))
     unaccepted = card["hands"] - card["by_state"].get("accepted", 0)
@@ -96,7 +108,10 @@ def command(
             text += f"{refit['surface_mm']:.1f} mm at the surface"
     if unaccepted:
         text += f"; {unaccepted} of them no person accepted (marked in the data set)"
-    emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, **result}, text)
+    if strained_out:
+        text += f"; {left_out_words(strained_out)} (--strained takes them)"
+    result = {"unaccepted": unaccepted, "strained_left_out": strained_out, **result}
+    emit(as_json, {"format": format, "states": states, **result}, text)
 
 
 def _wanted(number: int, record, wanted, other):
