@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QMessageBox  # noqa: E402
 from test_window import drag, press  # noqa: E402
 
 from annotator.correcting import solve  # noqa: E402
+from annotator.formats import reader  # noqa: E402
 from annotator.hand.definitions import ANATOMICAL, JointDefinition  # noqa: E402
 from annotator.hand.joints import BONES  # noqa: E402
 
@@ -181,3 +182,21 @@ def test_the_window_means_the_joints_as_the_project_does(widget, folder, learned
     assert np.abs(session.mesh.vertices - told.vertices).max() < 1e-5
     assert session.project.history(session.hand.id)[-1].note["definition"] == "learned"
     assert np.array_equal(layers.points.data[0], place[::-1])
+
+
+def test_strained_hands_leave_when_the_export_is_told_so(widget, folder, tmp_path, wait_until):
+    widget.open_project(folder)
+    session = widget.session
+    strained = session.hand.id
+    session.drop(8, tuple(session.mesh.keypoints[8] + FAR))
+    for hand_id in (strained, "signing-0180-1"):
+        session.go(hand_id)
+        session.set_state("accepted")
+    widget.export("coco-wholebody", tmp_path / "a")
+    wait_until(lambda: widget.background.exported is None)
+    assert "1 hand written" in widget.status.text() and "1 hand left out" in widget.status.text()
+    widget.export("coco-wholebody", tmp_path / "b", strained=True)
+    wait_until(lambda: widget.background.exported is None)
+    assert "2 hands written" in widget.status.text() and "left out" not in widget.status.text()
+    read = {name: [hand.id for hand in reader("coco-wholebody").read(tmp_path / name)] for name in "ab"}
+    assert read == {"a": ["signing-0180-1"], "b": [strained, "signing-0180-1"]}
