@@ -59,6 +59,17 @@ def _side_is_known(side: str | None, force: bool) -> Check:
     return lambda project, hand_id: check_side_known(project, hand_id, side, force)
 
 
+def _is_unstrained(force: bool) -> Check:
+    """The check that no label contradicts the hand's mesh, see `project.strain`."""
+    from annotator.project.strain import check_unstrained
+
+    def check(project: Project, hand_id: str) -> dict:
+        check_unstrained(project, hand_id, force)
+        return {}
+
+    return check
+
+
 def _move(folder: str, word: str, hand_id: str | None, who: str | None, as_json: bool) -> None:
     """Undo or redo (`word`) in a project."""
     from annotator.project import Project
@@ -79,12 +90,16 @@ def accept(
             help="Say that these are right, or left, hands: needed where the side was only guessed.", show_default=False
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Accept hands with guessed sides as they are.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also hands with guessed sides, and with labels that no plausible hand meets."),
+    ] = False,
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Accept hands: they become labels, and leave with the next export."""
-    _change_state(project, hands, "accepted", who, as_json, [_side_is_known(side, force)])
+    """Accept hands: they become labels, and leave with the next export. If one is strained (a label contradicts its
+    mesh), or its side was only guessed, none is accepted."""
+    _change_state(project, hands, "accepted", who, as_json, [_side_is_known(side, force), _is_unstrained(force)])
 
 
 def reject(project: ProjectFolder, hands: HandIds, who: WhoOption = None, as_json: JsonOption = False) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from annotator.cli.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
+
+if TYPE_CHECKING:
+    from annotator.correcting.strain import StrainedLabel
+    from annotator.hand.definitions import JointDefinition
+    from annotator.hand.mesh import HandMesh
 
 # a coordinate may be negative (a joint left of the photo): `-5` is a number, not an option
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -37,13 +44,16 @@ def command(
         str | None,
         typer.Option(metavar="JOINT", help="JOINT is farther from the camera than this one.", show_default=False),
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Pin the mesh to every label, at the price of its shape.")
+    ] = False,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a keypoint of a hand where it belongs, or say what is known of it; the mesh follows it and all earlier
-    corrections."""
+    """Put a keypoint of a hand where it belongs, or say what is known of it. The place is kept exactly; the mesh
+    becomes the likeliest hand given this and all earlier corrections."""
     import numpy as np
 
     from annotator.correcting.evidence import InFront
@@ -52,6 +62,7 @@ def command(
     from annotator.project import Project
     from annotator.project.pixels import pixels_of
     from annotator.project.records.states import CORRECTED, check_joint_states
+    from annotator.project.strain import strained_labels
 
     number = joint_index(joint)
     evidence = [InFront(number, in_front_of)] if in_front_of is not None else []
@@ -59,7 +70,7 @@ def command(
     if (x is None) != (y is None) or (x is None and state is None and not evidence):
         raise InputError("correct needs X and Y, or what is known of the joint: --state, --in-front-of, --behind")
     with Project.open(project, who) as opened:
-        before, mesh = opened.hand(hand), opened.mesh(hand)
+        before, mesh, definition = opened.hand(hand), opened.mesh(hand), opened.definition()
         states = list(before.joint_states)
         states[number] = state or (states[number] if x is None else CORRECTED)
         check_joint_states(states)
@@ -67,9 +78,12 @@ def command(
             version = opened.edit(
                 hand, None, states, before.version, {"joint": JOINT_NAMES[number], "command": "correct"}
             )
+            contradicting = strained_labels(mesh, states, definition)
             result = {"id": hand, "joint": JOINT_NAMES[number], "state": opened.hand(hand).state, "version": version,
-                      "joint_state": state, "corrections": len(before.corrections), "moved_mm": 0.0}  # fmt: skip
-            return emit(as_json, result, f"{hand}: {JOINT_NAMES[number]} is {state}")
+                      "joint_state": state, "corrections": len(before.corrections), "moved_mm": 0.0,
+                      "definition": definition.name, "apart_px": _apart(mesh, number, definition),
+                      "strained": [one.as_dict() for one in contradicting]}  # fmt: skip
+            return emit(as_json, result, _lines(f"{hand}: {JOINT_NAMES[number]} is {state}", contradicting))
         height, width = before.photo.height, before.photo.width
         if x is not None and y is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
             raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
@@ -80,13 +94,15 @@ def command(
 
         network = load_model(model or current_checkpoint(opened), device=device)
         place = {} if x is None or y is None else {number: (x, y)}
-        fixed = network.refine(network.remember(photo, mesh), place, states, evidence)
+        fixed = network.refine(network.remember(photo, mesh), place, states, evidence, exact, definition)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
+        note |= {"definition": definition.name} | ({"exact": "yes"} if exact else {})
         note |= {"in front of": in_front_of} if in_front_of is not None else {}
         note |= {"behind": behind} if behind is not None else {}
         version = opened.edit(hand, fixed, states, before.version, note)
-        after = opened.hand(hand)
-        moved = opened.mesh(hand).vertices - mesh.vertices
+        after, answer = opened.hand(hand), opened.mesh(hand)
+    moved = answer.vertices - mesh.vertices
+    contradicting = strained_labels(answer, after.joint_states, definition)
     result = {
         "id": hand,
         "joint": JOINT_NAMES[number],
@@ -95,10 +111,25 @@ def command(
         "version": version,
         "corrections": len(after.corrections),
         "moved_mm": round(1000 * float(np.linalg.norm(moved, axis=1).max()), 3),
+        "definition": definition.name,
+        "apart_px": _apart(answer, number, definition),
+        "strained": [one.as_dict() for one in contradicting],
     }
     text = f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm"
     if x is not None:
-        off = [round(float(np.linalg.norm(one.keypoints[number] - (x, y))), 3) for one in (before, after)]
+        off = [round(float(np.linalg.norm(definition.keypoints(one)[number] - (x, y))), 3) for one in (mesh, answer)]
         result |= {"x": x, "y": y, "before_px": off[0], "after_px": off[1]}
-        text += f", the keypoint is {off[1]:.1f} px from where it was put (before: {off[0]:.1f} px)"
-    emit(as_json, result, text)
+        text += f", its joint is {off[1]:.1f} px from the label (before: {off[0]:.1f} px)"
+    emit(as_json, result, _lines(text, contradicting))
+
+
+def _apart(mesh: HandMesh, joint: int, definition: JointDefinition) -> float | None:
+    """Photo px from a joint's label to where the mesh has the joint; None where it has no label."""
+    if joint not in mesh.corrections:
+        return None
+    return round(math.dist(definition.keypoints(mesh)[joint], mesh.corrections[joint]), 3)
+
+
+def _lines(text: str, contradicting: Sequence[StrainedLabel]) -> str:
+    """The text, and a line for each label that contradicts the mesh."""
+    return "\n".join([text, *(f"strained: {one.words}" for one in contradicting)])

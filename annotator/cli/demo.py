@@ -129,6 +129,7 @@ def clear(out: Path) -> None:
 def review(project: Project, model: Model, hand_id: str, proposals: dict[str, HandMesh]) -> list[str]:
     """Correct a hand by the script, each correction an edit of its own, and accept or reject it; remarks."""
     from annotator.cli.support.stand_in import ask, next_correction, verdict
+    from annotator.correcting.strain import strained
     from annotator.hand.joints import JOINT_NAMES
 
     stored, hand = project.hand(hand_id).photo, proposals[hand_id]
@@ -153,6 +154,8 @@ def review(project: Project, model: Model, hand_id: str, proposals: dict[str, Ha
         )
         hand = fixed
     state, why = verdict(hand, opinion, others)
+    if state == "accepted" and (contradicting := strained(hand)):
+        state, why = "rejected", contradicting[0].words
     project.set_state(hand_id, state, note={"why": why})
     return [*remarks, f"{state}: {why}"]
 

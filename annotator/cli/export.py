@@ -53,6 +53,9 @@ def command(
     skip_changed: Annotated[
         bool, typer.Option("--skip-changed", help="Leave out hands whose photo is gone or shows something else now.")
     ] = False,
+    strained: Annotated[
+        bool, typer.Option("--strained", help="Also hands with labels that no plausible hand meets.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
@@ -69,12 +72,20 @@ def command(
     from annotator.formats.core.card import CARD
     from annotator.formats.core.filters import Filter
     from annotator.formats.core.photo_files import keeping_metadata
-    from annotator.formats.transfer.from_project import ChangedPhoto, entries, fingerprint, numbered_hands
+    from annotator.formats.transfer.from_project import (
+        ChangedPhoto,
+        entries,
+        explained,
+        fingerprint,
+        left_out,
+        left_out_words,
+        numbered_hands,
+    )
     from annotator.hand import load_hand
     from annotator.project import Project
 
     module, states, elsewhere = writer(format), state or ["accepted"], engine_of(engine, workers, worker_cpus)
-    wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by)
+    wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by, strained)
     changed: list[str] = []
 
     def said(why: str) -> None:
@@ -87,6 +98,7 @@ def command(
         digest, count = fingerprint(opened, states)
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
+        strained_out = left_out(opened, wanted, states)
         other = load_hand(hand) if hand else None
 
         def draw(place: int | None):
@@ -104,7 +116,8 @@ def command(
         told = said if skip_changed else None
         key = f"{digest} {states} {wanted} {other.digest if other else ''} {keep_metadata} {skip_changed}"
         try:
-            result = module.write(Resumable(key, draw), out, overwrite, licence)
+            with explained(strained_out):
+                result = module.write(Resumable(key, draw), out, overwrite, licence)
         except ChangedPhoto as error:
             raise InputError(f"{error} (--skip-changed leaves such hands out)") from None
     # of all hands, also those that an interrupted start had written
@@ -123,7 +136,10 @@ def command(
         text += f"; {len(changed)} left out, whose photo is gone or changed"
     if unaccepted:
         text += f"; {unaccepted} of them no person accepted (marked in the data set)"
-    emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, "changed": changed, **result}, text)
+    if strained_out:
+        text += f"; {left_out_words(strained_out)} (--strained takes them)"
+    result = {"unaccepted": unaccepted, "strained_left_out": strained_out, "changed": changed, **result}
+    emit(as_json, {"format": format, "states": states, **result}, text)
 
 
 def _wanted(number: int, record, wanted, other):

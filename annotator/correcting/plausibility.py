@@ -12,6 +12,7 @@ from annotator.correcting.penetration import self_penetration
 from annotator.correcting.solver.angles import limit_excess, rotations_to_angles
 from annotator.correcting.solver.kinematics import chain_of
 from annotator.correcting.strain import FREE, strain_of
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import BONES, JOINT_NAMES, MANO_JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -74,9 +75,11 @@ def reasons(
     model: HandModel,
     right_probability: float | None = None,
     thresholds: Mapping[str, float] | None = None,
+    definition: JointDefinition | str | None = None,
 ) -> tuple[Reason, ...]:
     """Why a person should look at this hand, worst first; empty if nothing stands out. See `measures`."""
-    return tuple(reason for reason in measures(hand, model, right_probability, thresholds) if reason.flagged)
+    found = measures(hand, model, right_probability, thresholds, definition)
+    return tuple(reason for reason in found if reason.flagged)
 
 
 def measures(
@@ -84,12 +87,13 @@ def measures(
     model: HandModel,
     right_probability: float | None = None,
     thresholds: Mapping[str, float] | None = None,
+    definition: JointDefinition | str | None = None,
 ) -> tuple[Reason, ...]:
     """All measures, worst (value over threshold) first.
 
     right_probability: what the landmark network says, P(a right hand) in the unmirrored photo; None: taken
     from the hand's cached features if it has some, else not measured. thresholds: other than `THRESHOLDS` for
-    some kinds.
+    some kinds. definition: how whoever set the labels means the joints.
     """
     limit = dict(THRESHOLDS) | dict(thresholds or {})
     if right_probability is None:
@@ -99,7 +103,7 @@ def measures(
         _bones(hand, model, limit["bone"]),
         _penetration(hand, model, limit["penetration"]),
         _palm(hand, limit["palm"]),
-        _strain(hand, limit["strain"]),
+        _strain(hand, limit["strain"], definition),
         _stages(hand, limit["stages"]),
         _sigma(hand, limit["sigma"]),
         Reason(
@@ -196,8 +200,8 @@ def _palm(hand: HandMesh, threshold: float) -> Reason:
     return Reason("palm", angle, threshold, "degrees", words, ("wrist", "index_mcp", "little_mcp"))
 
 
-def _strain(hand: HandMesh, threshold: float) -> Reason:
-    labels = strain_of(hand)
+def _strain(hand: HandMesh, threshold: float, definition: JointDefinition | str | None) -> Reason:
+    labels = strain_of(hand, definition)
     if not labels:
         return Reason("strain", 0.0, threshold, "sigma", "nothing was corrected")
     return Reason("strain", labels[0].sigmas, threshold, "sigma", labels[0].words, (labels[0].joint,))

@@ -37,6 +37,10 @@ class StrainedLabel:
         joint = self.joint.replace("_", " ")
         return f"no plausible hand has its {joint} where it was set: the mesh stays {self.pixels:.0f} px away"
 
+    def as_dict(self) -> dict[str, str | float]:
+        """For JSON."""
+        return {"joint": self.joint, "pixels": round(self.pixels, 3), "sigmas": round(self.sigmas, 3)}
+
 
 def strain_of(
     hand: HandMesh, definition: JointDefinition | str | None = None, accuracy: LabelAccuracy | None = None

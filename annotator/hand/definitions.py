@@ -86,12 +86,20 @@ class JointDefinition:
 
     def joints(self, hand: HandMesh) -> np.ndarray:
         """The hand's joints as this definition has them, (21, 3) m, camera frame."""
-        return hand.joints + turned(self.offsets, hand)
+        return hand.joints + turned(self.offsets, hand) if self.offsets.any() else hand.joints
 
     def keypoints(self, hand: HandMesh) -> np.ndarray:
         """The same in the photo, (21, 2) px."""
         image = self.joints(hand) @ np.asarray(hand.camera).T
         return image[:, :2] / image[:, 2:]
+
+    def places(self, hand: HandMesh) -> np.ndarray:
+        """(21, 2) px: the hand's keypoints as they are shown and exported: labels exactly as they were set, elsewhere
+        where the mesh has the joints of this definition."""
+        places = self.keypoints(hand)
+        for joint, place in hand.corrections.items():
+            places[joint] = place
+        return places
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; `from_dict` reads it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info, show_warning
 
 from annotator.errors import InputError
+from napari_hand_mesh.docks.question import ask
 
 if TYPE_CHECKING:
     from napari_hand_mesh.canvas.dragging import Dragging
@@ -40,7 +41,19 @@ class Actions:
             self.say(str(error))
 
     def accept(self) -> None:
-        self._judge("accepted")
+        session, hand = self.session, self.session.hand
+        contradicting = session.strained()
+        if not contradicting:
+            self._judge("accepted")
+            return
+
+        def sure() -> None:
+            if self.session is session and session.hand is not None and session.hand.id == hand.id:
+                self._try(lambda: self._judge("accepted"))
+
+        words = "; ".join(one.words for one in contradicting)
+        question = "Accept this hand all the same? It is left out of exports unless asked for."
+        ask(self, f"{words[:1].upper()}{words[1:]}.\n\n{question}", sure)
 
     def reject(self) -> None:
         self._judge("rejected")
@@ -180,10 +193,7 @@ class Actions:
         self.session.redo()
 
     def fade_markers(self) -> None:
-        visible = not self.layers.skeleton.visible
-        self.layers.skeleton.visible = visible
-        # keypoints fade but stay: a hidden layer would not take the mouse any more
-        self.layers.points.opacity = 1.0 if visible else 0.0
+        self.layers.fade()
 
     def fade_mesh(self) -> None:
         self.layers.mesh.visible = not self.layers.mesh.visible

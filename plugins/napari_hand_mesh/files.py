@@ -39,7 +39,7 @@ class Files:
             show_warning("open a project first")
             return
         dialog = ExportDialog(self.session.project.folder.parent, self)
-        dialog.accepted.connect(lambda: self._try(lambda: self.export(dialog.format, dialog.folder)))
+        dialog.accepted.connect(lambda: self._try(lambda: self.export(dialog.format, dialog.folder, dialog.strained)))
         dialog.show()
 
     def _ask_round(self) -> None:
@@ -94,8 +94,9 @@ class ExportDialog(QDialog):
             call_button=False,
             kind={"label": "Format", "choices": sorted(writers())},
             out={"label": "New folder", "mode": "w"},
+            strained={"label": "Strained hands, too", "tooltip": "with labels that no plausible hand meets"},
         )
-        def form(kind="freihand", out=beside / "export-freihand"): ...  # the defaults' types make the widgets
+        def form(kind="freihand", out=beside / "export-freihand", strained=False): ...  # their types make the widgets
 
         self.form = form
         form.kind.changed.connect(lambda kind: setattr(form.out, "value", form.out.value.with_name(f"export-{kind}")))
@@ -114,3 +115,8 @@ class ExportDialog(QDialog):
     @property
     def folder(self) -> Path:
         return Path(self.form.out.value)
+
+    @property
+    def strained(self) -> bool:
+        """Whether hands are wanted, too, with labels that no plausible hand meets."""
+        return bool(self.form.strained.value)

@@ -68,7 +68,7 @@ def read_project(path: str) -> list[tuple]:
         if session.hand is None:
             raise InputError(f"there are no hands in {path}")
         features = {"joint": list(JOINT_NAMES), "state": list(session.hand.joint_states)}
-        points = np.array(session.mesh.keypoints[:, ::-1])
+        points = session.definition.places(session.mesh)[:, ::-1].copy()
         return [
             (session.photo, {"name": session.hand.photo.name, "rgb": True}, "image"),
             (points, {"name": session.hand.id, "features": features}, "points"),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
 
-from annotator.hand.joints import JOINT_NAMES
+from annotator.hand.joints import JOINT_NAMES, joint_index
+from annotator.hand.mesh import HandMesh
 
 if TYPE_CHECKING:
     from napari_hand_mesh.canvas.dragging import Dragging
@@ -54,7 +55,8 @@ class Showing:
             layers.show_photo(session.photo)
         same = self._shown[0] == session.hand.id
         # the mesh comes first, everything else when it is painted
-        layers.show(session.mesh, session.hand.joint_states)
+        layers.definition = session.definition
+        self._show(session.mesh)
         if not same:
             self.queue.refresh()
             layers.look_at(session.mesh)
@@ -88,6 +90,11 @@ class Showing:
         self._shown = (None, id(photo) if photo is not None else 0)
         self._rest = iter(())
 
+    def _show(self, mesh: HandMesh) -> None:
+        """The hand on the canvas, with this mesh."""
+        strained = [joint_index(one.joint) for one in self.session.strained(mesh)]
+        self.layers.show(mesh, self.session.hand.joint_states, strained=strained)
+
     def _show_others(self) -> None:
         self.layers.show_others(list(self.session.others.values()))
 
@@ -96,7 +103,7 @@ class Showing:
         if self.session is None or self.session.mesh is None:
             return
         mesh = self.session.mesh if one is None else one.hand
-        self.layers.show(mesh, self.session.hand.joint_states)
+        self._show(mesh)
         self.side.show_hand(mesh, self.session.photo)
 
     def _take_depth(self, one) -> None:

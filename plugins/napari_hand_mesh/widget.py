@@ -9,7 +9,7 @@ import napari
 from napari.utils.notifications import show_warning
 
 from annotator.errors import InputError
-from annotator.hand.joints import JOINT_NAMES
+from annotator.hand.joints import joint_index
 from annotator.project import Project
 from napari_hand_mesh.actions import Actions
 from napari_hand_mesh.canvas.dragging import Dragging
@@ -81,7 +81,7 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
         self.close_project()
         self._held.session = session
         self.settings = settings.read()
-        self.layers = HandLayers(self.viewer, self.settings.marker_scale)
+        self.layers = HandLayers(self.viewer, self.settings.marker_scale, session.definition)
         self.layers.mesh.opacity = self.opacity.value() / 100
         self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch, self._clicked, self._boxed)
         self.dragging.rest = 1 / self.settings.live_updates
@@ -133,31 +133,33 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
 
         self.background.with_model(start)
 
-    def export(self, name: str, out: str | Path) -> None:
-        """Write the accepted hands as a data set of this format in the background."""
+    def export(self, name: str, out: str | Path, strained: bool = False) -> None:
+        """Write the accepted hands as a data set of this format in the background; strained: also those with labels
+        that no plausible hand meets."""
         if self.session is None:
             raise InputError("open a project first")
-        self.background.export(self.session.project.folder, name, Path(out))
+        self.background.export(self.session.project.folder, name, Path(out), strained)
 
     # -- mouse -----------------------------------------------------------------------------------------------
-    def _preview(self, joint: int, place: tuple[float, float], hold: bool) -> None:
+    def _preview(self, joint: int, place: tuple[float, float], hold: bool, exact: bool) -> None:
         try:
-            mesh = self.session.preview(joint, place, hold)
+            mesh = self.session.preview(joint, place, hold, exact)
         except InputError as error:  # the mouse is far outside the photo
             self.say(str(error))
             return
-        self.layers.show(mesh, self.session.hand.joint_states, smooth=False)
+        contradicting = self.session.strained(mesh)
+        strained = [joint_index(one.joint) for one in contradicting]
+        self.layers.show(mesh, self.session.hand.joint_states, smooth=False, strained=strained)
+        self.viewer.status = contradicting[0].words if contradicting else self.layers.describe(joint)
         now = time.perf_counter()
         if now - self._side_at > SIDE_EVERY:
             self._side_at = now
             self.side.show_hand(mesh, self.session.photo, live=True)
 
-    def _drop(self, joint: int, place: tuple[float, float], hold: bool) -> None:
+    def _drop(self, joint: int, place: tuple[float, float], hold: bool, exact: bool) -> None:
         try:
-            self.session.drop(joint, place, hold)
-            missed = float(((self.session.mesh.keypoints[joint] - place) ** 2).sum() ** 0.5)
-            name = JOINT_NAMES[joint].replace("_", " ")
-            self.say("" if missed < 1.5 else f"no plausible hand has its {name} there: it stays {missed:.0f} px off")
+            self.session.drop(joint, place, hold, exact)
+            self.say("; ".join(one.words for one in self.session.strained()))
         except InputError as error:
             show_warning(str(error))
             self._refresh()  # the canvas goes back to what is stored

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from annotator.formats import reader
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import joint_index
 from annotator.project import Project, Provenance
 from annotator.vision.photos import read_photo
@@ -29,7 +31,11 @@ def stored(folder, hand_id):
         return project.hand(hand_id), project.mesh(hand_id)
 
 
-def test_the_stored_mesh_moves_to_the_correction(run, proposed):
+def apart(hand, joint, place):
+    return np.linalg.norm(hand.keypoints[joint] - place)
+
+
+def test_the_label_is_kept_and_the_stored_mesh_moves_towards_it(run, proposed):
     folder, hand_id = proposed
     before, mesh = stored(folder, hand_id)
     x, y = before.keypoints[8] + [10, -6]
@@ -37,17 +43,90 @@ def test_the_stored_mesh_moves_to_the_correction(run, proposed):
     assert code == 0 and err == "" and out.count("\n") == 1
     said = json.loads(out)
     after, moved = stored(folder, hand_id)
-    assert np.linalg.norm(after.keypoints[8] - (x, y)) < 1.0
-    assert said["after_px"] == pytest.approx(np.linalg.norm(after.keypoints[8] - (x, y)), abs=1e-3)
+    assert apart(after, 8, (x, y)) < apart(before, 8, (x, y))
+    assert said["after_px"] == said["apart_px"] == pytest.approx(apart(after, 8, (x, y)), abs=1e-3)
     assert said["before_px"] == pytest.approx(np.hypot(10, 6), abs=1e-3)
     most = 1000 * np.linalg.norm(moved.vertices - mesh.vertices, axis=1).max()
-    assert most > 1 and said["moved_mm"] == pytest.approx(most, abs=1e-3)
+    assert (said["definition"], said["strained"]) == ("anatomical", [])
+    assert most > 0.5 and said["moved_mm"] == pytest.approx(most, abs=1e-3)
     assert (after.state, after.version, after.corrections) == ("in work", 2, {8: (x, y)})
     assert after.joint_states[8] == "corrected" and after.joint_states.count("proposed") == 20
     with Project.open(folder) as project:
         event = project.history(hand_id)[-1]
-        assert (event.who, event.note["joint"]) == ("Ada", "index_tip")
+        assert (event.who, event.note["joint"], event.note["definition"]) == ("Ada", "index_tip", "anatomical")
         assert project.verify() == []
+
+
+def test_exact_pins_the_mesh_to_every_label(run, proposed):
+    folder, hand_id = proposed
+    before, _ = stored(folder, hand_id)
+    places = {8: tuple(before.keypoints[8] + [10, -6]), 16: tuple(before.keypoints[16] + [-7, 5])}
+    assert run("correct", folder, hand_id, 8, *places[8])[0] == 0
+    code, out, _ = run("correct", folder, hand_id, 16, *places[16], "--exact", "--json")
+    after, _ = stored(folder, hand_id)
+    assert code == 0 and after.corrections == places
+    assert all(apart(after, joint, place) < 0.5 for joint, place in places.items())
+    assert json.loads(out)["apart_px"] < 0.5
+    with Project.open(folder) as project:
+        assert project.history(hand_id)[-1].note["exact"]
+
+
+def test_labels_are_read_as_the_project_means_the_joints(run, proposed):
+    folder, hand_id = proposed
+    offsets = np.zeros((21, 3))
+    offsets[0] = (0.015, 0, 0)
+    learned = JointDefinition("learned", offsets, np.full(21, 0.001), 30)
+    (folder / "rounds" / "001").mkdir(parents=True)
+    content = {"definition": learned.as_dict(), "adopted": True}
+    (folder / "rounds" / "001" / "definition.json").write_text(json.dumps(content))
+    before, mesh = stored(folder, hand_id)
+    x, y = learned.keypoints(mesh)[0]  # the mesh is right, as this project means the wrist
+    code, out, _ = run("correct", folder, hand_id, "wrist", x, y, "--json")
+    said = json.loads(out)
+    after, moved = stored(folder, hand_id)
+    assert code == 0 and said["definition"] == "learned" and said["before_px"] == 0.0
+    assert said["apart_px"] == pytest.approx(np.linalg.norm(learned.keypoints(moved)[0] - (x, y)), abs=1e-3)
+    assert said["apart_px"] < 0.1 * apart(before, 0, (x, y))
+
+
+def test_a_label_that_no_hand_meets_is_said_and_not_accepted_unasked(run, proposed, tmp_path):
+    folder, hand_id = proposed
+    before, _ = stored(folder, hand_id)
+    with Project.open(folder) as project:
+        mesh, at = project.mesh(hand_id), before.photo.id
+        second = project.add_proposal(at, mesh, Provenance("default", "d" * 64))
+    x, y = before.keypoints[8] + [-400, 0]
+    code, out, _ = run("correct", folder, hand_id, "index_tip", x, y)
+    words = "no plausible hand has its index tip where it was set"
+    assert code == 0 and words in out
+    code, out, _ = run("correct", folder, hand_id, "index_tip", x, y, "--json")
+    ((said,), after) = json.loads(out)["strained"], stored(folder, hand_id)[0]
+    assert said["joint"] == "index_tip" and said["pixels"] == pytest.approx(apart(after, 8, (x, y)), abs=0.01)
+    assert said["sigmas"] > 4 and after.confidence < before.confidence and after.corrections == {8: (x, y)}
+
+    code, out, err = run("accept", folder, second, hand_id)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and hand_id in err and "index_tip" in err and words in err
+    assert stored(folder, second)[0].state == "proposed" and stored(folder, hand_id)[0].state == "in work"
+    assert run("reject", folder, hand_id)[0] == 0
+    assert run("accept", folder, second, hand_id, "--force")[0] == 0
+    assert stored(folder, hand_id)[0].state == "accepted"
+
+    code, out, _ = run("export", folder, "--format", "coco-wholebody", "--out", tmp_path / "a", "--json")
+    assert code == 0 and (json.loads(out)["hands"], json.loads(out)["strained_left_out"]) == (1, 1)
+    assert [hand.id for hand in reader("coco-wholebody").read(tmp_path / "a")] == [second]
+    code, out, _ = run("export", folder, "--format", "coco-wholebody", "--out", tmp_path / "b")
+    assert "1 hand left out, with labels that no plausible hand meets" in out
+    only = ("--format", "coco-wholebody", "--min-corrected", 1, "--out", tmp_path / "c")
+    code, _, err = run("export", folder, *only)
+    assert code == 2 and "no hands to export: 1 hand left out" in err
+    code, out, _ = run("export", folder, *only, "--strained", "--json")
+    assert code == 0 and (json.loads(out)["hands"], json.loads(out)["strained_left_out"]) == (1, 0)
+    (hand,) = reader("coco-wholebody").read(tmp_path / "c")
+    assert hand.provenance["strained"] == ["index_tip"] and tuple(hand.keypoints[8]) == (x, y)
+
+    code, out, _ = run("correct", folder, hand_id, "index_tip", "--state", "occluded", "--json")
+    assert json.loads(out)["strained"] == []  # what cannot be seen contradicts nothing
+    assert run("accept", folder, hand_id)[0] == 0
 
 
 def test_corrections_add_up_and_can_be_undone(run, proposed):
@@ -57,9 +136,9 @@ def test_corrections_add_up_and_can_be_undone(run, proposed):
     for joint, (x, y) in places.items():
         assert run("correct", folder, hand_id, joint, x, y)[0] == 0
     after, _ = stored(folder, hand_id)
-    assert set(after.corrections) == {4, 12}
+    assert after.corrections == {joint_index(joint): tuple(place) for joint, place in places.items()}
     for joint, place in places.items():
-        assert np.linalg.norm(after.keypoints[joint_index(joint)] - place) < 1.0
+        assert apart(after, joint_index(joint), place) < apart(before, joint_index(joint), place)
     assert run("undo", folder, hand_id)[0] == 0
     assert set(stored(folder, hand_id)[0].corrections) == {4}
     assert run("undo", folder, hand_id)[0] == 0

@@ -18,7 +18,9 @@ def project(tmp_path, sample_photos, make_hand):
             make_hand(4, "right", (382, 720), move=(-0.1, 0)),
         )
         for hand_id in project.add_proposals(photos[1], two, source):
-            project.edit(hand_id, project.mesh(hand_id).replace(corrections={8: (300.5, 20.25)}), {20: "occluded"})
+            mesh = project.mesh(hand_id)
+            label = tuple(mesh.keypoints[8] + (3.1, -2.3))
+            project.edit(hand_id, mesh.replace(corrections={8: label}), {20: "occluded"})
         for hand in project.hands()[1:]:
             project.set_state(hand.id, "accepted")
         yield project

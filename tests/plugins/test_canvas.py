@@ -22,7 +22,7 @@ from annotator.vision.overlay import GREY, shade  # noqa: E402
 
 @pytest.fixture
 def mouse(viewer, request):
-    """mouse(kind, (x, y) photo px, shift=False): a mouse event of the window system on the canvas."""
+    """mouse(kind, (x, y) photo px, camera, modifier=""): a mouse event of the window system on the canvas."""
     from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
     from qtpy.QtGui import QMouseEvent
     from qtpy.QtWidgets import QApplication
@@ -37,7 +37,7 @@ def mouse(viewer, request):
     }
     held = Qt.MouseButton.NoButton
 
-    def send(kind, place, camera, shift=False):
+    def send(kind, place, camera, modifier="No"):
         nonlocal held
         shown = [w for w in QApplication.allWidgets() if "Canvas" in type(w).__name__ and w.isVisible()]
         canvas = max(shown, key=lambda w: w.width() * w.height())
@@ -45,7 +45,7 @@ def mouse(viewer, request):
         x, y = (np.asarray(place) - middle) * camera.zoom + (canvas.width() / 2, canvas.height() / 2)
         left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
         held = {"move": held, "press": left, "release": none}[kind]
-        modifiers = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+        modifiers = getattr(Qt.KeyboardModifier, f"{modifier}Modifier")
         across = QPointF(canvas.mapToGlobal(QPoint(int(x), int(y))))
         button = none if kind == "move" else left
         QApplication.sendEvent(canvas, QMouseEvent(kinds[kind], QPointF(x, y), across, button, held, modifiers))
@@ -54,8 +54,8 @@ def mouse(viewer, request):
     return send
 
 
-@pytest.mark.parametrize("shift", [False, True])
-def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse, wait_until, shift):
+@pytest.mark.parametrize("modifier", ["No", "Shift", "Control"])
+def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse, wait_until, modifier):
     def settled():  # sizes and symbols of markers come after the mesh
         wait_until(lambda: not widget._later.isActive())
 
@@ -65,17 +65,22 @@ def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse,
     first, start = session.mesh, session.mesh.keypoints[8]
     picture, canvas = np.array(widget.layers.mesh.data), widget.viewer.screenshot(flash=False).astype(int)
     mouse("move", start, camera)
-    mouse("press", start, camera, shift)
+    view = camera.center, camera.zoom
+    mouse("press", start, camera, modifier)
     assert widget.dragging.dragged == 8
     for part in (0.3, 0.6, 1.0):
-        mouse("move", start + np.array([13, -8]) * part, camera, shift)
+        mouse("move", start + np.array([13, -8]) * part, camera, modifier)
     assert not np.array_equal(widget.layers.mesh.data, picture) and session.hand.version == 1
     shown = widget.viewer.screenshot(flash=False)
     assert (np.abs(shown.astype(int) - canvas).max(2) > 40).sum() > 100  # the pixels on the screen, too
-    mouse("release", start + (13, -8), camera, shift)
-    assert session.hand.version == 2 and np.allclose(session.mesh.keypoints[8], start + (13, -8), atol=1.5)
+    mouse("release", start + (13, -8), camera, modifier)
+    assert session.hand.version == 2 and (camera.center, camera.zoom) == view  # nothing of napari's own was done
+    label = session.mesh.corrections[8]
+    assert np.allclose(label, start + (13, -8), atol=1.5) and np.array_equal(widget.layers.points.data[8], label[::-1])
+    apart = np.linalg.norm(session.mesh.keypoints[8] - label)
+    assert apart < (0.1 if modifier == "Control" else np.linalg.norm(start - label))
     assert np.abs(session.mesh.vertices - first.vertices).max() > 1e-4
-    assert session.hand.joint_states[8] == ("confirmed" if shift else "corrected")
+    assert session.hand.joint_states[8] == ("confirmed" if modifier == "Shift" else "corrected")
     press(widget.layers.points, "Control-Z")
     assert np.array_equal(session.mesh.vertices, first.vertices)
     assert np.array_equal(widget.layers.mesh.data, picture)

@@ -104,6 +104,9 @@ def test_the_form_of_an_export_names_a_new_folder(widget, folder):
     widget.open_project(folder)
     dialog = ExportDialog(folder.parent, widget)
     assert (dialog.format, dialog.folder) == ("freihand", folder.parent / "export-freihand")
+    assert dialog.strained is False
+    dialog.form.strained.value = True
+    assert dialog.strained is True
     dialog.form.kind.value = "parquet"
     assert (dialog.format, dialog.folder) == ("parquet", folder.parent / "export-parquet")
     dialog.close()

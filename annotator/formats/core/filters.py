@@ -22,7 +22,8 @@ class Filter:
 
     min_confidence: of the network (its provenance); min_weight: mean over keypoints, 0..1; min_corrected: keypoints
     that a person set or confirmed; max_sigma: median keypoint sigma as a share of the box's longer side; part: "train"
-    or "held", "" = all; held: share of the held part, 0..1; by: what is never torn apart. InputError for other values.
+    or "held", "" = all; held: share of the held part, 0..1; by: what is never torn apart; strained: also hands whose
+    labels contradict their meshes (`strained` of the provenance names joints). InputError for other values.
     """
 
     min_confidence: float = 0.0
@@ -32,6 +33,7 @@ class Filter:
     part: str = ""
     held: float = 0.0
     by: str = "photo"
+    strained: bool = False
 
     def __post_init__(self) -> None:
         if self.part not in ("", *PARTS):
@@ -43,6 +45,8 @@ class Filter:
 
     def keeps(self, record: LabelledHand) -> bool:
         """Whether this record is wanted."""
+        if record.provenance.get("strained") and not self.strained:
+            return False
         if float(record.provenance.get("confidence", 1.0)) < self.min_confidence:
             return False
         if float(record.weights.mean()) < self.min_weight:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand, box_of, joint_weights, visibility
-from annotator.project import Project
+from annotator.formats.core.filters import Filter
+from annotator.hand.definitions import JointDefinition
+from annotator.hand.joints import JOINT_NAMES
+from annotator.hand.mesh import HandMesh
+from annotator.project import Project, StoredHand
 from annotator.project.pixels import check
 from annotator.project.records.states import ACCEPTED
 from annotator.project.records.views import HandEntry
+from annotator.project.strain import strained_labels
 from annotator.vision.camera import project as to_pixels
 
 
@@ -27,23 +35,29 @@ def entries(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 
 
 
 def fingerprint(project: Project, states: Iterable[str] = (ACCEPTED,)) -> tuple[str, int]:
-    """(a text that is another one once any of these hands is, how many they are)."""
-    digest, count = hashlib.sha256(), 0
+    """(a text that is another one once any of these hands, or what the project means by the joints, is; how many hands
+    they are)."""
+    digest, count = hashlib.sha256(json.dumps(project.definition().as_dict()).encode()), 0
     for entry in entries(project, states):
         digest.update(f"{entry.id} {entry.version} {entry.state} {entry.photo}\n".encode())
         count += 1
     return digest.hexdigest(), count
 
 
-def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0) -> Iterator[LabelledHand]:
+def labelled_hands(
+    project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0, strained: bool = False
+) -> Iterator[LabelledHand]:
     """The project's hands of these states, oldest first; only what a person accepted unless asked for by
     name, and then their `state` and an empty `accepted_by` in the provenance mark them. People's copies of
-    gold hands are never among them. after: the number of the hand to go on behind.
+    gold hands are never among them. after: the number of the hand to go on behind; strained: also hands whose labels
+    contradict their meshes (`strained` in the provenance names the joints).
 
-    ChangedPhoto (an InputError) if a photo is gone or does not show what was annotated: its bytes, or, where somebody
-    edited its metadata, its picture is compared.
+    Keypoints are the labels exactly as they were set, and elsewhere where the mesh has the joints of the project's
+    definition. ChangedPhoto (an InputError) if a photo is gone or does not show what was annotated: its bytes, or,
+    where somebody edited its metadata, its picture is compared.
     """
-    return (record for _, record in numbered_hands(project, states, after))
+    records = (record for _, record in numbered_hands(project, states, after) if record is not None)
+    return Filter(strained=strained)(records)
 
 
 def numbered_hands(
@@ -52,50 +66,84 @@ def numbered_hands(
     after: int = 0,
     changed: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[int, LabelledHand | None]]:
-    """(the hand's number, its record), see `labelled_hands`. changed: told of each hand whose photo is gone or is
-    another one now, instead of the error; its record is then None."""
-    checked = None
+    """(the hand's number, its record), see `labelled_hands`; strained ones, too. changed: told of each hand whose photo
+    is gone or is another one now, instead of the error; its record is then None."""
+    checked, definition = None, project.definition()
     for entry in entries(project, states, after):
+        hand = project.hand(entry.id)
         try:
-            record, checked = _record(project, entry, checked)
+            if hand.photo.id != checked:
+                _check_photo(hand)
+                checked = hand.photo.id
         except ChangedPhoto as error:
             if changed is None:
                 raise
             changed(str(error))
-            record = None
-        yield entry.number, record
+            yield entry.number, None
+            continue
+        yield entry.number, _record(project, hand, project.mesh(entry.id), definition)
 
 
-def _record(project: Project, entry: HandEntry, checked: int | None) -> tuple[LabelledHand, int]:
-    """(the hand's record, its photo's id); checked: the photo that was looked at last."""
-    hand, mesh = project.hand(entry.id), project.mesh(entry.id)
-    if hand.photo.id != checked:
-        try:
-            check(hand.photo)
-        except InputError as error:
-            raise ChangedPhoto(f"hand {hand.id}: {error}") from error
-    outline = np.concatenate([to_pixels(mesh.vertices, hand.K), hand.keypoints])
-    return (
-        LabelledHand(
-            id=hand.id,
-            photo=hand.photo.path,
-            side=hand.side,
-            box=box_of(outline),
-            K=hand.K,
-            keypoints=hand.keypoints,
-            visible=visibility(hand.joint_states),
-            states=hand.joint_states,
-            weights=joint_weights(hand.joint_states, hand.confidence),
-            joints=hand.joints,
-            vertices=mesh.vertices,
-            faces=mesh.faces,
-            parameters=hand.parameters,
-            keypoint_sigma=hand.keypoint_sigma,
-            hand_model=hand.provenance["hand_model_digest"],
-            state=hand.state,
-            provenance=_provenance(hand, project.origin(hand.id)),
-        ),
-        hand.photo.id,
+def _check_photo(hand: StoredHand) -> None:
+    """ChangedPhoto unless the hand's photo is there and is the one that was annotated."""
+    try:
+        check(hand.photo)
+    except InputError as error:
+        raise ChangedPhoto(f"hand {hand.id}: {error}") from error
+
+
+def left_out(project: Project, wanted: Filter, states: Iterable[str] = (ACCEPTED,)) -> int:
+    """How many hands `wanted` leaves out for nothing else than that a label contradicts the mesh."""
+    if wanted.strained:
+        return 0
+    else_wanted, definition, count = replace(wanted, strained=True), project.definition(), 0
+    for entry in entries(project, states):
+        if not entry.corrections:
+            continue
+        hand, mesh = project.hand(entry.id), project.mesh(entry.id)
+        if strained_labels(mesh, hand.joint_states, definition):
+            count += else_wanted.keeps(_record(project, hand, mesh, definition))
+    return count
+
+
+def left_out_words(count: int) -> str:
+    """The same for a person."""
+    hands = "1 hand" if count == 1 else f"{count} hands"
+    return f"{hands} left out, with labels that no plausible hand meets"
+
+
+@contextmanager
+def explained(count: int) -> Iterator[None]:
+    """An export's InputError that there are no hands says, if it is so, that this many were left out."""
+    try:
+        yield
+    except InputError as error:
+        if not count or "no hands to export" not in str(error):
+            raise
+        raise InputError(f"{error}: {left_out_words(count)}") from error
+
+
+def _record(project: Project, hand: StoredHand, mesh: HandMesh, definition: JointDefinition) -> LabelledHand:
+    keypoints = definition.places(mesh)
+    outline = np.concatenate([to_pixels(mesh.vertices, hand.K), keypoints])
+    return LabelledHand(
+        id=hand.id,
+        photo=hand.photo.path,
+        side=hand.side,
+        box=box_of(outline),
+        K=hand.K,
+        keypoints=keypoints,
+        visible=visibility(hand.joint_states),
+        states=hand.joint_states,
+        weights=joint_weights(hand.joint_states, hand.confidence),
+        joints=hand.joints,
+        vertices=mesh.vertices,
+        faces=mesh.faces,
+        parameters=hand.parameters,
+        keypoint_sigma=hand.keypoint_sigma,
+        hand_model=hand.provenance["hand_model_digest"],
+        state=hand.state,
+        provenance=_provenance(hand, project.origin(hand.id)) | _labels(hand, mesh, definition),
     )
 
 
@@ -118,3 +166,19 @@ def _provenance(hand, origin) -> dict:
         "changed": hand.changed,
         **origin.as_dict(),
     }
+
+
+def _labels(hand: StoredHand, mesh: HandMesh, definition: JointDefinition) -> dict:
+    """What was set and what the mesh made of it: each label's place and the mesh's joint as the project means it,
+    photo px; and the joints whose labels contradict the mesh."""
+    places = definition.keypoints(mesh)
+    labels = {
+        JOINT_NAMES[joint]: {
+            "set": list(place),
+            "mesh": places[joint].tolist(),
+            "apart_px": float(np.linalg.norm(places[joint] - place)),
+        }
+        for joint, place in hand.corrections.items()
+    }
+    contradicting = [one.joint for one in strained_labels(mesh, hand.joint_states, definition)]
+    return {"definition": definition.name, "labels": labels, "strained": contradicting}

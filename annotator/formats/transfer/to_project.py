@@ -203,7 +203,8 @@ def _corrections(record: LabelledHand) -> dict[int, tuple[float, float]]:
         return labelled(record)
     if not changed:
         return {int(k): tuple(place) for k, place in given.items()}
-    return {k: place for k, place in labelled(record).items() if str(k) in given}
+    # the photo was cut out or mirrored: the record's keypoints are the same labels in it
+    return {int(k): tuple(record.keypoints[int(k)].tolist()) for k in given}
 
 
 def fit(record: LabelledHand, photo: np.ndarray, model) -> HandMesh:

@@ -20,7 +20,8 @@ Place = tuple[float, float]
 
 
 class Dragging:
-    """Mouse on the keypoints' layer. The first two functions take (joint, (x, y) photo px, hold).
+    """Mouse on the keypoints' layer. The first two functions take (joint, (x, y) photo px, hold, exact): whether Shift
+    and Control are pressed. (Alt and a drag are napari's own, they draw a box to zoom into.)
 
     preview: while the mouse moves; drop: when it is let go; touched: called with the joint that was pressed; clicked:
     with the place of a click beside every keypoint; boxed: with the two corners of a box, once `box` was called.
@@ -29,8 +30,8 @@ class Dragging:
     def __init__(
         self,
         layers: HandLayers,
-        preview: Callable[[int, Place, bool], None],
-        drop: Callable[[int, Place, bool], None],
+        preview: Callable[[int, Place, bool, bool], None],
+        drop: Callable[[int, Place, bool, bool], None],
         touched: Callable[[int], None],
         clicked: Callable[[Place], None],
         boxed: Callable[[Place, Place], None],
@@ -79,7 +80,7 @@ class Dragging:
         if joint is None:
             yield from self._click(event)
             return
-        place_of_joint = self._layers.hand.keypoints[joint]
+        place_of_joint = self._layers.places[joint]
         grip = (
             place_of_joint[0] - start[1],
             place_of_joint[1] - start[0],
@@ -96,7 +97,7 @@ class Dragging:
                 moved = moved or far >= CLICK
                 begun = time.perf_counter()
                 if moved and begun >= free_at:
-                    self._preview(joint, (column + grip[0], row + grip[1]), "Shift" in event.modifiers)
+                    self._preview(joint, (column + grip[0], row + grip[1]), *_held(event))
                     done = time.perf_counter()
                     free_at = done + max(self.rest, done - begun)
                 yield
@@ -105,7 +106,7 @@ class Dragging:
             layer.mouse_pan = True
         if moved:
             row, column = tuple(event.position)[-2:]
-            self._drop(joint, (column + grip[0], row + grip[1]), "Shift" in event.modifiers)
+            self._drop(joint, (column + grip[0], row + grip[1]), *_held(event))
 
     def _click(self, event) -> Iterator[None]:
         """Beside the keypoints: a drag moves the photo, which is napari's; a click is passed on."""
@@ -129,3 +130,8 @@ class Dragging:
             yield
         self.box(False)
         self._boxed(first, second)
+
+
+def _held(event) -> tuple[bool, bool]:
+    """(all other keypoints stay, the mesh is pinned): Shift and Control, as they are at this event."""
+    return "Shift" in event.modifiers, "Control" in event.modifiers

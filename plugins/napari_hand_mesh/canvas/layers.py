@@ -1,4 +1,8 @@
-"""The hand on napari's canvas: photo, other hands, mesh, skeleton and the 21 keypoints as five layers.
+"""The hand on napari's canvas: photo, other hands, mesh, skeleton, lines from labels to the mesh, and the 21 keypoints
+as six layers.
+
+A marker is where its keypoint was set; the skeleton is the mesh's, joint to joint as the project means them. Where the
+two are visibly apart a thin line joins them.
 
 napari's axes are (row, column): photo (x, y) is (y, x) here. The layers only show; what is true is in the
 session.
@@ -6,10 +10,13 @@ session.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import napari
 import numpy as np
 from napari.layers import Layer
 
+from annotator.hand.definitions import ANATOMICAL, JointDefinition
 from annotator.hand.joints import BONES, JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.vision.skeleton import FINGER_COLOURS
@@ -17,6 +24,7 @@ from annotator.vision.window import Window
 from napari_hand_mesh.canvas.picture import PIXELS, affine_of, mesh_picture, window_of
 
 PHOTO, OTHERS, MESH, SKELETON, KEYPOINTS = "photo", "other hands", "hand mesh", "skeleton", "keypoints"
+LABELS = "labels to mesh"
 OTHER_COLOUR = "#b8c4d0"  # hands that are not the one in work
 BOX_COLOUR = "#ffd24a"
 # told apart by people with the common colour blindnesses (after Okabe and Ito), and against skin
@@ -28,18 +36,27 @@ STATE_COLOURS = {
     "out of frame": "#e46bb0",
 }
 NEAR = 14.0  # screen px: a press this close to a keypoint takes it
+APART = 4.0  # screen px between a marker and its joint of the mesh: from there on a line joins them
+STRAINED_COLOUR = "#ff4b3e"  # of a line to a joint that no plausible hand has where it was set
 SMALLEST, LARGEST = 1 / 36, 1 / 9  # of the crop: diameters of keypoints
 DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A")
 
 
 class HandLayers:
-    """Five layers of a viewer, made at once and kept: another photo or hand only changes what they hold."""
+    """Six layers of a viewer, made at once and kept: another photo or hand only changes what they hold.
 
-    def __init__(self, viewer: napari.Viewer, marker_scale: float = 1.0):
+    definition: how the project means the joints; places: of the markers, (21, 2) photo px; joints: of the mesh.
+    """
+
+    def __init__(self, viewer: napari.Viewer, marker_scale: float = 1.0, definition: JointDefinition = ANATOMICAL):
         self.viewer = viewer
         self._marker_scale = marker_scale
         self.by_uncertainty = False
+        self.definition = definition
         self.hand: HandMesh | None = None
+        self.places, self.joints = np.zeros((21, 2)), np.zeros((21, 2))
+        self._strained: frozenset[int] = frozenset()
+        self._lined: tuple = ()  # whose lines are drawn, and which of them are strained
         self._states: tuple[str, ...] = ("proposed",) * 21
         self._window: Window | None = None  # of the mesh's picture, for the hand with this middle of its crop
         self._crop: np.ndarray | None = None
@@ -67,6 +84,10 @@ class HandLayers:
         self.skeleton = viewer.add_vectors(
             bones, name=SKELETON, edge_color=colours, edge_width=2, vector_style="line", opacity=0.8
         )
+        self.labels = viewer.add_vectors(
+            np.zeros((0, 2, 2)), name=LABELS, edge_color=STATE_COLOURS["corrected"], edge_width=1,
+            vector_style="line", opacity=1.0, ndim=2, visible=False,
+        )  # fmt: skip
         self.points = viewer.add_points(
             np.zeros((21, 2)), name=KEYPOINTS, face_color="transparent", border_color="white",
             border_width=0.16, size=8, ndim=2, opacity=1.0,
@@ -76,11 +97,12 @@ class HandLayers:
         for key in DELETING:
             self.points.bind_key(key, _nothing, overwrite=True)
         self.points.events.data.connect(self._protect)
+        self.camera.events.zoom.connect(self._join)
         viewer.layers.selection.active = self.points
 
     @property
     def all(self) -> tuple[Layer, ...]:
-        return self.photo, self.others, self.mesh, self.skeleton, self.points
+        return self.photo, self.others, self.mesh, self.skeleton, self.labels, self.points
 
     @property
     def camera(self):
@@ -101,6 +123,7 @@ class HandLayers:
         """Take the layers off the viewer; those a person took off already are no matter."""
         self.points.events.data.disconnect(self._protect)
         self.points.events.mode.disconnect(self._stay)
+        self.camera.events.zoom.disconnect(self._join)
         for layer in self.all:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
@@ -111,22 +134,58 @@ class HandLayers:
             self._fits = None
         self.photo.data = photo
 
-    def show(self, hand: HandMesh, states: tuple[str, ...], smooth: bool = True) -> None:
+    def show(
+        self, hand: HandMesh, states: tuple[str, ...], smooth: bool = True, strained: Collection[int] = ()
+    ) -> None:
         """The hand with its joint states; sizes and symbols of the markers stay as they are until `mark`. smooth: as in
-        `mesh_picture`."""
+        `mesh_picture`; strained: joints whose labels contradict the mesh."""
         if self._cleared:
             self._cleared = False
             self.points.shown = True
-        self.hand, self._states = hand, states
+        self.hand, self._states, self._strained = hand, states, frozenset(strained)
+        self.joints = self.definition.keypoints(hand)
+        self.places = self.joints.copy()
+        for joint, place in hand.corrections.items():
+            self.places[joint] = place
         self._place(hand)
         _put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth))
-        places = np.ascontiguousarray(hand.keypoints[:, ::-1])
-        _put(self.skeleton, _bones(places))
+        _put(self.skeleton, _bones(self.joints[:, ::-1]))
         with self.points.events.data.blocker():
-            _put(self.points, places)
+            _put(self.points, np.ascontiguousarray(self.places[:, ::-1]))
+        self._join()
         if states != self._coloured:  # each of these draws all points anew
             self._coloured = states
             self.points.border_color = [STATE_COLOURS[state] for state in states]
+
+    def _join(self, _event=None) -> None:
+        """Lines from markers to the mesh's joints, where they are far enough apart to be seen at this zoom."""
+        joined: list[int] = []
+        if self.hand is not None and self.hand.corrections:
+            apart = np.linalg.norm(self.joints - self.places, axis=1) * self.camera.zoom
+            joined = [joint for joint in self.hand.corrections if apart[joint] >= APART]
+        if not joined:
+            if self.labels.visible:
+                self.labels.visible = False  # an empty layer costs a fifth of a frame on software OpenGL
+            return
+        start = self.places[joined][:, ::-1]
+        _put(self.labels, np.stack([start, self.joints[joined][:, ::-1] - start], axis=1))
+        lined = (*joined, *(-1 - joint for joint in joined if joint in self._strained), self.hand.crop_size)
+        if lined != self._lined:
+            self._lined = lined
+            self.labels.edge_width = max(self.hand.crop_size / 400, 0.3)
+            plain = STATE_COLOURS["corrected"]
+            self.labels.edge_color = [STRAINED_COLOUR if joint in self._strained else plain for joint in joined]
+        if not self.labels.visible and self.skeleton.visible:
+            self.labels.visible = True
+
+    def fade(self) -> None:
+        """Hide or show markers, skeleton and lines. The keypoints' layer fades but stays: hidden, it would not take the
+        mouse any more."""
+        visible = not self.skeleton.visible
+        self.skeleton.visible = visible
+        self.labels.visible = False
+        self.points.opacity = 1.0 if visible else 0.0
+        self._join()
 
     def _place(self, hand: HandMesh) -> None:
         """Puts the mesh's picture where the hand is, if it is not there yet."""
@@ -155,7 +214,7 @@ class HandLayers:
         if [id(hand) for hand in hands] == [id(hand) for hand in self._others]:
             return
         self._others = list(hands)  # kept, so that an id stays what it is
-        bones = [_bones(hand.keypoints[:, ::-1]) for hand in hands]
+        bones = [_bones(self.definition.keypoints(hand)[:, ::-1]) for hand in hands]
         self._lines(np.concatenate(bones) if bones else np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
 
     def show_box(self, first: tuple[float, float], second: tuple[float, float]) -> None:
@@ -179,6 +238,7 @@ class HandLayers:
         self._cleared = True
         self.hand = None
         self.show_others([])
+        self._join()
         for layer in (self.mesh, self.skeleton):
             _put(layer, np.zeros_like(layer.data))
         self.points.shown = False
@@ -203,14 +263,16 @@ class HandLayers:
         """The keypoint at a world position (row, column), or None if none is near on the screen."""
         if self.hand is None:
             return None
-        distance = np.linalg.norm(self.hand.keypoints[:, ::-1] - np.asarray(position)[-2:], axis=1)
+        distance = np.linalg.norm(self.places[:, ::-1] - np.asarray(position)[-2:], axis=1)
         joint = int(distance.argmin())
         return joint if distance[joint] * self.camera.zoom <= NEAR else None
 
     def describe(self, joint: int) -> str:
         """A keypoint in words, for the status line."""
         name = JOINT_NAMES[joint].replace("_", " ")
-        return f"{name}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px"
+        apart = float(np.linalg.norm(self.places[joint] - self.joints[joint]))
+        label = f", the mesh is {apart:.1f} px away" if joint in self.hand.corrections else ""
+        return f"{name}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px{label}"
 
     def _stay(self, _event=None) -> None:
         """Other modes are for adding and selecting points. (`editable` would forbid them, but new data resets
@@ -222,12 +284,12 @@ class HandLayers:
         """Whoever changed the points (napari's console, another plugin): they are shown as they are in the
         session."""
         if self.hand is None or (self.points.data.shape == (21, 2) and np.array_equal(
-            self.points.data, self.hand.keypoints[:, ::-1]
+            self.points.data, self.places[:, ::-1]
         )):  # fmt: skip
             return
         hand, self.hand = self.hand, None  # so that what follows does not come back here
         self._coloured = self._recommended = None
-        self.show(hand, self._states)
+        self.show(hand, self._states, strained=self._strained)
         self.mark(None)
 
 

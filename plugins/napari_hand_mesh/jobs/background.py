@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from napari.qt.threading import FunctionWorker, GeneratorWorker, WorkerBase, create_worker
 
 from annotator.errors import InputError
+from annotator.formats.transfer.from_project import left_out_words
 from annotator.project import Project
 from napari_hand_mesh.jobs.tasks import Counted, export, propose, remembered
 from napari_hand_mesh.session import settings
@@ -150,14 +151,17 @@ class Background:
         sys.setswitchinterval(EAGER)
         self._proposing.start()
 
-    def export(self, folder: Path, name: str, out: Path) -> None:
-        """Write a data set in a thread. InputError if one is being written already."""
+    def export(self, folder: Path, name: str, out: Path, strained: bool = False) -> None:
+        """Write a data set in a thread. InputError if one is being written already. strained: also hands with labels
+        that no plausible hand meets."""
         if self._exporting is not None:
             raise InputError("a data set is being written already")
 
-        def returned(hands: int) -> None:
+        def returned(counts: tuple[int, int]) -> None:
+            hands, without = counts
+            words = f"{hands} hand{'' if hands == 1 else 's'} written to {out}"
             if not self._stopped:
-                self._say(f"{hands} hand{'' if hands == 1 else 's'} written to {out}")
+                self._say(words + (f"; {left_out_words(without)}" if without else ""))
 
         def errored(error: Exception) -> None:
             if not self._stopped:
@@ -168,7 +172,7 @@ class Background:
 
         self._say(f"writing {out} …")
         self._counted = Counted()
-        self._exporting = create_worker(export, folder, name, out, self._counted, _start_thread=False)
+        self._exporting = create_worker(export, folder, name, out, self._counted, strained, _start_thread=False)
         self._exporting.returned.connect(returned)
         self._exporting.errored.connect(errored)
         self._exporting.finished.connect(finished)

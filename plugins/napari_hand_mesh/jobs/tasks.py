@@ -10,7 +10,8 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats import writer
-from annotator.formats.transfer.from_project import labelled_hands
+from annotator.formats.core.filters import Filter
+from annotator.formats.transfer.from_project import explained, labelled_hands, left_out
 from annotator.hand.mesh import HandMesh
 from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash, read_photo
@@ -70,11 +71,16 @@ class Counted:
             self.done += 1
 
 
-def export(folder: Path, name: str, out: Path, counted: Counted | None = None) -> int:
-    """The accepted hands of the project in `folder` as a data set of format `name` in `out`; how many."""
+def export(
+    folder: Path, name: str, out: Path, counted: Counted | None = None, strained: bool = False
+) -> tuple[int, int]:
+    """The accepted hands of the project in `folder` as a data set of format `name` in `out`; (how many, how many were
+    left out because a label contradicts the mesh). strained: these, too."""
     with Project.open(folder) as project:
         if not project.hands("accepted", limit=1):
             raise InputError("no hand is accepted yet: there is nothing to export")
         counted = Counted() if counted is None else counted
-        counted.records = labelled_hands(project)
-        return writer(name).write(counted, out)["hands"]
+        counted.records = labelled_hands(project, strained=strained)
+        without = left_out(project, Filter(strained=strained))
+        with explained(without):
+            return writer(name).write(counted, out)["hands"], without

@@ -17,6 +17,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
 
 from annotator.errors import InputError
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project
 from annotator.vision.photos import read_photo
@@ -44,7 +45,7 @@ class Thumbnails(QObject):
 
     came = Signal(str, int)
 
-    def __init__(self, words: Callable[[HandMesh], str], parent: QObject | None = None):
+    def __init__(self, words: Callable[[HandMesh, JointDefinition], str], parent: QObject | None = None):
         super().__init__(parent)
         self._words = words
         self._made: Recent[tuple[np.ndarray | None, str]] = Recent(KEPT)
@@ -129,7 +130,7 @@ class Thumbnails(QObject):
     def _make(self, project: Project, entry: HandEntry, photos: Recent) -> tuple[np.ndarray | None, str]:
         try:
             hand = project.mesh(entry.id)
-            words = self._words(hand)
+            words = self._words(hand, project.definition())
         except InputError as error:
             return None, str(error)
         try:

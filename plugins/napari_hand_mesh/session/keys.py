@@ -67,8 +67,9 @@ def shown(key: str) -> str:
 
 
 MOUSE = (
-    ("drag", "move a keypoint; the mesh follows"),
+    ("drag", "move a keypoint; it stays where you put it, the mesh becomes the likeliest hand for it"),
     ("Shift+drag", "move it while all others stay"),
+    ("Ctrl+drag", "move it and pin: the mesh meets it and all others that were set, at the price of its shape"),
     ("click", "on another hand of the photo: go to it"),
 )
 

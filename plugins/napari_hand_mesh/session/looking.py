@@ -34,9 +34,9 @@ class Looking:
 
     hand: the `StoredHand` (None while the project has no hand, and on a photo without one); mesh: its `HandMesh`; at:
     the `StoredPhoto` that is looked at, photo: what is on it, (H, W, 3) uint8; hand_queue: see its class; others: the
-    other hands of that photo that are not rejected, id -> `HandMesh`; listeners: called without arguments whenever
-    hand, mesh or states changed; model: a loaded `Model` or None. All methods raise InputError with one clear line
-    where something cannot be done.
+    other hands of that photo that are not rejected, id -> `HandMesh`; definition: how the project means the joints;
+    listeners: called without arguments whenever hand, mesh or states changed; model: a loaded `Model` or None. All
+    methods raise InputError with one clear line where something cannot be done.
     """
 
     def __init__(self, project: Project):
@@ -49,6 +49,7 @@ class Looking:
         self.others: dict[str, HandMesh] = {}
         self.listeners: list[Callable[[], None]] = []
         self.hand_queue = HandQueue(project)
+        self.definition = project.definition()
         self._features: Recent[object] = Recent(REMEMBERED)
         self._doubts: Recent[np.ndarray | None] = Recent(REMEMBERED)
         self._photos: Recent[np.ndarray] = Recent(PHOTOS)
@@ -89,6 +90,7 @@ class Looking:
         if self.hand is None or self.hand.id != hand_id:
             self._give_back()
             self._take(hand_id)
+            self.definition = self.project.definition()  # a round may have learned it meanwhile
         self.hand, self.at, self.photo = stored, stored.photo, photo
         self.mesh = self.project.mesh(hand_id)
         self.others = self._others()
@@ -150,7 +152,8 @@ class Looking:
         return self.hand_queue.entries
 
     def read_queue(self) -> None:
-        """Read the list of hands anew."""
+        """Read the list of hands anew, and what the project means by the joints."""
+        self.definition = self.project.definition()
         self.hand_queue.read()
 
     def progress(self) -> tuple[int, int]:

@@ -16,14 +16,17 @@ from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.choosing import next_keypoint
 from annotator.correcting.plausibility import reasons
 from annotator.errors import InputError
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.project import Provenance
+from annotator.project.strain import strained_labels
 from napari_hand_mesh.session.looking import Looking
 
 if TYPE_CHECKING:
+    from annotator.correcting.strain import StrainedLabel
     from annotator.model import Model
 
 PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
@@ -39,48 +42,73 @@ class Session(Looking):
 
     def why(self, hand_id: str | None = None) -> str:
         """Why a person should look at a hand (None: this one), see `why_look`."""
-        return why_look(self._mesh() if hand_id is None else self.project.mesh(hand_id))
+        return why_look(self._mesh() if hand_id is None else self.project.mesh(hand_id), self.definition)
+
+    def strained(self, mesh: HandMesh | None = None) -> tuple[StrainedLabel, ...]:
+        """The labels that contradict the mesh (None: as it is stored), worst first: no plausible hand meets them."""
+        if self.hand is None:
+            return ()
+        states = list(self.hand.joint_states)
+        if mesh is not None:
+            for joint, place in mesh.corrections.items():
+                if self.mesh.corrections.get(joint) != place:  # by the drag under way
+                    states[joint] = "corrected"
+        return strained_labels(self.mesh if mesh is None else mesh, states, self.definition)
 
     def worth_correcting(self) -> int | None:
         """The keypoint whose correction is expected to help most."""
         return next_keypoint(self._mesh(), self.hand_model, self.hand.joint_states, self._doubts.get(self._key()))
 
     # -- dragging --------------------------------------------------------------------------------------------
-    def preview(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> HandMesh:
-        """The hand as it would be with this keypoint at (x, y) photo px; nothing is stored. A few ms, no
-        torch.
+    def preview(
+        self, joint: int | str, place: tuple[float, float], hold: bool = False, exact: bool = False
+    ) -> HandMesh:
+        """The likeliest hand with this label at (x, y) photo px, read as the project means its joints; nothing is
+        stored. A few ms, no torch.
 
-        hold: all other keypoints stay where they are in the photo, as far as a hand allows it.
+        hold: all other keypoints stay where they are in the photo, as far as a hand allows it; exact: the mesh is
+        pinned to every label.
         """
         states = dict(enumerate(self.hand.joint_states))
         joint = joint_index(joint)
         states[joint] = "corrected"  # who drags a keypoint that was called unseen wants it there
         if hold:
             states |= {k: "confirmed" for k, state in states.items() if k != joint and state not in UNSEEN}
-        return solve(self._mesh(), self.hand_model, {joint: place}, states).hand
+        mesh = self._mesh()
+        proposal = getattr(self._features.get(self._key()), "proposal", None)
+        if exact or proposal is None or proposal.vertices.shape != mesh.vertices.shape:
+            answer = solve(mesh, self.hand_model, {joint: place}, states, definition=self.definition, exact=exact)
+            return answer.hand
+        # from where `Model.refine` starts, so that letting go changes little
+        labels = dict(mesh.corrections) | {joint: place}
+        held = {k: tuple(mesh.keypoints[k]) for k, s in states.items() if s == "confirmed" and k not in labels}
+        start = proposal.replace(corrections={})
+        return solve(start, self.hand_model, labels, states, definition=self.definition, held=held).hand
 
-    def drop(self, joint: int | str, place: tuple[float, float], hold: bool = False) -> None:
-        """The drag is over: the mesh with this keypoint at (x, y) photo px is stored as one step.
+    def drop(self, joint: int | str, place: tuple[float, float], hold: bool = False, exact: bool = False) -> None:
+        """The drag is over: the label at (x, y) photo px and the likeliest mesh for it are stored as one step.
 
-        With a model and this hand's features (`remember`) the network's local refinement answers first; the
-        solver makes it exact in any case. hold as in `preview`; the keypoint then counts as confirmed.
+        With a model and this hand's features (`remember`) the network has its word, too. hold and exact as in
+        `preview`; with hold the keypoint then counts as confirmed.
         """
         joint = joint_index(joint)
         place = (float(place[0]), float(place[1]))
         features = self._features.get(self._key())
         if self.model is None or features is None or hold:
-            fixed = self.preview(joint, place, hold)
+            fixed = self.preview(joint, place, hold, exact)
         else:
-            fixed = self._refined(joint, place, features)
-        note = self._note(joint=JOINT_NAMES[joint], drags=1)
+            fixed = self._refined(joint, place, features, exact)
+        pinned = {"exact": "yes"} if exact else {}
+        note = self._note(joint=JOINT_NAMES[joint], drags=1, definition=self.definition.name, **pinned)
         state = "confirmed" if hold else "corrected"
         self.project.edit(self.hand.id, fixed.replace(features=None), {joint: state}, self.hand.version, note)
         self._reload()
 
-    def _refined(self, joint: int, place: tuple[float, float], features: object) -> HandMesh:
-        """The network's answer, made exact."""
+    def _refined(self, joint: int, place: tuple[float, float], features: object, exact: bool) -> HandMesh:
+        """The model's answer."""
         states = dict(enumerate(self.hand.joint_states)) | {joint: "corrected"}
-        return self.model.refine(self._mesh().replace(features=features), {joint: place}, states)
+        known = self._mesh().replace(features=features)
+        return self.model.refine(known, {joint: place}, states, exact=exact, definition=self.definition)
 
     # -- states and verdicts ---------------------------------------------------------------------------------
     def set_joint_state(self, joint: int | str, state: str) -> None:
@@ -176,11 +204,15 @@ class Session(Looking):
             self._reload()
 
 
-def why_look(mesh: HandMesh) -> str:
-    """Why a person should look at a hand, in a few words, the weightiest first."""
+def why_look(mesh: HandMesh, definition: JointDefinition | None = None) -> str:
+    """Why a person should look at a hand, in a few words: labels that contradict the mesh, then the weightiest.
+    definition: how the project means the joints."""
     model = annotator.load_hand(mesh.hand_model)
     if mesh.parametric is None:  # not stored: then the comparison with that stage has nothing to say
         mesh = mesh.replace(parametric=ParametricEstimate(mesh.vertices, mesh.joints, mesh.keypoints))
-    found = [reason.words for reason in reasons(mesh, model)[:2]]
-    words = "; ".join(found) or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
+    found = sorted(reasons(mesh, model, definition=definition), key=lambda reason: reason.kind != "strain")
+    words = (
+        "; ".join(reason.words for reason in found[:2])
+        or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
+    )
     return words.replace("_", " ")
