@@ -44,7 +44,7 @@ class Official:
 
     def scores(self) -> dict[str, float]:
         """The lines of `scores.txt`: NAME_mean3d in cm, NAME_auc3d and the F-scores 0..1."""
-        found = {}
+        found: dict[str, float] = {}
         for name, errors in self.errors.items():
             found |= {f"{name}_mean3d": 100 * float(errors.mean()), f"{name}_auc3d": metrics.auc(errors)}
         return found | {name: float(values.mean()) for name, values in self.f.items()}

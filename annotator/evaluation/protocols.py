@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def score(
     true_joints: np.ndarray,
     vertices: np.ndarray | None = None,
     true_vertices: np.ndarray | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """The protocol's table: `metrics.summary` (Procrustes with reflections allowed, as the official scripts do, and
     `pa_mpjpe_rotation_only_mm` without) and the official metrics before alignment, see `official`.
 
@@ -74,7 +75,7 @@ def score(
     aligned (`xyz_scale_trans_al_*`). InputError for an unknown protocol or shapes that do not fit.
     """
     compared = compare(protocol, joints, true_joints, vertices, true_vertices)
-    result = {"protocol": protocol, **metrics.summary(joints, true_joints, vertices, true_vertices)}
+    result: dict[str, Any] = {"protocol": protocol, **metrics.summary(joints, true_joints, vertices, true_vertices)}
     for official_name, error, area in _UNALIGNED:
         if official_name in compared.errors:
             errors = compared.errors[official_name]

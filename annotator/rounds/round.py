@@ -197,21 +197,23 @@ class _Round:
                 done += len(seen)
         # the first half of the old photos has chosen the blend: the other half judges
         count = self.settings.old
-        old = tuple(judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child))
+        old_parent, old_child = (
+            judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child)
+        )
+        old = old_parent, old_child
         before = new = after = self.project.definition()
         by_definition = None
         if "definition" in self.state["done"]:
             known = defining.learned(self.folder)
             before, new = known.before, known.definition
-            readings = [judging.errors(found[0], table, one).photo for one in (before, new)]
-            by_definition = judging.compared(*readings, table.group, self.settings)
+            by_before, by_new = (judging.errors(found[0], table, one).photo for one in (before, new))
+            by_definition = judging.compared(by_before, by_new, table.group, self.settings)
             adopted, rule = defining.adoption(known, by_definition, self.settings)
             after = new if adopted else before
             self.state["definition"] |= {"adopted": adopted, "why": rule}
         # what all labels share contradicts nothing
-        against = judging.contradicting(
-            *(judging.errors(hands, taught, new).photo for hands in learned), judging.errors(found[1], table, new).photo
-        )
+        taught_before, taught_after = (judging.errors(hands, taught, new).photo for hands in learned)
+        against = judging.contradicting(taught_before, taught_after, judging.errors(found[1], table, new).photo)
         first, last = judging.errors(found[0], table, before), judging.errors(found[1], table, after)
         between = judging.errors(found[0], table, after).photo
         told_apart = between if after is not before else None

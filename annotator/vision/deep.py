@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners give
 # EXIF's orientation -> what makes the stored rows and columns upright
@@ -71,5 +72,6 @@ def deep_colours(image: Image.Image, head: bytes) -> bool:
     """Whether a colour picture that Pillow opened has 16 bits a value, of which it keeps the upper 8; head: of its
     file."""
     if image.format == "TIFF":
+        assert isinstance(image, TiffImageFile)
         return image.mode in ("RGB", "RGBA") and max(image.tag_v2.get(258, (8,))) > 8  # BitsPerSample
     return head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x06")

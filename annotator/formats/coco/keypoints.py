@@ -63,8 +63,8 @@ def _record(path: Path, images: dict, categories: dict, annotation: dict, order:
 def _side(annotation: dict, category: dict) -> str | None:
     said = sides_said(annotation)
     for name in ("name", "supercategory"):
-        if side_of(category.get(name)):
-            said[f"category {name}"] = side_of(category[name])
+        if (side := side_of(category.get(name))) is not None:
+            said[f"category {name}"] = side
     names = category.get("keypoints")
     if not said and isinstance(names, list) and names and isinstance(names[0], str):
         sides = {side_of(name) for name in names if not str(name).isdecimal()}

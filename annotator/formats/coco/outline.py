@@ -27,8 +27,8 @@ def outline(record: LabelledHand) -> list[list[float]]:
     low, high = points.min(0), points.max(0)
     scale = LONGER / max(float((high - low).max()), 1e-6)
     drawn = (points - low) * scale + 2
-    size = tuple(int(np.ceil(n)) + 5 for n in (high - low) * scale)
-    picture = Image.new("L", size)
+    width, height = (int(np.ceil(n)) + 5 for n in (high - low) * scale)
+    picture = Image.new("L", (width, height))
     draw = ImageDraw.Draw(picture)
     for face in drawn[record.faces]:
         draw.polygon([tuple(point) for point in face.tolist()], fill=1)

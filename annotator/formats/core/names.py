@@ -113,8 +113,10 @@ def _by_finger(texts: list[str]) -> list[int]:
     for n, text in enumerate(texts):
         if n in wrist:
             continue
-        finger, joint = _parts(text) or (None, None)
-        if finger is None:
+        parts = _parts(text)
+        if parts is not None:
+            finger, joint = parts
+        else:
             words = [w for w in words_of(text) if w not in _SIDES and w not in ("hand", "finger", "joint")]
             finger, joint = (" ".join(words[:-1]), words[-1]) if len(words) > 1 else (text, "")
         groups.setdefault(finger, []).append((joint, n))
@@ -159,7 +161,7 @@ def side_of(text: object) -> str | None:
     if text is None or isinstance(text, (dict, list)):
         return None
     if isinstance(text, bool) or str(text).strip() in ("0", "1", "0.0", "1.0"):
-        return "right" if float(text) else "left"
+        return "right" if float(str(int(text)) if isinstance(text, bool) else str(text)) else "left"
     words = words_of(text)
     said = {_SIDES[word] for word in words if word in _SIDES}
     if not said:
@@ -181,11 +183,11 @@ _FLAGS = {
 def sides_said(annotation: Mapping) -> dict[str, str]:
     """{field: side} of an annotation's fields that say a side, also in `attributes` and alike, however they are
     listed."""
-    found = {}
+    found: dict[str, str] = {}
     for name, value in _fields(annotation):
         word = name.lower().replace("-", "_").replace(" ", "_")
-        if word in _KEYS and side_of(value):
-            found[name] = side_of(value)
+        if word in _KEYS and (side := side_of(value)) is not None:
+            found[name] = side
         elif word in _FLAGS and isinstance(value, (bool, int, float, str)) and str(value).lower() in _TRUTH:
             other = {"right": "left", "left": "right"}[_FLAGS[word]]
             found[name] = _FLAGS[word] if _TRUTH[str(value).lower()] else other

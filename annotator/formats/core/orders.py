@@ -73,7 +73,7 @@ def best_order(hands: Iterable[np.ndarray]) -> tuple[str, float]:
             total[name] += value
     if not count:
         return "base-to-tip", 0.0
-    best = max(total, key=total.get)
+    best = max(total, key=lambda name: total[name])
     return best, (total[best] - total["base-to-tip"]) / count
 
 

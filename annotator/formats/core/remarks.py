@@ -13,9 +13,10 @@ _REMARKS: ContextVar[Counter | None] = ContextVar("remarks", default=None)
 @contextmanager
 def remarking() -> Iterator[Counter]:
     """While this lasts readers count here what they remark: {text: how often}."""
-    mark = _REMARKS.set(Counter())
+    counts: Counter = Counter()
+    mark = _REMARKS.set(counts)
     try:
-        yield _REMARKS.get()
+        yield counts
     finally:
         _REMARKS.reset(mark)
 

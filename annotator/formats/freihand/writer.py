@@ -127,6 +127,8 @@ def to_sample(record: LabelledHand, image: str):
     scale = SIZE / crop.size
     provenance = dict(record.provenance) | {"side": record.side, "mirrored": left}
     provenance |= {"photo_to_image": crop.matrix.tolist(), "photo_K": record.K.tolist()}
+    joints = joints_as(record, "freihand")
+    assert joints is not None  # checked above
     sample = LabelledHand(
         id=record.id,
         photo=Path(image),
@@ -137,7 +139,7 @@ def to_sample(record: LabelledHand, image: str):
         visible=record.visible,
         states=record.states,
         weights=record.weights,
-        joints=joints_as(record, "freihand") @ mirror,
+        joints=joints @ mirror,
         vertices=record.vertices @ mirror,
         faces=record.faces[:, ::-1] if left else record.faces,
         parameters=record.parameters,  # a left hand's are those of its mirror image already

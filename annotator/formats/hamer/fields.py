@@ -33,7 +33,9 @@ def fields_of(record: LabelledHand) -> dict[str, Any]:
     points = np.zeros((21, 4))
     if record.joints is not None:
         own = confidence if record.joint_weights is None else np.minimum(record.joint_weights, record.weights)
-        points = np.column_stack([joints_as(record, "smplx"), own])
+        joints = joints_as(record, "smplx")
+        assert joints is not None  # the record has joints
+        points = np.column_stack([joints, own])
     mano = mano_of(record)
     return {
         "center": np.array([(x0 + x1) / 2, (y0 + y1) / 2], np.float32),
