@@ -2,16 +2,18 @@
 # make demo      the whole road on the sample photos; report in out/demo/report.html
 # make lint      ruff check, ruff format --check and mypy
 # make test      lint, then all tests
+# make coverage  all tests, and which lines they run
+# make docs      the site, in out/site
 # make test-qt6  the plugin's tests on PyQt6, in .venv-qt6
 # Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"
 
 VENV := .venv
-EXTRAS ?= gui,train,formats,cluster,serve,test,lint
+EXTRAS ?= gui,train,formats,cluster,serve,test,lint,docs
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
 QT6 := .venv-qt6
 
-.PHONY: install demo lint test test-qt6 clean
+.PHONY: install demo lint test coverage docs test-qt6 clean
 .SILENT:
 
 install: $(VENV)/.installed
@@ -33,6 +35,22 @@ test: lint
 	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
 	$$virtual $(VENV)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
 	$(VENV)/bin/python -m pytest --ignore=tests/plugins $(PYTEST_ARGS)
+
+# The same tests as `make test`, with a report at the end and out/coverage/index.html.
+coverage: install
+	$(VENV)/bin/coverage erase
+	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
+	$$virtual $(VENV)/bin/coverage run -m pytest tests/plugins $(PYTEST_ARGS)
+	$(VENV)/bin/coverage run -m pytest --ignore=tests/plugins $(PYTEST_ARGS)
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage html --quiet
+	$(VENV)/bin/coverage report
+
+# Reads the sources only; a warning is an error.
+docs: install
+	$(VENV)/bin/python docs/tables.py --check
+	$(VENV)/bin/python docs/architecture_picture.py --check
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet
 
 # The plugin's tests on PyQt6, in an environment of their own: two Qt bindings in one are a trap.
 test-qt6: $(QT6)/.installed

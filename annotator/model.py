@@ -17,11 +17,12 @@ from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
 from annotator.correcting.solver import Settings
-from annotator.correcting.solver.solver import CONFIRMED, UNSEEN, check_sight, checked_states, read_labels
+from annotator.correcting.solver.solver import check_sight, checked_states, read_labels
 from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
 from annotator.hand.definitions import JointDefinition, definition_of
+from annotator.hand.joint_states import CONFIRMED, UNSEEN
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel

@@ -53,8 +53,7 @@ noise of real photos (`annotator/learning/data/noise.py`).
   comes, not of the shipped model: at that budget the third refinement stage does not pay yet (section 1 shows what the
   shipped one's do, each retrieval with its own share). The commands given train all variants; of 800 steps there are
   those listed.
-- `propose` also draws the hand to the landmark network's keypoints (`annotator/correcting/photo_fit.py`): on real
-  photos that brings the mesh onto the photo, on renders, where that network errs more, it costs some 2-D accuracy.
+- `propose` gives the network's own answer: nothing draws it to a landmark network's keypoints.
 - Sigmas: on rendered hands a 90 % interval holds 89 %. On real photos it holds 99 %, against labels that are related to
   the landmarks a proposal is drawn to; against a person's it would hold less.
 - No person has measured these hands. One hand model, adult proportions.

@@ -2,8 +2,8 @@
 
     python benchmarks/reliability.py DATA/test DATA/real [--model CHECKPOINT] [--plot docs/reliability.png]
 
-DATA/test is the frozen mesh-truth set (`mesh_truth.py`); the factors were fitted on another set (`annotator.learning.
-calibration`, and `correcting.photo_fit` for what is added to a proposal). The hands are those that `propose` gives,
+DATA/test is the frozen mesh-truth set (`mesh_truth.py`); the factors were fitted on another set, of
+hands beyond the shape space (`annotator.learning.calibration`). The hands are those that `propose` gives,
 boxes given. Keypoints of two-camera frames are compared with the reprojection of the triangulated ones; those of the
 digits with the teacher's, to whose own output a proposal is drawn: their share says little.
 """

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from solver_peers import SmplifyFit, in_the_picture_only  # noqa: E402
 
 from annotator.correcting import solve  # noqa: E402
+from annotator.correcting.annotators import SimulatedAnnotator  # noqa: E402
 from annotator.correcting.report import plot, summarise  # noqa: E402
 from annotator.correcting.simulated import annotate  # noqa: E402
 from annotator.model import load_model  # noqa: E402
@@ -54,13 +55,14 @@ def main(arguments: list[str] | None = None) -> int:
         "L-BFGS from the mean pose": (SmplifyFit(model.hand, "mean"), "worst"),
         "2-D only": (in_the_picture_only, "worst"),
     }
+    person = SimulatedAnnotator("steady", options.noise)
     traces: dict[str, list] = {name: [] for name in ways}
     start = time.perf_counter()
     for number, (hand, truth) in enumerate(rendered_hands(model, options.shards, options.hands)):
         for name, (refine, policy) in ways.items():
             most = options.peer_corrections if name.startswith("L-BFGS") else options.corrections
             random = np.random.default_rng(number)
-            traces[name].append(annotate(hand, truth, refine, model.hand, most, policy, options.noise, random))
+            traces[name].append(annotate(hand, truth, refine, model.hand, most, policy, person, random))
         print(f"\r{number + 1} hands, {time.perf_counter() - start:.0f} s", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
 

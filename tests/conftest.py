@@ -84,3 +84,9 @@ def model():
     import annotator
 
     return annotator.load_model(device="cpu")
+
+
+@pytest.fixture
+def own_cache(tmp_path_factory, monkeypatch):
+    """What is found out of videos is kept in a folder of the test's own, not in the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))

@@ -60,9 +60,9 @@ def command(
     from annotator.errors import InputError
     from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
+    from annotator.project.pixels import pixels_of
     from annotator.project.records.states import CORRECTED, check_joint_states
     from annotator.project.strain import strained_labels
-    from annotator.vision.photos import photo_hash, read_photo
 
     number = joint_index(joint)
     evidence = [InFront(number, in_front_of)] if in_front_of is not None else []
@@ -87,10 +87,7 @@ def command(
         height, width = before.photo.height, before.photo.width
         if x is not None and y is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
             raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
-        path = before.photo.path
-        photo = read_photo(path)
-        if photo_hash(path) != before.photo.sha256:
-            raise InputError(f"{path} is not the photo any more that hand {hand} was proposed on")
+        photo = pixels_of(before.photo)
 
         from annotator.model import load_model
         from annotator.rounds import current_checkpoint

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from annotator.cli.support.output import JsonOption, emit
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from annotator.learning.scoring import Run, Scored
 
 
 def command(
@@ -22,7 +27,10 @@ def command(
         str, typer.Option(help="Score by the official rules of: freihand or ho3d.", show_default=False)
     ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="With --protocol: folder for pred.json and scores.json.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="With --protocol: folder for pred.json, scores.json, scores.txt and curves.json.", show_default=False
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Checkpoint; default: the shipped model.", show_default=False)
@@ -36,7 +44,10 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Score a model: joints, mesh and keypoints, stage by stage (crops by the label, as a given box)."""
+    """Score a model: joints, mesh and keypoints, stage by stage (crops by the label, as a given box).
+
+    Of a keypoint table also with its own definition of the joints, learned on the other half of it.
+    """
     from annotator.errors import InputError
 
     if protocol:
@@ -58,10 +69,43 @@ def command(
         photos = KeypointPhotos(data, held=True if held else None, jitter=False)
         if not len(photos):
             raise InputError(f"{data}: the table holds nothing out of training (--no-held scores all of it)")
-        rows = scores(answers(network, photos, count or None))
+        run = answers(network, photos, count or None)
+        groups = photos.table.group[: len(run.labels.keypoints)]
+        rows = scores(run, more=by_the_other_half(run, groups))
     else:
         raise InputError(f"{data} is neither a folder of synthetic photos (meta.json) nor a keypoint table ({FILE})")
     emit(as_json, {"data": str(data), "rows": rows}, table(rows))
+
+
+def by_the_other_half(run: Run, groups: np.ndarray) -> list[tuple[str, Scored]]:
+    """The last estimate, its joints where the set's labels mean them: learned on one half of the set, read on the
+    other, both ways. Nothing for a set that cannot be halved.
+
+    groups (S,): what must not be split; the halves are the first and the last of them, so that neighbours of a video
+    do not stand in both.
+    """
+    import numpy as np
+
+    from annotator.correcting.defining import learn_definition
+    from annotator.learning.scoring import Scored, hand_sized, hands_of, known_labels, named
+
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.argsort(np.argsort(first))[number]  # of the groups, as they come
+    middle = (order.max() + 1) / 2 if len(order) else 0
+    late = order >= middle
+    if late.all() or not late.any():
+        return []
+    hands = hands_of(run)
+    known, has_joints = known_labels(run.labels)
+    points = np.where(known[..., None], run.labels.keypoints.numpy(), np.nan)
+    places = np.where(has_joints[:, None, None], hand_sized(run.labels), np.nan)
+    joints, keypoints = np.empty((len(hands), 21, 3)), np.empty((len(hands), 21, 2))
+    for half in (late, ~late):
+        rows = np.flatnonzero(half)
+        found = learn_definition([hands[k] for k in rows], list(points[rows]), list(places[rows]))
+        for k in np.flatnonzero(~half):
+            joints[k], keypoints[k] = found.joints(hands[k]), found.keypoints(hands[k])
+    return [(f"{named(run)[-1][0]}, definition learned on the other half", Scored(joints, keypoints, None))]
 
 
 def by_protocol(
@@ -77,7 +121,7 @@ def by_protocol(
 
     from annotator.cli.support.output import progress
     from annotator.errors import InputError
-    from annotator.evaluation.protocols import check_protocol, protocol_joints, score, write_predictions
+    from annotator.evaluation.protocols import check_protocol, compare, protocol_joints, score, write_predictions
     from annotator.formats import freihand, ho3d
     from annotator.vision.photos import read_photo
 
@@ -91,7 +135,7 @@ def by_protocol(
     def answers():
         for record in progress(islice(read(data, split), count or None), "evaluate", count or None):
             (hand,) = network.propose(read_photo(record.photo), [record.box], [record.side], record.K)
-            joints = protocol_joints(hand.vertices, network.hand, protocol)
+            joints = protocol_joints(hand.vertices, network.hand, protocol, hand.parameters, hand.side)
             found["joints"].append(joints)
             found["true_joints"].append(record.joints)
             # vertex by vertex only where both meshes are of one hand model: equal counts are not enough
@@ -108,7 +152,10 @@ def by_protocol(
         arrays = {name: np.array(values) for name, values in found.items() if len(values) == hands}
         row = score(protocol, **arrays)
         if out is not None:
+            compared = compare(protocol, **arrays)
             (out / "scores.json").write_text(json.dumps(row, indent=1) + "\n")
+            (out / "scores.txt").write_text(compared.text())
+            (out / "curves.json").write_text(json.dumps(compared.curves(), indent=1) + "\n")
     result = {"data": str(data), "protocol": protocol, "hand_model": network.hand.name, "rows": [row]}
     if out is not None:
         result["predictions"] = str(out / "pred.json")

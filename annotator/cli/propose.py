@@ -1,4 +1,4 @@
-"""`annotator propose PHOTOS... --project DIR`: find hands, propose meshes, store them."""
+"""`annotator propose PHOTOS/VIDEOS... --project DIR`: find hands, propose meshes, store them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.support.output import JsonOption, WhoOption, emit, progress
+from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, progress
 from annotator.files.photo_paths import photo_files, read_ahead
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from annotator.hand.mesh import HandMesh
     from annotator.model import Model
     from annotator.project import Project
+    from annotator.proposers import Proposer
 
 ModelOption = Annotated[
     Path | None,
@@ -41,13 +42,12 @@ def command(
         list[str],
         typer.Argument(
             metavar="PHOTOS...",
-            help="Image files, folders of them, patterns; with Ray also Parquet files and URLs (s3://...).",
+            help="Image files and videos, folders of them, patterns, numbered images (walk/%06d.png), TIFF stacks; "
+            "with Ray also Parquet files and URLs (s3://...).",
             show_default=False,
         ),
     ],
-    project: Annotated[
-        str, typer.Option(help="The project's folder or URL; made if it is missing.", show_default=False)
-    ],
+    project: ProjectOption,
     database: Annotated[
         str | None,
         typer.Option(help="URL of a PostgreSQL database to share the project in.", show_default=False),
@@ -59,6 +59,26 @@ def command(
         bool,
         typer.Option("--quick", help="One look at each photo: a third of the time, but small hands may be missed."),
     ] = False,
+    proposer: Annotated[
+        str,
+        typer.Option(help="network, files:PREDICTIONS (another network's, .npz or .json), or one that a package adds."),
+    ] = "network",
+    every: Annotated[
+        str | None,
+        typer.Option(help="Of videos: time from frame to frame, as 0.5s or 40ms; 0 takes all.", show_default="0.5s"),
+    ] = None,
+    frames: Annotated[
+        str | None,
+        typer.Option(
+            help="Of videos: these frames alone, as 100:400 (100 to 399), 100:400:5 or 7,120.", show_default="all"
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Of videos: so many frames of each second; instead of --every.")
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(help="Frames a second of numbered images and TIFF stacks, which have no clock.", min=0.001)
+    ] = 25.0,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -66,17 +86,25 @@ def command(
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find hands in photos, propose a mesh for each and store them; what is done already is skipped."""
-    from annotator.errors import InputError
+    """Find hands in photos and videos, propose a mesh for each and store them; what is done already is skipped.
 
-    start = time.perf_counter()
+    A video is not copied: each frame that was looked at is a photo of the project, with its number and its time.
+    """
+    from annotator.errors import InputError
+    from annotator.vision.video.choosing import Choice
+    from annotator.vision.video.expanding import expanded
+
+    start, choice = time.perf_counter(), Choice.of(every, frames, fps)
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
+    if proposer != "network" and (elsewhere is not None or model is not None or quick):
+        raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
     if elsewhere is not None:
         from annotator.cluster import sources
 
         found = sources.find(photos)
         if not found.files and not found.tables:
             raise InputError("; ".join(f"{name}: {why}" for name, why in found.empty))
+        found.files = [str(file) for file in expanded(found.files, choice, rate)]
         if model is not None:
             from annotator.network.checkpoint import load_checkpoint
 
@@ -90,6 +118,16 @@ def command(
         raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
     for name, why in empty:
         say_skipped(f"{name}: {why}")
+    files = list(expanded(files, choice, rate))
+
+    if proposer != "network":
+        from annotator.proposers import build_proposer
+
+        asked = build_proposer(proposer, device)
+        with _opened(project, who, database) as opened:
+            done = propose_by(opened, asked, files, proposer)
+        _report(done, empty, project, start, as_json)
+        return
 
     from annotator.model import load_model
 
@@ -161,7 +199,7 @@ def propose_photos(
     stored: Callable[[Path, list[str], list[HandMesh]], None] | None = None,
 ) -> Done:
     """Propose on photos and store the answers, photo by photo, so that an interrupted run goes on where it
-    stopped.
+    stopped. files: of photos, or the places of frames (`clip.mp4#frame=120`).
 
     A photo whose content this very model (its digest) has looked at is skipped; one that cannot be read is
     named on stderr. name: of the model, for its provenance. stored: called with each photo, its new hands'
@@ -196,6 +234,32 @@ def propose_photos(
     return done
 
 
+def propose_by(project: Project, proposer: Proposer, files: Sequence[Path], name: str) -> Done:
+    """`propose_photos` by any `Proposer`; name: of it, for the provenance."""
+    from annotator.errors import InputError
+    from annotator.project import Provenance
+
+    done, provenance = Done(), Provenance(name, proposer.digest)
+    for path in progress(files, "propose", len(files)):
+        path, _, photo, why = _look(project, proposer.digest, path)
+        if not why and photo is not None:
+            try:
+                hands = proposer.propose(photo, path=path)
+            except InputError as error:
+                why = str(error)
+        if why:
+            done.failed.append((str(path), why))
+            say_skipped(why)
+        elif photo is None:
+            done.skipped += 1
+        else:
+            ids = project.add_proposals(project.add_photo(path, photo.shape[:2]), hands, provenance)
+            done.photos += 1
+            done.photos_with_hand += bool(ids)
+            done.hands += len(ids)
+    return done
+
+
 def propose_on_ray(
     project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16, quick: bool = False
 ) -> Done:
@@ -225,12 +289,14 @@ def propose_on_ray(
 def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
     """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
     from annotator.errors import InputError
-    from annotator.vision.photos import photo_hash, read_photo
+    from annotator.files.given import storable
+    from annotator.vision.photos import photo_there, read_photo
 
     try:
-        if not path.is_file():
+        if not photo_there(path):
             read_photo(path)  # says what is wrong with it
-        sha256 = photo_hash(path)
+        storable(path)
+        sha256 = project.known_as(path)
         done = project.has_photo(sha256, digest)
         return path, sha256, None if done else read_photo(path), ""
     except InputError as error:

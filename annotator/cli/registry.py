@@ -9,50 +9,120 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-# name -> module in this package, its function `command` or the one behind the colon; a new command is one line here
-COMMANDS = {
-    "demo": "demo",
-    "gui": "gui",
-    "propose": "propose",
-    "correct": "correct",
-    "alternatives": "alternatives",
-    "status": "status",
-    "accept": "changing:accept",
-    "reject": "changing:reject",
-    "undo": "changing:undo",
-    "redo": "changing:redo",
-    "next": "next",
-    "review": "review",
-    "gold": "gold",
-    "photos": "photos",
-    "snapshot": "snapshot",
-    "export": "export",
-    "import": "import_",
-    "hand": "hand",
-    "train": "train",
-    "evaluate": "evaluate",
-    "simulate": "simulate",
-    "serve": "serve",
-    "rank": "rank",
-    "round": "round",
-}
+from annotator.registry import Registry
+
+
+@dataclass(frozen=True)
+class Command:
+    """name: of the command. place: its module in this package, its function `command` or the one behind the colon; or
+    the function, or a `typer.Typer`, itself. usage: behind the name, for the table in README.md; summary: what it does,
+    in Markdown; `{writers}` and `{readers}` stand for the formats."""
+
+    name: str
+    place: Any
+    usage: str
+    summary: str
+
+
+_BUILT_IN = (
+    Command(
+        "demo",
+        "demo",
+        "[--out DIR]",
+        "propose, correct, refine, accept, export and report on the sample photos, without a display",
+    ),
+    Command("gui", "gui", "[PROJECT]", "napari with the plugin open (`plugins/napari_hand_mesh/README.md`)"),
+    Command(
+        "propose",
+        "propose",
+        "PHOTOS/VIDEOS... --project DIR",
+        "find hands, propose meshes, store them; run again, it goes on where it stopped; of videos a frame each half "
+        "second, or `--every`, `--frames`, `--fps` (`docs/video.md`); `--quick` takes a third of the time and misses "
+        "small hands (`docs/scaling.md`)",
+    ),
+    Command(
+        "correct",
+        "correct",
+        "PROJECT HAND JOINT [X Y]",
+        "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`; the mesh "
+        "follows (`docs/corrections.md`)",
+    ),
+    Command(
+        "alternatives",
+        "alternatives",
+        "PROJECT HAND [--take N]",
+        "the other plausible hands with the same keypoints in the photo",
+    ),
+    Command("status", "status", "PROJECT", "the hands and their states; `--check` verifies journal, hands and photos"),
+    Command("accept", "changing:accept", "PROJECT HAND...", "what becomes a label"),
+    Command("reject", "changing:reject", "PROJECT HAND...", "what does not"),
+    Command("undo", "changing:undo", "PROJECT [HAND]", "your own last step, or a named hand's; also after a restart"),
+    Command("redo", "changing:redo", "PROJECT [HAND]", "what was undone last"),
+    Command("next", "next", "PROJECT", "take the next hand, among people who share a project (`docs/project.md`)"),
+    Command("review", "review", "PROJECT [HAND]", "a second person's word on an accepted hand"),
+    Command("gold", "gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"),
+    Command("photos", "photos", "PROJECT", "photos that moved are found again, or copied into the project"),
+    Command("snapshot", "snapshot", "PROJECT", "a copy of the project in one file"),
+    Command(
+        "export",
+        "export",
+        "PROJECT --format F --out DIR",
+        "accepted hands as a data set, whole or not at all: `{writers}` (`docs/formats.md`)",
+    ),
+    Command("import", "import_", "DATASET --format F --project DIR", "other people's data sets: `{readers}`"),
+    Command(
+        "hand",
+        "hand",
+        "info [MODEL]",
+        "the hand model: vertices, levels, bone lengths; `hand import "
+        "MANO_RIGHT.pkl` keeps your own MANO as hand model `mano`; its pickle is read, never run",
+    ),
+    Command(
+        "train", "train", "--data DATA --out RUN", "learn from keypoints (`--data freihand:PATH` takes a data set)"
+    ),
+    Command("evaluate", "evaluate", "DATA", "score (`--protocol freihand` or `ho3d` by the official rules)"),
+    Command("simulate", "simulate", "DATA", "a simulated annotator: error after 0, 1, 2, ... corrections"),
+    Command(
+        "serve",
+        "serve",
+        "",
+        "the model behind HTTP; `annotator.serving.RemoteModel(URL, token)` takes a `Model`'s place",
+    ),
+    Command(
+        "rank",
+        "rank",
+        "PROJECT",
+        "which hands teach the model most, which joint to correct in each, and why (`docs/active_learning.md`)",
+    ),
+    Command(
+        "round",
+        "round",
+        "PROJECT",
+        "learn from accepted hands; the new model takes over only if it is better on held-out ones",
+    ),
+)
+TABLE = Registry[Command]("command", "annotator.commands", _BUILT_IN)
+COMMANDS = {one.name: one.place for one in _BUILT_IN}
 
 
 class _Loaded(MutableMapping):
     """The commands by name, each loaded at the first look at it."""
 
-    def __init__(self, table: dict[str, str]):
+    def __init__(self, table: Registry[Command]):
         self._table = table
         self._ready: dict[str, Any] = {}
 
     def __getitem__(self, name: str):
         if name not in self._ready:
-            self._ready[name] = _load(name, self._table[name])
+            if name not in self._table:
+                raise KeyError(name)
+            self._ready[name] = _load(name, self._table[name].place)
         return self._ready[name]
 
     def __setitem__(self, name: str, command) -> None:
@@ -62,10 +132,10 @@ class _Loaded(MutableMapping):
         del self._ready[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._table)
+        return iter(self._table.names())
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self._table.names())
 
 
 class CommandGroup(TyperGroup):
@@ -81,7 +151,7 @@ def group() -> CommandGroup:
     app.callback()(main_help)
     built = typer.main.get_command(app)
     assert isinstance(built, CommandGroup)
-    built.commands = _Loaded(COMMANDS)
+    built.commands = _Loaded(TABLE)
     return built
 
 
@@ -93,13 +163,15 @@ def main_help(
     """Hand meshes on real photos: proposed by a network, corrected by a person, exported as a data set."""
 
 
-def _load(name: str, module_name: str):
-    module_name, _, function = module_name.partition(":")
-    module = importlib.import_module(f"annotator.cli.{module_name}")
-    app = getattr(module, "app", None)
-    if app is None:
+def _load(name: str, place: Any):
+    if isinstance(place, str):
+        place, _, function = place.partition(":")
+        module = importlib.import_module(f"annotator.cli.{place}")
+        place = getattr(module, "app", None) or getattr(module, function or "command")
+    app = place
+    if not isinstance(app, typer.Typer):
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(getattr(module, function or "command"))
+        app.command(name)(place)
     built = typer.main.get_command(app)
     built.name = name
     return built

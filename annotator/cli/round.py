@@ -65,6 +65,9 @@ def command(
         result = run_round(project, settings, model, replay, who, device, stages, launch)
     verdict = "promoted" if result["promoted"] else "not promoted"
     text = f"round {result['round']}: {verdict}: {result['why']}\nreport: {result['report']['page']}"
+    definition = result["definition"]
+    if definition:
+        text += f"\njoint definition: {'adopted' if definition['adopted'] else 'not adopted'}: {definition['why']}"
     if result["promoted"]:
         text += f"\n{result['reproposed']['refreshed']} open hands were proposed anew"
     emit(as_json, result, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,6 +45,6 @@ def command(
 def _line(hand, width: int) -> str:
     said = f"{hand.corrections} corrections" if hand.corrections else ""
     line = f"{hand.id:{width}}  {hand.side:5}  {hand.state:8}  {hand.confidence:.2f}"
-    line += f"  {Path(hand.photo).name}  {said}"
+    line += f"  {hand.photo_name}  {said}"
     line += f"  in work by {hand.leased_by}" if hand.leased_by else ""
     return line.rstrip()

@@ -73,7 +73,7 @@ def _hands(block, place: str, states: tuple[str, ...], wanted: Filter, hand: str
                     if number > work["last"]:
                         break
                     kept: LabelledHand | None = record
-                    if not wanted.keeps(record):
+                    if record is None or not wanted.keeps(record):
                         kept = None
                     elif model is not None:
                         kept = refit_or_same(record, model)

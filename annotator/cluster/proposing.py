@@ -14,7 +14,7 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +24,10 @@ from annotator.cluster.engine import Engine, needed
 from annotator.cluster.models import content_of, loaded, quiet_data
 from annotator.cluster.relay import blocks
 from annotator.errors import InputError
+from annotator.files.frame_places import frame_place
 from annotator.project import Project, Provenance
 from annotator.project.intake import Header, Prepared, kept_photo, prepare
-from annotator.vision.photos import decode_photo
+from annotator.vision.photos import decode_photo, photo_bytes, photo_hash, read_photo
 
 TRIES = 3  # a worker that cannot be started is tried this often again; one that dies, always
 
@@ -132,15 +133,19 @@ class Proposer:
         """A photo's row with its hash, and its pixels; None if this model has looked at it, or it cannot be used."""
         place, content = row["place"], row["content"]
         here = not sources.is_url(place) and not content
+        frame = here and frame_place(place) is not None  # of a video, which is not read as a whole
         answer = {"place": place, "sha256": "", "content": b"", "height": 0, "width": 0, "bytes": 0, "error": ""}
         try:
-            content = content or sources.content_of(place)
-            answer |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            if frame:
+                answer |= {"sha256": photo_hash(place), "bytes": photo_bytes(place)}
+            else:
+                content = content or sources.content_of(place)
+                answer |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
             key = np.bytes_(answer["sha256"])
             at = np.searchsorted(self.done, key)
             if at < len(self.done) and self.done[at] == key:
                 return answer, None
-            photo = decode_photo(content, place)
+            photo = read_photo(place) if frame else decode_photo(content, place)
         except InputError as error:
             return answer | {"error": str(error)}, None
         answer |= {"height": photo.shape[0], "width": photo.shape[1]}
@@ -163,6 +168,8 @@ def _store(project: Project, provenance: Provenance, folder: Path, rows: Sequenc
         if row["content"]:
             path = kept_photo(row["content"], row["sha256"], row["place"], folder)
         header = Header(path, row["sha256"], row["height"], row["width"], row["bytes"])
+        if frame_place(path) is not None and not row["content"]:
+            header = replace(Header.of(path, (row["height"], row["width"])), sha256=row["sha256"])
         looks.append((header, [Prepared.unpack(tuple(hand[name] for name in _PACKED)) for hand in row["hands"] or []]))
     ids = dict(zip(map(id, good), project.add_looks(looks, provenance), strict=True)) if looks else {}
     for row in rows:

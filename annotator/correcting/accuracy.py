@@ -13,18 +13,19 @@ import numpy as np
 
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
-from annotator.vision.crops import CROP_SIZE
+from annotator.vision.crop_size import CROP_SIZE
 
 
 @dataclass(frozen=True)
 class LabelAccuracy:
     """One sigma of a label along each axis.
 
-    random: share of the longer side of the keypoints' box (people who label the same photo twice differ by 1 to 2 %);
+    random: share of the longer side of the keypoints' box (people who label the same photo twice differ by 1 to 2 % of
+    it in all, two axes together);
     least: px of the crop, however small the hand: nobody is better than that.
     """
 
-    random: float = 0.015
+    random: float = 0.012
     least: float = 1.5
 
 

@@ -17,15 +17,17 @@ import numpy as np
 
 from annotator.correcting.mirroring import EASE, JOINTS_OF, RELAXED, candidates
 from annotator.correcting.penetration import self_penetration
+from annotator.correcting.solver.coordinates import ANGLES
 from annotator.correcting.solver.descent import Descent, descend
 from annotator.correcting.solver.prior import GROWTH, USUAL, ProposalPrior
 from annotator.correcting.solver.search import HARDEST, Settings
-from annotator.correcting.solver.solver import UNSEEN, answer_of, checked_states, problem_of
+from annotator.correcting.solver.solver import answer_of, checked_states, problem_of
+from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import FINGERS, ByJoint
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.model import HandModel
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
 DIFFERENT = 0.010  # m: a joint's depth differs at least so much from every other answer's
 SAME_PICTURE = 2.0  # px of the crop: no keypoint moves farther
 HELD = 0.5  # px: sigma of the keypoints that are held
@@ -89,10 +91,13 @@ def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: 
     """The candidate brought to rest on the hand's own keypoints; None if it is no other hand, or no plausible
     one.
     """
-    scale = CROP / hand.crop_size
+    scale = CROP_SIZE / hand.crop_size
     settings = Settings(prior=LOOSE)
+    now = {
+        k: tuple(hand.keypoints[k].tolist()) for k in hand.corrections
+    }  # where the mesh is, not where its labels are
     held = hand.replace(parameters=start, keypoint_sigma=np.full(21, HELD / scale))
-    problem = problem_of(held, model, hand.corrections, states, (), settings)
+    problem = problem_of(held, model, now, states, (), settings)
     problem.hardness = np.full(len(problem.targets.joints), HARDEST)
     settled: Descent = descend(problem, problem.coordinates.start[: problem.count], 12, 1e-3, 1e-3)
     answer = answer_of(hand, model, problem, settled, hand.corrections, settings)
@@ -105,7 +110,7 @@ def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: 
     depth = self_penetration(answer, model).deepest
     if depth > max(DEEPEST, self_penetration(hand, model).deepest + 0.002):
         return None
-    bends = settled.state.placed.x[0:45:3]
+    bends = settled.state.placed.x[ANGLES][::3]
     unusual = sum(
         np.sum(((bends[np.array(JOINTS_OF[finger]) - 1] - RELAXED[finger]) / EASE) ** 2) for finger in FINGERS
     )

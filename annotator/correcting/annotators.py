@@ -14,7 +14,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.hand.definitions import bone_frames
 from annotator.hand.mesh import HandMesh
-from annotator.vision.crops import CROP_SIZE
+from annotator.vision.crop_size import CROP_SIZE
 
 # m: the longer side of a hand's keypoint box as people hold their hands; shares of the box become metres by it
 BOX = 0.15

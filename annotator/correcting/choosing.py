@@ -11,11 +11,11 @@ from annotator.correcting.solver.coordinates import PLACE, TURN
 from annotator.correcting.solver.search import Settings
 from annotator.correcting.solver.solver import checked_states, problem_of
 from annotator.hand.definitions import JointDefinition, definition_of
+from annotator.hand.joint_states import CONFIRMED, UNSEEN
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-
-CROP = 224.0
+from annotator.vision.crop_size import CROP_SIZE
 
 
 def expected_gain(
@@ -43,7 +43,7 @@ def expected_gain(
     read = definition_of(definition)
     accuracy = label_sigma(hand, read, settings.accuracy)
     problem = problem_of(hand, model, hand.corrections, known, (), settings, read)
-    scale = CROP / hand.crop_size
+    scale = CROP_SIZE / hand.crop_size
     _, state = problem.evaluate(problem.coordinates.start[: problem.count])
     jacobian = problem.keypoint_jacobian(state)
     in_photo = problem.view.rates(state.image) @ jacobian  # (21,2,n)
@@ -64,7 +64,7 @@ def expected_gain(
     gain = np.einsum("kji,kil,kjl->k", moved, np.linalg.inv(spread), moved)
     if doubt is not None:  # the variance that a correction would take is so many times what was thought
         gain *= 1 + (np.asarray(doubt) / hand.keypoint_sigma) ** 2
-    done = [k for k, s in known.items() if s in ("confirmed", "occluded", "out of frame")] + list(hand.corrections)
+    done = [k for k, s in known.items() if s in (CONFIRMED, *UNSEEN)] + list(hand.corrections)
     gain[done] = 0.0
     return gain
 

@@ -17,11 +17,12 @@ from annotator.errors import InputError
 from annotator.evaluation.metrics import aligned
 from annotator.hand.definitions import ANATOMICAL, LARGEST, JointDefinition, bone_frames, turned
 from annotator.hand.mesh import HandMesh
-from annotator.vision.crops import CROP_SIZE
+from annotator.vision.crop_size import CROP_SIZE
 
-POSE_ERROR = 0.008  # m, one sigma along an axis: how far a proposal's joint is from where it is, after alignment
+POSE_ERROR = 0.010  # m, one sigma along an axis: how far a proposal's joint is from where it is, after alignment
 ROBUST = 4.0  # degrees of freedom of Student's t: a hand that is wrong altogether hardly counts
 PASSES = 4  # of alignment and reweighting
+WHOLE_HAND = 1.5  # factor on keypoint sigmas: a hand's errors go together, and do not average out over its joints
 LEAST_SPREAD = 0.001  # m: nobody repeats a joint's place better
 CLOSENESS = 0.5  # share of the hands' errors taken to be common to hands of one set (same views, same poses)
 
@@ -103,7 +104,7 @@ def _observations(hand: HandMesh, frames: np.ndarray, offsets: np.ndarray, point
         residual = np.zeros((21, 3))
         residual[known] = (aligned(places[known], joints[known]) - joints[known]) * mirror
         yield frames / POSE_ERROR, residual / POSE_ERROR, known
-        return  # the same labels in the photo say nothing more
+    # after alignment nothing is left of an offset that all joints share: that only the photo shows
     known = np.isfinite(points).all(-1)
     if not known.any():
         return
@@ -111,7 +112,7 @@ def _observations(hand: HandMesh, frames: np.ndarray, offsets: np.ndarray, point
     pixels, depth = image[:, :2] / image[:, 2:], image[:, 2:]
     rates = (hand.camera[None, :2] - pixels[:, :, None] * hand.camera[2]) / depth[:, :, None]  # (21, 2, 3) px per m
     random = random_sigma(hand, LabelAccuracy()) * hand.crop_size / CROP_SIZE
-    sigma = np.hypot(hand.keypoint_sigma, random)[:, None]
+    sigma = np.hypot(WHOLE_HAND * hand.keypoint_sigma, random)[:, None]
     residual = np.where(known[:, None], points - pixels, 0.0)
     yield (rates * mirror) @ frames / sigma[..., None], residual / sigma, known
 

@@ -17,8 +17,8 @@ from annotator.hand.joints import BONES, JOINT_NAMES, MANO_JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
 ANGLE_WORDS = ("bends", "tilts sideways", "twists")
 # A bone's length varies by this much between hands beside what the shape space says (rounding, soft tissue at
 # the tips).
@@ -209,7 +209,7 @@ def _strain(hand: HandMesh, threshold: float, definition: JointDefinition | str 
 
 def _stages(hand: HandMesh, threshold: float) -> Reason:
     assert hand.parametric is not None
-    off = np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1) * CROP / hand.crop_size
+    off = np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1) * CROP_SIZE / hand.crop_size
     off[list(hand.corrections)] = 0.0  # there a person moved it
     worst = JOINT_NAMES[int(off.argmax())]
     mean = float(off.sum() / max(21 - len(hand.corrections), 1))
@@ -218,7 +218,7 @@ def _stages(hand: HandMesh, threshold: float) -> Reason:
 
 
 def _sigma(hand: HandMesh, threshold: float) -> Reason:
-    sigma = hand.keypoint_sigma * CROP / hand.crop_size
+    sigma = hand.keypoint_sigma * CROP_SIZE / hand.crop_size
     worst = int(sigma.argmax())
     name = JOINT_NAMES[worst]
     words = f"keypoints may be {np.median(sigma):.1f} px off, {name} {sigma[worst]:.1f} px"

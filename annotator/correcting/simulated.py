@@ -20,8 +20,8 @@ from annotator.errors import InputError
 from annotator.evaluation.metrics import aligned
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
 POLICIES = ("worst", "model", "random")
 Refine = Callable[[HandMesh, Mapping[int, tuple[float, float]]], HandMesh]
 
@@ -120,7 +120,7 @@ def _choose(policy: str, now: HandMesh, clicks: np.ndarray, model: HandModel, le
 
 def _distances(hand: HandMesh, truth: Truth) -> np.ndarray:
     """(21,) crop px."""
-    return np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) * CROP / hand.crop_size
+    return np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) * CROP_SIZE / hand.crop_size
 
 
 def _errors(hand: HandMesh, truth: Truth, visible, given, before) -> tuple[float, ...]:
@@ -134,7 +134,7 @@ def _errors(hand: HandMesh, truth: Truth, visible, given, before) -> tuple[float
         float(off[visible].mean()) if visible.any() else np.nan,
         float(off[others].mean()) if others.any() else np.nan,
         float(before[others].mean()) if others.any() else np.nan,
-        float(put.max(initial=0.0) * CROP / hand.crop_size),
+        float(put.max(initial=0.0) * CROP_SIZE / hand.crop_size),
     )
 
 

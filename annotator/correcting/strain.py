@@ -16,7 +16,7 @@ from annotator.correcting.accuracy import LabelAccuracy, label_sigma
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
-from annotator.vision.crops import CROP_SIZE
+from annotator.vision.crop_size import CROP_SIZE
 
 FREE = 4.0  # sigmas of a label: within these nothing contradicts
 STEEP = 4.0  # beyond, confidence falls by a factor of e per so many sigmas

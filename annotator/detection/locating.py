@@ -16,9 +16,9 @@ from annotator.detection.glancing import glanced
 from annotator.detection.looking import Look, Target, all_round, every_one, look_at, settle
 from annotator.detection.palm import PalmDetector, overlap
 from annotator.errors import InputError
+from annotator.hand.joints import SIDES
 from annotator.vision.crops import Crop
 
-SIDES = ("left", "right")
 BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
 PART = 0.6  # of a larger hand's crop: the most that a part of it takes
 HOPELESS = 0.05  # presence below which a palm is not looked at from all sides

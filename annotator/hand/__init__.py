@@ -21,10 +21,12 @@ from annotator.hand.joints import (
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import OFFSET_LEVEL, USER_HANDS, HandModel, MeshLevel, load_hand, user_hand_file
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
+from annotator.hand.topology import HAND, HandTopology
 
 __all__ = [
     "BONES",
     "FINGERS",
+    "HAND",
     "JOINT_NAMES",
     "KEYPOINT_OF_MANO",
     "MANO_JOINT_NAMES",
@@ -38,6 +40,7 @@ __all__ = [
     "HandMesh",
     "HandModel",
     "HandParameters",
+    "HandTopology",
     "MeshLevel",
     "ParametricEstimate",
     "check_side",

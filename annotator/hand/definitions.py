@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, MANO_TIP_VERTICES, MANO_TO_KEYPOINTS, PARENT
+from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, PARENT, TIPS
+from annotator.hand.mano import chain_joints, in_order, tips_of
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import load_hand
 from annotator.hand.rotations import rotation_matrices
@@ -35,7 +36,14 @@ def _spread(wrist: float, thumb_base: float, knuckles: float, others: float) -> 
 UNKNOWN_LABELLER = _spread(0.007, 0.007, 0.0038, 0.0024)
 # m, in the frames of FRAME_OF: MediaPipe's joints against ours, learned from triangulated landmarks of 182 photos of a
 # video by two calibrated cameras (`python benchmarks/definitions.py DATA/real/two-cameras --print`).
-_MEDIAPIPE = np.zeros((21, 3))
+_MEDIAPIPE = 0.001 * np.array([  # wrist; thumb, index, middle, ring, little from base to tip
+    (-1.1, -2.4, 0.6),
+    (-5.0, 0.3, 10.8), (-1.5, 4.4, -0.6), (-0.6, 2.3, -4.6), (0.3, 3.2, -3.5),
+    (0.1, 0.9, 0.8), (-0.3, -1.9, 0.5), (-0.8, -0.5, 0.3), (0.4, -0.3, 0.0),
+    (1.2, -1.3, 0.2), (-1.9, -3.7, -0.1), (1.7, -0.9, 0.5), (4.4, -7.4, 0.5),
+    (-0.1, -0.4, -0.5), (-1.4, -3.6, 0.2), (3.9, -1.7, 1.3), (5.8, -8.5, 1.9),
+    (-0.6, 1.5, 0.6), (0.4, -2.0, 0.2), (1.4, -1.8, 1.2), (3.7, -1.3, 1.4),
+])  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,26 +122,14 @@ class JointDefinition:
 
 
 class ManoDefinition(JointDefinition):
-    """MANO's own joints, as smplx and every reader of MANO data sets have them: the 16 joints of the kinematic chain,
-    and a vertex of the mesh for each fingertip.
-
-    On a mesh that is not MANO's (the embedded hand) the chain's joints and that hand's own tip vertices.
-    Source: J. Romero et al., 'Embodied Hands', 2017; vertex numbers as in smplx 0.1.28, `vertex_ids.py`.
-    """
+    """MANO's own joints, see `hand.mano`; on a mesh that is not MANO's (the embedded hand) the chain's joints and that
+    hand's own tip vertices."""
 
     def joints(self, hand: HandMesh) -> np.ndarray:
         """See `JointDefinition.joints`."""
-        model = load_hand(hand.hand_model)
-        rotations = rotation_matrices(hand.parameters.pose)
-        _, _, chain = model.bone_transforms(rotations, hand.parameters.shape)
-        chain = chain + hand.parameters.translation
-        if hand.side == "left":
-            chain = chain * (-1.0, 1.0, 1.0)
-        if len(hand.vertices) == MANO_VERTICES:
-            tips = hand.vertices[list(MANO_TIP_VERTICES["smplx"])]
-        else:
-            tips = hand.joints[[4, 8, 12, 16, 20]]
-        return np.concatenate([chain, tips])[list(MANO_TO_KEYPOINTS)]
+        chain = chain_joints(load_hand(hand.hand_model), hand.parameters, hand.side)
+        tips = tips_of(hand.vertices) if len(hand.vertices) == MANO_VERTICES else hand.joints[list(TIPS)]
+        return in_order(chain, tips)
 
 
 def turned(offsets: np.ndarray, hand: HandMesh) -> np.ndarray:
@@ -163,7 +159,7 @@ EXACT = JointDefinition(
     "ours", np.zeros((21, 3)), np.zeros(21)
 )  # labels made by our own regressor, as renders have them
 MANO = ManoDefinition("mano", np.zeros((21, 3)), _spread(0.006, 0.006, 0.003, 0.002))
-MEDIAPIPE = JointDefinition("mediapipe", _MEDIAPIPE, _spread(0.003, 0.003, 0.002, 0.002))
+MEDIAPIPE = JointDefinition("mediapipe", _MEDIAPIPE, _spread(0.004, 0.004, 0.003, 0.003))  # one hand's
 NAMED: Mapping[str, JointDefinition] = {one.name: one for one in (ANATOMICAL, EXACT, MANO, MEDIAPIPE)}
 
 

@@ -1,8 +1,7 @@
 """Names, orders and the skeleton of a hand's joints.
 
-Two orders exist in this library. *Keypoint order* (21): wrist; thumb, index, middle, ring, little, each from
-base to tip (FreiHAND, OpenPose and MediaPipe use the same one). *Model order* (16): MANO's wrist; index,
-middle, little, ring, thumb, three joints each, and no tips.
+The tree itself, and the two orders of joints, are `topology.HAND`; here are its names as constants, joints by name or
+number, and how MANO's joints stand to ours.
 """
 
 from __future__ import annotations
@@ -12,27 +11,23 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from annotator.errors import InputError
+from annotator.hand.topology import HAND, JOINTS
 
 Value = TypeVar("Value")
 # What is said of some joints: by name, by keypoint number, or both.
 ByJoint = Mapping[int, Value] | Mapping[str, Value] | Mapping[int | str, Value]
 
-FINGERS = ("thumb", "index", "middle", "ring", "little")
+FINGERS, JOINT_NAMES = HAND.fingers, HAND.names
+# A database keeps the position in this tuple: never reorder.
 SIDES = ("right", "left")
 
-JOINT_NAMES = ("wrist", "thumb_cmc", "thumb_mcp", "thumb_ip", "thumb_tip") + tuple(
-    f"{finger}_{joint}" for finger in FINGERS[1:] for joint in ("mcp", "pip", "dip", "tip")
-)
-
 # The keypoint each keypoint hangs on (the wrist on none), and the 20 bones as (nearer, farther) pairs.
-PARENT = (-1, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19)
-BONES = tuple((PARENT[k], k) for k in range(1, 21))
-TIPS = (4, 8, 12, 16, 20)
+PARENT, BONES, TIPS = HAND.parents, HAND.bones, HAND.tips
 
-MANO_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
+MANO_PARENTS = HAND.model_parents
 # MANO_TO_KEYPOINTS[k]: where keypoint k stands in (16 model joints, then tips thumb, index, middle, ring,
 # little).
-MANO_TO_KEYPOINTS = (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
+MANO_TO_KEYPOINTS = HAND.in_model_order
 # MANO has no tips: vertices of its mesh stand for them, thumb first. Data sets' labels were made with different ones.
 MANO_TIP_VERTICES = {
     "freihand": (744, 320, 443, 555, 672),
@@ -40,7 +35,7 @@ MANO_TIP_VERTICES = {
     "smplx": (744, 320, 443, 554, 671),
 }
 # KEYPOINT_OF_MANO[j]: the keypoint that the model joint j is.
-KEYPOINT_OF_MANO = tuple(MANO_TO_KEYPOINTS.index(j) for j in range(16))
+KEYPOINT_OF_MANO = tuple(MANO_TO_KEYPOINTS.index(j) for j in range(JOINTS))
 MANO_JOINT_NAMES = tuple(JOINT_NAMES[k] for k in KEYPOINT_OF_MANO)
 
 _INDEX = {name: k for k, name in enumerate(JOINT_NAMES)}

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from annotator.hand.model import HandModel, load_hand
+from annotator.hand.topology import HAND
 
 FLEXION, ABDUCTION, TWIST = 0, 1, 2
 # Splay goes away as a finger's MCP joint flexes: its collateral ligaments tighten and hold it straight at
@@ -27,7 +28,9 @@ OVEREXTENSION_ENDS = math.radians(20.0)
 # of its twist range is there at rest, all of it once flexion and abduction make 40 deg.
 TWIST_AT_REST, TWIST_FULL = 0.4, math.radians(40.0)
 # Rows of the fifteen joints (index, middle, little, ring; the thumb's three come last).
-_MCP, _PIP, _DIP, _CMC = [0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8, 11], 12
+_LONG = [HAND.articulated_of[finger].start for finger in HAND.model_fingers if finger != "thumb"]
+_MCP, _PIP, _DIP = _LONG, [row + 1 for row in _LONG], [row + 2 for row in _LONG]
+_CMC = HAND.articulated_of["thumb"].start
 
 
 @functools.lru_cache(maxsize=8)

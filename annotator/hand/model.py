@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.hand.joints import MANO_PARENTS, check_side
 from annotator.hand.rotations import rotation_matrices
+from annotator.registry import Registry
 
 if TYPE_CHECKING:
     from annotator.hand.mesh import HandParameters
@@ -265,20 +267,45 @@ def user_hand_file(name: str) -> Path:
     return base / "hand-mesh-annotator" / "hands" / f"{name}.npz"
 
 
+@dataclass(frozen=True)
+class HandSource:
+    """A hand model by name; file: where its .npz is (InputError: it is not there yet); summary: one line."""
+
+    name: str
+    summary: str
+    file: Callable[[], Path]
+
+
+def _imported(name: str) -> Path:
+    path = user_hand_file(name)
+    if not os.path.isfile(path):  # False too where the folder may not be read
+        raise InputError(
+            f"there is no hand model {name!r} yet: get MANO's file from its authors and say "
+            f"`annotator hand import {'MANO_RIGHT.pkl' if name == 'mano' else 'MANO_LEFT.pkl'}`"
+        )
+    return path
+
+
+HANDS = Registry[HandSource](
+    "hand model",
+    "annotator.hands",
+    (
+        HandSource("free", "the embedded free hand: 778 vertices, its own topology", lambda: _DATA / "free_hand.npz"),
+        HandSource("mano", "your own MANO, right hand, once imported", lambda: _imported("mano")),
+        HandSource("mano_left", "your own MANO, left hand, once imported", lambda: _imported("mano_left")),
+    ),
+)
+
+
 def load_hand(name: str | Path = "free") -> HandModel:
-    """The hand model "free" (embedded), "mano" or "mano_left" (the user's own, once imported), or the one in an
-    .npz file of the same layout (cached).
+    """The hand model of this name (see `HANDS`: "free" is the embedded one, "mano" the user's own, once imported), or
+    the one in an .npz file of the same layout (cached).
 
     Raises InputError when the file is missing, unreadable or not a sound hand model.
     """
-    path = _DATA / "free_hand.npz" if name == "free" else Path(name)
-    if name in USER_HANDS and not path.is_file():
-        path = user_hand_file(str(name))
-        if not os.path.isfile(path):  # False too where the folder may not be read
-            raise InputError(
-                f"there is no hand model {name!r} yet: get MANO's file from its authors and say "
-                f"`annotator hand import {'MANO_RIGHT.pkl' if name == 'mano' else 'MANO_LEFT.pkl'}`"
-            )
+    path = Path(name)
+    if name == "free" or not path.is_file() and name in HANDS:
+        path = HANDS[str(name)].file()
     if not path.is_file():
         raise InputError(f"{path}: no such hand model file (and no model of that name; the embedded one is 'free')")
     return _cached(path.resolve(), path.stat().st_mtime_ns)

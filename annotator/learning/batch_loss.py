@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from annotator.learning.data.disturbing import Disturbance, disturbed, with_mixed_styles
 from annotator.learning.data.samples import Labels, concatenate
 from annotator.learning.supervision import Supervision
-from annotator.network.features import Features
+from annotator.network.features import Features, joined
 from annotator.network.glfnet import GLFNet
 from annotator.network.prompts import Prompts, random_prompts
 
@@ -61,9 +61,3 @@ class BatchLoss(nn.Module):
             return features, ()
         drawn = random_prompts(labels.keypoints.cpu(), (labels.visible * (labels.keypoint_weight > 0.5)).cpu())
         return features, Prompts(*(field.to(labels.keypoints.device) for field in drawn))
-
-
-def joined(features: tuple[Features, ...]) -> Features:
-    """One batch of several."""
-    maps = tuple(torch.cat(level) for level in zip(*(f.maps for f in features), strict=True))
-    return Features(maps, *(torch.cat(field) for field in zip(*(tuple(f)[1:] for f in features), strict=True)))

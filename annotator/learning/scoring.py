@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,19 @@ import torch
 from torch import Tensor
 
 from annotator.evaluation import metrics
+from annotator.hand.mesh import HandMesh, HandParameters
+from annotator.hand.rotations import rotation_vectors
 from annotator.learning.data.noise import simulate_landmarks
 from annotator.learning.data.rendered import RenderedCrops
 from annotator.learning.data.samples import Labels
 from annotator.learning.data.sources import CropSet, in_batches
 from annotator.network.features import Features
 from annotator.network.glfnet import GLFNet
+from annotator.network.hand_meshes import PER_AXIS_2D
 from annotator.network.parametric import place
+from annotator.vision.crops import CROP_SIZE, MIDDLE
+
+LEAST_WEIGHT = 0.05  # of a keypoint that counts
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Scored:
     joints: np.ndarray  # (S, 21, 3)
     keypoints: np.ndarray  # (S, 21, 2)
     vertices: np.ndarray | None  # (S, V, 3)
+    rotations: np.ndarray | None = None  # (S, 16, 3, 3) of the bones, each in its parent's frame
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ def answers(
                     placed.joints.cpu().numpy(),
                     placed.keypoints.cpu().numpy(),
                     None if vertices is None else vertices.cpu().numpy(),
+                    estimate.rotations().cpu().numpy(),
                 )
             )
         parts.append(row)
@@ -86,9 +95,14 @@ def answers(
     estimates = []
     for k in range(len(parts[0])):
         columns: Any = zip(*(row[k] for row in parts), strict=True)
-        joints, keypoints, vertices = columns
+        joints, keypoints, vertices, rotations = columns
         estimates.append(
-            Scored(np.concatenate(joints), np.concatenate(keypoints), np.concatenate(vertices) if with_mesh else None)
+            Scored(
+                np.concatenate(joints),
+                np.concatenate(keypoints),
+                np.concatenate(vertices) if with_mesh else None,
+                np.concatenate(rotations),
+            )
         )
     merged = Labels(*(torch.cat(f) for f in zip(*labels_all, strict=True)))
     return Run(
@@ -115,20 +129,63 @@ def rendered_answers(
     return run, crops.true_vertices(network.layer.cpu(), count)
 
 
-def scores(run: Run, true_vertices: np.ndarray | None = None, min_weight: float = 0.05) -> list[dict[str, Any]]:
-    """One row an estimate, and a last row for the encoder's own landmarks ('encoder').
+def named(run: Run) -> list[tuple[str, Scored]]:
+    """The estimates with their names, the first is the parametric stage's."""
+    return [("parametric" if k == 0 else f"retrieval {k}", e) for k, e in enumerate(run.estimates)]
+
+
+def hands_of(run: Run) -> list[HandMesh]:
+    """The last estimates as records of right hands in their crops (camera: the crop's), without a surface."""
+    last, found = run.estimates[-1], []
+    assert last.rotations is not None  # `answers` has them
+    poses = rotation_vectors(last.rotations.astype(np.float64))
+    for at, pose in enumerate(poses):
+        parameters = HandParameters(pose, np.zeros(10), last.joints[at, 0], np.zeros((0, 3)))
+        found.append(
+            HandMesh(
+                side="right",
+                camera=run.labels.projection[at].double().numpy(),
+                crop_center=np.array([MIDDLE, MIDDLE]),
+                crop_size=float(CROP_SIZE),
+                crop_angle=0.0,
+                vertices=np.zeros((0, 3)),
+                faces=np.zeros((0, 3)),
+                joints=last.joints[at],
+                keypoints=last.keypoints[at],
+                keypoint_sigma=run.keypoint_sigma[at] * PER_AXIS_2D,
+                vertex_sigma=np.zeros(0),
+                confidence=1.0,
+                parameters=parameters,
+                hand_model="",
+                parametric=None,
+            )
+        )
+    return found
+
+
+def known_labels(labels: Labels, min_weight: float = LEAST_WEIGHT) -> tuple[np.ndarray, np.ndarray]:
+    """(S, 21) which keypoints count, and (S,) which samples have joints in 3-D."""
+    return labels.keypoint_weight.numpy() >= min_weight, np.all(labels.joint_weight.numpy() > 0, axis=1)
+
+
+def scores(
+    run: Run,
+    true_vertices: np.ndarray | None = None,
+    min_weight: float = LEAST_WEIGHT,
+    more: Sequence[tuple[str, Scored]] = (),
+) -> list[dict[str, Any]]:
+    """One row an estimate, rows for `more`, and a last row for the encoder's own landmarks ('encoder').
 
     2-D errors are divided by the larger side of the labelled keypoints' box. Joints are scored where the label has
     them; keypoints with a weight below `min_weight` do not count.
     """
     labels = run.labels
-    truth, known = labels.keypoints.numpy(), labels.keypoint_weight.numpy() >= min_weight
+    truth = labels.keypoints.numpy()
+    known, has_joints = known_labels(labels, min_weight)
     box = np.array([np.ptp(points, axis=0).max() for points in truth])
-    has_joints = (labels.joint_weight.numpy() > 0).all(1)
     rows = []
-    named = [("parametric" if k == 0 else f"retrieval {k}", e) for k, e in enumerate(run.estimates)]
-    named.append(("encoder", Scored(run.encoder_joints, run.encoder_keypoints, None)))
-    for name, estimate in named:
+    encoder = Scored(run.encoder_joints, run.encoder_keypoints, None)
+    for name, estimate in (*named(run), *more, ("encoder", encoder)):
         row: dict[str, Any] = {"estimate": name} | metrics.keypoint_summary(estimate.keypoints, truth, known, box)
         if has_joints.any() and np.isfinite(estimate.joints).all():
             vertices = (

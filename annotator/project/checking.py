@@ -10,10 +10,11 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from annotator.errors import InputError
-from annotator.project import journal, reading
+from annotator.project import journal, pictures, reading
 from annotator.project.records.record import HandRecord
 from annotator.project.storage.schema import events, gold, hands, photos, records, sources
-from annotator.vision.photos import photo_hash
+from annotator.vision.bare import picture_digest
+from annotator.vision.photos import photo_hash, photo_there
 
 
 def verify(connection: Connection) -> Iterator[str]:
@@ -80,11 +81,14 @@ def verify_photos(connection: Connection, folder: Path) -> Iterator[str]:
     """Photos that are not there, or whose content is another now, one line each."""
     for row in connection.execute(select(photos).order_by(photos.c.id)).all():
         photo = reading.stored_photo(folder, row)
-        if not photo.path.is_file():
+        if not photo_there(photo.path):
             yield f"photo {photo.path} is not there (`annotator photos --find FOLDER` looks for it by content)"
             continue
         try:
             same = photo_hash(photo.path) == photo.sha256
+            if not same:  # perhaps rated or tagged since
+                picture = pictures.picture_of(connection, photo.sha256)
+                same = picture is not None and picture_digest(photo.path) == picture
         except InputError as error:
             yield str(error)
             continue

@@ -1,4 +1,5 @@
-"""A project's joint definition: a file that each round leaves beside its checkpoint, the newest adopted one in force."""
+"""A project's joint definition: a file that each round leaves beside its checkpoint, the newest adopted one in
+force."""
 
 from __future__ import annotations
 

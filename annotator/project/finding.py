@@ -4,38 +4,99 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select, update
 
 from annotator.errors import InputError
-from annotator.project import intake, reading
+from annotator.files.frame_places import file_of, frame_place
+from annotator.project import intake, pictures, reading
 from annotator.project.storage.database import Database
 from annotator.project.storage.schema import photos
-from annotator.vision.photos import photo_hash
+from annotator.vision.bare import is_image, picture_digest
+from annotator.vision.image_files import file_hash
+from annotator.vision.photos import photo_bytes, photo_hash, photo_there
 
 
 def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
-    """{old path: new path} of missing photos that lie below a folder; remembered in the project."""
+    """{old path: new path} of missing photos that lie below a folder: by their bytes, or, where somebody edited what is
+    written beside the picture, by what they show; remembered in the project. What photos show that are where they were
+    is remembered as well."""
     if not below.is_dir():
         raise InputError(f"{below} is not a folder")
     with database.reading() as connection:
         missing = [row for row in connection.execute(select(photos)) if not _there(folder, row)]
-    wanted = {row.sha256: row for row in missing}
+    wanted: dict[str, list] = {}  # content of a file -> the photos in it: several of a video
+    for row in missing:
+        wanted.setdefault(row.video if _in_video(row) else row.sha256, []).append(row)
     sizes = {row.bytes for row in missing}
     found: dict[str, Path] = {}
     for path, size in _files(below) if wanted else ():
         if size in sizes or None in sizes:  # None: added before sizes were kept
             try:
-                digest = photo_hash(path)
+                digest = file_hash(path)
             except InputError:
                 continue  # not ours to read: it cannot be shown to be the photo
             if digest in wanted:
                 found[digest] = path
                 if len(found) == len(wanted):
                     break
-    _remember(database, folder, {wanted[digest].id: path for digest, path in found.items()})
-    return {wanted[digest].path: path for digest, path in found.items()}
+    if len(found) < len(wanted):
+        found |= _by_picture(database, below, set(wanted) - set(found))
+    places = {row: _within(row, path) for digest, path in found.items() for row in wanted[digest]}
+    _remember(database, folder, {row.id: path for row, path in places.items()})
+    _look_at_pictures(database, folder)
+    return {row.path: path for row, path in places.items()}
+
+
+def _in_video(row) -> bool:
+    """Whether a photo is one of several in its file: a frame that is a file of its own is found like any photo."""
+    place = frame_place(row.path)
+    return place is not None and file_of(row.path) == place.video
+
+
+def _within(row, path: Path) -> Path:
+    """The photo's place, now that its file is at `path`."""
+    return replace(frame_place(row.path), video=path).as_path() if _in_video(row) else path
+
+
+def _by_picture(database: Database, below: Path, wanted: set[str]) -> dict[str, Path]:
+    """{file digest: path} of photos of which another file shows the same."""
+    with database.reading() as connection:
+        shown = {pictures.picture_of(connection, sha256): sha256 for sha256 in wanted}
+    shown.pop(None, None)
+    found: dict[str, Path] = {}
+    for path, _ in _files(below) if shown else ():
+        try:
+            with path.open("rb") as file:
+                if not is_image(file.read(16)):
+                    continue
+            sha256 = shown.get(picture_digest(path))
+        except (InputError, OSError):
+            continue
+        if sha256 is not None:
+            found[sha256] = path
+    return found
+
+
+def _look_at_pictures(database: Database, folder: Path) -> None:
+    """Keep what photos show that came before that was kept, and are as they were."""
+    with database.reading() as connection:
+        rows = connection.execute(select(photos)).all()
+        rows = [row for row in rows if pictures.picture_of(connection, row.sha256) is None]
+    shown = {}
+    for row in rows:
+        path = reading.stored_photo(folder, row).path
+        try:
+            if path.is_file() and photo_hash(path) == row.sha256:
+                shown[row.sha256] = picture_digest(path)
+        except InputError:
+            continue
+    if shown:
+        with database.writing() as connection:
+            for sha256, picture in shown.items():
+                pictures.remember(connection, sha256, picture)
 
 
 def copy_all(database: Database, folder: Path) -> list[Path]:
@@ -47,17 +108,17 @@ def copy_all(database: Database, folder: Path) -> list[Path]:
         for photo in stored:
             if folder / intake.PHOTOS in photo.path.parents:
                 continue
-            header = intake.Header(photo.path, photo.sha256, photo.height, photo.width, 0)
-            if not photo.path.is_file() or photo_hash(photo.path) != photo.sha256:
+            if not photo_there(photo.path) or photo_hash(photo.path) != photo.sha256:
                 raise InputError(f"photo {photo.path} is gone or is not the one that was added")
-            new[photo.id] = intake.copied_in(header, folder).path
+            size = photo.height, photo.width
+            new[photo.id] = intake.copied_in(intake.Header.of(photo.path, size), folder).path
     finally:
         _remember(database, folder, new)
     return list(new.values())
 
 
 def _there(folder: Path, row) -> bool:
-    return reading.stored_photo(folder, row).path.is_file()
+    return photo_there(reading.stored_photo(folder, row).path)
 
 
 def _files(below: Path) -> Iterator[tuple[Path, int]]:
@@ -78,5 +139,5 @@ def _remember(database: Database, folder: Path, paths: dict[int, Path]) -> None:
         return
     with database.writing() as connection:
         for number, path in paths.items():
-            values = {"path": str(path), "relative": intake.relative(path, folder), "bytes": path.stat().st_size}
+            values = {"path": str(path), "relative": intake.relative(path, folder), "bytes": photo_bytes(path)}
             connection.execute(update(photos).where(photos.c.id == number).values(values))

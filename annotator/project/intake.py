@@ -15,29 +15,45 @@ from sqlalchemy import Connection, func, insert, select
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.files.atomic import put
+from annotator.files.frame_places import file_of, frame_place, stem_of
+from annotator.files.given import expanded, storable
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.project import journal
+from annotator.project import journal, pictures
 from annotator.project.records.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.records.record import HandRecord
 from annotator.project.records.states import PROPOSED
 from annotator.project.records.views import Provenance, StoredPhoto
 from annotator.project.storage.copying import copy_photo
 from annotator.project.storage.schema import hands, looked_at, next_number, photos, sources
-from annotator.vision.photos import photo_hash, read_photo
+from annotator.vision.bare import picture_digest
+from annotator.vision.photos import frame_of, photo_bytes, photo_hash, read_photo
 
 PHOTOS = "photos"  # in the project's folder: the photos that were copied in
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a project keeps of a photo's file."""
+    """What a project keeps of a photo's file; video (SHA-256), frame and seconds: see `StoredPhoto`."""
 
     path: Path
     sha256: str
     height: int
     width: int
     bytes: int
+    video: str | None = None
+    frame: int | None = None
+    seconds: float | None = None
+    picture: str = ""  # digest of what it shows ("": not looked at, or a frame), see `pictures`
+
+    @classmethod
+    def of(cls, path: Path, size: tuple[int, int] | None = None) -> Header:
+        """Of a photo, which is read if its (height, width) is not given. InputError naming a bad file."""
+        height, width = size or read_photo(path).shape[:2]
+        frame = frame_of(path)
+        whose = (None, None, None) if frame is None else (frame.video, frame.number, frame.seconds)
+        shown = picture_digest(path) if frame is None else ""
+        return cls(path, photo_hash(path), int(height), int(width), photo_bytes(path), *whose, shown)
 
 
 @dataclass(frozen=True)
@@ -62,34 +78,42 @@ class Prepared:
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
     """Hash the files, and read those whose (height, width) is not given. InputError naming a bad file."""
-    files = [Path(path).expanduser().absolute() for path in paths]
+    files = [storable(expanded(path).absolute()) for path in paths]
     known: list[tuple[int, int] | None] = list(sizes) if sizes is not None else [None] * len(files)
-    headers = []
-    for path, size in zip(files, known, strict=True):
-        height, width = size or read_photo(path).shape[:2]
-        headers.append(Header(path, photo_hash(path), int(height), int(width), path.stat().st_size))
-    return headers
+    return [Header.of(path, size) for path, size in zip(files, known, strict=True)]
 
 
 def add_photo(connection: Connection, folder: Path, header: Header) -> int:
-    """The id of the photo with this content, added if it is new."""
-    known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == header.sha256))
+    """The id of the photo with this content, or of the one that shows the same, added if it is new."""
+    sha256 = header.sha256
+    known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256))
+    if known is None and header.picture:
+        other = pictures.photo_showing(connection, header.picture)
+        known = other and connection.scalar(select(photos.c.id).where(photos.c.sha256 == other))
     if known is not None:
         return known
     values = asdict(header) | {"path": str(header.path), "relative": relative(header.path, folder)}
     values |= {"id": next_number(connection, photos.c.id), "added": journal.now()}
+    picture = values.pop("picture")
     connection.execute(insert(photos).values(values))
+    if picture:
+        pictures.remember(connection, sha256, picture)
     return values["id"]
 
 
 def copied_in(header: Header, folder: Path) -> Header:
-    """The photo's copy in the project's folder, named by its content; made if it is not there."""
-    target = folder / PHOTOS / header.sha256[:2] / f"{header.sha256}{header.path.suffix.lower()}"
-    if not (target.is_file() and photo_hash(target) == header.sha256):
-        copy_photo(header.path, target)
-        if photo_hash(target) != header.sha256:
-            raise InputError(f"{header.path} changed while it was copied")
-    return replace(header, path=target)
+    """The photo's copy in the project's folder, named by its content; made if it is not there. Of a frame the whole
+    video is copied, once for all its frames."""
+    file, place = file_of(header.path), frame_place(header.path)
+    whole = place is not None and file == place.video  # else the frame has a file of its own
+    sha256 = header.video if whole else header.sha256
+    target = folder / PHOTOS / sha256[:2] / f"{sha256}{file.suffix.lower()}"
+    there = replace(place, video=target).as_path() if whole else target
+    if not (target.is_file() and photo_hash(there) == header.sha256):
+        copy_photo(file, target)
+        if photo_hash(there) != header.sha256:
+            raise InputError(f"{file} changed while it was copied")
+    return replace(header, path=there)
 
 
 def kept_photo(content: bytes, sha256: str, name: str, folder: Path) -> Path:
@@ -154,11 +178,11 @@ def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prep
 
 
 def new_id(connection: Connection, photo: StoredPhoto) -> str:
-    """A short id that says where the hand is: the photo's name and a number, e.g. `two-hands-2`.
+    """A short id that says where the hand is: the photo's name and a number, e.g. `two-hands-2`, `clip-000120-1`.
 
     Where another photo of that name took it (cameras count files alike), the photo's own number comes in.
     """
-    stem = re.sub(r"[^\w.]+", "-", photo.path.stem).strip("-.")[:60] or "hand"
+    stem = re.sub(r"[^\w.]+", "-", stem_of(photo.path)).strip("-.")[:60] or "hand"
     number = connection.scalar(select(func.count()).where(hands.c.photo == photo.id)) or 0
     while True:
         number += 1

@@ -16,6 +16,7 @@ from annotator.rounds.reading import PhotoReader
 from annotator.rounds.retraining import judging, samples
 
 CURVES, PICTURES, PAGE, CARD, FILE = "curves.png", "before-after.png", "report.html", "model-card.md", "report.json"
+FARTHEST = 5  # joints named of a definition; report.json has all
 NAMED = 30  # hands in a row of the table; report.json has all
 STYLE = (
     "body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; color: #222 } td, th { "
@@ -39,7 +40,10 @@ def result(folder: Path, state: dict) -> dict:
         "missing": [{"id": hand, "why": why} for hand, why in state["missing"]],
         "contradicting": {"hands": state.get("contradicting", []), "of": state.get("checked", 0)},
         "held": {"hands": len(state["held"]), "kind": state["held_kind"]},
+        "definition": state.get("definition"),
         "error": verdict.get("photo"),
+        "from_definition": verdict.get("definition"),
+        "from_weights": verdict.get("weights"),
         "old_domain_mm": verdict.get("old"),
         "blend": state.get("blend"),
         "reproposed": state.get("reproposed", {"refreshed": 0, "current": 0, "left": 0}),
@@ -91,14 +95,25 @@ def _facts(said: dict) -> list[tuple[str, str]]:
         ("accepted without a keypoint by a person", str(said["untold"])),
         ("judged by", f"{said['held']['hands']} held-out hands ({said['held']['kind']})"),
     ]
-    if error:
-        rows.append(
-            (
-                "error on them, % of the box",
-                f"{100 * error['before']:.2f} -> {100 * error['after']:.2f}, change "
-                f"{100 * error['low']:.2f}..{100 * error['high']:.2f} (95 %, paired bootstrap over photos)",
+    adopted = (said["definition"] or {}).get("adopted")
+    if said["definition"]:
+        words = said["definition"].get("why", "")
+        rows.append(("the project's joint definition", ("adopted: " if adopted else "not adopted: ") + words))
+        far = sorted(said["definition"]["offsets_mm"].items(), key=lambda one: -one[1])[:FARTHEST]
+        rows.append(("joints that people mean elsewhere, mm", ", ".join(f"{name} {mm:.1f}" for name, mm in far)))
+    for name, part in (
+        ("error on them, % of the box", error),
+        (f"by the definition alone{'' if adopted else ' (not adopted)'}", said["from_definition"]),
+        ("by the weights alone, both read alike", said["from_weights"]),
+    ):
+        if part:
+            rows.append(
+                (
+                    name,
+                    f"{100 * part['before']:.2f} -> {100 * part['after']:.2f}, change "
+                    f"{100 * part['low']:.2f}..{100 * part['high']:.2f} (95 %, paired bootstrap over photos)",
+                )
             )
-        )
     if old:
         rows.append(
             (

@@ -1,8 +1,9 @@
 """One round: learn from what people accepted, prove it on held-out hands, and only then take over.
 
-Steps, each done once whatever happens in between: `samples` (who teaches, who judges; fixed for the round), `train`
-(fine-tuning from the current checkpoint, with replay), `judge`, `repropose` (after a promotion), `report`. An
-interrupted round goes on when `run_round` is called again, from the trainer's last save.
+Steps, each done once whatever happens in between: `samples` (who teaches, who judges; fixed for the round),
+`definition` (how they mean the joints), `train` (fine-tuning from the current checkpoint, with replay), `judge`,
+`repropose` (after a promotion), `report`. An interrupted round goes on when `run_round` is called again, from the
+trainer's last save.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.hand.mesh import HandMesh
 from annotator.learning import distributed
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.rendered import RenderedCrops
@@ -24,7 +26,7 @@ from annotator.network.checkpoint import load_checkpoint, resolve_device, save_c
 from annotator.project import Project, Provenance
 from annotator.rounds import keeping, report
 from annotator.rounds.keeping import CHECKPOINT, STATE
-from annotator.rounds.retraining import judging, samples
+from annotator.rounds.retraining import defining, judging, samples
 from annotator.rounds.retraining.replay import Part, replay_photos
 from annotator.rounds.retraining.reproposing import repropose
 from annotator.rounds.retraining.training import blended, fine_tune, source_of
@@ -50,7 +52,8 @@ def run_round(
 
     settings: see `RoundSettings` (an interrupted round keeps those it began with). model: the checkpoint to start from
     (None: the project's promoted one, else the shipped). replay: a folder of rendered photos (None: rendered once, into
-    the project). progress: called with (step, done, all, numbers); steps are "features", "train", "judge", "repropose".
+    the project). progress: called with (step, done, all, numbers); steps are "definition", "features", "train",
+    "judge", "repropose".
     launch: has the training done by several processes, joined as `learning.distributed` wants them.
     The result's keys are those of the round's `report.json`, see docs/active_learning.md. InputError: nothing to learn
     from, another round running, or a file that cannot be read or written; what was done until then is kept.
@@ -92,6 +95,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
         "untold": taken.untold,
         "missing": [list(one) for one in taken.missing],
         "promoted": False,
+        "definition": None,
     }
     keeping.write_json(folder / STATE, state)
     return folder, state
@@ -116,6 +120,10 @@ class _Round:
             parent = load_model(self.state["start"], device=self.device)
             self.state.setdefault("parent", parent.digest)
             self._replay = self._replay_folder()
+            # rounds begun by versions without this step end without it: part of their training may be done
+            if "definition" in self.state and "definition" not in self.state["done"]:
+                self._define(parent)
+                self._finish("definition")
             if "train" not in self.state["done"]:
                 self._train(parent)
                 self._finish("train")
@@ -135,6 +143,8 @@ class _Round:
                 self._finish("repropose")
             self._count_time()
             report.write(self.folder, self.state, keeping.round_folders(self.project), parent, child)
+            if (self.state.get("definition") or {}).get("adopted"):
+                defining.adopt(self.folder)
             self._finish("report")
         finally:
             self._count_time()
@@ -155,6 +165,13 @@ class _Round:
         own = keeping.rounds_folder(self.project) / "replay"
         return replay_photos(own, self.own_replay, count).shards.folder
 
+    def _define(self, parent: Model) -> None:
+        count = len(self.state["train"])
+        told = lambda n: self.tell("definition", n, count, {})  # noqa: E731
+        name = f"round {self.state['round']}"
+        values = defining.learn(parent, self.folder, self.project.definition(), name, told)
+        self.state["definition"] = {name: values[name] for name in ("adopted", "learned_from", "offsets_mm")}
+
     def _train(self, parent: Model) -> None:
         card = parent.card | {
             "name": f"round {self.state['round']}", "parent": parent.digest, "trained_by": "annotator round",
@@ -171,29 +188,47 @@ class _Round:
         table, crops, ids = samples.read(self.folder / "samples" / "held")
         taught, taught_crops, taught_ids = self._some_taught()
         total, done = 2 * (len(crops) + len(taught_crops)), 0
-        found: list = []
-        learned: list = []
+        found: list[list[HandMesh]] = []
+        learned: list[list[HandMesh]] = []
         for model in (parent, child):
             for into, some, seen in ((found, table, crops), (learned, taught, taught_crops)):
                 told = lambda n, done=done: self.tell("judge", done + n, total, {})  # noqa: E731
-                into.append(judging.errors(judging.answers(model, some, seen, told), some))
+                into.append(judging.answers(model, some, seen, told))
                 done += len(seen)
         # the first half of the old photos has chosen the blend: the other half judges
         count = self.settings.old
-        before, after = (
+        old_parent, old_child = (
             judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child)
         )
-        against = judging.contradicting(learned[0].photo, learned[1].photo, found[1].photo)
-        verdict = judging.judge(found[0].photo, found[1].photo, table.group, (before, after), self.settings, against)
+        old = old_parent, old_child
+        before = new = after = self.project.definition()
+        by_definition = None
+        if "definition" in self.state["done"]:
+            known = defining.learned(self.folder)
+            before, new = known.before, known.definition
+            by_before, by_new = (judging.errors(found[0], table, one).photo for one in (before, new))
+            by_definition = judging.compared(by_before, by_new, table.group, self.settings)
+            adopted, rule = defining.adoption(known, by_definition, self.settings)
+            after = new if adopted else before
+            self.state["definition"] |= {"adopted": adopted, "why": rule}
+        # what all labels share contradicts nothing
+        taught_before, taught_after = (judging.errors(hands, taught, new).photo for hands in learned)
+        against = judging.contradicting(taught_before, taught_after, judging.errors(found[1], table, new).photo)
+        first, last = judging.errors(found[0], table, before), judging.errors(found[1], table, after)
+        between = judging.errors(found[0], table, after).photo
+        told_apart = between if after is not before else None
+        verdict = judging.judge(first.photo, last.photo, table.group, old, self.settings, against, told_apart)
         self.state |= {
-            "promoted": verdict.promoted, "verdict": verdict.as_dict(), "checked": len(against),
+            "promoted": verdict.promoted, "checked": len(against),
+            "verdict": verdict.as_dict() | {"definition": by_definition.as_dict() if by_definition else None},
             "contradicting": [name for name, one in zip(taught_ids, against, strict=True) if one],
         }  # fmt: skip
         rows = [
             {
                 "id": name,
-                "photo": [_number(one.photo[k]) for one in found],
-                "joints_mm": [_number(one.joints_mm[k]) for one in found],
+                "photo": [_number(first.photo[k]), _number(last.photo[k])],
+                "read_alike": [_number(between[k]), _number(last.photo[k])],
+                "joints_mm": [_number(first.joints_mm[k]), _number(last.joints_mm[k])],
             }
             for k, name in enumerate(ids)
         ]
@@ -213,7 +248,8 @@ def _learn(
     the processes that train together."""
     tell = tell or (lambda *_: None)
     network = load_checkpoint(start)[0]
-    new = KeypointPhotos(folder / "samples" / "train")
+    read = folder / defining.READ
+    new = KeypointPhotos(read if read.is_dir() else folder / defining.LABELS)  # a round begun before there was reading
     old = Part(RenderedCrops(replay), s.old, s.old + s.replayed)
     # features up to where nothing learns are the same in every round of a project with the same encoder
     kept = folder.parent / f"replay-features-{network.config.encoder.replace(':', '-')}-{s.replayed}"

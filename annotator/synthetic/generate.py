@@ -22,10 +22,11 @@ from annotator.hand import load_hand
 from annotator.hand.layer import HandLayer
 from annotator.synthetic.domain import DOMAINS, domain_of
 from annotator.synthetic.poses.drawing import KINDS, PoseSampler
-from annotator.synthetic.render import CROP, Renderer
+from annotator.synthetic.render import Renderer
 from annotator.synthetic.sample import PosedHand, make_sample
 from annotator.synthetic.shards import LABELS, VERSION, proportioned, read_meta, shard_length, write_meta, write_shard
 from annotator.synthetic.skin import hand_surface
+from annotator.vision.crop_size import CROP_SIZE
 
 BLOCK = 250  # poses drawn together
 SHARD = 4 * BLOCK
@@ -162,7 +163,7 @@ def generate(
         "count": count,
         "shard_size": SHARD,
         "block": BLOCK,
-        "crop": CROP,
+        "crop": CROP_SIZE,
         "side": "right",
         "hand": hand,
         "hand_digest": load_hand(hand).digest,

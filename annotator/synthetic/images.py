@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-CROP = 224
+from annotator.vision.crop_size import CROP_SIZE
 
 
 def background(rng: np.random.Generator, skin: np.ndarray) -> Image.Image:
@@ -52,7 +52,7 @@ def _field(rng: np.random.Generator, cells: int, channels: int = 1) -> np.ndarra
     """Smooth noise (224,224,channels) in about 0..1 with `cells` features across."""
     small = (rng.random((cells + 2, cells + 2, channels)) * 255).astype(np.uint8)
     out = [
-        np.asarray(Image.fromarray(small[..., k]).resize((CROP, CROP), Image.Resampling.BICUBIC))
+        np.asarray(Image.fromarray(small[..., k]).resize((CROP_SIZE, CROP_SIZE), Image.Resampling.BICUBIC))
         for k in range(channels)
     ]
     return np.stack(out, axis=-1).astype(np.float32) / 255
@@ -96,10 +96,10 @@ def _desk(rng: np.random.Generator) -> Image.Image:
         draw.polygon([tuple(c) for c in corners], fill=_colour(rng, 0.5))
     if rng.random() < 0.6:  # grain of wood or cloth
         stretch = int(rng.integers(20, 110))
-        noise = (rng.random((CROP, max(2, CROP // stretch))) * 255).astype(np.uint8)
+        noise = (rng.random((CROP_SIZE, max(2, CROP_SIZE // stretch))) * 255).astype(np.uint8)
         fibres = (
             Image.fromarray(noise)
-            .resize((CROP, CROP), Image.Resampling.BICUBIC)
+            .resize((CROP_SIZE, CROP_SIZE), Image.Resampling.BICUBIC)
             .rotate(rng.uniform(0, 360), Image.Resampling.NEAREST)
         )
         strength = rng.uniform(0.03, 0.25)
@@ -117,7 +117,7 @@ def _clutter(rng: np.random.Generator, skin: np.ndarray) -> Image.Image:
     image = _wall(rng)
     draw = ImageDraw.Draw(image)
     for _ in range(int(rng.integers(3, 26))):
-        x, y = rng.uniform(-40, CROP + 40, 2)
+        x, y = rng.uniform(-40, CROP_SIZE + 40, 2)
         w, h = rng.lognormal(3.5, 0.8, 2)
         fill = _colour(rng, 0.9)
         shape = rng.random()
@@ -129,13 +129,13 @@ def _clutter(rng: np.random.Generator, skin: np.ndarray) -> Image.Image:
         elif shape < 0.65:
             draw.ellipse((x - w, y - h, x + w, y + h), fill=fill)
         elif shape < 0.85:
-            x2, y2 = rng.uniform(-40, CROP + 40, 2)
+            x2, y2 = rng.uniform(-40, CROP_SIZE + 40, 2)
             draw.line((x, y, x2, y2), fill=fill, width=int(rng.integers(1, 12)))
         else:
             points = rng.normal(0, 40, (int(rng.integers(3, 7)), 2)) + (x, y)
             draw.polygon([tuple(p) for p in points], fill=fill)
     if rng.random() < 0.25:
-        x, y = rng.uniform(0, CROP, 2)
+        x, y = rng.uniform(0, CROP_SIZE, 2)
         w, h = rng.uniform(20, 90, 2)
         tone = np.clip(skin * rng.uniform(0.7, 1.15) * 255, 0, 255).astype(int)
         draw.ellipse((x - w, y - h, x + w, y + h), fill=tuple(int(v) for v in tone))
@@ -146,7 +146,7 @@ def _pattern(rng: np.random.Generator) -> Image.Image:
     """Stripes, checks, dots or lines of text."""
     first, second = np.asarray(_colour(rng, 0.8)), np.asarray(_colour(rng, 0.8))
     angle, period = rng.uniform(0, np.pi), rng.uniform(5, 50)
-    yy, xx = np.mgrid[0:CROP, 0:CROP].astype(np.float32)
+    yy, xx = np.mgrid[0:CROP_SIZE, 0:CROP_SIZE].astype(np.float32)
     u = (xx * np.cos(angle) + yy * np.sin(angle)) / period
     v = (-xx * np.sin(angle) + yy * np.cos(angle)) / period
     kind = rng.integers(4)
@@ -170,14 +170,14 @@ def _shade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
 
 
 def _grain(rng: np.random.Generator, image: Image.Image, sigma: float) -> Image.Image:
-    noise = rng.standard_normal((CROP, CROP, 1), dtype=np.float32) * sigma
+    noise = rng.standard_normal((CROP_SIZE, CROP_SIZE, 1), dtype=np.float32) * sigma
     return Image.fromarray(np.clip(np.asarray(image, np.float32) + noise, 0, 255).astype(np.uint8))
 
 
 def composite(rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, behind: Image.Image) -> Image.Image:
     """Lay a render (S,S,3) with its part map (S,S; 0 = nothing) over a background, reduced to 224 px;
     sometimes with the soft shadow that the hand throws on what is behind it."""
-    size = (CROP, CROP)
+    size = (CROP_SIZE, CROP_SIZE)
     front = np.asarray(Image.fromarray(colour).resize(size, Image.Resampling.BILINEAR))
     cover = np.asarray(Image.fromarray((part > 0) * np.uint8(255)).resize(size, Image.Resampling.BILINEAR))
     clear = (255 - cover).astype(np.float32) / 255
@@ -188,7 +188,7 @@ def composite(rng: np.random.Generator, colour: np.ndarray, part: np.ndarray, be
             .resize((56, 56), Image.Resampling.BOX)
             .filter(ImageFilter.BoxBlur(rng.uniform(0.5, 5)))
         )
-        thrown = np.asarray(shadow.resize((CROP, CROP), Image.Resampling.BILINEAR), np.float32)
+        thrown = np.asarray(shadow.resize((CROP_SIZE, CROP_SIZE), Image.Resampling.BILINEAR), np.float32)
         clear = clear * (1 - rng.uniform(0.1, 0.6) / 255 * np.roll(thrown, (dy, dx), (0, 1)))
     return Image.fromarray((front + clear[..., None] * np.asarray(behind)).astype(np.uint8))
 
@@ -199,7 +199,7 @@ def degrade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
         image = _motion(rng, image)
     if rng.random() < 0.3:
         image = image.filter(ImageFilter.GaussianBlur(min(rng.exponential(1.2), 4.0)))
-    pixels = CROP
+    pixels = CROP_SIZE
     if rng.random() < 0.55:
         pixels = int(np.exp(rng.uniform(np.log(50), np.log(224))))
         image = image.resize(
@@ -211,9 +211,9 @@ def degrade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
     if rng.random() < 0.6:
         image = Image.open(io.BytesIO(jpeg(image, int(rng.uniform(30, 95)))))
-    if pixels != CROP:
+    if pixels != CROP_SIZE:
         image = image.resize(
-            (CROP, CROP), Image.Resampling.BILINEAR if rng.random() < 0.7 else Image.Resampling.BICUBIC
+            (CROP_SIZE, CROP_SIZE), Image.Resampling.BILINEAR if rng.random() < 0.7 else Image.Resampling.BICUBIC
         )
     return image
 
@@ -223,10 +223,10 @@ def _motion(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     length, angle = min(rng.exponential(5.0) + 1.5, 14.0), rng.uniform(0, 2 * np.pi)
     steps = int(length) + 2
     padded = np.pad(np.asarray(image, np.uint16), ((8, 8), (8, 8), (0, 0)), mode="edge")
-    total = np.zeros((CROP, CROP, 3), np.uint16)
+    total = np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint16)
     for offset in np.linspace(-length / 2, length / 2, steps):
         dx, dy = round(offset * np.cos(angle)) + 8, round(offset * np.sin(angle)) + 8
-        total += padded[dy : dy + CROP, dx : dx + CROP]
+        total += padded[dy : dy + CROP_SIZE, dx : dx + CROP_SIZE]
     return Image.fromarray((total // steps).astype(np.uint8))
 
 
@@ -256,7 +256,7 @@ def photo_edge(rng: np.random.Generator, image: Image.Image, keypoints: np.ndarr
     keep = rng.random(4) < 0.55
     box = np.where(keep, [-400, -400, 600, 600], box)
     corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]) @ turn
-    mask = Image.new("L", (CROP, CROP), 0)
+    mask = Image.new("L", (CROP_SIZE, CROP_SIZE), 0)
     ImageDraw.Draw(mask).polygon([tuple(p) for p in corners], fill=255)
     return Image.composite(image, Image.new("RGB", image.size), mask)
 

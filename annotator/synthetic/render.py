@@ -16,8 +16,8 @@ import numpy as np
 
 from annotator.synthetic.shaders import DEPTH_VERTEX, FRAGMENT, SHADOW_FRAGMENT, SHADOW_VERTEX, VERTEX
 from annotator.synthetic.skin import ATTRIBUTES
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224
 # Rendered at SIZE, then reduced: antialiasing at a software rasteriser's price (4 x multisampling takes 4 x).
 SIZE = 288
 SHADOW = 256
@@ -123,7 +123,7 @@ class Renderer:
         light_matrix = self._shadow_pass(pieces, spans, lights) if lights.shadow > 0 else np.eye(4)
         program = self.program
         for each in (program, self.depth_program):
-            _set(each, "focal", focal * 2.0 / CROP)
+            _set(each, "focal", focal * 2.0 / CROP_SIZE)
             _set(each, "clip", (_NEAR, _FAR))
         _set(program, "light_directions", lights.directions)
         _set(program, "light_colours", lights.colours)

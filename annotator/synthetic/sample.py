@@ -10,10 +10,11 @@ from annotator.synthetic import images as synthetic_images
 from annotator.synthetic import scene as synthetic_scene
 from annotator.synthetic.domain import Domain, dressed, relit, turned
 from annotator.synthetic.poses.drawing import KINDS
-from annotator.synthetic.render import CROP, SIZE, Renderer
+from annotator.synthetic.render import SIZE, Renderer
 from annotator.synthetic.skin import HandSurface
 from annotator.synthetic.solids import Solid
 from annotator.synthetic.view import View, hand_view, place, random_turn
+from annotator.vision.crop_size import CROP_SIZE
 
 # keypoint -> parts (1 + MANO joint; 20, 21 forearm and sleeve) that belong to the flesh round it
 _FLESH = [
@@ -116,7 +117,7 @@ def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, vi
     elif rng.random() < domain.stray:
         pieces.append(synthetic_scene.solid_piece(rng, synthetic_scene.stray_solid(rng, joints)))
     if rng.random() < domain.second:
-        half = (CROP / 2) * float(joints[:, 2].mean()) / view.focal
+        half = (CROP_SIZE / 2) * float(joints[:, 2].mean()) / view.focal
         other, other_frame, mirrored = synthetic_scene.other_hand(rng, second.vertices, second.frame, joints, half)
         pieces += synthetic_scene.hand_pieces(
             rng, surface, other, other_frame, skin, mirrored, other=True, sleeved=domain.sleeve
@@ -128,8 +129,8 @@ def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, vi
 def _visible(part: np.ndarray, depth: np.ndarray, joints: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     """(21,) whether what the camera meets at a keypoint is the flesh round it (within 1.5 px: fingertips lie
     on the outline), and it lies in the crop."""
-    column = np.rint((keypoints[:, 0] + 0.5) * SIZE / CROP - 0.5).astype(int)
-    row = np.rint((keypoints[:, 1] + 0.5) * SIZE / CROP - 0.5).astype(int)
+    column = np.rint((keypoints[:, 0] + 0.5) * SIZE / CROP_SIZE - 0.5).astype(int)
+    row = np.rint((keypoints[:, 1] + 0.5) * SIZE / CROP_SIZE - 0.5).astype(int)
     seen = np.zeros(21, bool)
     for dy in (-2, 0, 2):
         for dx in (-2, 0, 2):

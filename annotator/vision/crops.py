@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP_SIZE = 224
 MIDDLE = (CROP_SIZE - 1) / 2  # the crop's centre, pixel centres at .0
 PALM_SCALE, PALM_SHIFT = 2.6, 0.5
 # the 12 landmarks that say where the palm and the fingers' first joints are; tips would make the box restless

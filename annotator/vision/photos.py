@@ -1,124 +1,71 @@
-"""Photos: any common image file to (H, W, 3) uint8 RGB, or one clear error that names the file."""
+"""Photos, wherever they are: an image file, or a frame of a video (`clip.mp4#frame=120`).
+
+Everything that reads a project's photos gets their pixels here, and asks here whether they are still what they were.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from annotator.errors import InputError
+from annotator.files.frame_places import file_of, frame_place, is_pattern
+from annotator.files.photo_paths import VIDEO_SUFFIXES
+from annotator.vision.image_files import as_photo, decode_photo, file_hash, read_image
+from annotator.vision.video.opening import Frame, frame_at, open_video
 
-SMALLEST_SIDE = 8  # px; below this there is no hand to see
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    struct.error,
-    zlib.error,
-    MemoryError,
-)
+__all__ = ["as_photo", "decode_photo", "frame_of", "photo_bytes", "photo_hash", "photo_there", "read_photo"]
 
 
 def read_photo(path: str | Path) -> np.ndarray:
-    """Read an image file as (H, W, 3) uint8 RGB.
+    """Read a photo as (H, W, 3) uint8 RGB: an image file, or a frame of a video by its place (`clip.mp4#frame=120`).
 
-    The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white,
-    16-bit and float images (0..1) are scaled to 8 bits. Of an animation the first frame counts. Raises
-    InputError naming the file: missing, a directory, not an image, truncated, NaN, under 8 px a side.
+    The turn that the file asks for (EXIF, a video's display matrix) is applied. Grey and palette images become RGB,
+    transparency is laid over white, deeper images are scaled to 8 bits (see `image_files.read_image`), pixels that are
+    not square are made so. Of an animated image the first picture counts. Raises InputError naming the file: missing, a
+    directory, not an image, truncated, NaN, under 8 px a side; a video that cannot be read, or has no such frame, or a
+    damaged one.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a directory, expected an image file")
-    if not path.exists():
-        raise InputError(f"{path} does not exist")
-    if not path.is_file():  # a pipe would be waited for without end
-        raise InputError(f"{path} is not an ordinary file")
-    return _decoded(path, str(path))
-
-
-def decode_photo(content: bytes, name: str) -> np.ndarray:
-    """`read_photo` from an image file's bytes; name: what errors call it."""
-    return _decoded(io.BytesIO(content), name)
-
-
-def _decoded(file: Path | io.BytesIO, name: str) -> np.ndarray:
-    try:
-        with Image.open(file) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return as_photo(_pixels(upright), name)
-    except InputError:
-        raise
-    except UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image this program can read") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{name} is too large: {error}") from error
-    except BROKEN as error:
-        raise InputError(f"{name} is a broken or truncated image: {error}") from error
-
-
-def as_photo(array, name: str = "photo") -> np.ndarray:
-    """Check an array and return it as a contiguous (H, W, 3) uint8 RGB photo.
-
-    Taken as they are: uint8 (H, W, 3). Converted: grey (H, W) or (H, W, 1); RGBA (H, W, 4), laid over white;
-    uint16 (divided by 257); float in 0..1. InputError, beginning with `name`, for another shape or dtype, for
-    NaN, values outside 0..1 in a float image, or a side under 8 px.
-    """
-    try:
-        array = np.asarray(array)
-    except ValueError as error:
-        raise InputError(f"{name} is not an array: {error}") from error
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-        raise InputError(f"{name} has shape {array.shape}, expected (height, width, 3)")
-    height, width, channels = array.shape
-    if min(height, width) < SMALLEST_SIDE:
-        raise InputError(f"{name} is {width} x {height} px, expected at least {SMALLEST_SIDE} px a side")
-    if array.dtype == np.uint16:
-        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    elif array.dtype.kind == "f":
-        if not np.isfinite(array).all():
-            raise InputError(f"{name} has NaN or infinite pixels")
-        if array.min() < 0 or array.max() > 1:
-            raise InputError(f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})")
-        array = np.rint(array * 255.0).astype(np.uint8)
-    elif array.dtype != np.uint8:
-        raise InputError(f"{name} has dtype {array.dtype}, expected uint8")
-    if channels == 4:
-        alpha = array[..., 3:].astype(np.uint16)
-        array = ((array[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    elif channels == 1:
-        array = np.repeat(array, 3, axis=2)
-    return np.ascontiguousarray(array)
+    place = _frame(path)
+    if place is not None:
+        return open_video(place.video, place.rate).read(place.number)
+    if Path(path).suffix.lower() in VIDEO_SUFFIXES or (is_pattern(path) and not Path(path).exists()):
+        video = open_video(path)  # says what is wrong with it
+        first, last = video.numbers[0], video.numbers[-1]
+        raise InputError(f"{path} is a video of frames {first} to {last}: name one (as {video.place(first).as_path()})")
+    return read_image(path)
 
 
 def photo_hash(path: str | Path) -> str:
-    """SHA-256 of the file's bytes, 64 hexadecimal digits. InputError if it cannot be read."""
+    """What a photo is, as 64 hexadecimal digits: SHA-256 of the image file's bytes; of a frame of a video, of the
+    video's own hash and the frame's number. InputError if it cannot be read."""
+    place = _frame(path)
+    return file_hash(path) if place is None else open_video(place.video, place.rate).digest(place.number)
+
+
+def photo_there(path: str | Path) -> bool:
+    """Whether the file is there that holds this photo."""
+    return Path(path).is_file() or (frame_place(path) is not None and file_of(path).is_file())
+
+
+def photo_bytes(path: str | Path) -> int:
+    """The size of the file that holds this photo. InputError if there is none."""
+    file = Path(path) if _frame(path) is None else file_of(path)
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file.stat().st_size
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {file}: {error.strerror}") from error
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
-    """Pillow's many modes as an array that `as_photo` takes."""
-    if image.mode == "F":
-        return np.asarray(image, np.float64)
-    if image.mode.startswith("I"):  # 16-bit greys, or 32-bit ones whose values fit in 16 bits
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise ValueError("32-bit pixels beyond 0..65535")
-        return values.astype(np.uint16)
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        return np.asarray(image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
+def frame_of(path: str | Path) -> Frame | None:
+    """Which frame of which video a photo is, and when it was taken; None for an image file. InputError: see
+    `read_photo`."""
+    place = _frame(path)
+    return None if place is None else frame_at(place)
+
+
+def _frame(path: str | Path):
+    """The frame that a path means, unless there is a file of just that name."""
+    place = frame_place(path)
+    return None if place is None or Path(path).exists() else place

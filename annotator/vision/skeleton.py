@@ -7,12 +7,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from annotator.hand.joints import BONES
+from annotator.hand.topology import HAND
 
 # one colour a finger, thumb to little, told apart by people with the common colour blindnesses (after Okabe
 # and Ito)
 FINGER_COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (214, 96, 160))
 WRIST_COLOUR = (250, 250, 250)
-KEYPOINT_COLOURS = (WRIST_COLOUR, *(FINGER_COLOURS[(k - 1) // 4] for k in range(1, 21)))
+KEYPOINT_COLOURS = tuple(WRIST_COLOUR if finger < 0 else FINGER_COLOURS[finger] for finger in HAND.finger_of)
 DARK = (20, 20, 20)
 
 

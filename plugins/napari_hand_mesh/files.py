@@ -9,8 +9,8 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
 
 from annotator.errors import InputError
-from annotator.formats import WRITERS
-from annotator.vision.video import SUFFIXES
+from annotator.files.photo_paths import VIDEO_SUFFIXES
+from annotator.formats.table import writers
 from napari_hand_mesh.jobs.retrain import RoundResult
 from napari_hand_mesh.session.sources import project_beside
 
@@ -29,7 +29,7 @@ class Files:
             self._try(lambda: self.propose_on(folder, project_beside(folder)))
 
     def _ask_video(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in sorted(SUFFIXES))
+        kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
         path, _ = QFileDialog.getOpenFileName(self, "A video", "", f"Videos ({kinds});;All files (*)")
         if path:
             self._try(lambda: self.propose_on(Path(path), project_beside(path)))
@@ -92,7 +92,7 @@ class ExportDialog(QDialog):
         @magicgui(
             auto_call=False,
             call_button=False,
-            kind={"label": "Format", "choices": sorted(WRITERS)},
+            kind={"label": "Format", "choices": sorted(writers())},
             out={"label": "New folder", "mode": "w"},
             strained={"label": "Strained hands, too", "tooltip": "with labels that no plausible hand meets"},
         )

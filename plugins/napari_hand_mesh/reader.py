@@ -70,7 +70,7 @@ def read_project(path: str) -> list[tuple]:
         features = {"joint": list(JOINT_NAMES), "state": list(session.hand.joint_states)}
         points = session.definition.places(session.mesh)[:, ::-1].copy()
         return [
-            (session.photo, {"name": session.hand.photo.path.name, "rgb": True}, "image"),
+            (session.photo, {"name": session.hand.photo.name, "rgb": True}, "image"),
             (points, {"name": session.hand.id, "features": features}, "points"),
         ]
     finally:

@@ -82,7 +82,7 @@ class Showing:
         self.what.setText(
             "No hands yet."
             if photo is None
-            else f"<b>{self.session.at.path.name}</b> · no hand (Shift+X: draw a box round one)"
+            else f"<b>{self.session.at.name}</b> · no hand (Shift+X: draw a box round one)"
         )
         if photo is not None and self._shown[1] != id(photo):
             self.layers.show_photo(photo)
@@ -146,9 +146,9 @@ class Showing:
             "" if recommended is None else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
         )
         many = f"{len(hand.corrections)} correction{'' if len(hand.corrections) == 1 else 's'}"
-        self.what.setText(
-            f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}<br>{next_one}Why look: {self.session.why()}"
-        )
+        seen = "" if hand.photo.frame is None else f"<br>{hand.photo.name}"
+        facts = f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}{seen}"
+        self.what.setText(f"{facts}<br>{next_one}Why look: {self.session.why()}")
 
     def _look(self) -> None:
         if self.session is not None and self.background.model is not None:

@@ -9,6 +9,8 @@ import signal
 
 import numpy as np
 import pytest
+from PIL import Image
+from small_videos import video
 
 from annotator.cli import main
 from annotator.cluster import sources
@@ -57,6 +59,22 @@ def test_proposals_are_the_local_ones(local, on_ray):
     assert [sha256 for sha256, _ in here] == [sha256 for sha256, _ in there] and len(here) >= 12
     for (_, a), (_, b) in zip(here, there, strict=True):
         assert a.side == b.side and np.abs(a.vertices - b.vertices).max() < 1e-4
+
+
+def test_a_video_is_looked_at_frame_by_frame(tmp_path, photo_file, ray_cluster):
+    pytest.importorskip("av")
+    photo = np.asarray(Image.open(photo_file).convert("RGB").resize((310, 540)))
+    path = video(tmp_path / "signing.mp4", [np.roll(photo, 2 * n, 1) for n in range(6)])
+    for engine in ("local", "ray"):
+        given = ["propose", str(path), "--project", str(tmp_path / engine), "--every", "200ms", "--engine", engine]
+        assert main(given) == 0
+    (here, there), said = (_meshes(tmp_path / engine) for engine in ("local", "ray")), []
+    assert [sha256 for sha256, _ in here] == [sha256 for sha256, _ in there] and len(here) == 3
+    assert all(np.abs(a.vertices - b.vertices).max() < 1e-4 for (_, a), (_, b) in zip(here, there, strict=True))
+    for engine in ("local", "ray"):
+        with Project.open(tmp_path / engine) as project:
+            said.append([(photo.path, photo.video, photo.frame, photo.seconds) for photo in project.photos()])
+    assert sorted(said[0]) == sorted(said[1]) and [frame for _, _, frame, _ in sorted(said[0])] == [0, 2, 4]
 
 
 def test_a_second_start_skips_what_is_done(on_ray, capsys):

@@ -63,7 +63,7 @@ def test_corrected_keypoints_stay_corrected(flat_hands, hand_model):
     others = alternatives(corrected, hand_model)
     assert others
     for one in others:
-        assert np.linalg.norm(one.hand.keypoints[8] - target) * 224 / hand.crop_size < 0.5
+        assert np.linalg.norm(one.hand.keypoints[8] - corrected.keypoints[8]) * 224 / hand.crop_size < 0.5
         assert one.hand.corrections == corrected.corrections
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from annotator.correcting.accuracy import label_sigma
 from annotator.correcting.penetration import self_penetration, solid_angles
 from annotator.correcting.plausibility import THRESHOLDS, measures, reasons, remembered_right
 from annotator.correcting.solver.angles import angles_to_rotations, rotations_to_angles
+from annotator.hand.definitions import ANATOMICAL
 from annotator.hand.mesh import HandParameters
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 
@@ -114,9 +116,12 @@ def test_a_turned_palm_and_a_missed_correction(posed, build_hand, hand_model):
     assert reason.value == pytest.approx(np.rad2deg(2.0), abs=3)
     assert "stages" in kinds(doubted, hand_model)
 
-    missed = hand.replace(corrections={8: tuple(hand.keypoints[8] + (30, 0))})
-    (reason,) = [r for r in reasons(missed, hand_model) if r.kind == "residual"]
-    assert reason.joints == ("index_tip",) and reason.value == pytest.approx(30 * 224 / hand.crop_size)
+    missed = hand.replace(corrections={8: tuple(hand.keypoints[8] + (120, 0))})
+    (reason,) = [r for r in reasons(missed, hand_model) if r.kind == "strain"]
+    off = label_sigma(hand, ANATOMICAL)[8] * hand.crop_size / 224
+    assert reason.joints == ("index_tip",) and reason.value == pytest.approx(120 / off) and "index tip" in reason.words
+    near = hand.replace(corrections={8: tuple(hand.keypoints[8] + (3 * off, 0))})
+    assert "strain" not in kinds(near, hand_model)
 
 
 def test_low_confidence_and_large_sigmas(posed, hand_model):

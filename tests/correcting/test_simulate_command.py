@@ -18,6 +18,13 @@ def shards(tmp_path_factory):
     return folder
 
 
+def test_exact_pins_the_mesh(shards, capfd):
+    arguments = ["simulate", shards, "--hands", 2, "--corrections", 2, "--policy", "worst", "--exact", "--json"]
+    assert main([str(a) for a in arguments]) == 0
+    worst = json.loads(capfd.readouterr().out.splitlines()[-1])["policies"]["worst"]
+    assert max(worst["miss_px"]["p90"]) < 0.5
+
+
 def test_simulate_writes_numbers_and_a_plot(shards, tmp_path, capfd):
     out = tmp_path / "out"
     arguments = [
@@ -31,6 +38,8 @@ def test_simulate_writes_numbers_and_a_plot(shards, tmp_path, capfd):
         4,
         "--policy",
         "worst",
+        "--annotator",
+        "steady",
         "--json",
     ]
     assert main([str(a) for a in arguments]) == 0
@@ -41,7 +50,7 @@ def test_simulate_writes_numbers_and_a_plot(shards, tmp_path, capfd):
     assert worst["hands"] == 3 and worst["corrections"] == [0, 1, 2, 3, 4]
     for measure in ("vertex_mm", "joint_mm", "photo_px", "miss_px"):
         assert len(worst[measure]["mean"]) == 5 and np.isfinite(worst[measure]["mean"]).all()
-    assert worst["miss_px"]["mean"][0] == 0 and max(worst["miss_px"]["p90"]) < 0.5
+    assert worst["miss_px"]["mean"][0] == 0 and result["annotator"] == "steady"
     assert worst["photo_px"]["mean"][4] < worst["photo_px"]["mean"][0]
     assert worst["seconds"]["p95"] > 0
 
@@ -51,6 +60,7 @@ def test_simulate_writes_numbers_and_a_plot(shards, tmp_path, capfd):
     [
         (["nowhere"], "meta.json"),
         (["{shards}", "--policy", "best"], "policy"),
+        (["{shards}", "--annotator", "nobody"], "annotator"),
         (["{shards}", "--corrections", "22"], "--corrections"),
     ],
 )

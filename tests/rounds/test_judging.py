@@ -77,6 +77,13 @@ def test_many_corrections_that_contradict_the_held_out_hands_stop_a_better_model
     assert "30 of 100 accepted hands contradict" in verdict.why
 
 
+def test_hands_as_far_off_as_others_are_not_wide():
+    """Held-out hands that are all alike: what is a little farther off than nine in ten of them is no contradiction."""
+    held, same = np.linspace(0.050, 0.052, 12), np.full(48, 0.06)
+    assert not contradicting(same, same, held).any()
+    assert contradicting(2 * same, 2 * same, held).all()
+
+
 def test_without_held_out_hands_nothing_contradicts():
     before, after = accepted(30)
     assert not contradicting(before, after, np.array([np.nan])).any()
@@ -98,3 +105,18 @@ def test_the_interval_covers_as_often_as_it_says():
         low, high = np.percentile(resampled_means(random.normal(1, 1, 60), resamples=400)[:, 0], [2.5, 97.5])
         inside += low <= 1 <= high
     assert 0.90 <= inside / 300 <= 0.98
+
+
+def test_what_the_definition_brings_does_not_promote_the_weights():
+    """Read by a new definition the parent errs less by 0.02; the child, read alike, is better or worse than that."""
+    before, _, photos = errors(0.0)
+    between = before - 0.02
+    worse = judge(before, between + 0.005, photos, None, SETTINGS, between=between)
+    assert worse.photo.better == 1.0 and worse.weights.after > worse.weights.before
+    assert not worse.promoted and "read alike the new weights are worse than the old" in worse.why
+    better = judge(before, between - 0.005, photos, None, SETTINGS, between=between)
+    assert better.promoted and better.weights.better == 1.0 and "by reading labels as they are meant" in better.why
+    assert better.photo.after - better.photo.before == pytest.approx(-0.025)
+    # without a new definition all of the change is the weights'
+    alone = judge(before, between, photos, None, SETTINGS)
+    assert alone.weights == alone.photo

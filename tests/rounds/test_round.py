@@ -44,7 +44,7 @@ def test_a_better_model_takes_over(project, spoilt, replay):
     steps = []
     result = run_round(project, settings, spoilt, replay, progress=lambda step, *_: steps.append(step))
     assert result["promoted"] and result["error"]["after"] < result["error"]["before"], result["why"]
-    assert list(dict.fromkeys(steps)) == ["features", "train", "judge", "repropose"]
+    assert list(dict.fromkeys(steps)) == ["definition", "features", "train", "judge", "repropose"]
     assert (result["hands"], result["keypoints"], result["held"]["hands"]) == (6, 18, 4)
     # accepted hands are as they were, to the byte; open ones are the new model's
     for hand_id, before in accepted.items():
@@ -79,7 +79,7 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("where", [("features", 6), ("train", 2), ("judge", 3)])
+@pytest.mark.parametrize("where", [("definition", 4), ("features", 6), ("train", 2), ("judge", 3)])
 def test_an_interrupted_round_goes_on_to_the_same_end(project, answered, replay, tmp_path, where):
     shutil.copytree(answered, tmp_path / "other")
     straight = run_round(tmp_path / "other", SMALL, replay=replay)
@@ -95,7 +95,8 @@ def test_an_interrupted_round_goes_on_to_the_same_end(project, answered, replay,
     project.set_state(project.hands("proposed")[0].id, "rejected")
     resumed = run_round(project, replay=replay)
     assert resumed["round"] == 1 and resumed["settings"] == straight["settings"]
-    assert resumed["model"] == straight["model"] and resumed["error"] == straight["error"]
+    for key in ("model", "error", "definition", "from_definition", "from_weights"):
+        assert resumed[key] == straight[key]
 
 
 def test_nothing_to_learn_from(project, replay):

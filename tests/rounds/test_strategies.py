@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotator import registry
 from annotator.errors import InputError
-from annotator.rounds.selection import strategies
 from annotator.rounds.selection.candidates import Candidates
 from annotator.rounds.selection.strategies import BUILT_IN, choose, names
 
@@ -108,7 +108,7 @@ def entry(monkeypatch, name: str, loaded):
         return loaded
 
     found = SimpleNamespace(name=name, value="my_package:choose", load=load)
-    monkeypatch.setattr(strategies, "entry_points", lambda group: [found] if group == "annotator.strategies" else [])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [found] if group == "annotator.strategies" else [])
 
 
 def test_a_users_own_strategy(monkeypatch):

@@ -19,13 +19,14 @@ from annotator.synthetic import generate as synthetic
 from annotator.synthetic.domain import DOMAINS
 from annotator.synthetic.images import composite, degrade
 from annotator.synthetic.poses.drawing import KINDS, PoseSampler
-from annotator.synthetic.render import CROP, SIZE, Lights, Piece
+from annotator.synthetic.render import SIZE, Lights, Piece
 from annotator.synthetic.sample import _visible
 from annotator.synthetic.scene import plain_attributes
 from annotator.synthetic.shards import SyntheticShards, read_meta, shard_paths
 from annotator.synthetic.skin import PART, PART_OBJECT, hand_surface
 from annotator.synthetic.solids import Solid, random_solid
 from annotator.synthetic.view import hand_view, place
+from annotator.vision.crop_size import CROP_SIZE
 from annotator.vision.crops import Crop
 
 COUNT, SEED = 5, 31
@@ -158,7 +159,7 @@ def test_what_hides_a_joint_makes_it_invisible(studio):
     assert colour.shape == (SIZE, SIZE, 3) and part.max() == 16
     assert _visible(part, depth, joints, keypoints).all()
     # the depth at the index tip is that of the skin there
-    column, row = ((keypoints[7] + 0.5) * SIZE / CROP).astype(int)
+    column, row = ((keypoints[7] + 0.5) * SIZE / CROP_SIZE).astype(int)
     assert 0.003 < joints[7, 2] - depth[row, column] < 0.02
     ball = Solid("sphere", joints[8] - [0, 0, 0.05], np.eye(3), np.full(3, 0.015))
     points, normals, faces, local = ball.mesh()
@@ -188,12 +189,12 @@ def test_pictures_come_through_the_camera():
     colour = np.zeros((SIZE, SIZE, 3), np.uint8)
     part = np.zeros((SIZE, SIZE), np.uint8)
     colour[96:192, 96:192], part[96:192, 96:192] = (200, 120, 90), 1
-    behind = Image.new("RGB", (CROP, CROP), (10, 200, 10))
+    behind = Image.new("RGB", (CROP_SIZE, CROP_SIZE), (10, 200, 10))
     picture = composite(np.random.default_rng(1), colour, part, behind)
     assert np.abs(np.asarray(picture)[112, 112].astype(int) - (200, 120, 90)).max() <= 1
     assert np.asarray(picture)[5, 5, 1] > 60
     spoilt = [np.asarray(degrade(np.random.default_rng(seed), picture)) for seed in range(12)]
-    assert all(image.shape == (CROP, CROP, 3) and image.dtype == np.uint8 for image in spoilt)
+    assert all(image.shape == (CROP_SIZE, CROP_SIZE, 3) and image.dtype == np.uint8 for image in spoilt)
     assert len({image.tobytes() for image in spoilt}) == 12
 
 
@@ -201,7 +202,11 @@ def test_a_set_reads_back_and_agrees_with_the_hand_model(folder):
     shards = SyntheticShards(folder)
     assert len(shards) == COUNT and shards.meta["hand_digest"] == load_hand().digest
     sample = shards[2]
-    assert sample["image"].shape == (CROP, CROP, 3) and sample["image"].dtype == np.uint8 and sample["image"].std() > 3
+    assert (
+        sample["image"].shape == (CROP_SIZE, CROP_SIZE, 3)
+        and sample["image"].dtype == np.uint8
+        and sample["image"].std() > 3
+    )
     labels = shards.labels
     layer = HandLayer(load_hand())
     mesh = layer(torch.tensor(labels["rotations"]), torch.tensor(labels["shape"]))

@@ -24,10 +24,16 @@ from annotator.correcting.solver.kinematics import Posed, Rest, chain_of
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
+from annotator.hand.topology import ARTICULATED, KEYPOINTS
+from annotator.hand.topology import SHAPE as SHAPE_COUNT
 
-ANGLES, TURN, PLACE, SHAPE = slice(0, 45), slice(45, 48), slice(48, 51), slice(51, 61)
-LOG_DEPTH = 50
-POSE_COUNT, COUNT = 51, 61
+# The solver's coordinates: joint angles, the whole hand's turn, its place (x and y, then log depth), and its shape.
+ANGLES = slice(0, 3 * ARTICULATED)
+TURN = slice(ANGLES.stop, ANGLES.stop + 3)
+PLACE = slice(TURN.stop, TURN.stop + 3)
+SHAPE = slice(PLACE.stop, PLACE.stop + SHAPE_COUNT)
+LOG_DEPTH = PLACE.stop - 1
+POSE_COUNT, COUNT = PLACE.stop, SHAPE.stop
 KEPT_EXCESS = math.radians(4.0)  # a proposal that is this far outside a limit may stay there
 NEAREST_WRIST = 0.08  # m
 
@@ -97,7 +103,7 @@ class Coordinates:
 
     def _links(self, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[tuple[int, int, float], ...]:
         """For angles that lie at a bound which depends on another angle: how the one moves with the other."""
-        links, constant = [], self.model.limits.reshape(45, 2)
+        links, constant = [], self.model.limits.reshape(ANGLES.stop, 2)
         for dependent, driver, slope, both in coupling_slopes(x[ANGLES].reshape(15, 3)):
             if x[dependent] <= low[dependent] + AT_BOUND:
                 links.append((dependent, driver, slope * constant[dependent, 0]))
@@ -132,11 +138,11 @@ class Coordinates:
         rates[1:] = angle_rates(x[ANGLES].reshape(15, 3), self.axes)
         turns = self.chain.turn_jacobian(placed.posed, rates)
         jacobian = np.empty((21, 3, COUNT if with_shape else POSE_COUNT))
-        jacobian[..., ANGLES] = turns[:, :, 1:].reshape(21, 3, 45)
+        jacobian[..., ANGLES] = turns[:, :, 1:].reshape(KEYPOINTS, 3, ANGLES.stop)
         jacobian[..., TURN] = turns[:, :, 0]
         jacobian[..., PLACE] = 0.0
         translation = self._translation(x)
-        jacobian[:, 0, 48] = jacobian[:, 1, 49] = translation[2]
+        jacobian[:, 0, PLACE.start] = jacobian[:, 1, PLACE.start + 1] = translation[2]
         jacobian[..., LOG_DEPTH] = translation
         if with_shape:
             jacobian[..., SHAPE] = self.chain.shape_jacobian(placed.posed)

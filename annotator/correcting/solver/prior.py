@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.solver.coordinates import COUNT, LOG_DEPTH, PLACE, SHAPE, TURN
+from annotator.correcting.solver.coordinates import ANGLES, COUNT, LOG_DEPTH, PLACE, SHAPE, TURN
+from annotator.hand.topology import HAND
 
 LEAST_SIGMA = 0.1  # px: no keypoint is known better
 # The finger each keypoint is on; the wrist is on none. And each of the 15 joints that bend, in model order.
-FINGER_OF = np.array([-1] + [finger for finger in range(5) for _ in range(4)])
+FINGER_OF = np.array(HAND.finger_of)
 FINGER_OF_ANGLES = np.repeat([1, 2, 4, 3, 0], 3)
 USUAL = 3.9  # px of the crop: the typical keypoint sigma of the hands that the spreads below were measured on
 GROWTH = 0.7  # errors grow with this power of a hand's sigma
@@ -46,7 +47,7 @@ class ProposalPrior:
     depth: float = 0.09
     shape: float = 1.8
     pose: float = 0.45
-    keypoints: float = 1.07
+    keypoints: float = 1.3
     together: float = 0.05
     in_finger: float = 0.1
     widest: float = 6.0
@@ -63,7 +64,7 @@ class ProposalPrior:
         angles = np.concatenate([np.tile(one, (4, 1)), np.array(self.thumb)])
         doubted = np.array([inflation[FINGER_OF == finger].max() for finger in range(5)])
         angles = angles * np.minimum(doubted, self.widest)[FINGER_OF_ANGLES, None]
-        sigma[:45] = (grown * angles).ravel()
+        sigma[ANGLES] = (grown * angles).ravel()
         sigma[TURN] = grown * self.turn
         sigma[PLACE] = grown * elsewhere * self.place / crop_focal
         sigma[LOG_DEPTH] = self.depth

@@ -35,7 +35,7 @@ class Settings:
 
     prior: ProposalPrior = field(default_factory=ProposalPrior)
     accuracy: LabelAccuracy = field(default_factory=LabelAccuracy)
-    most: int = 10  # steps to the likeliest hand
+    most: int = 12  # steps to the likeliest hand
     person: float = 1.5  # px, sigma of a person's click on a joint that is pinned
     reach: float = 3.5  # px: a pose need not come nearer to a correction, the surface takes the rest
     surface: float = 5.0  # px: what the surface takes at most, where no pose comes within `reach`

@@ -27,14 +27,13 @@ from annotator.correcting.solver.views import View
 from annotator.correcting.strain import FREE, confidence_factor, strain_of
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
+from annotator.hand.joint_states import CONFIRMED, JOINT_STATES, UNSEEN
 from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.vision.camera import project
+from annotator.vision.crop_size import CROP_SIZE
 
-CROP = 224.0
-CONFIRMED, UNSEEN = "confirmed", ("occluded", "out of frame")
-STATES = ("proposed", "corrected", CONFIRMED, *UNSEEN)
 STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
 READINGS = 2  # how often labels are read anew through a definition, whose offsets turn with the hand
 
@@ -127,7 +126,7 @@ def solve(
         problem = problem_of(hand, model, merged, known, evidence, settings, read, shape_of, held)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
-        if reading == 0:
+        if reading + 1 < READINGS and read.offsets.any():
             shape_of = answer_of(hand, model, problem, found, merged, settings)
     answer = answer_of(hand, model, problem, found, merged, settings)
     off = read.keypoints(answer) if read.offsets.any() else answer.keypoints
@@ -137,7 +136,7 @@ def solve(
             apart = off[k] - merged[k]
         else:
             apart = answer.keypoints[k] - (held or {}).get(k, hand.keypoints[k])
-        residuals[k] = float(np.linalg.norm(apart)) * CROP / hand.crop_size
+        residuals[k] = float(np.linalg.norm(apart)) * CROP_SIZE / hand.crop_size
     strained = strain_of(answer, read, settings.accuracy)
     before = confidence_factor(strain_of(hand, read, settings.accuracy)) if hand.corrections else 1.0
     confidence = min(hand.confidence / max(before, 1e-6), 1.0) * confidence_factor(strained)
@@ -169,10 +168,11 @@ def read_labels(
     definition: JointDefinition,
     shape_of: HandMesh | None = None,
     held: Mapping[int, tuple[float, float]] | None = None,
+    backed_elsewhere: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Trust]:
     """Labels as they speak of the mesh's own joints: joints (h,), places (h,2) photo px, sigma (h,) crop px, and their
     `Trust`. shape_of: the hand that turns the definition's offsets (None: the proposal itself)."""
-    scale = CROP / hand.crop_size
+    scale = CROP_SIZE / hand.crop_size
     sigma = label_sigma(hand, definition, settings.accuracy)
     offset = np.zeros((21, 2))
     if definition.offsets.any():
@@ -188,7 +188,8 @@ def read_labels(
     )  # a confirmed keypoint is the mesh's own joint: nothing of it is meant otherwise
     accuracy = np.array([own if k in held_at else sigma[k] for k in joints], dtype=np.float64)
     wanted = np.array([(places | held_at)[k] for k in joints], dtype=np.float64).reshape(-1, 2)
-    judged = trust(hand.keypoints * scale, hand.keypoint_sigma * scale, joints, wanted * scale, accuracy)
+    places_px, sigma_px = hand.keypoints * scale, hand.keypoint_sigma * scale
+    judged = trust(places_px, sigma_px, joints, wanted * scale, accuracy, backed_elsewhere)
     return joints, wanted, accuracy * judged.labels, judged
 
 
@@ -209,16 +210,19 @@ def problem_of(
             f"a hand of {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets is not of "
             f"hand model {model.name!r}, which has {len(model.template)} and {model.offset_count}"
         )
-    scale = CROP / hand.crop_size
+    scale = CROP_SIZE / hand.crop_size
     left = hand.side == "left"
     to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
     read = definition_of(definition)
-    joints, labels, accuracy, judged = read_labels(hand, corrections, states, settings, read, shape_of, held)
+    seen_elsewhere = any(isinstance(e, SecondView) for e in evidence)
+    joints, labels, accuracy, judged = read_labels(
+        hand, corrections, states, settings, read, shape_of, held, seen_elsewhere
+    )
     targets = Targets(joints, labels * to_view, accuracy)
     seen = np.array([k for k in range(21) if states.get(k) not in UNSEEN], dtype=int)
     places, sigma = hand.keypoints * to_view, hand.keypoint_sigma * scale
     proposal = Proposal(seen, places[seen], settings.prior.keypoint_whitening(judged.inflation * sigma, seen))
-    widest = 4.0 if any(isinstance(e, SecondView) for e in evidence) else settings.depth_factor
+    widest = 4.0 if seen_elsewhere else settings.depth_factor
     focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
     spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation, judged.elsewhere)
     return HandProblem(
@@ -264,8 +268,8 @@ def checked_states(states: ByJoint[str] | Sequence[str] | None) -> dict[int, str
         states = dict(enumerate(states))
     found = {}
     for key, state in states.items():
-        if state not in STATES:
-            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(STATES)}")
+        if state not in JOINT_STATES:
+            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(JOINT_STATES)}")
         found[joint_index(key)] = state
     return found
 

@@ -14,8 +14,10 @@ import numpy as np
 
 from annotator.correcting.solver.prior import FINGER_OF
 
-ELSEWHERE = 15.0  # sigmas: where most labels are farther off than this, the whole hand is elsewhere
+ELSEWHERE = 15.0  # sigmas: where most labels are farther off than this, the whole hand is elsewhere;
+MOST_OF = 3  # ... so many labels can say so, or the wrist's alone
 FAR = 3.0  # sigmas: a label within this is as far off as labels and proposals usually are
+SUSPECT = 1.5  # sigmas: a label beyond this may have been meant for another finger
 NEAR = 2.5  # sigmas of another finger's joint, within which a label may have been meant for that one,
 NEARER = 0.4  # ... if that joint is nearer than this share of the way to its own
 DOUBTED = 2.0  # how much less a label counts that may have been meant for another finger
@@ -34,9 +36,16 @@ class Trust:
     elsewhere: float = 1.0
 
 
-def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.ndarray, accuracy: np.ndarray) -> Trust:
+def trust(
+    places: np.ndarray,
+    sigma: np.ndarray,
+    joints: np.ndarray,
+    labels: np.ndarray,
+    accuracy: np.ndarray,
+    backed_elsewhere: bool = False,
+) -> Trust:
     """Judge labels (h,2) of joints (h,) against the proposal's keypoints: places (21,2), sigma (21,), accuracy (h,) of
-    the labels; all in crop px.
+    the labels; all in crop px. backed_elsewhere: a second view says the same, so that no label is taken for a slip.
     """
     inflation, factor, gross = np.ones(21), np.ones(len(joints)), np.zeros(len(joints), bool)
     if not len(joints):
@@ -44,11 +53,13 @@ def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.
     way = labels - places[joints]
     length = np.hypot(way[:, 0], way[:, 1])
     off = length / np.hypot(sigma[joints], accuracy)
-    elsewhere = max(1.0, float(np.median(off)) / ELSEWHERE)
-    for n in np.flatnonzero(off > FAR):
+    elsewhere = (
+        max(1.0, float(np.median(off)) / ELSEWHERE) if len(joints) >= MOST_OF or FINGER_OF[joints].max() < 0 else 1.0
+    )
+    for n in np.flatnonzero(off > SUSPECT):
         finger = FINGER_OF[joints[n]]
         if finger < 0:
-            gross[n] = True
+            gross[n] = off[n] > FAR
             inflation[joints[n]] = max(inflation[joints[n]], off[n] / FAR)
             continue
         mates = [m for m in range(len(joints)) if m != n and FINGER_OF[joints[m]] == finger]
@@ -56,11 +67,11 @@ def trust(places: np.ndarray, sigma: np.ndarray, joints: np.ndarray, labels: np.
         backed = max((min(off[m], off[n]) * a for m, a in zip(mates, along, strict=True)), default=0.0)
         distance = np.hypot(*(places - labels[n]).T)
         others = (FINGER_OF != finger) & (distance < NEARER * length[n])
-        mistaken = bool((distance[others] < NEAR * np.maximum(sigma[others], LEAST_PX)).any())
+        mistaken = not backed_elsewhere and bool((distance[others] < NEAR * np.maximum(sigma[others], LEAST_PX)).any())
         believed = backed if mistaken else max(backed, off[n])
         if believed > FAR:
             gross[n] = True
             inflation[FINGER_OF == finger] = np.maximum(inflation[FINGER_OF == finger], believed / FAR)
-        else:
-            factor[n] = max(1.0, off[n] / FAR) * DOUBTED
+        elif mistaken:
+            factor[n] = min(off[n] / SUSPECT, 2.0) * DOUBTED
     return Trust(inflation * elsewhere, factor, gross, elsewhere)

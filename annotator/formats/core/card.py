@@ -14,6 +14,7 @@ import numpy as np
 
 from annotator import __version__
 from annotator.formats.core.base import LabelledHand
+from annotator.hand.joint_states import BY_A_PERSON
 
 CARD, README, SUMS = "card.json", "README.md", "SHA256SUMS"
 NOT_STATED = "not stated: ask who made the photos"
@@ -72,7 +73,7 @@ class Tally:
             for place in ("joints_mm", "surface_mm"):
                 quality[f"refit_{place}"] = self._sums[place] / self._sums["refitted"]
             quality["refit_worst_joints_mm"] = self._sums["worst_joints_mm"]
-        person = self.counts["joint_state"]["corrected"] + self.counts["joint_state"]["confirmed"]
+        person = sum(self.counts["joint_state"][state] for state in BY_A_PERSON)
         quality["share_of_keypoints_by_a_person"] = person / (21 * many)
         return {
             "format": name,

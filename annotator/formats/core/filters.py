@@ -10,6 +10,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand
+from annotator.hand.joint_states import BY_A_PERSON
 
 SPLIT_BY = ("photo", "subject", "sequence")
 PARTS = ("train", "held")
@@ -50,7 +51,7 @@ class Filter:
             return False
         if float(record.weights.mean()) < self.min_weight:
             return False
-        if sum(state in ("corrected", "confirmed") for state in record.states) < self.min_corrected:
+        if sum(state in BY_A_PERSON for state in record.states) < self.min_corrected:
             return False
         if record.keypoint_sigma is not None:
             size = max(float(np.ptp(record.box.reshape(2, 2), axis=0).max()), 1e-9)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.frame_places import stem_of
 from annotator.files.paths import needed, ordinary
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import details_of, named, record_of
@@ -62,7 +63,7 @@ def _rows(out: Export) -> Iterator[tuple[LabelledHand, dict]]:
     for record in out.records:
         if photo[0] != record.photo:
             suffix, data, _ = portable(record.photo)
-            photo = (record.photo, {"bytes": data, "path": record.photo.stem + suffix})
+            photo = (record.photo, {"bytes": data, "path": stem_of(record.photo) + suffix})
         yield record, _row(record) | {"image": photo[1]}
 
 

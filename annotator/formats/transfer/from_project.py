@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -17,11 +17,15 @@ from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.project import Project, StoredHand
+from annotator.project.pixels import check
 from annotator.project.records.states import ACCEPTED
 from annotator.project.records.views import HandEntry
 from annotator.project.strain import strained_labels
 from annotator.vision.camera import project as to_pixels
-from annotator.vision.photos import photo_hash
+
+
+class ChangedPhoto(InputError):
+    """A hand's photo is not there any more, or shows something else than when it was annotated."""
 
 
 def entries(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0) -> Iterator[HandEntry]:
@@ -49,25 +53,43 @@ def labelled_hands(
     contradict their meshes (`strained` in the provenance names the joints).
 
     Keypoints are the labels exactly as they were set, and elsewhere where the mesh has the joints of the project's
-    definition. InputError if a photo is gone or is not the one that was annotated (its content is compared).
+    definition. ChangedPhoto (an InputError) if a photo is gone or does not show what was annotated: its bytes, or,
+    where somebody edited its metadata, its picture is compared.
     """
-    return Filter(strained=strained)(record for _, record in numbered_hands(project, states, after))
+    records = (record for _, record in numbered_hands(project, states, after) if record is not None)
+    return Filter(strained=strained)(records)
 
 
 def numbered_hands(
-    project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0
-) -> Iterator[tuple[int, LabelledHand]]:
-    """(the hand's number, its record), see `labelled_hands`; strained ones, too."""
+    project: Project,
+    states: Iterable[str] = (ACCEPTED,),
+    after: int = 0,
+    changed: Callable[[str], None] | None = None,
+) -> Iterator[tuple[int, LabelledHand | None]]:
+    """(the hand's number, its record), see `labelled_hands`; strained ones, too. changed: told of each hand whose photo
+    is gone or is another one now, instead of the error; its record is then None."""
     checked, definition = None, project.definition()
     for entry in entries(project, states, after):
         hand = project.hand(entry.id)
-        if hand.photo.id != checked:
-            if not hand.photo.path.is_file():
-                raise InputError(f"photo {hand.photo.path} of hand {hand.id} is not there any more")
-            if photo_hash(hand.photo.path) != hand.photo.sha256:
-                raise InputError(f"photo {hand.photo.path} is not the one that hand {hand.id} was annotated on")
-            checked = hand.photo.id
+        try:
+            if hand.photo.id != checked:
+                _check_photo(hand)
+                checked = hand.photo.id
+        except ChangedPhoto as error:
+            if changed is None:
+                raise
+            changed(str(error))
+            yield entry.number, None
+            continue
         yield entry.number, _record(project, hand, project.mesh(entry.id), definition)
+
+
+def _check_photo(hand: StoredHand) -> None:
+    """ChangedPhoto unless the hand's photo is there and is the one that was annotated."""
+    try:
+        check(hand.photo)
+    except InputError as error:
+        raise ChangedPhoto(f"hand {hand.id}: {error}") from error
 
 
 def left_out(project: Project, wanted: Filter, states: Iterable[str] = (ACCEPTED,)) -> int:
@@ -125,11 +147,19 @@ def _record(project: Project, hand: StoredHand, mesh: HandMesh, definition: Join
     )
 
 
+def _frame(photo) -> dict:
+    """Of a frame of a video: what the video contains, the frame's number and its time stamp (s)."""
+    if photo.frame is None:
+        return {}
+    return {"video_sha256": photo.video, "frame": photo.frame, "time": photo.seconds}
+
+
 def _provenance(hand, origin) -> dict:
     """Where the label came from. accepted_by "" is the mark of a hand that no person accepted."""
     return {
         **hand.provenance,
         "photo": hand.photo.path.name,
+        **_frame(hand.photo),
         "confidence": hand.confidence,
         "corrections": {str(joint): list(point) for joint, point in hand.corrections.items()},
         "version": hand.version,

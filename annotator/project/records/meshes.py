@@ -7,6 +7,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import OFFSET_LEVEL, USER_HANDS, HandModel, load_hand
+from annotator.hand.topology import JOINTS, PACKED, PACKED_POSE, PACKED_SHAPE, PACKED_TRANSLATION
 from annotator.project.records.record import HandRecord
 from annotator.vision.camera import project
 
@@ -106,8 +107,9 @@ def _parametric_estimate(data: bytes | None, record: HandRecord, model: HandMode
     if data is None:
         return None
     values = np.frombuffer(data, "<f4")
-    offsets = values[61:].reshape(-1, 3) if len(values) > 61 else np.zeros((model.offset_count, 3))
-    parameters = HandParameters(values[:48].reshape(16, 3), values[48:58], values[58:61], offsets)
+    offsets = values[PACKED:].reshape(-1, 3) if len(values) > PACKED else np.zeros((model.offset_count, 3))
+    pose = values[PACKED_POSE].reshape(JOINTS, 3)
+    parameters = HandParameters(pose, values[PACKED_SHAPE], values[PACKED_TRANSLATION], offsets)
     vertices = model.vertices(parameters, record.side)
     joints = model.joints(vertices)
     return ParametricEstimate(vertices, joints, project(joints, record.K), parameters)

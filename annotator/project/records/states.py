@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from annotator.errors import InputError
+from annotator.hand.joint_states import (
+    CONFIRMED,
+    CORRECTED,
+    JOINT_STATES,
+    OCCLUDED,
+    OUT_OF_FRAME,
+    PROPOSED,
+    check_joint_states,
+)
 
-PROPOSED, IN_WORK, ACCEPTED, REJECTED, FLAGGED = "proposed", "in work", "accepted", "rejected", "flagged"
+IN_WORK, ACCEPTED, REJECTED, FLAGGED = "in work", "accepted", "rejected", "flagged"
 # proposed: nobody touched it; in work: edited since; flagged: put aside for a second look
 HAND_STATES = (PROPOSED, IN_WORK, ACCEPTED, REJECTED, FLAGGED)
-
-CORRECTED, CONFIRMED, OCCLUDED, OUT_OF_FRAME = "corrected", "confirmed", "occluded", "out of frame"
-# proposed: where the network put it; corrected: a person moved it; confirmed: a person left it there on
-# purpose; occluded: not to be seen, its place is a guess; out of frame: outside the photo
-JOINT_STATES = (PROPOSED, CORRECTED, CONFIRMED, OCCLUDED, OUT_OF_FRAME)
 
 # A database keeps the position in these tuples: append, never reorder.
 HAND_STATE_CODE = {state: code for code, state in enumerate(HAND_STATES)}
@@ -27,12 +29,20 @@ def check_hand_state(state: str) -> str:
     return state
 
 
-def check_joint_states(states: Iterable[str]) -> tuple[str, ...]:
-    """The states of the 21 keypoints as a tuple; InputError unless there are 21 and all are JOINT_STATES."""
-    states = tuple(states)
-    if len(states) != 21:
-        raise InputError(f"expected 21 joint states, got {len(states)}")
-    for state in states:
-        if state not in JOINT_STATE_CODE:
-            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(JOINT_STATES)}")
-    return states
+__all__ = [
+    "ACCEPTED",
+    "CONFIRMED",
+    "CORRECTED",
+    "FLAGGED",
+    "HAND_STATES",
+    "HAND_STATE_CODE",
+    "IN_WORK",
+    "JOINT_STATES",
+    "JOINT_STATE_CODE",
+    "OCCLUDED",
+    "OUT_OF_FRAME",
+    "PROPOSED",
+    "REJECTED",
+    "check_hand_state",
+    "check_joint_states",
+]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from annotator.files.frame_places import frame_place, in_words
 from annotator.hand.mesh import HandMesh, HandParameters
 
 
@@ -30,8 +31,11 @@ class Provenance:
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """A photo of the project: where it was when it was added, and its content (SHA-256 of the file, size in
-    px).
+    """A photo of the project: where it was when it was added, and its content (SHA-256, size in px).
+
+    A frame of a video has the path `clip.mp4#frame=120`; video: what that video contains (SHA-256), frame: its number
+    there, seconds: its time stamp. All three are None for an image file, which has a picture: the digest of what it
+    shows, "" where that is not known.
     """
 
     id: int
@@ -39,12 +43,21 @@ class StoredPhoto:
     sha256: str
     height: int
     width: int
+    video: str | None = None
+    frame: int | None = None
+    seconds: float | None = None
+    picture: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name for people: `photo.jpg`, or `clip.mp4 frame 120 (4.800 s)`."""
+        return in_words(self.path, self.seconds)
 
 
 @dataclass(frozen=True)
 class HandEntry:
     """A line of the project's list of hands. photo: its path; corrections: how many keypoints a person has
-    set; leased_by: who works on it just now ("": nobody).
+    set; leased_by: who works on it just now ("": nobody); frame, seconds: of a photo that is a frame of a video.
     """
 
     id: str
@@ -59,9 +72,19 @@ class HandEntry:
     created: str
     changed: str
     leased_by: str = ""
+    frame: int | None = None
+    seconds: float | None = None
+
+    @property
+    def photo_name(self) -> str:
+        """The photo's name for people: `photo.jpg`, or `clip.mp4 frame 120 (4.800 s)`."""
+        return in_words(self.photo, self.seconds)
 
     def as_dict(self) -> dict:
-        return dict(vars(self))  # asdict copies each value: ten times slower on a long list
+        """All of it; video: the path of the video that the photo is a frame of, else None."""
+        place = None if self.frame is None else frame_place(self.photo)
+        # asdict copies each value: ten times slower on a long list
+        return dict(vars(self)) | {"video": None if place is None else str(place.video)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,20 +19,22 @@ if TYPE_CHECKING:
     from annotator.project.storage.database import Database
 
 
-def migrate(database: Database, path: Path) -> Path:
-    """Bring the file up to schema.VERSION; the copy of how it was, `project.db.version-N` beside it.
+def migrate(database: Database, path: Path | None) -> Path | None:
+    """Bring the project up to schema.VERSION; the copy of how it was, `project.db.version-N` beside its file. path:
+    None on a server, whose own copies have to do: the steps are one transaction there, too.
 
     Two programs may try at the same time: the second finds it done. InputError, and nothing changed, if the
     file or its folder cannot be written.
     """
     with database.writing() as connection:
         version = int(connection.scalar(text("SELECT value FROM meta WHERE key = 'schema'")))
-        copy = path.with_name(f"{path.name}.version-{version}")
+        copy = None if path is None else path.with_name(f"{path.name}.version-{version}")
         if version == schema.VERSION:
             return copy
         if version not in STEPS:
-            raise InputError(f"{path} has schema version {version}: no program wrote that")
-        copy_database(path, copy)
+            raise InputError(f"{database.name} has schema version {version}: no program wrote that")
+        if copy is not None:
+            copy_database(path, copy)
         with database.sensible():
             for step in range(version, schema.VERSION):
                 STEPS[step](connection)
@@ -71,4 +73,15 @@ def _to_2(connection: Connection) -> None:
     schema.metadata.create_all(connection)
 
 
-STEPS = {1: _to_2}
+def _to_3(connection: Connection) -> None:
+    """A photo may be a frame of a video."""
+    for statement in (
+        "ALTER TABLE photos ADD COLUMN video VARCHAR(64)",
+        "ALTER TABLE photos ADD COLUMN frame INTEGER",
+        "ALTER TABLE photos ADD COLUMN seconds FLOAT",
+        "CREATE INDEX photos_by_frame ON photos (video, frame)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+STEPS = {1: _to_2, 2: _to_3}

@@ -8,8 +8,10 @@ from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from annotator.errors import InputError
-from annotator.project.storage import schema
+from annotator.project.storage import migrations, schema
 from annotator.project.storage.database import PATIENCE, Database, fill, version_of
+
+FIRST = 2  # the schema's version when projects came to servers
 
 
 class PostgresqlDatabase(Database):
@@ -58,12 +60,15 @@ def create_postgresql(url: str | URL, values: dict[str, str]) -> PostgresqlDatab
 
 
 def open_postgresql(url: str | URL) -> PostgresqlDatabase:
-    """Open a project. InputError: none there, of another version, or the server cannot be used."""
+    """Open a project, brought to this program's schema if it is older. InputError: none there, of a later version, or
+    the server cannot be used."""
     database = PostgresqlDatabase(url)
     try:
         version = version_of(database)
-        if version != schema.VERSION:  # there was none before version 2
+        if version < FIRST:
             raise InputError(f"{database.name} has schema version {version}: no program wrote that")
+        if version < schema.VERSION:
+            migrations.migrate(database, None)
     except BaseException:
         database.close()
         raise

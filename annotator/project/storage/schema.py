@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
 )
 
-VERSION = 2  # migrations.py leads here from every earlier one
+VERSION = 3  # migrations.py leads here from every earlier one
 metadata = MetaData()
 
 meta = Table(
@@ -45,13 +45,19 @@ photos = Table(
     "photos",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("sha256", String(64), nullable=False, unique=True),  # of the file's bytes: a photo is what it shows
-    Column("path", Text, nullable=False),  # absolute
+    # of the file's bytes; of a frame of a video, of the video's and its number: a photo is what it shows
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("path", Text, nullable=False),  # absolute; of a frame `clip.mp4#frame=120`
     Column("relative", Text, nullable=False),  # from the project's folder: holds when both move together
     Column("height", Integer, nullable=False),
     Column("width", Integer, nullable=False),
     Column("bytes", BigInteger),  # the file's size: only files of that size are hashed when one is looked for
     Column("added", String, nullable=False),
+    # of a frame of a video: what the video contains (SHA-256), the frame's number in it, its time stamp in seconds
+    Column("video", String(64)),
+    Column("frame", Integer),
+    Column("seconds", Float),
+    Index("photos_by_frame", "video", "frame"),
 )
 
 # What proposed a hand: checkpoint, hand model and code, told apart by the digest of the document.

@@ -12,15 +12,15 @@ weighted by the expected drop of the mesh's variance by the best single correcti
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.registry import Registry
 from annotator.rounds.selection.candidates import Candidates
 
-GROUP = "annotator.strategies"
 RANDOM_SHARE = 0.1  # of `ours`: chosen blindly, so that what the model is wrongly sure of is seen, too
 
 
@@ -33,6 +33,18 @@ class Choice(NamedTuple):
 
 
 Strategy = Callable[[Candidates, int, np.random.Generator], list[Choice]]
+
+
+@dataclass(frozen=True)
+class StrategyEntry:
+    """A strategy in its table; summary: one line."""
+
+    name: str
+    choose: Strategy
+
+    @property
+    def summary(self) -> str:
+        return (self.choose.__doc__ or self.name).strip().split("\n\n")[0].replace("\n    ", " ")
 
 
 def by_chance(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
@@ -123,24 +135,19 @@ def _spread(
 
 
 BUILT_IN: dict[str, Strategy] = {"random": by_chance, "uncertainty": uncertainty, "core-set": core_set, "ours": ours}
+STRATEGIES = Registry[StrategyEntry](
+    "strategy", "annotator.strategies", (StrategyEntry(*each) for each in BUILT_IN.items()), taken=StrategyEntry
+)
 
 
 def names() -> list[str]:
     """All strategies there are, the user's own last."""
-    return [*BUILT_IN, *(found.name for found in entry_points(group=GROUP) if found.name not in BUILT_IN)]
+    return STRATEGIES.names()
 
 
 def strategy(name: str) -> Strategy:
     """The strategy of this name; InputError if there is none, or it cannot be loaded."""
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    for found in entry_points(group=GROUP):
-        if found.name == name:
-            try:
-                return found.load()
-            except Exception as error:  # somebody else's code: whatever it raises, the name belongs into the message
-                raise InputError(f"strategy {name!r} ({found.value}) cannot be loaded: {error}") from error
-    raise InputError(f"unknown strategy {name!r}: expected one of {', '.join(names())}")
+    return STRATEGIES[name].choose
 
 
 def choose(name: str, candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:

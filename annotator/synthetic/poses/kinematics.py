@@ -8,11 +8,12 @@ import torch
 
 from annotator.hand.layer import HandLayer
 from annotator.hand.limits import angles_to_rotations, clamp_angles
+from annotator.hand.topology import HAND
 from annotator.synthetic.skin import palm_frame
 from annotator.synthetic.solids import Solid, distances
 
 #: First row of each finger in the (15, 3) angles (MANO's order: index, middle, little, ring, thumb).
-FINGER_BASES = {"index": 0, "middle": 3, "little": 6, "ring": 9, "thumb": 12}
+FINGER_BASES = {finger: rows.start for finger, rows in HAND.articulated_of.items()}
 THUMB = slice(12, 15)
 _KEYPOINTS = {"thumb": 1, "index": 5, "middle": 9, "ring": 13, "little": 17}
 

@@ -5,8 +5,6 @@ Picture and reason of a hand cost some milliseconds, so they are made for rows t
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import (
@@ -124,7 +122,7 @@ class QueueModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:
             return QColor(COLOURS[entry.state])
         if role == Qt.ItemDataRole.ToolTipRole:
-            line = f"{Path(entry.photo).name}, {entry.side} hand, {entry.corrections} corrections"
+            line = f"{entry.photo_name}, {entry.side} hand, {entry.corrections} corrections"
             return f"{line}\n{self._reason(entry)}"
         if role == Qt.ItemDataRole.FontRole and self._session and self._session.hand:
             font = QFont()

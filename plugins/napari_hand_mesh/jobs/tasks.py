@@ -15,7 +15,8 @@ from annotator.formats.transfer.from_project import explained, labelled_hands, l
 from annotator.hand.mesh import HandMesh
 from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash, read_photo
-from napari_hand_mesh.session.sources import expanded
+from annotator.vision.video.choosing import Choice
+from annotator.vision.video.expanding import expanded
 
 if TYPE_CHECKING:
     from annotator.model import Model
@@ -27,21 +28,12 @@ def propose(
     """Hands of these photos into the project in `folder`, photo by photo, those done already left out.
 
     Yields (photos done, photos in all, new hands, what is wrong with this photo or ""). A video gives a photo each
-    `every` seconds; how many is not known before, then "in all" is what there was so far. Its own connection: this
-    runs in another thread than the session's.
+    `every` seconds. Its own connection: this runs in another thread than the session's.
     """
     provenance = Provenance("default", model.digest)
     with Project.open_or_create(folder) as project:
-        source, done = expanded(files, folder, every), 0
-        while True:
-            try:
-                path = next(source, None)
-            except InputError as error:  # a video that cannot be read, or frames that cannot be written
-                yield done, max(len(files), done), 0, str(error)
-                return
-            if path is None:
-                return
-            done += 1
+        places = list(expanded(files, Choice(every)))
+        for done, path in enumerate(places, 1):
             hands, wrong = 0, ""
             try:
                 if not project.has_photo(photo_hash(path), model.digest):
@@ -50,7 +42,7 @@ def propose(
                     hands = len(project.add_proposals(project.add_photo(path, photo.shape[:2]), meshes, provenance))
             except InputError as error:
                 wrong = str(error)
-            yield done, max(len(files), done), hands, wrong
+            yield done, len(places), hands, wrong
 
 
 def remembered(model: Model, photo: np.ndarray, hand: HandMesh) -> tuple[HandMesh, np.ndarray | None]:

@@ -16,9 +16,10 @@ from annotator.errors import InputError
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project, StoredHand, StoredPhoto
+from annotator.project.pixels import pixels_of
 from napari_hand_mesh.session import place
 from napari_hand_mesh.session.hand_queue import HandQueue
-from napari_hand_mesh.session.memory import PHOTOS, REMEMBERED, Recent, photo_of
+from napari_hand_mesh.session.memory import PHOTOS, REMEMBERED, Recent
 
 if TYPE_CHECKING:
     from typing import Self
@@ -85,7 +86,7 @@ class Looking:
     def go(self, hand_id: str) -> None:
         """Look at this hand. InputError if its photo is gone or another one now; then nothing changes."""
         stored = self.project.hand(hand_id)
-        photo = self._photos.or_made(stored.photo.sha256, lambda: photo_of(stored.photo))
+        photo = self._photos.or_made(stored.photo.sha256, lambda: pixels_of(stored.photo))
         if self.hand is None or self.hand.id != hand_id:
             self._give_back()
             self._take(hand_id)
@@ -105,7 +106,7 @@ class Looking:
         here = self.at.id if self.at is not None else -1
         for photo in sorted(bare, key=lambda photo: (photo.id <= here, photo.id)):
             try:
-                shown = self._photos.or_made(photo.sha256, lambda photo=photo: photo_of(photo))
+                shown = self._photos.or_made(photo.sha256, lambda photo=photo: pixels_of(photo))
             except InputError:
                 continue
             self._give_back()
@@ -141,7 +142,7 @@ class Looking:
             return None
         stored = self.project.hand(found).photo
         try:
-            return self.project.mesh(found), self._photos.or_made(stored.sha256, lambda: photo_of(stored))
+            return self.project.mesh(found), self._photos.or_made(stored.sha256, lambda: pixels_of(stored))
         except InputError:
             return None
 

@@ -6,12 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
-import numpy as np
-
-from annotator.errors import InputError
-from annotator.project import StoredPhoto
-from annotator.vision.photos import photo_hash, read_photo
-
 Value = TypeVar("Value")
 REMEMBERED = 64  # hands whose encoder features stay in memory, 130 kB each
 PHOTOS = 4  # decoded photos in memory
@@ -33,11 +27,3 @@ class Recent(OrderedDict[str, Value]):
         if key not in self:
             self[key] = make()
         return self[key]
-
-
-def photo_of(stored: StoredPhoto) -> np.ndarray:
-    """The photo (H, W, 3) uint8; InputError if it is gone, or is another one now."""
-    photo = read_photo(stored.path)
-    if photo_hash(stored.path) != stored.sha256:
-        raise InputError(f"{stored.path} is not the photo any more that its hands were proposed on")
-    return photo

@@ -17,6 +17,7 @@ from annotator.correcting.choosing import next_keypoint
 from annotator.correcting.plausibility import reasons
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition
+from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from annotator.correcting.strain import StrainedLabel
     from annotator.model import Model
 
-UNSEEN = ("occluded", "out of frame")
 PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.files.photo_paths import photo_files
-from annotator.vision.video import is_video, save_frames
+from annotator.vision.video import is_video
 
 PROJECT = "hand-mesh-project"  # a folder beside the photos, or named like the video
 
@@ -19,7 +19,7 @@ def project_beside(place: str | Path) -> Path:
 
 
 def photos_of(given: str | Path | Sequence[Path], project: Path) -> list[Path]:
-    """The files that a folder, a video or a list of either stands for; a video stays one path, see `expanded`.
+    """The files that a folder, a video or a list of either stands for; a video stays one path.
     InputError if there are none."""
     names = [given] if isinstance(given, (str, Path)) else list(given)
     files, empty = photo_files(names)
@@ -28,12 +28,3 @@ def photos_of(given: str | Path | Sequence[Path], project: Path) -> list[Path]:
     if not files:
         raise InputError("; ".join(f"{name}: {why}" for name, why in empty) or "there are no photos here")
     return files
-
-
-def expanded(files: Sequence[Path], project: Path, every: float) -> Iterator[Path]:
-    """The photos; in a video's place its frames, one each `every` seconds, kept in the project's folder."""
-    for file in files:
-        if is_video(file):
-            yield from save_frames(file, project / "frames" / file.stem, every)
-        else:
-            yield file

@@ -1,4 +1,5 @@
-"""Corrections are met exactly, whatever else is asked, and what cannot be met is said."""
+"""Pinned corrections are met exactly, whatever else is asked, and what cannot be met is said; what labels as evidence
+do is in test_likeliest.py."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def test_feasible_corrections_are_met(make_truth, make_proposal, hand_model, see
     truth = make_truth(seed, side)
     proposal = make_proposal(truth, seed)
     joints = np.random.default_rng(seed).permutation(21)[:count]
-    solution = solve(proposal, hand_model, some(truth, joints))
+    solution = solve(proposal, hand_model, some(truth, joints), exact=True)
     hand = solution.hand
     assert solution.feasible and not solution.unmet
     assert crop_px(hand, hand.keypoints[joints], truth.keypoints[joints]).max() < 0.5
@@ -60,7 +61,7 @@ def test_one_or_two_corrections_are_met_far_below_a_pixel_and_soon(make_truth, m
         truth = make_truth(seed)
         proposal = make_proposal(truth, seed)
         off = crop_px(truth, proposal.keypoints, truth.keypoints)
-        solution = solve(proposal, hand_model, some(truth, np.argsort(-off)[:2]))
+        solution = solve(proposal, hand_model, some(truth, np.argsort(-off)[:2]), exact=True)
         worst.append(max(solution.residual_px.values()))
         steps.append(solution.iterations)
     assert max(worst) < 0.05
@@ -75,7 +76,7 @@ def test_the_other_keypoints_get_better_on_average(make_truth, make_proposal, ha
         proposal = make_proposal(truth, seed)
         off = crop_px(truth, proposal.keypoints, truth.keypoints)
         order = np.argsort(-off)
-        hand = solve(proposal, hand_model, some(truth, order[:count])).hand
+        hand = solve(proposal, hand_model, some(truth, order[:count]), exact=True).hand
         rest = order[count:]
         before.append(off[rest].mean())
         after.append(crop_px(truth, hand.keypoints[rest], truth.keypoints[rest]).mean())
@@ -145,12 +146,12 @@ def test_the_size_of_the_photo_does_not_matter(make_truth, make_proposal, hand_m
 def test_earlier_corrections_stay_unless_named_again(make_truth, make_proposal, hand_model):
     truth = make_truth(11)
     proposal = make_proposal(truth, 11)
-    first = solve(proposal, hand_model, some(truth, [8])).hand
-    second = solve(first, hand_model, some(truth, [20])).hand
+    first = solve(proposal, hand_model, some(truth, [8]), exact=True).hand
+    second = solve(first, hand_model, some(truth, [20]), exact=True).hand
     assert sorted(second.corrections) == [8, 20]
     assert crop_px(truth, second.keypoints[[8, 20]], truth.keypoints[[8, 20]]).max() < 0.1
     moved = truth.keypoints[8] + (3.0, 2.0)
-    third = solve(second, hand_model, {"index_tip": moved}).hand
+    third = solve(second, hand_model, {"index_tip": moved}, exact=True).hand
     assert crop_px(truth, third.keypoints[8], moved) < 0.1
 
 
@@ -159,8 +160,8 @@ def test_states(make_truth, make_proposal, hand_model):
     proposal = make_proposal(truth, 13)
     corrections = some(truth, [8, 12])
     # confirmed: stays where it is, though the correction beside it would carry it along
-    free = solve(proposal, hand_model, corrections).hand
-    held = solve(proposal, hand_model, corrections, states={"index_dip": "confirmed"})
+    free = solve(proposal, hand_model, corrections, exact=True).hand
+    held = solve(proposal, hand_model, corrections, states={"index_dip": "confirmed"}, exact=True)
     assert crop_px(truth, free.keypoints[7], proposal.keypoints[7]) > 1
     assert crop_px(truth, held.hand.keypoints[7], proposal.keypoints[7]) < 0.05
     assert 7 in held.residual_px and 7 not in held.hand.corrections
@@ -168,13 +169,13 @@ def test_states(make_truth, make_proposal, hand_model):
     for state in ("occluded", "out of frame"):
         states = ["proposed"] * 21
         states[12] = state
-        solution = solve(proposal, hand_model, corrections, states=states)
+        solution = solve(proposal, hand_model, corrections, states=states, exact=True)
         assert list(solution.residual_px) == [8]
-        only = solve(proposal, hand_model, {8: corrections[8]}, states=states).hand
+        only = solve(proposal, hand_model, {8: corrections[8]}, states=states, exact=True).hand
         assert np.array_equal(solution.hand.vertices, only.vertices)
     # all hidden but one: the proposal in the photo does not hold the hand back
     states = dict.fromkeys(range(21), "occluded") | {8: "corrected"}
-    hidden = solve(proposal, hand_model, {8: corrections[8]}, states=states)
+    hidden = solve(proposal, hand_model, {8: corrections[8]}, states=states, exact=True)
     assert hidden.feasible and np.isfinite(hidden.hand.vertices).all()
 
 
@@ -185,11 +186,11 @@ def test_an_impossible_correction_is_named_and_the_others_are_met(make_truth, ma
     finger = truth.keypoints[8] - truth.keypoints[5]
     away = np.array([-finger[1], finger[0]]) / np.linalg.norm(finger)
     corrections[8] = tuple(truth.keypoints[5] + away * 2.5 * truth.crop_size)
-    solution = solve(proposal, hand_model, corrections)
+    solution = solve(proposal, hand_model, corrections, exact=True)
     assert not solution.feasible
     assert solution.unmet == ("index_tip",) and "index_tip" in solution.message
     # the finger still reaches out for it
-    before = solve(proposal, hand_model, {k: p for k, p in corrections.items() if k != 8}).hand
+    before = solve(proposal, hand_model, {k: p for k, p in corrections.items() if k != 8}, exact=True).hand
     assert (solution.hand.keypoints[8] - before.keypoints[8]) @ away > 10 * truth.crop_size / 224
     assert excess_degrees(solution.hand, hand_model) < 1e-6
     assert np.isfinite(solution.hand.vertices).all() and solution.hand.joints[:, 2].min() > 0
@@ -199,7 +200,7 @@ def test_a_whole_hand_follows_one_keypoint_across_the_photo(make_truth, make_pro
     truth = make_truth(19)
     proposal = make_proposal(truth, 19, 0.3)
     place = proposal.keypoints[0] + 1.2 * truth.crop_size
-    solution = solve(proposal, hand_model, {0: place})
+    solution = solve(proposal, hand_model, {0: place}, exact=True)
     assert solution.feasible
     assert crop_px(truth, solution.hand.keypoints[0], place) < 0.1
     others = solution.hand.keypoints - proposal.keypoints
@@ -221,7 +222,7 @@ def test_absurd_corrections_give_a_possible_hand_or_a_clear_error(make_truth, ha
     else:
         corrections = {int(random.integers(21)): 10.0 ** random.uniform(3, 30) * random.choice([-1, 1], 2)}
     try:
-        solution = solve(hand, hand_model, corrections)
+        solution = solve(hand, hand_model, corrections, exact=True)
     except InputError as error:
         assert "far outside" in str(error)
         return
@@ -235,10 +236,10 @@ def test_absurd_corrections_give_a_possible_hand_or_a_clear_error(make_truth, ha
 def test_what_corrections_teach_about_the_uncertainty(make_truth, make_proposal, hand_model):
     truth = make_truth(23)
     proposal = make_proposal(truth, 23)
-    hand = solve(proposal, hand_model, some(truth, [8, 4])).hand
+    hand = solve(proposal, hand_model, some(truth, [8, 4]), definition="ours").hand
     ratio = hand.keypoint_sigma / proposal.keypoint_sigma
     assert (ratio <= 1 + 1e-12).all() and (hand.vertex_sigma <= proposal.vertex_sigma * (1 + 1e-12)).all()
-    assert ratio[[4, 8]].max() < 0.5
+    assert ratio[[4, 8]].max() < 0.7
     assert ratio[7] < ratio[19]  # the joint beside a corrected tip is better known than one far away
     index = hand_model.weights[:, 3] > 0.9
     little = hand_model.weights[:, 9] > 0.9
@@ -274,11 +275,11 @@ def test_a_hand_of_another_model_is_refused(make_truth, hand_model):
 
 def test_nothing_seen_and_a_hand_that_is_surely_right(make_truth, hand_model):
     hand = make_truth(2)
-    hidden = solve(hand, hand_model, {8: hand.keypoints[8]}, states=["occluded"] * 21)
+    hidden = solve(hand, hand_model, {8: hand.keypoints[8]}, states=["occluded"] * 21, exact=True)
     assert not hidden.residual_px and np.abs(hidden.hand.vertices - hand.vertices).max() < 1e-9
     sure = hand.replace(keypoint_sigma=np.zeros(21))
     place = hand.keypoints[8] + 4 * hand.crop_size / 224
-    solution = solve(sure, hand_model, {8: place})
+    solution = solve(sure, hand_model, {8: place}, exact=True)
     assert solution.feasible and crop_px(hand, solution.hand.keypoints[8], place) < 0.5
 
 

@@ -1,0 +1,44 @@
+"""A decoded frame as a photo: pixels made square, turned as the file asks for, RGB."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+
+import numpy as np
+
+from annotator.vision.image_files import as_photo
+
+WIDEST = 8  # a pixel more than so many times as wide as high, or as high as wide, is a mistake of the file's
+
+
+def photo_of(frame, aspect: Fraction | None, name: str) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of PyAV's frame. aspect: a pixel's width by its height, None or 0 if the file does not say;
+    the width is scaled by it. name: for errors. InputError: under 8 px a side."""
+    width = frame.width
+    if aspect and 1 / WIDEST <= aspect <= WIDEST:
+        width = max(round(width * aspect), 1)
+    pixels = frame.reformat(width=width, height=frame.height, format="rgb24").to_ndarray()
+    return as_photo(turned(pixels, _matrix(frame)), name)
+
+
+def turned(pixels: np.ndarray, matrix: tuple[int, int, int, int]) -> np.ndarray:
+    """The picture as a display matrix shows it. matrix (a, b, c, d): the pixel (x, y) is shown at (ax + cy, bx + dy),
+    up to a shift; only quarter turns and mirrorings are made, others are rounded to the nearest."""
+    a, b, c, d = matrix
+    if abs(a) + abs(d) < abs(b) + abs(c):
+        pixels = pixels.swapaxes(0, 1)
+        across, down = c, b
+    else:
+        across, down = a, d
+    pixels = pixels[:, ::-1] if across < 0 else pixels
+    return pixels[::-1] if down < 0 else pixels
+
+
+def _matrix(frame) -> tuple[int, int, int, int]:
+    """(a, b, c, d) of the frame's display matrix, 1 is 65536; a file without one shows frames as they are."""
+    for side in frame.side_data:
+        if side.type.name == "DISPLAYMATRIX":
+            a, b, _, c, d, *_ = struct.unpack("=9i", bytes(side)[:36])
+            return a, b, c, d
+    return 1, 0, 0, 1
