@@ -160,6 +160,7 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
         try:
             self.session.drop(joint, place, hold, exact)
             self.say("; ".join(one.words for one in self.session.strained()))
+            self.viewer.status = self.status.text() or self.layers.describe(joint)
         except InputError as error:
             show_warning(str(error))
             self._refresh()  # the canvas goes back to what is stored

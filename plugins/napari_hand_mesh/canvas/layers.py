@@ -172,7 +172,7 @@ class HandLayers:
         lined = (*joined, *(-1 - joint for joint in joined if joint in self._strained), self.hand.crop_size)
         if lined != self._lined:
             self._lined = lined
-            self.labels.edge_width = max(self.hand.crop_size / 400, 0.3)
+            self.labels.edge_width = max(self.hand.crop_size / 280, 0.3)
             plain = STATE_COLOURS["corrected"]
             self.labels.edge_color = [STRAINED_COLOUR if joint in self._strained else plain for joint in joined]
         if not self.labels.visible and self.skeleton.visible:
