@@ -178,7 +178,7 @@ def test_a_hand_or_photo_that_is_not_there(run, proposed, tmp_path, photo_file):
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(photo_file.with_name("signing-0126.jpg").read_bytes())
     code, _, err = run("correct", folder, hand_id, "wrist", 10, 10)
-    assert code == 2 and "not the photo any more" in err
+    assert code == 2 and "not the one any more" in err
     photo.unlink()
     code, _, err = run("correct", folder, hand_id, "wrist", 10, 10)
     assert code == 2 and "does not exist" in err

@@ -34,7 +34,8 @@ def test_round_trip(records, written):
         width = read_photo(theirs.photo).shape[1]
         assert_same(ours, mirrored(theirs, width))
         assert ours.side == "right" and ours.provenance["side"] == theirs.side
-        assert np.abs(project(ours.joints, ours.K) - ours.keypoints).max() < 1e-3
+        told = [state == "corrected" for state in ours.states]  # those are where they were set
+        assert np.abs(project(ours.joints, ours.K) - ours.keypoints)[np.logical_not(told)].max() < 1e-3
 
 
 def test_left_photos_are_mirrored(records, written):

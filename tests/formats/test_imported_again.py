@@ -72,7 +72,8 @@ def test_every_command_takes_a_project_as_text():
 
     found = 0
     for module in COMMANDS.values():
-        command = getattr(importlib.import_module(f"annotator.cli.{module}"), "command", None)
+        name, _, function = str(module).partition(":")
+        command = getattr(importlib.import_module(f"annotator.cli.{name}"), function or "command", None)
         hints = get_type_hints(command, include_extras=True) if command else {}
         if "project" in inspect.signature(command).parameters if command else False:
             kind = get_args(hints["project"])[0]

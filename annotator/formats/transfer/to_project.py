@@ -224,7 +224,9 @@ def fit(record: LabelledHand, photo: np.ndarray, model) -> HandMesh:
     if not found:
         raise InputError("the model proposes no hand in this box")
     targets = {int(k): tuple(record.keypoints[k].tolist()) for k in known}
-    solution = solve(found[0], model.hand, targets, _for_solver(record), _depths(record))
+    depths = _depths(record)
+    # labels in space leave nothing to guess; labels of the photo alone are evidence, in their maker's sense
+    solution = solve(found[0], model.hand, targets, _for_solver(record), depths, exact=bool(depths))
     places = labelled(record)
     return solution.hand.replace(corrections=places, features=None)
 
