@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from annotator.errors import InputError
-from annotator.files.frame_places import file_of, frame_place
+from annotator.files.frame_places import FramePlace, file_of, frame_place
 from annotator.project import intake, pictures, reading
 from annotator.project.storage.database import Database
 from annotator.project.storage.schema import photos
@@ -29,7 +29,7 @@ def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
         missing = [row for row in connection.execute(select(photos)) if not _there(folder, row)]
     wanted: dict[str, list] = {}  # content of a file -> the photos in it: several of a video
     for row in missing:
-        wanted.setdefault(row.video if _in_video(row) else row.sha256, []).append(row)
+        wanted.setdefault(row.video if _place_in_video(row) else row.sha256, []).append(row)
     sizes = {row.bytes for row in missing}
     found: dict[str, Path] = {}
     for path, size in _files(below) if wanted else ():
@@ -50,15 +50,17 @@ def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
     return {row.path: path for row, path in places.items()}
 
 
-def _in_video(row) -> bool:
-    """Whether a photo is one of several in its file: a frame that is a file of its own is found like any photo."""
+def _place_in_video(row) -> FramePlace | None:
+    """The place of a photo that is one of several in its file, else None: a frame that is a file of its own is found
+    like any photo."""
     place = frame_place(row.path)
-    return place is not None and file_of(row.path) == place.video
+    return place if place is not None and file_of(row.path) == place.video else None
 
 
 def _within(row, path: Path) -> Path:
     """The photo's place, now that its file is at `path`."""
-    return replace(frame_place(row.path), video=path).as_path() if _in_video(row) else path
+    place = _place_in_video(row)
+    return path if place is None else replace(place, video=path).as_path()
 
 
 def _by_picture(database: Database, below: Path, wanted: set[str]) -> dict[str, Path]:

@@ -51,9 +51,10 @@ class Header:
         """Of a photo, which is read if its (height, width) is not given. InputError naming a bad file."""
         height, width = size or read_photo(path).shape[:2]
         frame = frame_of(path)
-        whose = (None, None, None) if frame is None else (frame.video, frame.number, frame.seconds)
-        shown = picture_digest(path) if frame is None else ""
-        return cls(path, photo_hash(path), int(height), int(width), photo_bytes(path), *whose, shown)
+        known = cls(path, photo_hash(path), int(height), int(width), photo_bytes(path))
+        if frame is None:
+            return replace(known, picture=picture_digest(path))
+        return replace(known, video=frame.video, frame=frame.number, seconds=frame.seconds)
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,11 @@ def copied_in(header: Header, folder: Path) -> Header:
     """The photo's copy in the project's folder, named by its content; made if it is not there. Of a frame the whole
     video is copied, once for all its frames."""
     file, place = file_of(header.path), frame_place(header.path)
-    whole = place is not None and file == place.video  # else the frame has a file of its own
-    sha256 = header.video if whole else header.sha256
+    shared = place if place is not None and file == place.video else None  # else the frame has a file of its own
+    sha256 = header.sha256 if shared is None else header.video
+    assert sha256 is not None  # a frame's header names its video, see `Header.of`
     target = folder / PHOTOS / sha256[:2] / f"{sha256}{file.suffix.lower()}"
-    there = replace(place, video=target).as_path() if whole else target
+    there = target if shared is None else replace(shared, video=target).as_path()
     if not (target.is_file() and photo_hash(there) == header.sha256):
         copy_photo(file, target)
         if photo_hash(there) != header.sha256:

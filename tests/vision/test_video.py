@@ -274,6 +274,14 @@ def test_what_is_no_video_is_named(tmp_path, clip, monkeypatch):
         open_video(clip)
 
 
+def test_a_video_that_goes_while_it_is_open_is_named(clip):
+    opened = open_video(clip)
+    clip.unlink()
+    for number in (0, 7):
+        with pytest.raises(InputError, match="a hand.mp4 cannot be read"):
+            opened.read(number)
+
+
 def test_sound_alone_is_no_video(tmp_path):
     import av
 

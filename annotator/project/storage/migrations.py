@@ -33,7 +33,7 @@ def migrate(database: Database, path: Path | None) -> Path | None:
             return copy
         if version not in STEPS:
             raise InputError(f"{database.name} has schema version {version}: no program wrote that")
-        if copy is not None:
+        if path is not None and copy is not None:
             copy_database(path, copy)
         with database.sensible():
             for step in range(version, schema.VERSION):

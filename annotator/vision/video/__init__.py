@@ -8,6 +8,7 @@ wherever a photo's path goes, see `annotator.vision.photos`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -56,5 +57,5 @@ def save_frames(
         target = folder / f"{video.path.stem}-{video.sha256[:8]}-{number:06d}.jpg"
         if not target.is_file():
             image = Image.fromarray(picture)
-            put(target, lambda partial, image=image: image.save(partial, format="JPEG", quality=QUALITY))
+            put(target, partial(image.save, format="JPEG", quality=QUALITY))
         yield target

@@ -83,6 +83,7 @@ def _ranges(said: str | None) -> tuple[tuple[int, int | None, int], ...]:
             raise InputError(f"{said!r} names no frames: expected numbers as 120, 100:400 (100 to 399) or 100:400:5")
         first, behind, step = [int(n) if n.strip() else None for n in (*numbers, "", "")[:3]]
         if len(numbers) == 1:
+            assert first is not None  # an only number that is empty was refused above
             behind = first + 1
         if step == 0:
             raise InputError(f"{said!r}: the step from frame to frame cannot be 0")

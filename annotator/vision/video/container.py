@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from annotator.vision.video import index as indices
 from annotator.vision.video.index import Index
 from annotator.vision.video.pixels import photo_of
 from annotator.vision.video.source import VideoSource, digest_of
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame, VideoStream
+    from av.container import InputContainer
 
 HELD = 64 << 20  # bytes of decoded frames that are kept: going back a frame does not decode a second of them again
 
@@ -32,18 +37,19 @@ class ContainerVideo(VideoSource):
         self.numbers, self.seconds = np.arange(len(index)), index.seconds
         self.broken: dict[int, str] = {}
         self._lock = threading.Lock()
-        self._container = self._stream = None
-        self._frames: Iterator | None = None
+        self._opened: tuple[InputContainer, VideoStream] | None = None
+        self._frames: Iterator[VideoFrame] | None = None
         self._first = self._next = 0  # the frame that decoding began with; the one that comes next, as far as is known
-        self._recent: OrderedDict[int, object] = OrderedDict()
+        self._recent: OrderedDict[int, VideoFrame] = OrderedDict()
         self._held = 0
 
     def read(self, number: int) -> np.ndarray:
         self.position(number)
         with self._lock:
             frame = self._recent.get(number) or self._found(number)
+            assert self._opened is not None  # a frame has come out of it
             # PyAV converts a frame with tools that belong to it: two threads at once would break them
-            return photo_of(frame, self._stream.sample_aspect_ratio, f"{self.path} frame {number}")
+            return photo_of(frame, self._opened[1].sample_aspect_ratio, f"{self.path} frame {number}")
 
     def digest(self, number: int) -> str:
         self.position(number)
@@ -53,7 +59,7 @@ class ContainerVideo(VideoSource):
         return FramePlace(self.path, int(number))
 
     # -- inside ----------------------------------------------------------------------------------------------
-    def _found(self, number: int):
+    def _found(self, number: int) -> VideoFrame:
         """PyAV's frame, decoded. InputError if it does not come."""
         if number in self.broken:
             raise InputError(self.broken[number])
@@ -65,7 +71,7 @@ class ContainerVideo(VideoSource):
             if frame is None and row and number not in self.broken:  # it may need more than its key says
                 self._seek(row - 1)
                 frame = self._come_to(number)
-        except (indices.errors(), OSError) as error:
+        except indices.errors(OSError) as error:
             self._frames = None
             raise InputError(f"video {self.path} cannot be read: {error}") from error
         if frame is None:
@@ -75,7 +81,8 @@ class ContainerVideo(VideoSource):
             raise InputError(self.broken[number])
         return frame
 
-    def _come_to(self, number: int):
+    def _come_to(self, number: int) -> VideoFrame | None:
+        assert self._frames is not None  # `_found` seeks where nothing is being decoded
         for frame in self._frames:
             known = self.index.number_of(frame.pts)
             if known is None or known < self._first:
@@ -96,7 +103,7 @@ class ContainerVideo(VideoSource):
         drawn = f"; those up to {last} are drawn from it and may be wrong" if last > number else ""
         return f"{self.path}: frame {number} ({self.seconds[number]:.3f} s) is damaged and cannot be decoded{drawn}"
 
-    def _keep(self, number: int, frame) -> None:
+    def _keep(self, number: int, frame: VideoFrame) -> None:
         size = sum(plane.buffer_size for plane in frame.planes)
         if number not in self._recent:
             self._held += size
@@ -108,36 +115,40 @@ class ContainerVideo(VideoSource):
 
     def _seek(self, row: int) -> None:
         """Decode from this key on; frames before it, if the container begins earlier, are passed over."""
-        if self._container is None:
-            self._open()
+        container, stream = self._opened or self._open()
         key = int(self.index.key_pts[row]), int(self.index.key_dts[row])
-        source = (self._landed(row, key[0]) or self._landed(row, min(key))) if self.index.seekable else None
+        source = None
+        if self.index.seekable:
+            source = self._landed(container, stream, row, key[0]) or self._landed(container, stream, row, min(key))
         if source is None:  # seeking is not to be had here: from the beginning
-            self._open()
-            source = self._stamped(indices.packets(self._container, self._stream), 0)
+            source = self._stamped(indices.packets(*self._open()), 0)
         self._next = self._first = int(self.index.key_frame[row])
         self._frames = self._decoded(source)
 
-    def _open(self) -> None:
-        if self._container is not None:
-            self._container.close()
-        self._container = indices.opened(self.path)
-        self._stream = indices.video_stream(self._container)
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        if self._opened is not None:
+            self._opened[0].close()
+            self._opened = None  # opening it again may fail
+        container = indices.opened(self.path)
+        self._opened = container, indices.video_stream(container)
+        return self._opened
 
-    def _landed(self, row: int, target: int) -> Iterator | None:
+    def _landed(
+        self, container: InputContainer, stream: VideoStream, row: int, target: int
+    ) -> Iterator[Packet[VideoStream]] | None:
         """Packets from where the container comes to when it is to go to a time stamp; None if that is behind the
         key."""
         try:
-            self._container.seek(target, stream=self._stream, backward=True)
+            container.seek(target, stream=stream, backward=True)
         except indices.errors():
             return None
-        source = indices.packets(self._container, self._stream)
+        source = indices.packets(container, stream)
         first = next(source, None)
         if first is None or not first.size:
             return None
         count = 0
         if self.index.counted:
-            found = np.flatnonzero(self.index.packet_places == first.pos) if first.pos else ()
+            found = np.flatnonzero(self.index.packet_places == first.pos) if first.pos else np.zeros(0, int)
             if len(found) != 1 or found[0] > self.index.key_packet[row]:
                 return None
             count = int(found[0])
@@ -147,11 +158,11 @@ class ContainerVideo(VideoSource):
             return None
         return self._stamped(itertools.chain([first], source), count)
 
-    def _stamped(self, source: Iterator, count: int) -> Iterator:
+    def _stamped(self, source: Iterator[Packet[VideoStream]], count: int) -> Iterator[Packet[VideoStream]]:
         return indices.counted_packets(source, count) if self.index.counted else source
 
     @staticmethod
-    def _decoded(source: Iterator) -> Iterator:
+    def _decoded(source: Iterator[Packet[VideoStream]]) -> Iterator[VideoFrame]:
         """The frames of packets; a packet that cannot be decoded gives none."""
         wrong = indices.errors()
         for packet in source:

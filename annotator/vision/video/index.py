@@ -9,11 +9,18 @@ packets of their own), every frame is decoded once and packets are known by thei
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from annotator.errors import InputError
+
+if TYPE_CHECKING:
+    from av import Packet, VideoStream
+    from av.container import InputContainer
 
 TRIED = 16  # frames that are decoded to see whether packets and frames agree
 EMPTY = 16  # bytes: a packet up to this size may be no frame at all, only a sign that the last one stays
@@ -42,6 +49,8 @@ class Index:
     counted: np.ndarray
     packet_places: np.ndarray
     seekable: np.ndarray
+    _order: np.ndarray = field(init=False, repr=False)  # rows by rising stamp
+    _sorted: np.ndarray = field(init=False, repr=False)  # stamps, rising
 
     def __len__(self) -> int:
         return len(self.stamps)
@@ -53,27 +62,27 @@ class Index:
         at = int(np.searchsorted(self._sorted, stamp))
         return int(self._order[at]) if at < len(self) and self._sorted[at] == stamp else None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         order = np.argsort(self.stamps, kind="stable")
         object.__setattr__(self, "_order", order)
         object.__setattr__(self, "_sorted", self.stamps[order])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Its fields by name, for keeping."""
-        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        return {one.name: np.asarray(getattr(self, one.name)) for one in fields(self) if one.init}
 
 
-def errors() -> tuple[type[Exception], ...]:
-    """What PyAV raises for a file that is not what it should be."""
+def errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """What PyAV raises for a file that is not what it should be, and others."""
     import av
 
-    return (av.error.FFmpegError,)
+    return (av.error.FFmpegError, *others)
 
 
-def packets(container, stream) -> Iterator:
+def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """The stream's packets up to the end, the empty last one too; where a broken one stops the reading it goes on
     behind."""
-    stuck, wrong = 0, (*errors(), OSError)
+    stuck, wrong = 0, errors(OSError)
     while stuck < 3:
         try:
             for packet in container.demux(stream):
@@ -85,11 +94,12 @@ def packets(container, stream) -> Iterator:
 
 
 def build(path: Path) -> Index:
-    """The index of a file's video stream. av.error.FFmpegError or OSError if it cannot be read at all."""
+    """The index of a file's video stream. av.error.FFmpegError or OSError if it cannot be read at all, InputError if it
+    has none."""
     listed, step, clockless = _listed(path)
     shown = [row for row in listed if row.shown]
-    stamps = [row.pts for row in shown]
-    if not clockless and None not in stamps and len(set(stamps)) == len(stamps) and _agrees(path, sorted(stamps)):
+    stamps = [row.pts for row in shown if row.pts is not None]
+    if not clockless and len(set(stamps)) == len(shown) and _agrees(path, sorted(stamps)):
         return _by_stamps(listed, step)
     return _by_counting(path, listed, step)
 
@@ -118,28 +128,33 @@ def _listed(path: Path) -> tuple[list[_Packet], Fraction, bool]:
             found.append(_Packet(packet.pts, packet.dts, place, packet.size, packet.is_keyframe, not hidden))
         intra = stream.codec_context.codec.intra_only
         clockless = not intra and bool(CLOCKLESS & set(container.format.name.split(",")))
+        assert stream.time_base is not None  # FFmpeg gives one to every stream that it reads
         return found, stream.time_base, clockless
 
 
-def opened(path: Path):
+def opened(path: Path) -> InputContainer:
     """The file as a container of PyAV's."""
     import av
 
     return av.open(str(path), metadata_errors="ignore")
 
 
-def video_stream(container):
-    """The stream that is the video: not a cover picture beside it. None if there is none."""
+def video_stream(container: InputContainer) -> VideoStream:
+    """The stream that is the video: not a cover picture beside it. InputError if there is none."""
+    from av import VideoStream
+
     stream = container.streams.best("video")
-    if stream is not None:
-        stream.thread_type = "AUTO"
+    if not isinstance(stream, VideoStream):
+        raise InputError(f"{container.name} has no video stream")
+    stream.thread_type = "AUTO"
     return stream
 
 
 def _agrees(path: Path, stamps: list[int]) -> bool:
     """Whether the first frames come out of the decoder as their packets' stamps say. Damaged ones speak for nothing."""
     with opened(path) as container:
-        stream, came = video_stream(container), []
+        stream = video_stream(container)
+        came: list[int | None] = []
         for packet in packets(container, stream):
             try:
                 frames = packet.decode()
@@ -148,8 +163,10 @@ def _agrees(path: Path, stamps: list[int]) -> bool:
             came += [frame.pts for frame in frames]
             if any(frame.is_corrupt for frame in frames) or len(came) >= TRIED:
                 break
-    if not came or came[0] not in stamps:
-        return not came
+    if not came:
+        return True
+    if came[0] is None or came[0] not in stamps:
+        return False
     first = stamps.index(came[0])
     return came == stamps[first : first + len(came)]
 
@@ -160,6 +177,7 @@ def _by_stamps(listed: list[_Packet], step: Fraction) -> Index:
         if packet.key and packet.pts is not None:
             keys.append((packet.pts, packet.dts if packet.dts is not None else packet.pts, count))
         if packet.shown:
+            assert packet.pts is not None  # else packets are known by their count, see `build`
             row = len(keys) - 1
             if row > 0 and packet.pts < keys[row][0]:
                 row -= 1  # shown before the key that it comes behind: it may need what was before
@@ -197,12 +215,12 @@ def _by_counting(path: Path, listed: list[_Packet], step: Fraction) -> Index:
             came |= dict.fromkeys(frame.pts for frame in frames if frame.pts is not None)
     order = list(came)
     if damaged:  # what did not come keeps its number: frames behind it have theirs
-        for count, packet in enumerate(listed):
-            if count not in came and packet.shown and packet.size > EMPTY:
+        for count, row in enumerate(listed):
+            if count not in came and row.shown and row.size > EMPTY:
                 at = next((k for k, other in enumerate(order) if other > count), len(order))
                 order.insert(at, count)
     known = [row.dts if row.dts is not None else row.pts for row in listed]
-    clock = sorted((k if known[count] is None else known[count]) for k, count in enumerate(order))
+    clock = sorted(k if (tick := known[count]) is None else tick for k, count in enumerate(order))
     keys = [k for k, packet in enumerate(listed) if packet.key] or [0]
     number = {count: k for k, count in enumerate(order)}
     firsts = [next((number[count] for count in range(k, len(listed)) if count in number), 0) for k in keys]
@@ -233,7 +251,7 @@ def _apart(listed: list[_Packet]) -> np.ndarray:
     return np.array(len({place for place, _ in places}) == len(places))
 
 
-def counted_packets(source: Iterator, first: int = 0) -> Iterator:
+def counted_packets(source: Iterator[Packet[VideoStream]], first: int = 0) -> Iterator[Packet[VideoStream]]:
     """The packets, each stamped with its count instead of its times; frames come with the stamp of theirs."""
     for count, packet in enumerate(source, first):
         if packet.size:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,8 +62,9 @@ def save(state: State, index: Index, sha256: str) -> None:
 
 
 def _write(partial: Path, index: Index, sha256: str) -> None:
+    whole: dict[str, Any] = {"sha256": np.array(sha256), **index.arrays()}
     with open(partial, "wb") as file:
-        np.savez_compressed(file, sha256=np.array(sha256), **index.arrays())
+        np.savez_compressed(file, **whole)
 
 
 def _file(state: State) -> Path:

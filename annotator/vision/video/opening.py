@@ -94,13 +94,10 @@ def _opened(path: Path, rate: float) -> VideoSource:
 
 def _indexed(path: Path) -> indices.Index:
     try:
-        with indices.opened(path) as container:
-            if indices.video_stream(container) is None:
-                raise InputError(f"{path} has no video stream")
         index = indices.build(path)
     except InputError:
         raise
-    except (*indices.errors(), OSError, ValueError) as error:
+    except indices.errors(OSError, ValueError) as error:
         raise InputError(f"video {path} cannot be read: {error}") from error
     if not len(index):
         raise InputError(f"video {path} has no frames that can be read")
