@@ -165,7 +165,7 @@ def hands_of(run: Run) -> list[HandMesh]:
 
 def known_labels(labels: Labels, min_weight: float = LEAST_WEIGHT) -> tuple[np.ndarray, np.ndarray]:
     """(S, 21) which keypoints count, and (S,) which samples have joints in 3-D."""
-    return labels.keypoint_weight.numpy() >= min_weight, (labels.joint_weight.numpy() > 0).all(1)
+    return labels.keypoint_weight.numpy() >= min_weight, np.all(labels.joint_weight.numpy() > 0, axis=1)
 
 
 def scores(
