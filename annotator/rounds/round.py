@@ -197,27 +197,33 @@ class _Round:
                 done += len(seen)
         # the first half of the old photos has chosen the blend: the other half judges
         count = self.settings.old
-        old_parent, old_child = (
+        old_before, old_after = (
             judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child)
         )
-        old = old_parent, old_child
         before = new = after = self.project.definition()
         by_definition = None
         if "definition" in self.state["done"]:
             known = defining.learned(self.folder)
             before, new = known.before, known.definition
-            by_before, by_new = (judging.errors(found[0], table, one).photo for one in (before, new))
-            by_definition = judging.compared(by_before, by_new, table.group, self.settings)
+            first, second = (judging.errors(found[0], table, one).photo for one in (before, new))
+            by_definition = judging.compared(first, second, table.group, self.settings)
             adopted, rule = defining.adoption(known, by_definition, self.settings)
             after = new if adopted else before
             self.state["definition"] |= {"adopted": adopted, "why": rule}
         # what all labels share contradicts nothing
-        taught_before, taught_after = (judging.errors(hands, taught, new).photo for hands in learned)
-        against = judging.contradicting(taught_before, taught_after, judging.errors(found[1], table, new).photo)
-        first, last = judging.errors(found[0], table, before), judging.errors(found[1], table, after)
+        missed, still = (judging.errors(hands, taught, new).photo for hands in learned)
+        against = judging.contradicting(missed, still, judging.errors(found[1], table, new).photo)
+        start, end = judging.errors(found[0], table, before), judging.errors(found[1], table, after)
         between = judging.errors(found[0], table, after).photo
-        told_apart = between if after is not before else None
-        verdict = judging.judge(first.photo, last.photo, table.group, old, self.settings, against, told_apart)
+        verdict = judging.judge(
+            start.photo,
+            end.photo,
+            table.group,
+            (old_before, old_after),
+            self.settings,
+            against,
+            between if after is not before else None,
+        )
         self.state |= {
             "promoted": verdict.promoted, "checked": len(against),
             "verdict": verdict.as_dict() | {"definition": by_definition.as_dict() if by_definition else None},
@@ -226,9 +232,9 @@ class _Round:
         rows = [
             {
                 "id": name,
-                "photo": [_number(first.photo[k]), _number(last.photo[k])],
-                "read_alike": [_number(between[k]), _number(last.photo[k])],
-                "joints_mm": [_number(first.joints_mm[k]), _number(last.joints_mm[k])],
+                "photo": [_number(start.photo[k]), _number(end.photo[k])],
+                "read_alike": [_number(between[k]), _number(end.photo[k])],
+                "joints_mm": [_number(start.joints_mm[k]), _number(end.joints_mm[k])],
             }
             for k, name in enumerate(ids)
         ]
