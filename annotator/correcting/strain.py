@@ -50,7 +50,7 @@ def strain_of(
         return ()
     read = definition_of(definition)
     joints = np.array(list(hand.corrections), dtype=int)
-    keypoints = read.keypoints(hand) if read.offsets.any() else hand.keypoints
+    keypoints = read.keypoints(hand) if read.moves else hand.keypoints
     off = np.linalg.norm(keypoints[joints] - np.array(list(hand.corrections.values())), axis=1)
     sigma = label_sigma(hand, read, accuracy)[joints] * hand.crop_size / CROP_SIZE
     found = [StrainedLabel(JOINT_NAMES[k], float(o), float(o / s)) for k, o, s in zip(joints, off, sigma, strict=True)]

@@ -16,6 +16,8 @@ HERE = "annotator.formats."
 class Format:
     """One layout of a data set.
 
+    definition: how those who made the labels mean the joints, a name of `hand.definitions`.
+
     name: as in `--format`. summary: one line. place: the module with `write(records, folder, overwrite=False,
     licence="") -> dict`, `read(folder) -> Iterator[LabelledHand]`, or both (readers of archives also take `photos`, a
     folder to put their photos in); an object in it behind a colon, or the object itself. writes, reads: which of the
@@ -34,6 +36,7 @@ class Format:
     photos: str = ""
     left: str = ""
     without_mano: str = ""
+    definition: str = "anatomical"
 
     def load(self) -> Any:
         """What has `write` and `read`; imported when it is first asked for."""
@@ -56,12 +59,12 @@ _BUILT_IN = (
     Format(
         "freihand", "FreiHAND's json lists and 224 px crops", HERE + "freihand", writes=True, reads=True,
         suffixes=(".json",), reading="training, evaluation", photos="224 px crops", left="mirrored to right",
-        without_mano="no `training_mano.json`: the format has no other way to say so",
+        without_mano="no `training_mano.json`: the format has no other way to say so", definition="mano",
     ),
     Format(
         "ho3d", "HO3D's folder of sequences", HERE + "ho3d", writes=True, reads=True, suffixes=(".pkl",),
         reading="v2 (PNG), v3 (JPEG)", photos="whole", left="mirrored to right",
-        without_mano="`handPose`, `handBeta`, `handTrans` None",
+        without_mano="`handPose`, `handBeta`, `handTrans` None", definition="mano",
     ),
     Format(
         "coco-wholebody", "COCO's json with whole-body hands", HERE + "coco.wholebody", writes=True, reads=True,
@@ -75,12 +78,12 @@ _BUILT_IN = (
     Format(
         "hamer-npz", "HaMeR's npz arrays", HERE + "hamer.npz", writes=True, reads=True, suffixes=(".npz",),
         photos="whole, by `imgname`", left="left, `right` = 0 (loaders flip)",
-        without_mano="zeros, `has_hand_pose` = `has_betas` = 0",
+        without_mano="zeros, `has_hand_pose` = `has_betas` = 0", definition="mano",
     ),
     Format(
         "hamer-tar", "HaMeR's and WiLoR's tar shards", HERE + "hamer.tar", writes=True, reads=True,
         suffixes=(".tar",), extra="webdataset (out)", reading="yes (WiLoR's too)", photos="whole, in the tar",
-        left="left, `right` = 0 (loaders flip)", without_mano="zeros, `has_*` = 0",
+        left="left, `right` = 0 (loaders flip)", without_mano="zeros, `has_*` = 0", definition="mano",
     ),
     Format(
         "parquet", "Parquet files for Hugging Face datasets", HERE + "others.parquet", writes=True, reads=True,
@@ -92,7 +95,7 @@ _BUILT_IN = (
     _mesh("ply", "a PLY mesh for each hand"),
     Format(
         "dexycb", "DexYCB's folder of recordings", HERE + "others.dexycb", reads=True, suffixes=(".npz", ".yml"),
-        extra="pyyaml", photos="by layout", left="by `mano_sides`",
+        extra="pyyaml", photos="by layout", left="by `mano_sides`", definition="mano",
     ),
     Format(
         "interhand", "InterHand2.6M's annotations", HERE + "others.interhand", reads=True, suffixes=(".json",),
@@ -134,3 +137,8 @@ def reader(name: str) -> Any:
     if name not in FORMATS or not FORMATS[name].reads:
         raise InputError(f"cannot read format {name!r}: expected one of {', '.join(sorted(readers()))}")
     return FORMATS[name].load()
+
+
+def definition_of_format(name: str) -> str:
+    """The name of the joint definition that labels of a format are read by; of an unknown format the anatomical one."""
+    return FORMATS[name].definition if name in FORMATS else "anatomical"

@@ -84,6 +84,11 @@ class JointDefinition:
         if (self.spread < 0).any():
             raise InputError(f"joint definition {self.name!r}: a spread is negative")
 
+    @property
+    def moves(self) -> bool:
+        """Whether its joints are elsewhere than the mesh's own."""
+        return bool(self.offsets.any())
+
     def joints(self, hand: HandMesh) -> np.ndarray:
         """The hand's joints as this definition has them, (21, 3) m, camera frame."""
         return hand.joints + turned(self.offsets, hand) if self.offsets.any() else hand.joints
@@ -124,6 +129,11 @@ class JointDefinition:
 class ManoDefinition(JointDefinition):
     """MANO's own joints, see `hand.mano`; on a mesh that is not MANO's (the embedded hand) the chain's joints and that
     hand's own tip vertices."""
+
+    @property
+    def moves(self) -> bool:
+        """On every mesh: a regressor's joints are not the chain's to the last bit."""
+        return True
 
     def joints(self, hand: HandMesh) -> np.ndarray:
         """See `JointDefinition.joints`."""

@@ -122,14 +122,14 @@ def solve(
         settings = dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=1.0, shape=1.0))
     shape_of = hand  # the hand whose bones say where the definition's joints are
     x, tried = None, 0
-    for reading in range(READINGS if read.offsets.any() and merged else 1):
+    for reading in range(READINGS if read.moves and merged else 1):
         problem = problem_of(hand, model, merged, known, evidence, settings, read, shape_of, held)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
-        if reading + 1 < READINGS and read.offsets.any():
+        if reading + 1 < READINGS and read.moves:
             shape_of = answer_of(hand, model, problem, found, merged, settings)
     answer = answer_of(hand, model, problem, found, merged, settings)
-    off = read.keypoints(answer) if read.offsets.any() else answer.keypoints
+    off = read.keypoints(answer) if read.moves else answer.keypoints
     residuals = {}
     for k in problem.targets.joints.tolist():
         if k in merged:
@@ -175,7 +175,7 @@ def read_labels(
     scale = CROP_SIZE / hand.crop_size
     sigma = label_sigma(hand, definition, settings.accuracy)
     offset = np.zeros((21, 2))
-    if definition.offsets.any():
+    if definition.moves:
         turner = hand if shape_of is None else shape_of
         offset = definition.keypoints(turner) - turner.keypoints
     given = {k: place for k, place in corrections.items() if states.get(k) not in UNSEEN}

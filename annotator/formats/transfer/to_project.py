@@ -22,6 +22,7 @@ from annotator.formats.core.details import rebuilt
 from annotator.formats.core.places import check_fit
 from annotator.formats.mano.mano_file import parameters_of
 from annotator.formats.mano.mano_joints import mano_joints
+from annotator.formats.table import definition_of_format
 from annotator.formats.transfer.marks import Marks, label_digest, stored_label
 from annotator.formats.transfer.sides import side_is_known, with_guessed_side
 from annotator.hand.mesh import HandMesh, ParametricEstimate
@@ -88,6 +89,7 @@ def import_records(
     model: Any = None
     before: tuple[Path | None, int, tuple[int, int]] = (None, 0, (0, 0))
     marks = Marks(source)
+    definition = definition_of_format(source.partition(":")[0])
 
     def loaded():
         nonlocal model
@@ -116,7 +118,7 @@ def import_records(
             mesh = own_mesh(record if mano is None else with_mano(record, mano))
             fitted = mesh is None
             if mesh is None:
-                mesh = fit(record, photo, loaded())
+                mesh = fit(record, photo, loaded(), definition)
             note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
             note |= {"mark": mark, "label": label_digest(record)}
             if known is not None:
@@ -207,10 +209,11 @@ def _corrections(record: LabelledHand) -> dict[int, tuple[float, float]]:
     return {int(k): tuple(record.keypoints[int(k)].tolist()) for k in given}
 
 
-def fit(record: LabelledHand, photo: np.ndarray, model) -> HandMesh:
+def fit(record: LabelledHand, photo: np.ndarray, model, definition: str = "anatomical") -> HandMesh:
     """The model's proposal for the record's box, moved onto its labels. InputError: too few labels, no plausible place.
 
-    Confirmed and corrected keypoints become the mesh's corrections; proposed ones only draw it.
+    Confirmed and corrected keypoints become the mesh's corrections; proposed ones only draw it. definition: how the
+    set's labels are meant, see `hand.definitions`.
     """
     known = np.flatnonzero(record.weights > 0)
     if len(known) < FEWEST:
@@ -226,7 +229,8 @@ def fit(record: LabelledHand, photo: np.ndarray, model) -> HandMesh:
     targets = {int(k): tuple(record.keypoints[k].tolist()) for k in known}
     depths = _depths(record)
     # labels in space leave nothing to guess; labels of the photo alone are evidence, in their maker's sense
-    solution = solve(found[0], model.hand, targets, _for_solver(record), depths, exact=bool(depths))
+    states = _for_solver(record)
+    solution = solve(found[0], model.hand, targets, states, depths, definition=definition, exact=bool(depths))
     places = labelled(record)
     return solution.hand.replace(corrections=places, features=None)
 
