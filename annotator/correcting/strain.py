@@ -19,6 +19,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.vision.crop_size import CROP_SIZE
 
 FREE = 4.0  # sigmas of a label: within these nothing contradicts
+LEAST_FACTOR = 0.001  # that a confidence is multiplied by: what is divided out again when a label is taken back
 STEEP = 4.0  # beyond, confidence falls by a factor of e per so many sigmas
 
 
@@ -65,4 +66,4 @@ def strained(hand: HandMesh, definition: JointDefinition | str | None = None) ->
 def confidence_factor(labels: Sequence[StrainedLabel]) -> float:
     """By what a hand's confidence is multiplied for its worst label, 0..1."""
     worst = max((one.sigmas for one in labels), default=0.0)
-    return float(np.exp(-max(0.0, worst - FREE) / STEEP))
+    return max(float(np.exp(-max(0.0, worst - FREE) / STEEP)), LEAST_FACTOR)

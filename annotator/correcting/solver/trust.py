@@ -20,6 +20,7 @@ FAR = 3.0  # sigmas: a label within this is as far off as labels and proposals u
 SUSPECT = 1.5  # sigmas: a label beyond this may have been meant for another finger
 NEAR = 2.5  # sigmas of another finger's joint, within which a label may have been meant for that one,
 NEARER = 0.4  # ... if that joint is nearer than this share of the way to its own
+WILD = 10.0  # sigmas: no finger is wrong by so much that one label alone need be believed; it pulls less and less
 DOUBTED = 2.0  # how much less a label counts that may have been meant for another finger
 LEAST_PX = 2.0  # px of the crop: no joint's place is known better when labels are compared with it
 
@@ -71,6 +72,8 @@ def trust(
         believed = backed if mistaken else max(backed, off[n])
         if believed > FAR:
             gross[n] = True
+            if backed <= FAR and not backed_elsewhere:
+                factor[n] = max(1.0, off[n] / WILD) ** 2
             inflation[FINGER_OF == finger] = np.maximum(inflation[FINGER_OF == finger], believed / FAR)
         elif mistaken:
             factor[n] = min(off[n] / SUSPECT, 2.0) * DOUBTED
