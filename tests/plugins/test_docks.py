@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_a_photo_that_is_gone_leaves_the_queue_usable(widget, folder, wait_until
     moved = Path(entry.photo)
     model = widget.queue.model
     model.thumbnails.start(folder)
-    gone = type(entry)(**{**entry.as_dict(), "photo": str(moved.with_name("gone.jpg"))})
+    gone = dataclasses.replace(entry, photo=str(moved.with_name("gone.jpg")))
     wait_until(lambda: model.thumbnails.reason(gone) is not None)
     assert model.thumbnails.pixmap(gone) is None
 
