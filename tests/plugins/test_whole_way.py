@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from annotator.hand.definitions import ANATOMICAL
+
 pytest.importorskip("napari")
 
 from test_window import drag, path_of, press  # noqa: E402
