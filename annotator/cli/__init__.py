@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 INTERRUPTED = 130  # as a shell says of a program ended by Ctrl-C
@@ -18,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from annotator.errors import InputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _say_anything()
     try:
         code = group().main(args=given or ["--help"], prog_name="annotator", standalone_mode=False)
         sys.stdout.flush()
@@ -37,6 +40,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         print("annotator: interrupted; what was stored before is kept", file=sys.stderr)
     return int(code or 0)
+
+
+def _say_anything() -> None:
+    """Output in the terminal's or pipe's own encoding, with escapes for what it cannot say; remarks as lines."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    usual = warnings.showwarning
+    if usual.__module__ == __name__:
+        return
+
+    def show(message, category, *more, **named) -> None:
+        if category.__name__ == "PhotoRemark":
+            print(f"annotator: remark: {message}", file=sys.stderr)
+        else:
+            usual(message, category, *more, **named)
+
+    warnings.showwarning = show
 
 
 def _fail(message: str) -> int:

@@ -22,7 +22,10 @@ def command(
         str, typer.Option(help="Score by the official rules of: freihand or ho3d.", show_default=False)
     ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="With --protocol: folder for pred.json and scores.json.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="With --protocol: folder for pred.json, scores.json, scores.txt and curves.json.", show_default=False
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Checkpoint; default: the shipped model.", show_default=False)
@@ -77,7 +80,7 @@ def by_protocol(
 
     from annotator.cli.support.output import progress
     from annotator.errors import InputError
-    from annotator.evaluation.protocols import check_protocol, protocol_joints, score, write_predictions
+    from annotator.evaluation.protocols import check_protocol, compare, protocol_joints, score, write_predictions
     from annotator.formats import freihand, ho3d
     from annotator.vision.photos import read_photo
 
@@ -91,7 +94,7 @@ def by_protocol(
     def answers():
         for record in progress(islice(read(data, split), count or None), "evaluate", count or None):
             (hand,) = network.propose(read_photo(record.photo), [record.box], [record.side], record.K)
-            joints = protocol_joints(hand.vertices, network.hand, protocol)
+            joints = protocol_joints(hand.vertices, network.hand, protocol, hand.parameters, hand.side)
             found["joints"].append(joints)
             found["true_joints"].append(record.joints)
             # vertex by vertex only where both meshes are of one hand model: equal counts are not enough
@@ -108,7 +111,10 @@ def by_protocol(
         arrays = {name: np.array(values) for name, values in found.items() if len(values) == hands}
         row = score(protocol, **arrays)
         if out is not None:
+            compared = compare(protocol, **arrays)
             (out / "scores.json").write_text(json.dumps(row, indent=1) + "\n")
+            (out / "scores.txt").write_text(compared.text())
+            (out / "curves.json").write_text(json.dumps(compared.curves(), indent=1) + "\n")
     result = {"data": str(data), "protocol": protocol, "hand_model": network.hand.name, "rows": [row]}
     if out is not None:
         result["predictions"] = str(out / "pred.json")

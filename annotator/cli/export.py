@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,16 @@ def command(
     split_by: Annotated[
         str, typer.Option(help="What a split never tears apart: photo, subject or sequence.")
     ] = "photo",
+    keep_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--keep-metadata",
+            help="Leave in the photos what their files say: GPS places, names, serial numbers, comments.",
+        ),
+    ] = False,
+    skip_changed: Annotated[
+        bool, typer.Option("--skip-changed", help="Leave out hands whose photo is gone or shows something else now.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
@@ -57,13 +68,22 @@ def command(
     from annotator.formats import writer
     from annotator.formats.core.card import CARD
     from annotator.formats.core.filters import Filter
-    from annotator.formats.transfer.from_project import entries, fingerprint, numbered_hands
+    from annotator.formats.core.photo_files import keeping_metadata
+    from annotator.formats.transfer.from_project import ChangedPhoto, entries, fingerprint, numbered_hands
     from annotator.hand import load_hand
     from annotator.project import Project
 
     module, states, elsewhere = writer(format), state or ["accepted"], engine_of(engine, workers, worker_cpus)
     wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by)
-    with Project.open(project) as opened:
+    changed: list[str] = []
+
+    def said(why: str) -> None:
+        changed.append(why)
+        print(f"annotator: left out: {' '.join(why.split())}", file=sys.stderr)
+
+    if skip_changed and elsewhere is not None:
+        raise InputError("--skip-changed is for the local engine")
+    with Project.open(project) as opened, keeping_metadata(keep_metadata):
         digest, count = fingerprint(opened, states)
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
@@ -76,13 +96,17 @@ def command(
 
                 ready = numbered(elsewhere, project, states, wanted, hand, place or 0)
             else:
-                ready = (_wanted(*pair, wanted, other) for pair in numbered_hands(opened, states, place or 0))
+                ready = (_wanted(*pair, wanted, other) for pair in numbered_hands(opened, states, place or 0, told))
             for number, record in progress(ready, "export", count, done):
                 if record is not None:
                     yield number, record
 
-        key = f"{digest} {states} {wanted} {other.digest if other else ''}"
-        result = module.write(Resumable(key, draw), out, overwrite, licence)
+        told = said if skip_changed else None
+        key = f"{digest} {states} {wanted} {other.digest if other else ''} {keep_metadata} {skip_changed}"
+        try:
+            result = module.write(Resumable(key, draw), out, overwrite, licence)
+        except ChangedPhoto as error:
+            raise InputError(f"{error} (--skip-changed leaves such hands out)") from None
     # of all hands, also those that an interrupted start had written
     card = json.loads((out / CARD).read_text(encoding="utf-8"))
     unaccepted = card["hands"] - card["by_state"].get("accepted", 0)
@@ -95,15 +119,17 @@ def command(
         if refit:
             text += f"; {hand} fitted, mean residual {refit['joints_mm']:.1f} mm at joints, "
             text += f"{refit['surface_mm']:.1f} mm at the surface"
+    if changed:
+        text += f"; {len(changed)} left out, whose photo is gone or changed"
     if unaccepted:
         text += f"; {unaccepted} of them no person accepted (marked in the data set)"
-    emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, **result}, text)
+    emit(as_json, {"format": format, "states": states, "unaccepted": unaccepted, "changed": changed, **result}, text)
 
 
 def _wanted(number: int, record, wanted, other):
     """(number, the record as it leaves), None where it is not wanted."""
     from annotator.formats.mano.refit import refit_or_same
 
-    if not wanted.keeps(record):
+    if record is None or not wanted.keeps(record):
         return number, None
     return number, record if other is None else refit_or_same(record, other)

@@ -6,7 +6,6 @@ import os
 import sys
 from importlib import import_module
 from importlib.metadata import entry_points
-from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
@@ -15,7 +14,8 @@ import typer
 
 def command(
     project: Annotated[
-        Path | None, typer.Argument(metavar="PROJECT", help="The project's folder.", show_default=False)
+        str | None,
+        typer.Argument(metavar="PROJECT", help="The project's folder, or its postgresql:// URL.", show_default=False),
     ] = None,
 ) -> None:
     """Open napari with the hand annotator, on a project if one is given."""

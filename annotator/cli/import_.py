@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from annotator.cli.support.output import JsonOption, WhoOption, emit, one_of, progress
+from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, one_of, progress
 from annotator.formats.table import readers
 
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="The data set's folder or file.", show_default=False)],
-    project: Annotated[Path, typer.Option(help="The project's folder; made if it is missing.", show_default=False)],
+    project: ProjectOption,
     format: Annotated[
         str,
         typer.Option(
@@ -22,7 +22,28 @@ def command(
             show_default=False,
         ),
     ],
-    accept: Annotated[bool, typer.Option("--accept", help="Accept hands of which every label is a person's.")] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept",
+            help="Accept hands of which every label is a person's. Our own exports bring their states without this. "
+            "Hands whose side is only guessed are never accepted so.",
+        ),
+    ] = False,
+    order: Annotated[
+        str,
+        typer.Option(
+            help="Of a file's 21 keypoints, whatever its names say (base-to-tip, tip-to-base, wrist-last, mano, ...); "
+            "as-named: what the names say, also where the hands look otherwise.",
+            show_default=False,
+        ),
+    ] = "",
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Take over labels that changed since they were imported, if nobody edited them here."
+        ),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at a broken record instead of leaving it out.")
     ] = False,
@@ -46,10 +67,17 @@ def command(
     from annotator.errors import InputError
     from annotator.formats import reader
     from annotator.formats.core.details import skipping, whole
+    from annotator.formats.core.orders import AS_NAMED, checked, places_of
+    from annotator.formats.core.remarks import remarking, told
 
     if hand not in ("free", "mano"):
         raise InputError(f"unknown hand model {hand!r}: expected free or mano")
     module = reader(format)
+    takes = inspect.signature(module.read).parameters
+    if order:
+        places_of(order)
+        if order != AS_NAMED and "order" not in takes:
+            raise InputError(f"format {format} has one order of keypoints: --order is not for it")
     if not dataset.exists():
         raise InputError(f"there is no {dataset}")
     from annotator.formats.transfer.to_project import import_records, photo_place
@@ -64,24 +92,47 @@ def command(
         return models.load_model(model, device=device)
 
     skipped: AbstractContextManager[list[str]] = nullcontext([]) if strict else skipping()
-    with Project.open_or_create(project, who) as opened, skipped as broken:
-        archive = "photos" in inspect.signature(module.read).parameters
-        options = {"photos": photo_place(opened, dataset)} if archive else {}
+    with remarking() as remarks, Project.open_or_create(project, who) as opened, skipped as broken:
+        options: dict[str, Any] = {"photos": photo_place(opened, dataset)} if "photos" in takes else {}
+        options |= {"order": order} if order and "order" in takes else {}
         records = whole(module.read(dataset, **options))
+        records = records if order == AS_NAMED else checked(records, str(dataset))
         records = progress(islice(records, limit or None), "import", limit or None)
-        done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano)
+        done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano, update)
         left_out = [{"hand": hand, "error": why} for hand, why in done.left_out]
         left_out += [{"hand": "", "error": why} for why in broken]
     for entry in left_out:
         print(f"annotator: left out: {' '.join((entry['hand'] + ' ' + entry['error']).split())}", file=sys.stderr)
+    for line in told(remarks):
+        print(f"annotator: remark: {line}", file=sys.stderr)
     if not done.hands and not done.done_before:
         why = f": {left_out[0]['error']}" if left_out else ""
         raise InputError(f"no hand of {dataset} could be imported{why}")
     result = {
-        "project": str(project), "format": format, "hands": done.hands, "own_mesh": done.own_mesh,
-        "fitted": done.fitted, "done_before": done.done_before, "left_out": left_out,
+        "project": project, "format": format, "hands": done.hands, "own_mesh": done.own_mesh,
+        "fitted": done.fitted, "guessed_sides": done.guessed_sides, "states": dict(done.states),
+        "done_before": done.done_before, "differs": done.differs, "updated": done.updated, "left_out": left_out,
+        "remarks": dict(remarks),
     }  # fmt: skip
-    text = f"{done.hands} hands imported into {project} ({done.fitted} fitted to their keypoints)"
-    text += f"; {done.done_before} were there already" if done.done_before else ""
-    text += f"; {len(left_out)} left out" if left_out else ""
-    emit(as_json, result, text)
+    emit(as_json, result, _text(done, project, len(left_out)))
+
+
+def _text(done, project: str, left_out: int) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(done.states.items()))
+    lines = [f"{done.hands} hands imported into {project} ({done.own_mesh} with their own mesh, {done.fitted} fitted "
+             f"to their keypoints{'; ' if states else ''}{states})"]  # fmt: skip
+    lines[0] += f"; {done.done_before} were there already" if done.done_before else ""
+    lines[0] += f"; {left_out} left out" if left_out else ""
+    if done.guessed_sides:
+        lines.append(
+            f"{done.guessed_sides} hands have a side that the network guessed, since nothing said it: they are not "
+            "accepted; look at them, then `accept --side right` or `--side left`"
+        )
+    changed = [hand for hand in done.differs if hand not in done.updated]
+    if changed:
+        lines.append(
+            f"{len(changed)} have another label there than here: {', '.join(changed[:20])} (--update takes over)"
+        )
+    if done.updated:
+        lines.append(f"{len(done.updated)} took over their new label: {', '.join(done.updated[:20])}")
+    return "\n".join(lines)

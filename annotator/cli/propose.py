@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.support.output import JsonOption, WhoOption, emit, progress
+from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, progress
 from annotator.files.photo_paths import photo_files, read_ahead
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def command(
             show_default=False,
         ),
     ],
-    project: Annotated[
-        str, typer.Option(help="The project's folder or URL; made if it is missing.", show_default=False)
-    ],
+    project: ProjectOption,
     database: Annotated[
         str | None,
         typer.Option(help="URL of a PostgreSQL database to share the project in.", show_default=False),
@@ -291,12 +289,14 @@ def propose_on_ray(
 def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
     """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
     from annotator.errors import InputError
-    from annotator.vision.photos import photo_hash, photo_there, read_photo
+    from annotator.files.given import storable
+    from annotator.vision.photos import photo_there, read_photo
 
     try:
         if not photo_there(path):
             read_photo(path)  # says what is wrong with it
-        sha256 = photo_hash(path)
+        storable(path)
+        sha256 = project.known_as(path)
         done = project.has_photo(sha256, digest)
         return path, sha256, None if done else read_photo(path), ""
     except InputError as error:

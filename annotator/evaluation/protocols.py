@@ -1,8 +1,8 @@
 """Scores by the official rules of FreiHAND and HO3D, and predictions in the form their servers take.
 
-Joints come from the mesh by the data set's own regressor: MANO's J_regressor and the set's own tip vertices where the
-mesh is MANO's; the hand model's own keypoint regressor for any other mesh, which costs some tenths of a millimetre
-against a MANO label (say so beside a number).
+Joints are the data set's own: those of MANO's kinematic chain and the set's own tip vertices where the mesh is MANO's;
+the hand model's own keypoint regressor for any other mesh, which costs some tenths of a millimetre against a MANO label
+(say so beside a number).
 """
 
 from __future__ import annotations
@@ -11,18 +11,25 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from annotator.errors import InputError
 from annotator.evaluation import metrics
-from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_TIP_VERTICES, MANO_TO_KEYPOINTS, TIPS
+from annotator.evaluation.official import Official, official
+from annotator.hand.joints import KEYPOINT_OF_MANO, TIPS
+from annotator.hand.mano import chain_joints, in_order, tips_of
+from annotator.hand.mesh import HandParameters
 from annotator.hand.model import USER_HANDS, HandModel
 
 PROTOCOLS = ("freihand", "ho3d")
 _OPENGL = np.array([1.0, -1.0, -1.0])
 _HO3D_ORDER = (*KEYPOINT_OF_MANO, *TIPS)
+_UNALIGNED = (
+    ("xyz", "mpjpe_mm", "auc_joints_unaligned"),
+    ("mesh", "mpvpe_mm", "auc_vertices_unaligned"),
+    ("xyz_scale_trans_al", "st_mpjpe_mm", "auc_st"),
+)
 
 
 def check_protocol(name: str) -> str:
@@ -32,22 +39,23 @@ def check_protocol(name: str) -> str:
     return name
 
 
-def protocol_joints(vertices: np.ndarray, model: HandModel, protocol: str) -> np.ndarray:
-    """The 21 joints (..., 21, 3), keypoint order, of meshes (..., V, 3), as this protocol's labels were made."""
+def protocol_joints(
+    vertices: np.ndarray,
+    model: HandModel,
+    protocol: str,
+    parameters: HandParameters | None = None,
+    side: str = "right",
+) -> np.ndarray:
+    """The 21 joints (..., 21, 3), keypoint order, of meshes (..., V, 3), as this protocol's labels were made.
+
+    parameters, side: of the one mesh (V, 3) of a MANO: its joints are then those of its kinematic chain, as the labels'
+    are; without them they are regressed from the mesh, which at bent knuckles is millimetres beside.
+    """
     vertices = np.asarray(vertices, np.float64)
     if model.name not in USER_HANDS:
         return model.keypoint_regressor @ vertices
-    tips = vertices[..., list(MANO_TIP_VERTICES[check_protocol(protocol)]), :]
-    joints = np.concatenate([model.joint_regressor @ vertices, tips], axis=-2)
-    return joints[..., list(MANO_TO_KEYPOINTS), :]
-
-
-def scale_and_place(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """`points` (..., N, 3) with the centroid and the Frobenius norm of `target`, not turned (HO3D's second metric)."""
-    points, target = np.asarray(points, np.float64), np.asarray(target, np.float64)
-    mean_p, mean_t = points.mean(-2, keepdims=True), target.mean(-2, keepdims=True)
-    norm_p = np.linalg.norm(points - mean_p, axis=(-2, -1), keepdims=True) + 1e-12
-    return (points - mean_p) / norm_p * np.linalg.norm(target - mean_t, axis=(-2, -1), keepdims=True) + mean_t
+    own = model.joint_regressor @ vertices if parameters is None else chain_joints(model, parameters, side)
+    return in_order(own, tips_of(vertices, check_protocol(protocol)))
 
 
 def score(
@@ -58,33 +66,39 @@ def score(
     true_vertices: np.ndarray | None = None,
 ) -> dict[str, float]:
     """The protocol's table: `metrics.summary` (Procrustes with reflections allowed, as the official scripts do, and
-    `pa_mpjpe_rotation_only_mm` without) and the metrics before alignment.
+    `pa_mpjpe_rotation_only_mm` without) and the official metrics before alignment, see `official`.
 
     joints (S,21,3), vertices (S,V,3): metres, camera frame. Vertices are scored only if both are given, of one
-    topology. freihand: `mpjpe_mm`, `auc_joints_unaligned`, `f_*_unaligned` as they are in space; ho3d: `mpjpe_mm`
-    with the wrists put together, `st_mpjpe_mm` with scale and place aligned. InputError for an unknown protocol or
-    shapes that do not fit.
+    topology. `mpjpe_mm`, `auc_joints_unaligned`, `mpvpe_mm`, `auc_vertices_unaligned`, `f_*_unaligned`: as they are in
+    space (the official `xyz_mean3d`, ...); ho3d also: `st_mpjpe_mm`, `auc_st` with one bone's scale and the wrist
+    aligned (`xyz_scale_trans_al_*`). InputError for an unknown protocol or shapes that do not fit.
     """
+    compared = compare(protocol, joints, true_joints, vertices, true_vertices)
+    result = {"protocol": protocol, **metrics.summary(joints, true_joints, vertices, true_vertices)}
+    for official_name, error, area in _UNALIGNED:
+        if official_name in compared.errors:
+            errors = compared.errors[official_name]
+            result |= {error: 1000 * float(errors.mean()), area: metrics.auc(errors)}
+    return result | {
+        f"f_{name.removeprefix('f_score_')}mm_unaligned": float(values.mean())
+        for name, values in compared.f.items()
+        if name.startswith("f_score_")
+    }
+
+
+def compare(
+    protocol: str,
+    joints: np.ndarray,
+    true_joints: np.ndarray,
+    vertices: np.ndarray | None = None,
+    true_vertices: np.ndarray | None = None,
+) -> Official:
+    """The official scorer's comparison, whose `scores()`, `curves()` and `text()` are the published script's."""
     joints, true_joints = np.asarray(joints, np.float64), np.asarray(true_joints, np.float64)
     if joints.shape != true_joints.shape or joints.ndim != 3 or joints.shape[1:] != (21, 3) or not len(joints):
         raise InputError(f"joints have shapes {joints.shape} and {true_joints.shape}, expected (S, 21, 3) twice")
-    result: dict[str, Any] = {"protocol": check_protocol(protocol)}
-    result |= metrics.summary(joints, true_joints, vertices, true_vertices)
-    if protocol == "freihand":
-        errors = np.linalg.norm(joints - true_joints, axis=-1)
-        result |= {"mpjpe_mm": 1000 * float(errors.mean()), "auc_joints_unaligned": metrics.auc(errors)}
-        if vertices is not None and true_vertices is not None:
-            errors = np.linalg.norm(np.asarray(vertices) - true_vertices, axis=-1)
-            result |= {"mpvpe_mm": 1000 * float(errors.mean()), "auc_vertices_unaligned": metrics.auc(errors)}
-            for name, threshold in (("f_5mm_unaligned", 0.005), ("f_15mm_unaligned", 0.015)):
-                scores = [metrics.f_score(a, b, threshold) for a, b in zip(vertices, true_vertices, strict=True)]
-                result[name] = float(np.mean(scores))
-    else:
-        placed = np.linalg.norm(scale_and_place(joints, true_joints) - true_joints, axis=-1)
-        rooted = metrics.point_errors(joints, true_joints, align=False)
-        result |= {"mpjpe_mm": 1000 * float(rooted.mean()), "st_mpjpe_mm": 1000 * float(placed.mean()),
-                   "auc_st": metrics.auc(placed)}  # fmt: skip
-    return result
+    scaled = check_protocol(protocol) == "ho3d"
+    return official(joints, true_joints, vertices, true_vertices, scaled)
 
 
 def write_predictions(path: Path, protocol: str, hands: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.files.atomic import to_disk
+from annotator.files.given import expanded
 from annotator.files.resuming import STATE, left_for
 
 _NOBODY = 0  # in place of a process's number: a folder that its process has left to whoever goes on
@@ -27,7 +28,7 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: st
     gets it as it is. All of it is on disk before it takes its name. InputError: `target` exists and may not be
     replaced, or nothing can be written there.
     """
-    target = Path(target).expanduser().absolute()
+    target = expanded(target).absolute()
     _check_target(target, mark, overwrite)
     own = f"{socket.gethostname()}-{os.getpid()}"
     partial = target.with_name(f".{target.name}.partial-{own}")

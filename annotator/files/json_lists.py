@@ -56,7 +56,7 @@ def iterate(path: Path) -> Iterator[Any]:
     """The elements of a JSON file that is one list, one by one. InputError naming the file if it is none."""
     decoder = json.JSONDecoder()
     try:
-        with ordinary(path).open(encoding="utf-8") as file:
+        with ordinary(path).open(encoding="utf-8-sig") as file:
             text = _more("", file)
             if not text.startswith("["):
                 raise InputError(f"{path} is not a JSON list")

@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from annotator.errors import InputError
 
@@ -17,10 +19,21 @@ def inside(folder: Path, name: str) -> Path:
     """FOLDER/NAME for a name that a data set's file gives; InputError if that is not below the folder.
 
     Names in a data set are others' words: absolute ones, `..` and links to elsewhere are refused. The folder
-    itself may be a link.
+    itself may be a link. Where there is no such file, the same name in the other Unicode form (NFC, NFD) or with its
+    `%20` written out counts, if there is a file of that.
     """
     if not isinstance(name, str) or not name or "\0" in name:
         raise InputError(f"{name!r} is not a file name")
+    path = _inside(folder, name)
+    if not path.exists():
+        spelled = (normalize(form, text) for text in (name, unquote(name)) for form in ("NFC", "NFD"))
+        for other in dict.fromkeys((unquote(name), *spelled)):
+            if other != name and _inside(folder, other).exists():
+                return _inside(folder, other)
+    return path
+
+
+def _inside(folder: Path, name: str) -> Path:
     path = Path(name.replace("\\", "/"))
     if any(len(part.encode("utf-8", "replace")) > LONGEST for part in path.parts):
         raise InputError(f"{name[:60]}... is too long for a file name")
@@ -49,7 +62,7 @@ def ordinary(path: Path) -> Path:
 def read_json(path: Path, kind: type = object) -> Any:
     """The content of a JSON file; InputError naming it: missing, not JSON, or not of this kind (dict, list)."""
     try:
-        content = json.loads(ordinary(path).read_text(encoding="utf-8"))
+        content = json.loads(ordinary(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except InputError:

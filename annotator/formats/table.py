@@ -69,7 +69,8 @@ _BUILT_IN = (
     ),
     Format(
         "coco", "COCO's json with 21 keypoints a hand", HERE + "coco.keypoints", reads=True, suffixes=(".json",),
-        photos="by `file_name`", left="by side, handedness or category", without_mano="none exist",
+        photos="by `file_name`", left="by side, handedness, attributes, category or names, else guessed",
+        without_mano="none exist",
     ),
     Format(
         "hamer-npz", "HaMeR's npz arrays", HERE + "hamer.npz", writes=True, reads=True, suffixes=(".npz",),
@@ -99,11 +100,11 @@ _BUILT_IN = (
     ),
     Format(
         "hint", "HInt's json beside each photo", HERE + "others.hint", reads=True, suffixes=(".json",),
-        photos="`.jpg` beside", left="not said: `side_known: false`",
+        photos="`.jpg` beside", left="where it is said, else guessed",
     ),
     Format(
         "csv", "a table of keypoints, one hand a row", HERE + "others.keypoint_csv", reads=True, suffixes=(".csv",),
-        photos="by column", left="by column",
+        photos="by column", left="by column, else guessed",
     ),
 )  # fmt: skip
 FORMATS = Registry[Format]("format", "annotator.formats", _BUILT_IN)

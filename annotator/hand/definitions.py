@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, MANO_TIP_VERTICES, MANO_TO_KEYPOINTS, PARENT
+from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, PARENT, TIPS
+from annotator.hand.mano import chain_joints, in_order, tips_of
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import load_hand
 from annotator.hand.rotations import rotation_matrices
@@ -113,26 +114,14 @@ class JointDefinition:
 
 
 class ManoDefinition(JointDefinition):
-    """MANO's own joints, as smplx and every reader of MANO data sets have them: the 16 joints of the kinematic chain,
-    and a vertex of the mesh for each fingertip.
-
-    On a mesh that is not MANO's (the embedded hand) the chain's joints and that hand's own tip vertices.
-    Source: J. Romero et al., 'Embodied Hands', 2017; vertex numbers as in smplx 0.1.28, `vertex_ids.py`.
-    """
+    """MANO's own joints, see `hand.mano`; on a mesh that is not MANO's (the embedded hand) the chain's joints and that
+    hand's own tip vertices."""
 
     def joints(self, hand: HandMesh) -> np.ndarray:
         """See `JointDefinition.joints`."""
-        model = load_hand(hand.hand_model)
-        rotations = rotation_matrices(hand.parameters.pose)
-        _, _, chain = model.bone_transforms(rotations, hand.parameters.shape)
-        chain = chain + hand.parameters.translation
-        if hand.side == "left":
-            chain = chain * (-1.0, 1.0, 1.0)
-        if len(hand.vertices) == MANO_VERTICES:
-            tips = hand.vertices[list(MANO_TIP_VERTICES["smplx"])]
-        else:
-            tips = hand.joints[[4, 8, 12, 16, 20]]
-        return np.concatenate([chain, tips])[list(MANO_TO_KEYPOINTS)]
+        chain = chain_joints(load_hand(hand.hand_model), hand.parameters, hand.side)
+        tips = tips_of(hand.vertices) if len(hand.vertices) == MANO_VERTICES else hand.joints[list(TIPS)]
+        return in_order(chain, tips)
 
 
 def turned(offsets: np.ndarray, hand: HandMesh) -> np.ndarray:

@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from annotator.errors import InputError
-from annotator.project import journal, reading
+from annotator.project import journal, pictures, reading
 from annotator.project.records.record import HandRecord
 from annotator.project.storage.schema import events, gold, hands, photos, records, sources
+from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash, photo_there
 
 
@@ -85,6 +86,9 @@ def verify_photos(connection: Connection, folder: Path) -> Iterator[str]:
             continue
         try:
             same = photo_hash(photo.path) == photo.sha256
+            if not same:  # perhaps rated or tagged since
+                picture = pictures.picture_of(connection, photo.sha256)
+                same = picture is not None and picture_digest(photo.path) == picture
         except InputError as error:
             yield str(error)
             continue

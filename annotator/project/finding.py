@@ -11,15 +11,18 @@ from sqlalchemy import select, update
 
 from annotator.errors import InputError
 from annotator.files.frame_places import file_of, frame_place
-from annotator.project import intake, reading
+from annotator.project import intake, pictures, reading
 from annotator.project.storage.database import Database
 from annotator.project.storage.schema import photos
+from annotator.vision.bare import is_image, picture_digest
 from annotator.vision.image_files import file_hash
 from annotator.vision.photos import photo_bytes, photo_hash, photo_there
 
 
 def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
-    """{old path: new path} of missing photos that lie below a folder; remembered in the project."""
+    """{old path: new path} of missing photos that lie below a folder: by their bytes, or, where somebody edited what is
+    written beside the picture, by what they show; remembered in the project. What photos show that are where they were
+    is remembered as well."""
     if not below.is_dir():
         raise InputError(f"{below} is not a folder")
     with database.reading() as connection:
@@ -39,8 +42,11 @@ def find(database: Database, folder: Path, below: Path) -> dict[str, Path]:
                 found[digest] = path
                 if len(found) == len(wanted):
                     break
+    if len(found) < len(wanted):
+        found |= _by_picture(database, below, set(wanted) - set(found))
     places = {row: _within(row, path) for digest, path in found.items() for row in wanted[digest]}
     _remember(database, folder, {row.id: path for row, path in places.items()})
+    _look_at_pictures(database, folder)
     return {row.path: path for row, path in places.items()}
 
 
@@ -53,6 +59,44 @@ def _in_video(row) -> bool:
 def _within(row, path: Path) -> Path:
     """The photo's place, now that its file is at `path`."""
     return replace(frame_place(row.path), video=path).as_path() if _in_video(row) else path
+
+
+def _by_picture(database: Database, below: Path, wanted: set[str]) -> dict[str, Path]:
+    """{file digest: path} of photos of which another file shows the same."""
+    with database.reading() as connection:
+        shown = {pictures.picture_of(connection, sha256): sha256 for sha256 in wanted}
+    shown.pop(None, None)
+    found: dict[str, Path] = {}
+    for path, _ in _files(below) if shown else ():
+        try:
+            with path.open("rb") as file:
+                if not is_image(file.read(16)):
+                    continue
+            sha256 = shown.get(picture_digest(path))
+        except (InputError, OSError):
+            continue
+        if sha256 is not None:
+            found[sha256] = path
+    return found
+
+
+def _look_at_pictures(database: Database, folder: Path) -> None:
+    """Keep what photos show that came before that was kept, and are as they were."""
+    with database.reading() as connection:
+        rows = connection.execute(select(photos)).all()
+        rows = [row for row in rows if pictures.picture_of(connection, row.sha256) is None]
+    shown = {}
+    for row in rows:
+        path = reading.stored_photo(folder, row).path
+        try:
+            if path.is_file() and photo_hash(path) == row.sha256:
+                shown[row.sha256] = picture_digest(path)
+        except InputError:
+            continue
+    if shown:
+        with database.writing() as connection:
+            for sha256, picture in shown.items():
+                pictures.remember(connection, sha256, picture)
 
 
 def copy_all(database: Database, folder: Path) -> list[Path]:

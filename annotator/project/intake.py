@@ -16,15 +16,17 @@ from annotator import __version__
 from annotator.errors import InputError
 from annotator.files.atomic import put
 from annotator.files.frame_places import file_of, frame_place, stem_of
+from annotator.files.given import expanded, storable
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.project import journal
+from annotator.project import journal, pictures
 from annotator.project.records.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.records.record import HandRecord
 from annotator.project.records.states import PROPOSED
 from annotator.project.records.views import Provenance, StoredPhoto
 from annotator.project.storage.copying import copy_photo
 from annotator.project.storage.schema import hands, looked_at, next_number, photos, sources
+from annotator.vision.bare import picture_digest
 from annotator.vision.photos import frame_of, photo_bytes, photo_hash, read_photo
 
 PHOTOS = "photos"  # in the project's folder: the photos that were copied in
@@ -42,14 +44,16 @@ class Header:
     video: str | None = None
     frame: int | None = None
     seconds: float | None = None
+    picture: str = ""  # digest of what it shows ("": not looked at, or a frame), see `pictures`
 
     @classmethod
     def of(cls, path: Path, size: tuple[int, int] | None = None) -> Header:
         """Of a photo, which is read if its (height, width) is not given. InputError naming a bad file."""
         height, width = size or read_photo(path).shape[:2]
         frame = frame_of(path)
-        shown = () if frame is None else (frame.video, frame.number, frame.seconds)
-        return cls(path, photo_hash(path), int(height), int(width), photo_bytes(path), *shown)
+        whose = (None, None, None) if frame is None else (frame.video, frame.number, frame.seconds)
+        shown = picture_digest(path) if frame is None else ""
+        return cls(path, photo_hash(path), int(height), int(width), photo_bytes(path), *whose, shown)
 
 
 @dataclass(frozen=True)
@@ -74,19 +78,26 @@ class Prepared:
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
     """Hash the files, and read those whose (height, width) is not given. InputError naming a bad file."""
-    files = [Path(path).expanduser().absolute() for path in paths]
+    files = [storable(expanded(path).absolute()) for path in paths]
     known: list[tuple[int, int] | None] = list(sizes) if sizes is not None else [None] * len(files)
     return [Header.of(path, size) for path, size in zip(files, known, strict=True)]
 
 
 def add_photo(connection: Connection, folder: Path, header: Header) -> int:
-    """The id of the photo with this content, added if it is new."""
-    known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == header.sha256))
+    """The id of the photo with this content, or of the one that shows the same, added if it is new."""
+    sha256 = header.sha256
+    known = connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256))
+    if known is None and header.picture:
+        other = pictures.photo_showing(connection, header.picture)
+        known = other and connection.scalar(select(photos.c.id).where(photos.c.sha256 == other))
     if known is not None:
         return known
     values = asdict(header) | {"path": str(header.path), "relative": relative(header.path, folder)}
     values |= {"id": next_number(connection, photos.c.id), "added": journal.now()}
+    picture = values.pop("picture")
     connection.execute(insert(photos).values(values))
+    if picture:
+        pictures.remember(connection, sha256, picture)
     return values["id"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from annotator.files.given import expanded
 from annotator.project import checking, finding, journal, reading
 from annotator.project.context import Context
 from annotator.project.journal import Event
@@ -26,7 +27,7 @@ class Kept:
 
     def snapshot(self, path: str | Path | None = None) -> Path:
         """See `Project.snapshot`."""
-        target = snapshots.default_path(self._context.folder) if path is None else Path(path).expanduser().absolute()
+        target = snapshots.default_path(self._context.folder) if path is None else expanded(path).absolute()
         return snapshots.take(self._context.database, target)
 
     def origin(self, hand_id: str) -> Origin:
@@ -41,7 +42,7 @@ class Kept:
 
     def find_photos(self, folder: str | Path) -> dict[str, Path]:
         """See `Project.find_photos`."""
-        return finding.find(self._context.database, self._context.folder, Path(folder).expanduser().absolute())
+        return finding.find(self._context.database, self._context.folder, expanded(folder).absolute())
 
     def copy_photos(self) -> list[Path]:
         """See `Project.copy_photos`."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from annotator.errors import InputError
 from annotator.project.records.views import StoredPhoto
+from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash, photo_there, read_photo
 
 
@@ -18,9 +21,20 @@ def pixels_of(photo: StoredPhoto) -> np.ndarray:
 
 
 def check(photo: StoredPhoto) -> None:
-    """InputError if the photo is gone, or if there is another one in its place: its content is compared, not its
-    name."""
+    """InputError if the photo is gone, or if there is another one in its place: what it shows is compared, neither its
+    name nor what is written beside the picture."""
     if not photo_there(photo.path):
         raise InputError(f"photo {photo.path} is not there any more")
-    if photo_hash(photo.path) != photo.sha256:
+    if not is_same(photo, photo.path):
         raise InputError(f"photo {photo.path} is not the one any more that its hands were proposed on")
+
+
+def is_same(photo: StoredPhoto, path: Path) -> bool:
+    """Whether the file shows what was annotated: the same bytes, or the same picture under other metadata. InputError
+    if it cannot be read."""
+    if photo_hash(path) == photo.sha256:
+        return True
+    try:
+        return bool(photo.picture) and picture_digest(path) == photo.picture
+    except InputError:  # no picture any more
+        return False

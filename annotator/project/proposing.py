@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading
+from annotator.project import intake, journal, pictures, reading
 from annotator.project.context import Context
 from annotator.project.journal import STATE
 from annotator.project.records.changes import with_state
@@ -58,7 +58,8 @@ class Proposing:
         """See `Project.photos`."""
         with self._context.database.reading() as connection:
             rows = connection.execute(select(photos).order_by(photos.c.id)).all()
-            return [reading.stored_photo(self._context.folder, row) for row in rows]
+            shown = pictures.pictures_of(connection)
+            return [reading.stored_photo(self._context.folder, row, shown.get(row.sha256, "")) for row in rows]
 
     def add_proposals(self, photo_id: int, meshes: Iterable[HandMesh], provenance: Provenance) -> list[str]:
         """See `Project.add_proposals`."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
+from annotator.project import pictures
 from annotator.project.journal import EDIT, PROPOSE, STATE, history, now
 from annotator.project.records.meshes import find_hand_model, mesh_of, parameters_of
 from annotator.project.records.record import HandRecord
@@ -75,16 +76,17 @@ def photo_of(connection: Connection, folder: Path, photo_id: int) -> StoredPhoto
     row = connection.execute(select(photos).where(photos.c.id == photo_id)).first()
     if row is None:
         raise InputError(f"no photo {photo_id} in {folder}")
-    return stored_photo(folder, row)
+    return stored_photo(folder, row, pictures.picture_of(connection, row.sha256) or "")
 
 
-def stored_photo(folder: Path, row: Row) -> StoredPhoto:
-    """A photo's row; its path is the new place if the project and the photos moved together."""
+def stored_photo(folder: Path, row: Row, picture: str = "") -> StoredPhoto:
+    """A photo's row, and what it shows (see `pictures`); its path is the new place if the project and the
+    photos moved together."""
     path = Path(row.path)
     if not photo_there(path):
         moved = (folder / row.relative).resolve()
         path = moved if photo_there(moved) else path
-    return StoredPhoto(row.id, path, row.sha256, row.height, row.width, row.video, row.frame, row.seconds)
+    return StoredPhoto(row.id, path, row.sha256, row.height, row.width, row.video, row.frame, row.seconds, picture)
 
 
 def entries(

@@ -23,6 +23,7 @@ from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
 from annotator.project.listing import Listing
+from annotator.project.pictures import Pictures
 from annotator.project.proposing import Proposing
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import check_hand_state
@@ -53,6 +54,7 @@ class Project:
         self._listing = Listing(self._context)
         self._shared = Shared(self._context)
         self._kept = Kept(self._context)
+        self._pictures = Pictures(self._context)
 
     @property
     def folder(self) -> Path:
@@ -379,9 +381,8 @@ class Project:
         return self._kept.recent(limit)
 
     def find_photos(self, folder: str | Path) -> dict[str, Path]:
-        """Look below `folder` for photos that are not where they were, by their content; {old path: new}.
-
-        Only files of the right size are read. What is found is remembered.
+        """Look below `folder` for photos that are not where they were, by their content, or by what they show where
+        that is not found; {old path: new}. What is found is remembered.
         """
         return self._kept.find_photos(folder)
 
@@ -391,6 +392,17 @@ class Project:
         InputError naming the photo that is gone or changed; those before it are copied by then.
         """
         return self._kept.copy_photos()
+
+    # -- what photos show ------------------------------------------------------------------------------------
+    def is_same_photo(self, photo: StoredPhoto, path: Path | None = None) -> bool:
+        """Whether the file (the photo's own, unless another is given) shows what was annotated: the same bytes, or the
+        same picture under other metadata. InputError if it cannot be read."""
+        return self._pictures.is_same_photo(photo, path)
+
+    def known_as(self, path: Path) -> str:
+        """The file digest by which the project knows this photo: the file's own, or that of the photo which shows the
+        same. InputError if it cannot be read."""
+        return self._pictures.known_as(path)
 
     # -- inside ---------------------------------------------------------------------------------------------
     def _change(self, hand_id, kind, version, note, make) -> int:

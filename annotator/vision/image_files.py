@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -12,7 +14,10 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from annotator.errors import InputError
+from annotator.vision.damaged import PhotoRemark, without_its_end
+from annotator.vision.deep import deep_colours, eight_bits, read_tiff
 
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how files of that kind begin
 SMALLEST_SIDE = 8  # px; below this there is no hand to see
 BROKEN = (
     OSError,
@@ -30,9 +35,11 @@ BROKEN = (
 def read_image(path: str | Path) -> np.ndarray:
     """Read an image file as (H, W, 3) uint8 RGB.
 
-    The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white,
-    16-bit and float images (0..1) are scaled to 8 bits. Of an animation the first frame counts. Raises
-    InputError naming the file: missing, a directory, not an image, truncated, NaN, under 8 px a side.
+    The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white; deeper images
+    are scaled to 8 bits, white being what 8, 10, 12, 14 or 16 bits can say, the fewest that hold the values
+    (`deep.eight_bits`), and float images 0..1. Of an animation the first frame counts. A JPEG that only lacks its end
+    is read, with a warning (`damaged.PhotoRemark`). HEIC needs pillow-heif. Raises InputError naming the file: missing,
+    a directory, not an image, truncated, NaN, under 8 px a side, values whose white nobody knows.
     """
     path = Path(path)
     if path.is_dir():
@@ -56,20 +63,83 @@ def decode_page(path: Path, page: int) -> np.ndarray:
 
 def _decoded(file: Path | io.BytesIO, name: str, page: int = 0) -> np.ndarray:
     try:
-        with Image.open(file) as image:
+        if _start(file)[:4] in _TIFF:
+            deep = _deep_tiff(file, page)
+            if deep is not None:
+                return as_photo(deep, name)
+        with open_image(file) as image:
             if page:
                 image.seek(page)
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return as_photo(_pixels(upright), name)
+            upright = ImageOps.exif_transpose(_loaded(image, file, name))
+            pixels = _pixels(upright)
+            if deep_colours(image, _start(file)) and pixels.max() < 64:
+                raise InputError(
+                    f"{name} has 16 bits a colour of which the upper ones are empty, as 12-bit data have: it would be "
+                    "nearly black; save it with 8 bits, or as TIFF"
+                )
+            return as_photo(pixels, name)
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image this program can read") from error
+        raise InputError(f"{name} is not an image this program can read{_hint(file)}") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{name} is too large: {error}") from error
     except BROKEN as error:
         raise InputError(f"{name} is a broken or truncated image: {error}") from error
+
+
+def open_image(file: Path | io.BytesIO) -> Image.Image:
+    """Pillow's image of a file, not decoded yet; HEIC, too, where pillow-heif is installed. Pillow's own errors."""
+    if _is_heif(file) and importlib.util.find_spec("pillow_heif") is not None:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    return Image.open(file)
+
+
+def _loaded(image: Image.Image, file: Path | io.BytesIO, name: str) -> Image.Image:
+    """The image decoded; a JPEG without its end by another way."""
+    try:
+        image.load()
+        return image
+    except OSError:
+        data = file.read_bytes() if isinstance(file, Path) else file.getvalue()
+        whole = without_its_end(data) if image.format in ("JPEG", "MPO") else None
+        if whole is None:
+            raise
+        warnings.warn(f"{name} has no end marker; the picture is there", PhotoRemark, stacklevel=4)
+        return whole
+
+
+def _deep_tiff(file: Path | io.BytesIO, page: int = 0) -> np.ndarray | None:
+    if not isinstance(file, Path):
+        file.seek(0)
+    found = read_tiff(file, page)
+    if not isinstance(file, Path):
+        file.seek(0)
+    if found is not None and found.dtype.kind in "iu":
+        return eight_bits(found)
+    return found if found is None else found.astype(np.float64)
+
+
+def _start(file: Path | io.BytesIO) -> bytes:
+    """The first bytes of the file."""
+    if not isinstance(file, Path):
+        return file.getvalue()[:32]
+    with file.open("rb") as opened:
+        return opened.read(32)
+
+
+def _is_heif(file: Path | io.BytesIO) -> bool:
+    try:
+        head = _start(file)
+    except OSError:
+        return False
+    return head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+
+def _hint(file: Path | io.BytesIO) -> str:
+    return ": HEIC needs pip install 'hand-mesh-annotator[heif]'" if _is_heif(file) else ""
 
 
 def as_photo(array, name: str = "photo") -> np.ndarray:
@@ -122,10 +192,7 @@ def _pixels(image: Image.Image) -> np.ndarray:
     if image.mode == "F":
         return np.asarray(image, np.float64)
     if image.mode.startswith("I"):  # 16-bit greys, or 32-bit ones whose values fit in 16 bits
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise ValueError("32-bit pixels beyond 0..65535")
-        return values.astype(np.uint16)
+        return eight_bits(np.asarray(image))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         return np.asarray(image.convert("RGBA"))
     return np.asarray(image.convert("RGB"))

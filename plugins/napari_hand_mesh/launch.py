@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def launch(project: Path | None = None) -> None:
+def launch(project: str | Path | None = None) -> None:
     """Open the window, on a project if one is given, and stay until it is closed. ImportError without napari or Qt."""
     import napari
     import qtpy  # noqa: F401  (says in plain words when no Qt is installed)

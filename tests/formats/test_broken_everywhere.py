@@ -156,7 +156,11 @@ def test_ho3d(three, tmp_path, kind):
 
 # -- other people's layouts: three records each, the second broken --------------------------------------------
 CASES = [
-    (name, kind) for name in sorted(OTHERS) for kind in DAMAGES if kind != "singular" or name in ("dexycb", "interhand")
+    (name, kind)
+    for name in sorted(OTHERS)
+    for kind in DAMAGES
+    # files of keypoints alone have no camera, and a NaN there is a keypoint without a label (test_what_files_say.py)
+    if kind not in ("singular", "nan") or name in ("dexycb", "interhand")
 ]
 
 

@@ -14,6 +14,7 @@ from annotator.formats import LabelledHand, freihand, reader, writer
 from annotator.formats.freihand.writer import to_sample
 from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand import rotation_matrices
+from annotator.hand.joints import MANO_TO_KEYPOINTS
 from annotator.vision.photos import read_photo
 
 
@@ -242,8 +243,9 @@ def official_mesh(row, K, mano, mean):
     pose, shape, root, scale = row[:48].reshape(16, 3), row[48:58], row[58:60], row[60]
     focal, centre = (K[0, 0] + K[1, 1]) / 2, K[:2, 2]
     place = np.append(root - centre, focal) / scale
-    vertices = mano.skin(rotation_matrices(np.concatenate([pose[:1], pose[1:] + mean])), shape)
-    joints = mano.joints(vertices)
+    rotations = rotation_matrices(np.concatenate([pose[:1], pose[1:] + mean]))
+    vertices, chain = mano.skin(rotations, shape), mano.bone_transforms(rotations, shape)[2]
+    joints = np.concatenate([chain, vertices[[744, 320, 443, 555, 672]]])[list(MANO_TO_KEYPOINTS)]
     return vertices - joints[9] + place, joints - joints[9] + place
 
 
@@ -288,3 +290,10 @@ def test_parameters_of_mano(project, tmp_path, monkeypatch):
 
 def test_without_mano_there_are_no_parameters(written):
     assert not (written / "training_mano.json").exists() and (written / "training_faces.json").is_file()
+
+
+def test_details_name_the_hand(records, written):
+    """By training_details.json alone: which hand, which side, whether its picture is mirrored, whose topology."""
+    for entry, record in zip(load(written, "details"), records, strict=True):
+        assert entry["id"] == record.id and entry["side"] == record.side and entry["hand_model"] == record.hand_model
+        assert entry["mirrored"] == (record.side == "left")

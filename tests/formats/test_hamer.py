@@ -16,7 +16,8 @@ from same import assert_same
 from annotator.errors import InputError
 from annotator.formats import reader, writer
 from annotator.formats.core.base import ManoLabel
-from annotator.formats.hamer import tar as hamer_tar
+from annotator.formats.hamer.fields import tar as hamer_tar
+from annotator.vision.bare import picture_digest
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_tar_round_trip(records, tar, tmp_path):
     read = list(reader("hamer-tar").read(tar, photos=tmp_path / "photos"))
     for ours, theirs in zip(read, records, strict=True):
         assert_same(ours, theirs)
-        assert ours.photo.read_bytes() == theirs.photo.read_bytes()
+        assert picture_digest(ours.photo) == picture_digest(theirs.photo)
 
 
 def test_photos_go_when_the_reading_ends(tar):
@@ -158,7 +159,7 @@ def shard_of(folder, labels, key="000", suffix="jpg"):
 
 
 def label(**change):
-    points = np.column_stack([np.arange(21), 2 * np.arange(21), np.ones(21)]).astype(np.float32)
+    points = np.column_stack([np.arange(21) + 1, 2 * np.arange(21), np.ones(21)]).astype(np.float32)
     solid = np.column_stack([np.arange(63).reshape(21, 3) / 100, np.ones(21)])
     base = {
         "keypoints_2d": points,

@@ -14,6 +14,7 @@ from annotator.cli import main
 from annotator.errors import InputError
 from annotator.formats.core.base import ManoLabel
 from annotator.formats.mano.mano_file import TIPS, import_mano, parameters_of
+from annotator.formats.mano.mano_joints import mano_joints
 from annotator.hand import load_hand, rotation_matrices, user_hand_file
 from annotator.hand.joints import MANO_TO_KEYPOINTS
 from annotator.hand.mesh import HandParameters
@@ -90,6 +91,82 @@ def test_it_skins_as_smplx_does(tmp_path, side):
     np.testing.assert_allclose(found, expected, atol=1e-6)
     parameters = HandParameters(own, shape, np.zeros(3), np.zeros((model.offset_count, 3)))
     np.testing.assert_allclose(model.vertices(parameters, side), expected, atol=1e-6)
+
+
+def smplx_hand(side, values, pose, shape, translation):
+    """(vertices, joints in our order) by smplx itself: its 16 joints, then its own tips."""
+    from smplx import MANO
+    from smplx.utils import Struct
+    from smplx.vertex_ids import vertex_ids
+
+    arrays = values | {name: values[name].astype(np.int64) for name in ("f", "kintree_table")}
+    layer = MANO("x", data_struct=Struct(**arrays), is_rhand=side == "right", use_pca=False, flat_hand_mean=True,
+                 dtype=torch.float64)  # fmt: skip
+    pose, shape, place = (torch.tensor(a, dtype=torch.float64).reshape(1, -1) for a in (pose, shape, translation))
+    out = layer(betas=shape, global_orient=pose[:, :3], hand_pose=pose[:, 3:], transl=place)
+    vertices, joints = out.vertices[0].detach().numpy(), out.joints[0].detach().numpy()[:16]
+    tips = vertices[[vertex_ids["mano"][name] for name in ("thumb", "index", "middle", "ring", "pinky")]]
+    return vertices, np.concatenate([joints, tips])[list(MANO_TO_KEYPOINTS)]
+
+
+@pytest.fixture
+def posed(tmp_path, records):
+    """Per side: (a record of the user's MANO with that side's pose, its vertices and joints by smplx)."""
+    from dataclasses import replace
+
+    found, random = {}, np.random.default_rng(8)
+    for side in ("right", "left"):
+        values = mano_like.arrays(side)
+        import_mano(mano_like.write(tmp_path / f"{side}.pkl", values))
+        model = load_hand("mano" if side == "right" else "mano_left")
+        pose, shape, place = random.normal(0, 0.4, (16, 3)), random.normal(size=10), np.array([0.05, -0.03, 0.6])
+        vertices, joints = smplx_hand(side, values, pose, shape, place)
+        label = ManoLabel(pose.ravel(), shape, place)
+        parameters = parameters_of(label, side, model)
+        np.testing.assert_allclose(model.vertices(parameters, side), vertices, atol=1e-6)
+        assert np.abs(model.joints(vertices) - joints).max() > 1e-3  # regressed from the posed mesh they are others
+        base = next(r for r in records if r.side == side)
+        record = replace(base, parameters=parameters, hand_model=model.digest, vertices=vertices,
+                         faces=model.faces_of(side), joints=model.joints(vertices), mano=None)  # fmt: skip
+        found[side] = record, vertices, joints
+    return found
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_joints_by_definition(posed, tmp_path, side):
+    """HaMeR's keypoints_3d are smplx's 21 joints of the pose, shape and side that stand beside them."""
+    from annotator.formats import writer
+
+    record, _, joints = posed[side]
+    np.testing.assert_allclose(mano_joints(load_hand("mano"), record.parameters, side), joints, atol=1e-6)
+    writer("hamer-npz").write([record], tmp_path / "set")
+    with np.load(tmp_path / "set" / "annotations.npz", allow_pickle=False) as data:
+        np.testing.assert_allclose(data["hand_keypoints_3d"][0, :, :3], joints, atol=1e-6)
+        again = smplx_hand(side, mano_like.arrays(side), data["hand_pose"][0], data["betas"][0], np.zeros(3))[1]
+        np.testing.assert_allclose(again - again[0], joints - joints[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_ho3d_as_its_readers_run_mano(posed, tmp_path, side):
+    """handPose, handBeta and handTrans through smplx give handVerts and handJoints3D, in OpenGL axes; and come back."""
+    from annotator.files import safe_pickle
+    from annotator.formats import reader, writer
+    from annotator.hand.joints import MANO_TIP_VERTICES
+
+    record, vertices, _ = posed[side]
+    writer("ho3d").write([record], tmp_path / "set")
+    meta = safe_pickle.load_file(tmp_path / "set" / "train" / "hands0000" / "meta" / "0000.pkl")
+    mesh, joints = smplx_hand("right", mano_like.arrays(), *(meta[f"hand{n}"] for n in ("Pose", "Beta", "Trans")))
+    np.testing.assert_allclose(meta["handVerts"], mesh, atol=1e-6)
+    joints = joints[[0, 5, 6, 7, 9, 10, 11, 17, 18, 19, 13, 14, 15, 1, 2, 3]]  # MANO's order
+    tips = mesh[list(MANO_TIP_VERTICES["ho3d"])]
+    np.testing.assert_allclose(meta["handJoints3D"], np.concatenate([joints, tips]), atol=1e-6)
+    (tmp_path / "set" / "details.json").unlink()
+    (hand,) = reader("ho3d").read(tmp_path / "set")
+    again = parameters_of(hand.mano, "right", load_hand("mano"))
+    np.testing.assert_allclose(again.translation, record.parameters.translation, atol=1e-9)
+    back = load_hand("mano").vertices(again) * ((-1, 1, 1) if side == "left" else (1, 1, 1))
+    np.testing.assert_allclose(back, vertices, atol=1e-6)
 
 
 @pytest.mark.parametrize("right_first", [False, True])

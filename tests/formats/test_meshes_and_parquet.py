@@ -15,6 +15,7 @@ from same import assert_same
 from annotator.errors import InputError
 from annotator.formats import WRITERS, reader, writer
 from annotator.formats.core import card
+from annotator.vision.bare import picture_digest
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("gltf", "glb"), ("obj", "obj"), ("ply", "ply")])
@@ -23,7 +24,7 @@ def test_meshes(records, tmp_path, name, suffix):
     writer(name).write(records, tmp_path / name)
     for ours, theirs in zip(reader(name).read(tmp_path / name), records, strict=True):
         assert_same(ours, theirs)
-        assert ours.photo.read_bytes() == theirs.photo.read_bytes() and tmp_path / name in ours.photo.parents
+        assert picture_digest(ours.photo) == picture_digest(theirs.photo) and tmp_path / name in ours.photo.parents
     files = sorted((tmp_path / name / "meshes").iterdir())
     assert len(files) == 3
     for file, record in zip(files, records, strict=True):
@@ -46,7 +47,7 @@ def test_parquet_round_trip(records, tmp_path):
     writer("parquet").write(records, tmp_path / "set")
     for ours, theirs in zip(reader("parquet").read(tmp_path / "set", tmp_path / "photos"), records, strict=True):
         assert_same(ours, theirs)
-        assert ours.photo.read_bytes() == theirs.photo.read_bytes()
+        assert picture_digest(ours.photo) == picture_digest(theirs.photo)
     without = [replace(r, joints=None, vertices=None, faces=None, parameters=None, K=None, keypoint_sigma=None)
                for r in records]  # fmt: skip
     writer("parquet").write(without, tmp_path / "bare")

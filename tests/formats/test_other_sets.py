@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from small_sets import make_dexycb, make_interhand
 
 from annotator.errors import InputError
 from annotator.formats import reader
@@ -43,7 +44,7 @@ def test_hint(tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"keypoints": [1, 2]}, "a.json, index 0.*2 numbers"), ({"keypoints": [[float("nan")] * 2] * 21}, "finite"),
+    [({"keypoints": [1, 2]}, "a.json, index 0.*2 numbers"), ({"keypoints": [[float("nan")] * 2] * 21}, "no keypoint"),
      ({"occlusion": [0]}, "occlusion"), ({"keypoints": "x"}, "a.json")],
 )  # fmt: skip
 def test_hint_broken(tmp_path, change, message):
@@ -107,7 +108,7 @@ def test_csv_confidence_and_gaps(tmp_path):
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [(0, "../a.png", "leads out"), (0, "b.png", "there is no"), (1, "both", "expected left or right"),
-     (2, "far", "line 2.*wrist_x is 'far'"), (2, "nan", "wrist_x is not finite"), (2, "inf", "not finite")],
+     (2, "far", "line 2.*wrist_x is 'far'"), (2, "inf", "not finite")],
 )  # fmt: skip
 def test_csv_broken(tmp_path, place, value, message):
     row = ["a.png", "left", *PLACES.ravel()]
@@ -249,3 +250,22 @@ def test_freihand(tmp_path, split):
     np.testing.assert_array_equal(hand.mano.pose, np.arange(48))
     np.testing.assert_array_equal(hand.mano.shape, np.arange(48, 58))
     assert hand.mano.form == "from mean" and hand.side == "right"
+
+
+# -- photos of another size ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("name", "make", "photos"), [
+    ("dexycb", make_dexycb, "**/color_000003.jpg"), ("interhand", make_interhand, "images/test/*.jpg"),
+])  # fmt: skip
+def test_smaller_photos_are_refused(tmp_path, name, make, photos):
+    """Photos made smaller, labels and K left as they were: both sizes are named."""
+    make(tmp_path, ["", ""])
+    if name == "interhand":
+        path = tmp_path / "annotations" / "test" / "InterHand2.6M_test_data.json"
+        data = json.loads(path.read_text())
+        data["images"] = [image | {"width": 640, "height": 480} for image in data["images"]]
+        path.write_text(json.dumps(data))
+    assert len(list(reader(name).read(tmp_path))) == 2
+    for path in tmp_path.glob(photos):
+        photo(path, (320, 240))
+    with pytest.raises(InputError, match="320 x 240 px.*640 x 480 px"):
+        list(reader(name).read(tmp_path))

@@ -17,6 +17,15 @@ ProjectFolder = Annotated[
     str,
     typer.Argument(metavar="PROJECT", help="The project's folder, or its postgresql:// URL.", show_default=False),
 ]
+ProjectOption = Annotated[
+    str,
+    typer.Option(
+        "--project",
+        metavar="PROJECT",
+        help="The project's folder, or its postgresql:// URL; made if it is missing.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")]
 WhoOption = Annotated[
     str | None,
@@ -25,8 +34,8 @@ WhoOption = Annotated[
 
 
 def emit(as_json: bool, result: dict[str, Any], text: str) -> None:
-    """Print the result for a program (one JSON object on one line) or for a person."""
-    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+    """Print the result for a program (one JSON object on one line, ASCII) or for a person."""
+    typer.echo(json.dumps(result) if as_json else text)
 
 
 def batched(items: Iterable[Item], size: int = 1000) -> Iterator[list[Item]]:
@@ -38,9 +47,9 @@ def batched(items: Iterable[Item], size: int = 1000) -> Iterator[list[Item]]:
 
 def emit_list(result: dict[str, Any], name: str, items: Iterable[Any]) -> None:
     """Print `result | {name: [*items]}` as `emit` does for a program, without holding all items at once."""
-    typer.echo(json.dumps(result, ensure_ascii=False)[:-1] + f", {json.dumps(name)}: [", nl=False)
+    typer.echo(json.dumps(result)[:-1] + f", {json.dumps(name)}: [", nl=False)
     for number, part in enumerate(batched(items)):
-        typer.echo((", " if number else "") + json.dumps(part, ensure_ascii=False)[1:-1], nl=False)
+        typer.echo((", " if number else "") + json.dumps(part)[1:-1], nl=False)
     typer.echo("]}")
 
 

@@ -5,9 +5,10 @@
                        and feet's fields, all zero: nothing is known of them
     images/%08d.jpg    the photos
 
-v: 0 no label, 1 labelled and hidden, 2 labelled and visible. Every hand is an annotation of its own, since nobody
-said whose hands they are. Left hands stay left. v cannot tell a proposal from a correction: our exports add `weights`
-(21) to each annotation and have details.json beside. Order and pixels are ours, see `docs/formats.md`.
+segmentation is the mesh's outline, polygons in the photo's pixels as everything here, and area is that of the outline;
+ids count from 1. v: 0 no label, 1 labelled and hidden, 2 labelled and visible. Every hand is an annotation of its own,
+since nobody said whose hands they are. Left hands stay left. v cannot tell a proposal from a correction: our exports
+add `weights` (21) to each annotation and have details.json beside. Order and pixels are ours, see `docs/formats.md`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.paths import existing, inside, only_file, read_json
+from annotator.formats.coco.outline import area_of, outline
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.exporting import export
 from annotator.formats.core.photo_files import PhotoFolder
+from annotator.formats.core.places import Picture
 from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.hand.joints import BONES, JOINT_NAMES
 
@@ -52,7 +55,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
                 number, name, (height, width), new = photos.add(record.photo)
                 if new:
                     image({"id": number, "file_name": name, "width": width, "height": height})
-                annotation(_annotation(record, out.count, number))
+                annotation(_annotation(record, out.count + 1, number))  # 0 is COCOeval's word for "no match"
                 out.add(record)
         _splice(out.folder / FILE, lists, licence)
     return {"hands": out.count, "folder": str(folder)}
@@ -64,8 +67,10 @@ def _annotation(record: LabelledHand, number: int, image: int) -> dict:
     shown = np.where(record.states == np.array(OUT_OF_FRAME), 0, np.where(record.visible, 2, 1))
     shown = np.where((record.weights == 0) & (shown == 1), 0, shown)
     points = [n for (x, y), v in zip(record.keypoints.tolist(), shown.tolist(), strict=True) for n in (x, y, v)]
+    rings = outline(record)
     values = {
-        "id": number, "image_id": image, "category_id": 1, "iscrowd": 0, "bbox": box, "area": box[2] * box[3],
+        "id": number, "image_id": image, "category_id": 1, "iscrowd": 0, "bbox": box, "segmentation": rings,
+        "area": area_of(rings) or box[2] * box[3],
         "keypoints": [0] * 51, "num_keypoints": 0, "weights": record.weights.tolist(), "hand": record.id,
     }  # fmt: skip
     for part, count in (("lefthand", 21), ("righthand", 21), ("face", 68), ("foot", 6)):
@@ -119,10 +124,11 @@ def _record(path: Path, images: dict, side: str, annotation: dict, details: dict
     if details is not None:
         return record_of(details, photo)
     known = triples(annotation[f"{side}hand_kpts"])
-    labels = labels_of(known[:, :2], known[:, 2] > 0, visible=known[:, 2] > 1)
-    box = annotation.get(f"{side}hand_box") or [0, 0, 0, 0]
+    said = box_said(annotation, f"{side}hand_box")
+    points, box = picture_of(photo, images, annotation).places(known[:, :2], known[:, 2] > 0, said)
+    labels = labels_of(points, known[:, 2] > 0, visible=known[:, 2] > 1)
     return LabelledHand(
-        id=f"{annotation.get('id', 0)}-{side}", photo=photo, side=side, K=None, box=corners(box, labels),
+        id=f"{annotation.get('id', 0)}-{side}", photo=photo, side=side, K=None, box=box_or_round(box, labels),
         provenance={"data_set": "COCO-WholeBody", "image_id": annotation["image_id"]}, **labels,
     )  # fmt: skip
 
@@ -159,9 +165,18 @@ def triples(values: list) -> np.ndarray:
     return array.reshape(21, 3)
 
 
-def corners(box: list, labels: dict) -> np.ndarray:
-    """(4,) x0, y0, x1, y1 of COCO's x, y, width, height; round the labelled keypoints where it is empty."""
-    x, y, width, height = np.array(box, np.float64)
-    if width > 0 and height > 0:
-        return np.array([x, y, x + width, y + height])
-    return box_of(labels["keypoints"][labels["weights"] > 0])
+def picture_of(photo: Path, images: dict, annotation: dict) -> Picture:
+    """The picture that an annotation's numbers are of. InputError where the photo is another one."""
+    entry = images[annotation["image_id"]]
+    return Picture.of(photo, entry.get("height"), entry.get("width"))
+
+
+def box_said(annotation: dict, name: str = "bbox") -> np.ndarray | None:
+    """(4,) x0, y0, x1, y1 of COCO's x, y, width, height; None where it is missing or empty."""
+    x, y, width, height = np.array(annotation.get(name) or [0] * 4, np.float64)
+    return np.array([x, y, x + width, y + height]) if width > 0 and height > 0 else None
+
+
+def box_or_round(box: np.ndarray | None, labels: dict) -> np.ndarray:
+    """The box itself, or the one round the labelled keypoints."""
+    return box_of(labels["keypoints"][labels["weights"] > 0]) if box is None else box

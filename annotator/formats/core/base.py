@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.formats.core.fillers import labelled
 from annotator.hand.joint_states import CONFIRMED, CORRECTED, OCCLUDED, OUT_OF_FRAME, PROPOSED, check_joint_states
 from annotator.hand.joints import check_side
 from annotator.hand.mesh import HandParameters
@@ -165,15 +166,15 @@ def labels_of(points, known, visible=None, weights=None) -> dict:
 
     visible (21,) and weights (21,) 0..1: None, all of the known. A labelled keypoint counts as confirmed, or as
     occluded where it is not visible; one below full weight as proposed. What is not known gets the middle of
-    the known ones' box, no weight, and is not visible. InputError if nothing is known.
+    the known ones' box, no weight, and is not visible; nor is what only fills a row, see `fillers.labelled`. InputError
+    if nothing is known.
     """
     points, known = np.array(points, np.float64), np.array(known, bool)
     if points.shape != (21, 2) or known.shape != (21,):
         raise InputError(f"keypoints have shape {points.shape}, expected (21, 2)")
+    known = labelled(points, known)
     if not known.any():
         raise InputError("no keypoint of the hand has a label")
-    if not np.isfinite(points[known]).all():
-        raise InputError("keypoints hold values that are not finite")
     visible = known.copy() if visible is None else np.array(visible, bool) & known
     weights = known.astype(float) if weights is None else np.where(known, np.array(weights, np.float64), 0.0)
     if not ((weights >= 0) & (weights <= 1)).all():

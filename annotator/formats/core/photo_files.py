@@ -1,4 +1,5 @@
-"""Photos on their way into a data set: as they are where every reader sees them alike, else encoded anew."""
+"""Photos on their way into a data set: their own pixels where every reader sees them alike, else encoded anew; without
+what they say beside the picture (places, names, serial numbers, comments), unless that is asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -16,38 +18,80 @@ from PIL import Image
 from annotator.errors import InputError
 from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
+from annotator.vision.bare import bare
+from annotator.vision.image_files import open_image
 from annotator.vision.photos import read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}
 _ORIENTATION = 0x0112  # EXIF
+_ON_ITS_SIDE = (5, 6, 7, 8)  # of its values: width and height change places
 
 
 def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int]]:
     """(suffix, bytes, (height, width)) of a photo or a frame of a video, its pixels where `read_photo` has them.
 
-    A JPEG or PNG file without an EXIF turn is copied byte by byte; anything else becomes a JPEG, since many readers
-    ignore the turn and keypoints would then be elsewhere. jpeg: no PNG. InputError naming a broken file.
+    A JPEG or PNG file without an EXIF turn keeps the bytes of its picture; anything else becomes a JPEG, since many
+    readers ignore the turn and keypoints would then be elsewhere. Its metadata goes, but not the colour profile; all of
+    it stays inside `keeping_metadata`. jpeg: no PNG. InputError naming a broken file.
     """
     try:
         file = file_of(path) if frame_place(path) is not None else path
-        with Image.open(file) as image:
+        with open_image(file) as image:
             suffix = _PLAIN.get(image.format or "", "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
             whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
         if suffix and upright and whole:
-            return suffix, file.read_bytes(), size
+            data = file.read_bytes()
+            left = data if _KEEPING.get() else bare(data)
+            if left is not None:
+                return suffix, left, size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         pass  # read_photo says what is wrong
     photo = read_photo(path)
-    return ".jpg", encoded(photo), photo.shape[:2]
+    return ".jpg", encoded(photo, path), photo.shape[:2]
 
 
-def encoded(pixels: np.ndarray) -> bytes:
-    """(H, W, 3) uint8 as a JPEG file's bytes, quality 95, colours at full resolution."""
+_KEEPING: ContextVar[bool] = ContextVar("keeping metadata", default=False)
+
+
+@contextmanager
+def keeping_metadata(keep: bool = True) -> Iterator[None]:
+    """While this lasts photos leave with all that their files say: places, names, serial numbers, comments."""
+    mark = _KEEPING.set(keep)
+    try:
+        yield
+    finally:
+        _KEEPING.reset(mark)
+
+
+def encoded(pixels: np.ndarray, source: Path | None = None) -> bytes:
+    """(H, W, 3) uint8 as a JPEG file's bytes, quality 95, colours at full resolution.
+
+    source: the photo that the pixels are of: its colour profile goes with them, inside `keeping_metadata` its EXIF data
+    too, with the turn taken out.
+    """
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0, **_beside(source))
     return buffer.getvalue()
+
+
+def _beside(source: Path | None) -> dict:
+    """What an encoder is told of the photo that its pixels are of."""
+    found: dict = {}
+    if source is None:
+        return found
+    try:
+        with open_image(source) as image:
+            profile, exif = image.info.get("icc_profile"), image.getexif()
+            if profile and image.mode in ("RGB", "RGBA", "P"):  # a profile of grey or of inks is not of these pixels
+                found["icc_profile"] = profile
+            if _KEEPING.get() and len(exif):
+                exif[_ORIENTATION] = 1
+                found["exif"] = exif
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        pass  # the pixels were read all the same
+    return found
 
 
 class PhotoFolder:
@@ -117,9 +161,11 @@ def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) px from the file's head. InputError naming a missing or broken file."""
+    """(height, width) px of the photo as `read_photo` shows it, upright, from the file's head. InputError naming a
+    missing or broken file."""
     try:
-        with Image.open(path) as image:
-            return image.height, image.width
+        with open_image(path) as image:
+            turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+            return (image.width, image.height) if turned else (image.height, image.width)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as an image: {error}") from error

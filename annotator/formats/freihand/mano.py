@@ -13,6 +13,7 @@ from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand, ManoLabel
 from annotator.formats.hamer.fields import mano_of
 from annotator.formats.mano.mano_file import pose_space
+from annotator.formats.mano.mano_joints import joints_as
 
 ROOT = 9
 
@@ -25,7 +26,7 @@ def mano_row(sample: LabelledHand) -> np.ndarray | None:
     label = sample.mano or mano_of(sample)
     assert label is not None and sample.K is not None and sample.joints is not None  # there is a pose
     focal, centre = (sample.K[0, 0] + sample.K[1, 1]) / 2, sample.K[:2, 2]
-    root = sample.joints[ROOT]
+    root = joints_as(sample, "freihand")[ROOT]  # of MANO's chain, as its reader puts it
     scale = focal / root[2]
     return np.concatenate([pose, label.shape, centre + scale * root[:2], [scale]])[None]
 

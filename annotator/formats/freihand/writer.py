@@ -6,7 +6,8 @@
 
 and beside these, in our exports:
     training_faces.json     (F, 3) of the hand model, one for all (FreiHAND leaves them to MANO's files)
-    training_details.json   per hand: keypoints px, visible, states, weights, sigmas, box, parameters
+    training_details.json   per hand: id, side in its photo, mirrored, hand model, keypoints px, visible, states,
+                            weights, sigmas, box, parameters
     provenance.json         about the set and, in `hands`, about each hand: id, state, side in its photo,
                             mirrored, photo, photo_to_image (2, 3), digests, corrections
 
@@ -25,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from annotator import __version__
 from annotator.errors import InputError
@@ -33,7 +33,9 @@ from annotator.files.json_lists import ListWriter
 from annotator.formats.core.base import LabelledHand, box_of
 from annotator.formats.core.details import mano_details
 from annotator.formats.core.exporting import Export, export
+from annotator.formats.core.photo_files import encoded
 from annotator.formats.freihand.mano import mano_row
+from annotator.formats.mano.mano_joints import joints_as
 from annotator.vision.photos import read_photo
 
 SIZE = 224  # px, of FreiHAND's own images
@@ -68,7 +70,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
             if photo[0] != record.photo:
                 photo = (record.photo, read_photo(record.photo))
             pixels = np.rint(crop.extract(photo[1]) * 255).astype(np.uint8)
-            Image.fromarray(pixels).save(out.folder / sample.photo, quality=95, subsampling=0)
+            (out.folder / sample.photo).write_bytes(encoded(pixels, record.photo))
             _write_sample(lists, sample)
             out.add(sample)
         files.close()
@@ -135,7 +137,7 @@ def to_sample(record: LabelledHand, image: str):
         visible=record.visible,
         states=record.states,
         weights=record.weights,
-        joints=record.joints @ mirror,
+        joints=joints_as(record, "freihand") @ mirror,
         vertices=record.vertices @ mirror,
         faces=record.faces[:, ::-1] if left else record.faces,
         parameters=record.parameters,  # a left hand's are those of its mirror image already
@@ -164,6 +166,10 @@ def _write_sample(writers: dict[str, ListWriter], sample: LabelledHand) -> None:
     names = ("pose", "shape", "translation", "offsets")
     writers["details"](
         {
+            "id": sample.id,
+            "side": sample.provenance["side"],
+            "mirrored": sample.provenance["mirrored"],
+            "hand_model": sample.hand_model,
             "keypoints": sample.keypoints,
             "visible": sample.visible,
             "states": sample.states,

@@ -6,6 +6,7 @@
 
 Coordinates are the photo's own, for left hands too: HaMeR's loaders flip photo, keypoints and pose where right = 0.
 Confidence is the record's weight where the keypoint is visible, 0 where it is not: a proposal has at most 0.5.
+keypoints_3d of a MANO hand are MANO's own joints and smplx's tips (`mano_joints`), as HaMeR's model gives them.
 hand_pose is axis-angle with MANO's mean pose in it (HaMeR's layer adds none), of the hand's own side.
 """
 
@@ -17,8 +18,9 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
+from annotator.formats.mano.mano_joints import joints_as, mano_named, root_of
 from annotator.hand.mesh import HandParameters
-from annotator.hand.model import USER_HANDS, load_hand
+from annotator.hand.model import USER_HANDS
 
 PER_SCALE = 200.0
 _MIRROR = np.array([1.0, -1.0, -1.0])  # an axis-angle vector in a mirror that turns x round
@@ -31,7 +33,7 @@ def fields_of(record: LabelledHand) -> dict[str, Any]:
     points = np.zeros((21, 4))
     if record.joints is not None:
         own = confidence if record.joint_weights is None else np.minimum(record.joint_weights, record.weights)
-        points = np.column_stack([record.joints, own])
+        points = np.column_stack([joints_as(record, "smplx"), own])
     mano = mano_of(record)
     return {
         "center": np.array([(x0 + x1) / 2, (y0 + y1) / 2], np.float32),
@@ -61,20 +63,14 @@ def mano_of(record: LabelledHand) -> ManoLabel | None:
     if record.parameters is None or not is_mano(record.hand_model):
         return None
     pose = record.parameters.pose * (_MIRROR if record.side == "left" else 1.0)
-    return ManoLabel(pose.ravel(), record.parameters.shape)
+    wrist = record.parameters.translation * (-1.0 if record.side == "left" else 1.0, 1.0, 1.0)
+    root = root_of(record.parameters.shape, record.side, record.hand_model)
+    return ManoLabel(pose.ravel(), record.parameters.shape, None if root is None else wrist - root)
 
 
 def is_mano(hand_model: str) -> bool:
     """Whether this is the name or digest of a MANO that the user imported."""
-    if hand_model in USER_HANDS:
-        return True
-    for name in USER_HANDS:
-        try:
-            if load_hand(name).digest == hand_model:
-                return True
-        except InputError:  # not imported
-            continue
-    return False
+    return hand_model in USER_HANDS or mano_named(hand_model) is not None
 
 
 def record_from(fields: dict[str, Any], identity: str, photo, provenance: dict) -> LabelledHand:

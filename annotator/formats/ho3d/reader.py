@@ -16,6 +16,7 @@ from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.photo_files import image_size
 from annotator.formats.ho3d.writer import FROM_HO3D, NAME, OPENGL, opengl_rotation
+from annotator.formats.mano.mano_joints import root_of, turned_place
 from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.vision.camera import check_camera, project
 
@@ -78,6 +79,11 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
         raise InputError(f"{path}: handJoints3D has joints behind the camera: are these OpenGL axes?")
     keypoints = project(joints, K)
     height, width = image_size(photo)
+    if not (0.25 * width < K[0, 2] < 0.75 * width and 0.25 * height < K[1, 2] < 0.75 * height):
+        raise InputError(
+            f"{path}: camMat has its centre at ({K[0, 2]:.0f}, {K[1, 2]:.0f}) px, far from the middle of {photo.name} "
+            f"with {width} x {height} px: is it of another size?"
+        )
     shown = np.all((keypoints > -0.5) & (keypoints < (width - 0.5, height - 0.5)), axis=1)
     labels = labels_of(keypoints, np.ones(21, bool))
     labels["states"] = tuple(s if i else OUT_OF_FRAME for s, i in zip(labels["states"], shown, strict=True))
@@ -97,9 +103,10 @@ def _mano(path: Path, meta: dict) -> ManoLabel | None:
         return None
     pose = _array(path, "handPose", meta["handPose"], (48,)).copy()
     pose[:3] = opengl_rotation(pose[:3])
-    moved = meta.get("handTrans")
-    moved = None if moved is None else _array(path, "handTrans", moved, (3,)) * OPENGL
-    return ManoLabel(pose, _array(path, "handBeta", meta["handBeta"], (10,)), moved)
+    shape, moved = _array(path, "handBeta", meta["handBeta"], (10,)), meta.get("handTrans")
+    moved = None if moved is None else _array(path, "handTrans", moved, (3,))
+    root = root_of(shape)  # without MANO's file only the wrist says where the hand is
+    return ManoLabel(pose, shape, None if root is None or moved is None else turned_place(moved, root, OPENGL))
 
 
 def _faces(root: Path, details: dict, own: dict) -> dict:

@@ -3,7 +3,9 @@
     train/SEQ/rgb/%04d.jpg    the photo; HO3D has RIGHT hands only, so a left hand's photo is mirrored (see `exporting`)
     train/SEQ/meta/%04d.pkl   camMat (3,3) px; handJoints3D (21,3) m, OpenGL axes, MANO's order with the tips last;
                               handPose (48,), handBeta (10,), handTrans (3,): MANO's or None; objects' fields: None;
-                              and in ours handVerts (V,3) m, OpenGL axes, handBoundingBox (4,) px, handWeights (21,)
+                              joints of a MANO hand are MANO's own, with HO3D's tips (`mano_joints`);
+                              and in ours handVerts (V,3) m, OpenGL axes, handBoundingBox (4,) px, handWeights (21,),
+                              handSide ("left": of the photo that was mirrored), mirrored
     train.txt                 SEQ/FID, one a line
 
 OpenGL axes: x right, y up, z backward: y and z times -1 of ours. One photo of one hand a frame; SEQ counts thousands.
@@ -20,11 +22,12 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.resuming import Growing
-from annotator.formats.core.base import LabelledHand
+from annotator.formats.core.base import LabelledHand, ManoLabel
 from annotator.formats.core.exporting import Export, export, mirrored
 from annotator.formats.core.photo_files import encoded, image_size, portable
 from annotator.formats.hamer.fields import mano_of
 from annotator.formats.hamer.tar import dumped
+from annotator.formats.mano.mano_joints import joints_as, root_of, turned_place
 from annotator.hand.joints import KEYPOINT_OF_MANO, TIPS
 from annotator.vision.photos import read_photo
 
@@ -62,7 +65,7 @@ def _write_frame(sequence: Path, frame: str, record: LabelledHand) -> LabelledHa
     photo = sequence / "rgb" / f"{frame}.jpg"
     if record.side == "left":
         pixels = read_photo(record.photo)
-        photo.write_bytes(encoded(pixels[:, ::-1]))
+        photo.write_bytes(encoded(pixels[:, ::-1], record.photo))
         sample = mirrored(record, pixels.shape[1])
     else:
         photo.write_bytes(portable(record.photo, jpeg=True)[1])
@@ -80,15 +83,24 @@ def meta_of(sample: LabelledHand) -> dict:
         turned[:3] = opengl_rotation(turned[:3])
     return {
         "camMat": np.array(sample.K),
-        "handJoints3D": (sample.joints * OPENGL)[list(TO_HO3D)],
+        "handJoints3D": (joints_as(sample, "ho3d") * OPENGL)[list(TO_HO3D)],
         "handPose": turned,
         "handBeta": None if mano is None else np.array(mano.shape),
-        "handTrans": None if mano is None or mano.translation is None else mano.translation * OPENGL,
+        "handTrans": None if mano is None else _translation(mano, sample.hand_model),
         "handVerts": None if sample.vertices is None else sample.vertices * OPENGL,
         "handBoundingBox": sample.box.tolist(),
         "handWeights": np.array(sample.weights),
+        "handSide": str(sample.provenance.get("side", sample.side)),
+        "mirrored": bool(sample.provenance.get("mirrored", False)),
         **dict.fromkeys(OBJECT),
     }
+
+
+def _translation(label: ManoLabel, hand_model: str) -> np.ndarray | None:
+    """MANO's translation in OpenGL axes; None where it is not known, or MANO is not here to say where its wrist
+    rests."""
+    root = root_of(label.shape, "right", hand_model)
+    return None if root is None or label.translation is None else turned_place(label.translation, root, OPENGL)
 
 
 def opengl_rotation(vector: np.ndarray) -> np.ndarray:

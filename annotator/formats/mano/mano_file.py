@@ -14,6 +14,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files import safe_pickle
+from annotator.files.given import expanded
 from annotator.formats.core.base import ManoLabel
 from annotator.hand.anatomy import joint_limits
 from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, MANO_TIP_VERTICES
@@ -40,7 +41,7 @@ def import_mano(path: str | Path) -> dict[str, Any]:
     here; the known sign error of the published left file (its shapes' x, smplx issue 48) is put right. InputError: no
     MANO file, a wrong shape, values that are not finite, a pickle of anything but arrays.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     arrays = read_mano(path)
     side = _side(arrays)
     corrected = False

@@ -30,6 +30,8 @@ from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.hand.joints import check_side
 from annotator.vision.camera import check_camera
 
+SIZE = 640, 480  # px, of the photos that labels and intrinsics are of
+
 
 def read(folder: str | Path) -> Iterator[LabelledHand]:
     """The labelled frames, by subject, sequence, camera and number. Labels count as confirmed, outside the photo as out
@@ -68,6 +70,10 @@ def _record(folder: Path, path: Path, serial: str, about: dict, yaml_of) -> Labe
     camera = yaml_of(existing(folder / "calibration" / "intrinsics" / f"{_word(serial)}_640x480.yml"))["color"]
     K = check_camera([[camera["fx"], 0, camera["ppx"]], [0, camera["fy"], camera["ppy"]], [0, 0, 1]])
     height, width = image_size(photo)
+    if (width, height) != SIZE:
+        raise InputError(
+            f"{photo.name} is {width} x {height} px, its labels and camera are of {SIZE[0]} x {SIZE[1]} px"
+        )
     seen = np.all((points > -0.5) & (points < (width - 0.5, height - 0.5)), axis=1)
     labels = labels_of(points, np.ones(21, bool))
     labels["states"] = tuple(s if i else OUT_OF_FRAME for s, i in zip(labels["states"], seen, strict=True))

@@ -18,7 +18,8 @@ from annotator.errors import InputError
 from annotator.files.paths import existing, inside, read_json
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import named
-from annotator.formats.core.names import side_of
+from annotator.formats.core.names import one_side, sides_said
+from annotator.formats.core.remarks import remark
 from annotator.hand.joints import check_side
 
 
@@ -50,10 +51,9 @@ def _record(folder: Path, path: Path, index: int, hand: dict, side: str) -> Labe
     if points.size not in (42, 63):
         raise InputError(f"keypoints have {points.size} numbers, expected 21 x 2 or 21 x 3")
     points = points.reshape(21, -1)
-    known = (points[:, :2] >= 0).all(1) if points.shape[1] == 2 else points[:, 2] > 0
-    if np.isnan(points[:, :2]).any():
-        raise InputError("keypoints hold values that are not finite")
+    known = ~(points[:, :2] < 0).any(1) if points.shape[1] == 2 else points[:, 2] > 0
     if not known.any():
+        remark("hand without a labelled keypoint left out")
         return None
     hidden = np.ravel(np.array(hand.get("occlusion", np.zeros(21)), np.float64))
     if hidden.shape != (21,):
@@ -61,8 +61,8 @@ def _record(folder: Path, path: Path, index: int, hand: dict, side: str) -> Labe
     labels = labels_of(points[:, :2], known, visible=hidden == 0)
     box = np.ravel(np.array(hand.get("bbox", ()), np.float64))
     if box.shape != (4,):
-        box = box_of(labels["keypoints"][known])
-    said = side_of(hand.get("side"))
+        box = box_of(labels["keypoints"][labels["weights"] > 0])
+    said = one_side(sides_said(hand))
     name = f"{path.relative_to(folder).with_suffix('').as_posix()}-{index}"
     return LabelledHand(
         id=name, photo=photo, side=said or side, box=box, K=None,

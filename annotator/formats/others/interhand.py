@@ -24,6 +24,7 @@ from annotator.errors import InputError
 from annotator.files.paths import existing, inside, read_json
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.core.details import named
+from annotator.formats.core.places import Picture
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 from annotator.vision.camera import check_camera, project
 
@@ -81,6 +82,7 @@ def _record(folder: Path, images: dict, annotation: dict, side: str, tables: dic
     if (joints[:, 2] <= 0).any():
         raise InputError("world_coord has joints behind the camera")
     photo = existing(inside(folder, image["file_name"]))
+    Picture.of(photo, image.get("height"), image.get("width"))  # labels are of that size
     labels = labels_of(project(joints, K), valid)
     return LabelledHand(
         id=f"{annotation.get('id', annotation['image_id'])}-{side}", photo=photo, side=side,

@@ -1,14 +1,17 @@
-"""Keypoints in a CSV table, one hand a row, as MediaPipe scripts write them.
+"""Keypoints in a CSV table, one hand a row, as MediaPipe scripts and spreadsheets write them.
 
     photo (or image, file, filename, path)   relative to the table
     side (or handedness, hand, label)        left / right; without it right, and `side_known: false`
-    NAME_x, NAME_y [, NAME_v]                per keypoint, 21 names: ours, MediaPipe's (INDEX_FINGER_TIP), or 0..20;
-                                             also x0, y0, v0; v: 0..1, 0 or an empty cell: no label
+    NAME_x, NAME_y [, NAME_v]                per keypoint, 21 names: ours, MediaPipe's (INDEX_FINGER_TIP), 0..20, 1..21,
+                                             others (`names.order_of`); also x0, y0, v0; v: 0..1, 0 or an empty cell: no
+                                             label
     units                                    px (centres at .0) or normalised (0..1 of width and height, MediaPipe's)
 
-Without a column `units` a row whose labelled keypoints all lie in -0.5..1.5 counts as normalised: no hand is two
+Cells are parted by commas, semicolons (then a comma may stand for the decimal point) or tabs. `nan` and `NA` are empty
+cells. Without a column `units` a row whose labelled keypoints all lie in -0.5..1.5 counts as normalised: no hand is two
 pixels large. MediaPipe measures from the photo's corner, so x px = x width - 0.5. Depths (NAME_z) are not read: they
-have no unit. Full weight counts as confirmed, less as proposed.
+have no unit. Full weight counts as confirmed, less as proposed. A row whose visibilities are all 0 has no label:
+MediaPipe writes that for every hand, since its hand landmarks have none.
 """
 
 from __future__ import annotations
@@ -24,26 +27,35 @@ from annotator.errors import InputError
 from annotator.files.paths import existing, inside, only_file, ordinary
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import named
-from annotator.formats.core.names import keypoint_of, side_of
+from annotator.formats.core.fillers import labelled
+from annotator.formats.core.names import keypoint_of, order_of, side_of
+from annotator.formats.core.orders import AS_NAMED, places_of
 from annotator.formats.core.photo_files import image_size
+from annotator.formats.core.places import Picture
+from annotator.formats.core.remarks import remark
 from annotator.hand.joints import JOINT_NAMES
 
 _PHOTO = ("photo", "image", "file", "filename", "file_name", "path", "img")
 _SIDE = ("side", "handedness", "hand", "label")
 
 
-def read(folder: str | Path) -> Iterator[LabelledHand]:
-    """The hands of a table: a folder with one .csv (or that file). InputError naming file, row and column."""
+def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
+    """The hands of a table: a folder with one .csv (or that file). InputError naming file, row and column.
+
+    order: of `orders.ORDERS`, which the keypoints' columns have from left to right, whatever their names say.
+    """
     path = only_file(Path(folder), "*.csv", "table")
     try:
         with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
+            between = _delimiter(file.readline())
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=between)
             columns = {str(name).strip(): name for name in rows.fieldnames or ()}
             photo = next((columns[n] for n in columns if n.lower() in _PHOTO), None)
             if photo is None:
                 raise InputError(f"{path} has no column photo (or {', '.join(_PHOTO[1:])})")
             side = next((columns[n] for n in columns if n.lower() in _SIDE), None)
-            places = _places(path, columns)
+            places = _places(path, columns, order)
             units = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
             for index, row in enumerate(rows):
                 place = f"{index} (line {rows.line_num})"
@@ -56,24 +68,34 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
         raise InputError(f"{path} is not a CSV table: {error}") from error
 
 
-def _places(path: Path, columns: dict[str, str]) -> list[dict[str, str]]:
+def _delimiter(head: str) -> str:
+    return max(",;\t", key=head.count)
+
+
+def _places(path: Path, columns: dict[str, str], order: str) -> list[dict[str, str]]:
     """Per keypoint: axis (x, y, v) -> the table's own column name."""
-    found: list[dict[str, str]] = [{} for _ in range(21)]
+    found: dict[str, dict[str, str]] = {}
     for name, own in columns.items():
-        match = re.fullmatch(r"(.+?)[_.\s-]?(x|y|v|visibility|confidence)", name, re.I)
-        joint, axis = (match[1], match[2].lower()) if match else (None, "")
-        if joint is None or keypoint_of(joint) is None:
-            match = re.fullmatch(r"(x|y|v)[_.\s-]?(\d+)", name, re.I)
-            if match is None:
-                continue
-            joint, axis = match[2], match[1].lower()
-        number = keypoint_of(joint)
-        if number is not None:
-            found[number]["v" if axis in ("visibility", "confidence") else axis] = own
-    missing = [JOINT_NAMES[k] for k in range(21) if not {"x", "y"} <= found[k].keys()]
-    if missing:
+        match = re.fullmatch(r"(.+?)[_.\s-]?(x|y|v|visibility|confidence|score|likelihood)", name, re.I)
+        other = re.fullmatch(r"(x|y|v)[_.\s-]?(\d+)", name, re.I)
+        joint, axis = (other[2], other[1]) if other else (match[1], match[2]) if match else ("", "")
+        if joint:
+            axis = axis.lower() if axis.lower() in ("x", "y") else "v"
+            found.setdefault(joint.strip("_.- "), {})[axis] = own
+    whole = {joint: axes for joint, axes in found.items() if {"x", "y"} <= axes.keys()}
+    if len(whole) > 21:  # a box's corners, a ball's middle
+        whole = {joint: axes for joint, axes in whole.items() if keypoint_of(joint) is not None}
+    if len(whole) != 21:
+        there = {keypoint_of(joint) for joint in whole}
+        missing = [JOINT_NAMES[k] for k in range(21) if k not in there] or [f"{len(whole)} keypoints, not 21"]
         raise InputError(f"{path} has no columns for {', '.join(missing[:4])}{' and others' if missing[4:] else ''}")
-    return found
+    names = list(whole)
+    if order and order != AS_NAMED:
+        return [whole[names[k]] for k in places_of(order)]
+    try:
+        return [whole[names[k]] for k in order_of(names)]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def _record(path, row, photo, side, units, places, index) -> LabelledHand | None:
@@ -83,20 +105,25 @@ def _record(path, row, photo, side, units, places, index) -> LabelledHand | None
     trust = np.where(np.isnan(trust), 1.0, trust)
     known = np.isfinite(points).all(1) & (trust > 0)
     if not known.any():
+        zero = np.isfinite(points).all(1).any()
+        remark(f"row {'with visibilities that are all 0' if zero else 'without a labelled keypoint'} left out")
         return None
     word = (row[units] or "").strip().lower() if units is not None else ""
     if word not in ("", "px", "pixel", "pixels", "normalised", "normalized"):
         raise InputError(f"units is {word!r}, expected px or normalised")
-    small = ((points[known] >= -0.5) & (points[known] <= 1.5)).all()
-    if word.startswith("normal") or (not word and small):
+    known = labelled(points, known)
+    if word.startswith("normal"):
         height, width = image_size(file)
         points = points * (width, height) - 0.5
+    elif not word:
+        points, _ = Picture.of(file).places(points, known)
     said = side_of(row[side]) if side is not None else None
     if side is not None and (row[side] or "").strip() and said is None:
         raise InputError(f"{side} is {row[side]!r}, expected left or right")
     labels = labels_of(np.nan_to_num(points), known, weights=np.clip(trust, 0, 1))
+    box = box_of(labels["keypoints"][labels["weights"] > 0])
     return LabelledHand(
-        id=f"{file.stem}-{index}", photo=file, side=said or "right", box=box_of(labels["keypoints"][known]), K=None,
+        id=f"{file.stem}-{index}", photo=file, side=said or "right", box=box, K=None,
         provenance={"data_set": "CSV", "side_known": said is not None}, **labels,
     )  # fmt: skip
 
@@ -104,10 +131,10 @@ def _record(path, row, photo, side, units, places, index) -> LabelledHand | None
 def _number(row: dict, column: str | None) -> float:
     """A cell; NaN for an empty or missing one. InputError for anything else that is no finite number."""
     text = (row.get(column) or "").strip() if column is not None else ""
-    if not text:
+    if text.lower() in ("", "nan", "na", "n/a", "null", "none", "-"):
         return float("nan")
     try:
-        value = float(text)
+        value = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
     except ValueError:
         raise InputError(f"{column} is {text!r}, expected a number") from None
     if not np.isfinite(value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from annotator.project.pixels import check
 from annotator.project.records.states import ACCEPTED
 from annotator.project.records.views import HandEntry
 from annotator.vision.camera import project as to_pixels
+
+
+class ChangedPhoto(InputError):
+    """A hand's photo is not there any more, or shows something else than when it was annotated."""
 
 
 def entries(project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0) -> Iterator[HandEntry]:
@@ -36,47 +40,63 @@ def labelled_hands(project: Project, states: Iterable[str] = (ACCEPTED,), after:
     name, and then their `state` and an empty `accepted_by` in the provenance mark them. People's copies of
     gold hands are never among them. after: the number of the hand to go on behind.
 
-    InputError if a photo is gone or is not the one that was annotated (its content is compared).
+    ChangedPhoto (an InputError) if a photo is gone or does not show what was annotated: its bytes, or, where somebody
+    edited its metadata, its picture is compared.
     """
     return (record for _, record in numbered_hands(project, states, after))
 
 
 def numbered_hands(
-    project: Project, states: Iterable[str] = (ACCEPTED,), after: int = 0
-) -> Iterator[tuple[int, LabelledHand]]:
-    """(the hand's number, its record), see `labelled_hands`."""
+    project: Project,
+    states: Iterable[str] = (ACCEPTED,),
+    after: int = 0,
+    changed: Callable[[str], None] | None = None,
+) -> Iterator[tuple[int, LabelledHand | None]]:
+    """(the hand's number, its record), see `labelled_hands`. changed: told of each hand whose photo is gone or is
+    another one now, instead of the error; its record is then None."""
     checked = None
     for entry in entries(project, states, after):
-        hand, mesh = project.hand(entry.id), project.mesh(entry.id)
-        if hand.photo.id != checked:
-            try:
-                check(hand.photo)
-            except InputError as error:
-                raise InputError(f"hand {hand.id}: {error}") from error
-            checked = hand.photo.id
-        outline = np.concatenate([to_pixels(mesh.vertices, hand.K), hand.keypoints])
-        yield (
-            entry.number,
-            LabelledHand(
-                id=hand.id,
-                photo=hand.photo.path,
-                side=hand.side,
-                box=box_of(outline),
-                K=hand.K,
-                keypoints=hand.keypoints,
-                visible=visibility(hand.joint_states),
-                states=hand.joint_states,
-                weights=joint_weights(hand.joint_states, hand.confidence),
-                joints=hand.joints,
-                vertices=mesh.vertices,
-                faces=mesh.faces,
-                parameters=hand.parameters,
-                keypoint_sigma=hand.keypoint_sigma,
-                hand_model=hand.provenance["hand_model_digest"],
-                state=hand.state,
-                provenance=_provenance(hand, project.origin(hand.id)),
-            ),
-        )
+        try:
+            record, checked = _record(project, entry, checked)
+        except ChangedPhoto as error:
+            if changed is None:
+                raise
+            changed(str(error))
+            record = None
+        yield entry.number, record
+
+
+def _record(project: Project, entry: HandEntry, checked: int | None) -> tuple[LabelledHand, int]:
+    """(the hand's record, its photo's id); checked: the photo that was looked at last."""
+    hand, mesh = project.hand(entry.id), project.mesh(entry.id)
+    if hand.photo.id != checked:
+        try:
+            check(hand.photo)
+        except InputError as error:
+            raise ChangedPhoto(f"hand {hand.id}: {error}") from error
+    outline = np.concatenate([to_pixels(mesh.vertices, hand.K), hand.keypoints])
+    return (
+        LabelledHand(
+            id=hand.id,
+            photo=hand.photo.path,
+            side=hand.side,
+            box=box_of(outline),
+            K=hand.K,
+            keypoints=hand.keypoints,
+            visible=visibility(hand.joint_states),
+            states=hand.joint_states,
+            weights=joint_weights(hand.joint_states, hand.confidence),
+            joints=hand.joints,
+            vertices=mesh.vertices,
+            faces=mesh.faces,
+            parameters=hand.parameters,
+            keypoint_sigma=hand.keypoint_sigma,
+            hand_model=hand.provenance["hand_model_digest"],
+            state=hand.state,
+            provenance=_provenance(hand, project.origin(hand.id)),
+        ),
+        hand.photo.id,
+    )
 
 
 def _frame(photo) -> dict:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from annotator.errors import InputError
 from annotator.formats import FORMATS, reader
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.filters import part_of
+from annotator.formats.core.orders import checked
 from annotator.learning.data.photos import KeypointTable
 
 SUPERVISION = ("keypoints", "keypoints-2d")
@@ -56,7 +58,11 @@ def _row(record: LabelledHand, held: float) -> dict:
 
 
 def make_table(name: str, path: Path, out: Path) -> Path:
-    """Read a data set into OUT/data/NAME-STEM/keypoints.npz, if it is not there yet; that folder, absolute."""
+    """Read a data set into OUT/data/NAME-STEM/keypoints.npz, if it is not there yet; that folder, absolute.
+
+    Hands of which nothing says the side are left out, with a warning. InputError where that is all of them, or where
+    they look as if their keypoints were in another order (`formats.orders`).
+    """
     stem = re.sub(r"[^\w.-]+", "-", path.resolve().name) or "set"
     folder = (out / "data" / f"{name}-{stem}").absolute()
     if (folder / "keypoints.npz").is_file():
@@ -64,5 +70,20 @@ def make_table(name: str, path: Path, out: Path) -> Path:
     read = reader(name).read
     # photos out of an archive stay with the run that trains from them
     options = {"photos": folder / "photos"} if "photos" in inspect.signature(read).parameters else {}
-    table_of(read(path, **options)).save(folder)
+    table_of(_sided(checked(read(path, **options), str(path)), path)).save(folder)
     return folder
+
+
+def _sided(records: Iterable[LabelledHand], path: Path) -> Iterator[LabelledHand]:
+    """The records whose side is said: one taken for right that is left teaches the wrong hand."""
+    kept = without = 0
+    for record in records:
+        if record.provenance.get("side_known", True):
+            kept += 1
+            yield record
+        else:
+            without += 1
+    if without and not kept:
+        raise InputError(f"{path} does not say which hands are left: import it, confirm the sides, and train on that")
+    if without:
+        warnings.warn(f"{without} hands of {path} say no side and are left out of training", stacklevel=2)

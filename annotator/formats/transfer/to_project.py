@@ -7,7 +7,6 @@ it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -20,10 +19,15 @@ from annotator.correcting import Depths, solve
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand, box_of
 from annotator.formats.core.details import rebuilt
+from annotator.formats.core.places import check_fit
 from annotator.formats.mano.mano_file import parameters_of
+from annotator.formats.mano.mano_joints import mano_joints
+from annotator.formats.transfer.marks import Marks, label_digest, stored_label
+from annotator.formats.transfer.sides import side_is_known, with_guessed_side
 from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
-from annotator.project import Project, Provenance
+from annotator.project import Project
+from annotator.project.guessed import SIDE_GUESSED
 from annotator.project.records.meshes import find_hand_model
 from annotator.project.records.states import (
     ACCEPTED,
@@ -46,13 +50,18 @@ FEWEST = 4  # labelled keypoints that a hand needs for a fit
 
 @dataclass
 class Imported:
-    """What came of records: hands stored, of these with their own mesh or fitted; skipped as done already;
-    (id, why) of those left out."""
+    """What came of records: hands stored, of these with their own mesh or fitted, with a guessed side, by state;
+    skipped as done already, of these with another label now (`differs`: the hands' ids) or taken over; (id, why) of
+    those left out."""
 
     hands: int = 0
     own_mesh: int = 0
     fitted: int = 0
+    guessed_sides: int = 0
+    states: Counter = field(default_factory=Counter)
     done_before: int = 0
+    differs: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -63,40 +72,61 @@ def import_records(
     load_model: Callable[[], object],
     accept: bool = False,
     mano: HandModel | None = None,
+    update: bool = False,
 ) -> Imported:
-    """Store the records, each whole or not at all; one that was imported from `source` (a name) before is not again.
+    """Store the records, each whole or not at all; a label that was imported before is not again, wherever its set
+    lies.
 
-    load_model: gives the `annotator.model.Model` that fits records without a mesh, called once and only if needed.
-    accept: hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the
-    record's own state, or is in work. mano: the user's own, if hands with MANO's parameters are to be hands of it.
+    source: FORMAT:PLACE; a label is known by its photo, the format and its id in its set. load_model: gives the
+    `annotator.model.Model` that fits records without a mesh and tells sides, called once and only if needed. accept:
+    hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the record's own
+    state, or is in work. A hand whose side nobody said is never accepted: it is the network's guess. mano: the user's
+    own, if hands with MANO's parameters are to be hands of it. update: hands whose label is another one now, and that
+    nobody has worked on here since, take it over.
     """
     done = Imported()
     model: Any = None
-    before: tuple[Path | None, int] = (None, 0)
-    seen: Counter[str] = Counter()
-    mark = f"import:{hashlib.sha256(source.encode()).hexdigest()[:16]}"
-    provenance = Provenance(f"imported from {source}", mark)
+    before: tuple[Path | None, int, tuple[int, int]] = (None, 0, (0, 0))
+    marks = Marks(source)
+
+    def loaded():
+        nonlocal model
+        model = model or load_model()
+        return model
+
     for record in records:
-        seen[record.id] += 1  # ids are others' words: the second of one name is another hand
-        own_mark = hashlib.sha256(f"{record.id} {seen[record.id]}".encode()).hexdigest()[:16]
-        own_mark = f"{mark}:{own_mark}"
+        mark = marks.of(record)
         try:
             photo = read_photo(record.photo)
             if before[0] != record.photo:
-                before = record.photo, target.add_photo(record.photo, photo.shape[:2])
-            if target.has_photo(target.photo(before[1]).sha256, own_mark):
+                before = record.photo, target.add_photo(record.photo, photo.shape[:2]), photo.shape[:2]
+            if marks.is_here(target, before[1], mark):
                 done.done_before += 1
-                continue
+                known = stored_label(target, before[1], mark, record)
+                if known is None or known.same:
+                    continue
+                done.differs.append(known.hand)
+                if not (update and known.untouched):
+                    continue
+            else:
+                known = None
+            check_fit(record, photo.shape[:2])
+            if not side_is_known(record):
+                record = with_guessed_side(record, photo, loaded())
             mesh = own_mesh(record if mano is None else with_mano(record, mano))
             fitted = mesh is None
             if mesh is None:
-                model = model or load_model()
-                mesh = fit(record, photo, model)
+                mesh = fit(record, photo, loaded())
             note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
-            if (
-                target.add_label(before[1], mesh, provenance, record.states, _state(record, accept), own_mark, note)
-                is None
-            ):
+            note |= {"mark": mark, "label": label_digest(record)}
+            if known is not None:
+                if target.hand(known.hand).side != mesh.side:
+                    raise InputError(f"hand {known.hand} is of the other side: reject it, then import again")
+                target.edit(known.hand, mesh, record.states, note=note)
+                done.updated.append(known.hand)
+                continue
+            state = _state(record, accept)
+            if target.add_label(before[1], mesh, marks.provenance(record), record.states, state, mark, note) is None:
                 done.done_before += 1  # somebody else imports it, too, and was quicker
                 continue
         except InputError as error:
@@ -105,12 +135,16 @@ def import_records(
         done.hands += 1
         done.fitted += fitted
         done.own_mesh += not fitted
+        done.guessed_sides += SIDE_GUESSED in record.provenance
+        done.states[state] += 1
     return done
 
 
 def _state(record: LabelledHand, accept: bool) -> str:
     by_person = all(s not in ("proposed",) for s, w in zip(record.states, record.weights, strict=True) if w > 0)
     state = ACCEPTED if accept and by_person else record.state
+    if state == ACCEPTED and SIDE_GUESSED in record.provenance:
+        return IN_WORK
     return state if state in HAND_STATES else IN_WORK
 
 
@@ -134,7 +168,7 @@ def with_mano(record: LabelledHand, mano: HandModel) -> LabelledHand:
     parameters = parameters_of(record.mano, record.side, mano, wrist)
     if record.joints is not None:
         trust = np.ones(21) if record.joint_weights is None else record.joint_weights
-        apart = np.linalg.norm(mano.joints(mano.vertices(parameters, record.side)) - record.joints, axis=1)
+        apart = np.linalg.norm(mano_joints(mano, parameters, record.side) - record.joints, axis=1)
         off = float(np.average(apart, weights=np.maximum(trust, 1e-9)))
         if off > MANO_OFF:
             raise InputError(f"MANO's parameters give joints {1000 * off:.0f} mm from the labelled ones")

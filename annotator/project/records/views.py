@@ -34,7 +34,8 @@ class StoredPhoto:
     """A photo of the project: where it was when it was added, and its content (SHA-256, size in px).
 
     A frame of a video has the path `clip.mp4#frame=120`; video: what that video contains (SHA-256), frame: its number
-    there, seconds: its time stamp. All three are None for an image file.
+    there, seconds: its time stamp. All three are None for an image file, which has a picture: the digest of what it
+    shows, "" where that is not known.
     """
 
     id: int
@@ -45,6 +46,7 @@ class StoredPhoto:
     video: str | None = None
     frame: int | None = None
     seconds: float | None = None
+    picture: str = ""
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.files.atomic import put
+from annotator.files.given import expanded
 from annotator.project.storage.database import Database
 from annotator.project.storage.postgresql import create_postgresql, open_postgresql, parse
 from annotator.project.storage.sqlite import FILE, create_sqlite, is_blank, open_sqlite
@@ -56,7 +57,7 @@ def locate(place: str | Path, database: str | None = None) -> Place:
         url = str(place)
         parse(url)
         return Place(_own_folder(url), url)
-    folder = Path(place).expanduser().absolute()
+    folder = expanded(place).absolute()
     if folder.is_file():
         up = folder.parent
         return Place(up.parent if up.name == "snapshots" else up, None, folder)

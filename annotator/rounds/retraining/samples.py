@@ -18,7 +18,6 @@ from annotator.learning.data.photos import KeypointTable
 from annotator.project import Project, StoredPhoto
 from annotator.project.records.states import ACCEPTED, CONFIRMED, CORRECTED
 from annotator.vision.crops import Crop
-from annotator.vision.photos import photo_hash
 
 BY_PERSON = (CORRECTED, CONFIRMED)
 CROPS = "crops.npz"
@@ -75,7 +74,7 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
     fit: dict[int, str] = {}
     gold = [
         one for one in (sample_of(g.id, g.photo, g.mesh, g.joint_states, True) for g in project.gold_hands())
-        if one.weights.any() and _usable(one, fit, missing)
+        if one.weights.any() and _usable(project, one, fit, missing)
     ]  # fmt: skip
     closed, known = {one.photo.id for one in gold}, {one.id for one in gold}
     closed |= {g.photo.id for g in project.gold_hands()}
@@ -87,7 +86,7 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
         one = sample_of(entry.id, hand.photo, project.mesh(entry.id), hand.joint_states)
         if not one.weights.any():
             untold += 1
-        elif _usable(one, fit, missing):
+        elif _usable(project, one, fit, missing):
             others.append(one)
     kind = "gold hands"
     if len(gold) < least_gold:
@@ -97,10 +96,10 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
     return Taken(others, gold, untold, missing, kind)
 
 
-def _usable(one: Sample, fit: dict[int, str], missing: list[tuple[str, str]]) -> bool:
+def _usable(project: Project, one: Sample, fit: dict[int, str], missing: list[tuple[str, str]]) -> bool:
     if one.photo.id not in fit:
         try:
-            same = photo_hash(one.photo.path) == one.photo.sha256
+            same = project.is_same_photo(one.photo)
             fit[one.photo.id] = "" if same else f"photo {one.photo.path} is not the one that was annotated"
         except InputError as error:
             fit[one.photo.id] = str(error)

@@ -1,0 +1,75 @@
+"""Pictures of more than 8 bits, as files have them: 12 bits in 16, 32-bit numbers, planes apart. Shown as what they
+are."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners give
+# EXIF's orientation -> what makes the stored rows and columns upright
+_UPRIGHT = {
+    2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1], 5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1), 7: lambda a: a[::-1, ::-1].swapaxes(0, 1), 8: lambda a: np.rot90(a, 1),
+}  # fmt: skip
+
+
+def eight_bits(values: np.ndarray) -> np.ndarray:
+    """Whole numbers as uint8, white being the most that the fewest usual bits (`DEPTHS`) can say that hold them all.
+
+    A file that has 16 bits a value often holds 12: divided by 65535 they would be nearly black. ValueError below 0 or
+    beyond 65535: nobody says what white is there.
+    """
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise ValueError(f"{8 * values.dtype.itemsize}-bit pixels from {low} to {high}: what is white is not said")
+    white = next(2**bits - 1 for bits in DEPTHS if high < 2**bits)
+    return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
+
+
+def read_tiff(file: Path | BinaryIO, page: int = 0) -> np.ndarray | None:
+    """A picture (from 0) of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored; None where
+    it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong with. ValueError
+    where it would be misread elsewhere: planes apart in a compression that is not known here."""
+    import tifffile
+
+    try:
+        return _deep(file, page, tifffile)
+    except tifffile.TiffFileError:
+        return None
+
+
+def _deep(file: Path | BinaryIO, number: int, tifffile) -> np.ndarray | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with tifffile.TiffFile(file) as tiff:
+            page = tiff.pages[number]
+            photometric = getattr(page.photometric, "name", "")
+            if (page.bitspersample or 8) <= 8 or photometric not in ("MINISBLACK", "MINISWHITE", "RGB"):
+                return None
+            try:
+                array = page.asarray()
+            except ValueError:
+                if int(page.planarconfig) == 2:
+                    raise
+                return None
+            if "ImageDepth" in page.tags or array.ndim not in (2, 3):
+                return None
+            if array.ndim == 3 and int(page.planarconfig) == 2:
+                array = np.moveaxis(array, 0, -1)
+            if photometric == "MINISWHITE":
+                array = array.max() - array
+            turn = page.tags["Orientation"].value if "Orientation" in page.tags else 1
+    return _UPRIGHT.get(int(turn), lambda a: a)(array)
+
+
+def deep_colours(image: Image.Image, head: bytes) -> bool:
+    """Whether a colour picture that Pillow opened has 16 bits a value, of which it keeps the upper 8; head: of its
+    file."""
+    if image.format == "TIFF":
+        return image.mode in ("RGB", "RGBA") and max(image.tag_v2.get(258, (8,))) > 8  # BitsPerSample
+    return head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x06")

@@ -1,0 +1,144 @@
+"""Deep, planar and slightly damaged pictures: shown as what they are, or refused with one line; never nearly black."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from annotator.errors import InputError
+from annotator.vision.bare import bare, picture_digest
+from annotator.vision.damaged import PhotoRemark
+from annotator.vision.photos import decode_photo, read_photo
+
+RAMP = np.mgrid[:64, :96].sum(0)
+SHADES = (RAMP / RAMP.max() * 255).round().astype(np.uint8)
+COLOURS = np.stack([SHADES, SHADES[::-1], SHADES[:, ::-1]], -1)
+
+
+def deep(values, bits, kind=np.uint16):
+    return (values / 255 * (2**bits - 1)).round().astype(kind)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("colour", [False, True])
+def test_bits_in_sixteen(tmp_path, bits, colour):
+    values = COLOURS if colour else SHADES
+    tifffile.imwrite(tmp_path / "a.tif", deep(values, bits), photometric="rgb" if colour else "minisblack")
+    shown = read_photo(tmp_path / "a.tif")
+    assert np.abs(shown.astype(int) - (COLOURS if colour else SHADES[..., None])).max() <= 1
+    if not colour:
+        Image.fromarray(deep(values, bits)).save(tmp_path / "a.png")
+        assert np.abs(read_photo(tmp_path / "a.png").astype(int) - SHADES[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_planes_apart(tmp_path, bits):
+    values = deep(COLOURS, bits, np.uint8 if bits == 8 else np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(values, -1, 0), planarconfig="separate", photometric="rgb")
+    assert np.abs(read_photo(tmp_path / "a.tif").astype(int) - COLOURS).max() <= 1
+
+
+def test_thirty_two_bits(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", SHADES.astype(np.int32))
+    assert np.array_equal(read_photo(tmp_path / "a.tif")[..., 0], SHADES)
+    for values in (SHADES.astype(np.uint32) * 10**6, SHADES.astype(np.int32) - 5):
+        tifffile.imwrite(tmp_path / "b.tif", values)
+        with pytest.raises(InputError, match="b.tif.*what is white is not said"):
+            read_photo(tmp_path / "b.tif")
+
+
+def test_floats(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", (COLOURS / 255).astype(np.float32), photometric="rgb")
+    assert np.array_equal(read_photo(tmp_path / "a.tif"), COLOURS)
+    tifffile.imwrite(tmp_path / "b.tif", COLOURS.astype(np.float32), photometric="rgb")
+    with pytest.raises(InputError, match="outside 0..1"):
+        read_photo(tmp_path / "b.tif")
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_deep_and_turned(tmp_path, turn):
+    """As Pillow turns the same picture of 8 bits."""
+    for name, values in (("a", COLOURS), ("b", deep(COLOURS, 12))):
+        tags = [(274, "H", 1, turn, True)]
+        tifffile.imwrite(tmp_path / f"{name}.tif", values, photometric="rgb", extratags=tags)
+    with Image.open(tmp_path / "a.tif") as image:
+        assert image.getexif().get(274) == turn
+    assert np.abs(read_photo(tmp_path / "a.tif").astype(int) - read_photo(tmp_path / "b.tif")).max() <= 1
+
+
+def test_deep_colour_png_is_never_nearly_black():
+    import struct
+    import zlib
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    def png(values):
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+        head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2, 0, 0, 0)
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+    assert np.abs(decode_photo(png(deep(COLOURS, 16)), "a").astype(int) - COLOURS).max() <= 1
+    with pytest.raises(InputError, match="a.png has 16 bits a colour.*nearly black"):
+        decode_photo(png(deep(COLOURS, 12)), "a.png")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_without_its_end(photo_file, tmp_path, progressive):
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[0x112] = 6
+    with Image.open(photo_file) as image:
+        image.save(path, quality=90, progressive=progressive, exif=exif)
+    whole, data = read_photo(path), path.read_bytes()
+    path.write_bytes(data[:-2])
+    with pytest.warns(PhotoRemark, match="a.jpg has no end marker"):
+        assert np.array_equal(read_photo(path), whole)
+    for share in (0.5, 0.9, 0.97):
+        path.write_bytes(data[: int(share * len(data))])
+        with pytest.raises(InputError, match="a.jpg is a broken or truncated image"):
+            read_photo(path)
+
+
+def test_heic_says_what_it_needs(tmp_path):
+    import importlib.util
+
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    with pytest.raises(InputError, match="a.heic"):
+        read_photo(tmp_path / "a.heic")
+    if importlib.util.find_spec("pillow_heif") is None:
+        with pytest.raises(InputError, match=r"hand-mesh-annotator\[heif\]"):
+            read_photo(tmp_path / "a.heic")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_bare_files_have_the_picture_and_nothing_else(kind):
+    exif = Image.Exif()
+    exif[0x112], exif[0x13B] = 6, "Somebody"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2] = "N", (1.0, 2.0, 3.0)
+    buffer, profile = io.BytesIO(), b"profile" * 20
+    Image.fromarray(COLOURS).save(buffer, kind, exif=exif, icc_profile=profile, comment=b"5 stars")
+    left = bare(buffer.getvalue() + b"appended film")
+    with Image.open(io.BytesIO(left)) as image, Image.open(buffer) as before:
+        assert image.getexif() == {} and image.info.get("icc_profile") == profile and "comment" not in image.info
+        assert np.array_equal(np.asarray(image), np.asarray(before))
+    assert b"Somebody" not in left and b"film" not in left and bare(b"GIF89a") is None and bare(left[:40]) != left
+
+
+def test_a_picture_is_known_by_what_it_shows(tmp_path):
+    exif = Image.Exif()
+    exif[0x13B] = "Somebody"
+    for kind in ("jpg", "png", "bmp"):
+        digests = []
+        for options in ({}, {"exif": exif}):
+            Image.fromarray(COLOURS).save(tmp_path / f"a.{kind}", **(options if kind != "bmp" else {}))
+            digests.append(picture_digest(tmp_path / f"a.{kind}"))
+        exif[0x112] = 3
+        Image.fromarray(COLOURS[::-1]).save(tmp_path / f"b.{kind}")
+        assert digests[0] == digests[1] != picture_digest(tmp_path / f"b.{kind}")
+        del exif[0x112]
