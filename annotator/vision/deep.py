@@ -18,8 +18,9 @@ _UPRIGHT = {
 }  # fmt: skip
 
 
-def eight_bits(values: np.ndarray) -> np.ndarray:
-    """Whole numbers as uint8, white being the most that the fewest usual bits (`DEPTHS`) can say that hold them all.
+def eight_bits(values: np.ndarray, highest: int = 0) -> np.ndarray:
+    """Whole numbers as uint8, white being the most that the fewest usual bits (`DEPTHS`) can say that hold them all,
+    and `highest` (of pictures that belong together).
 
     A file that has 16 bits a value often holds 12: divided by 65535 they would be nearly black. ValueError below 0 or
     beyond 65535: nobody says what white is there.
@@ -27,14 +28,16 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise ValueError(f"{8 * values.dtype.itemsize}-bit pixels from {low} to {high}: what is white is not said")
-    white = next(2**bits - 1 for bits in DEPTHS if high < 2**bits)
+    white = next(2**bits - 1 for bits in DEPTHS if max(high, highest) < 2**bits)
     return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
 
 
 def read_tiff(file: Path | BinaryIO, page: int = 0) -> np.ndarray | None:
-    """A picture (from 0) of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored; None where
-    it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong with. ValueError
-    where it would be misread elsewhere: planes apart in a compression that is not known here."""
+    """A picture (from 0) of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored.
+
+    None where it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong
+    with. ValueError where it would be misread elsewhere: planes apart in a compression that is not known here.
+    """
     import tifffile
 
     try:

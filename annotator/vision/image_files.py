@@ -56,15 +56,16 @@ def decode_photo(content: bytes, name: str) -> np.ndarray:
     return _decoded(io.BytesIO(content), name)
 
 
-def decode_page(path: Path, page: int) -> np.ndarray:
-    """`read_image` of one picture (from 0) of a file that holds several."""
-    return _decoded(path, f"{path} page {page}", page)
+def decode_page(path: Path, page: int, highest: int = 0) -> np.ndarray:
+    """`read_image` of one picture (from 0) of a file that holds several; highest: value in any of them, see
+    `deep.eight_bits`."""
+    return _decoded(path, f"{path} page {page}", page, highest)
 
 
-def _decoded(file: Path | io.BytesIO, name: str, page: int = 0) -> np.ndarray:
+def _decoded(file: Path | io.BytesIO, name: str, page: int = 0, highest: int = 0) -> np.ndarray:
     try:
         if _start(file)[:4] in _TIFF:
-            deep = _deep_tiff(file, page)
+            deep = _deep_tiff(file, page, highest)
             if deep is not None:
                 return as_photo(deep, name)
         with open_image(file) as image:
@@ -111,14 +112,14 @@ def _loaded(image: Image.Image, file: Path | io.BytesIO, name: str) -> Image.Ima
         return whole
 
 
-def _deep_tiff(file: Path | io.BytesIO, page: int = 0) -> np.ndarray | None:
+def _deep_tiff(file: Path | io.BytesIO, page: int = 0, highest: int = 0) -> np.ndarray | None:
     if not isinstance(file, Path):
         file.seek(0)
     found = read_tiff(file, page)
     if not isinstance(file, Path):
         file.seek(0)
     if found is not None and found.dtype.kind in "iu":
-        return eight_bits(found)
+        return eight_bits(found, highest)
     return found if found is None else found.astype(np.float64)
 
 

@@ -78,7 +78,8 @@ def test_the_four_annotators(case):
     box = np.ptp(truth.keypoints, axis=0).max()
     draws = {
         name: np.array([
-            simulated_annotator(name, 3).clicks(hand, truth, np.random.default_rng(k)) - truth.keypoints for k in range(300)
+            simulated_annotator(name, 3).clicks(hand, truth, np.random.default_rng(k)) - truth.keypoints
+            for k in range(300)
         ])
         for name in ANNOTATORS
     }  # fmt: skip

@@ -16,7 +16,7 @@ from same import assert_same
 from annotator.errors import InputError
 from annotator.formats import reader, writer
 from annotator.formats.core.base import ManoLabel
-from annotator.formats.hamer.fields import tar as hamer_tar
+from annotator.formats.hamer import tar as hamer_tar
 from annotator.vision.bare import picture_digest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.files.frame_places import RATE, FramePlace, numbered_file, numbered_files
+from annotator.vision.deep import read_tiff
 from annotator.vision.image_files import BROKEN, decode_page, file_hash, read_image
 from annotator.vision.video.source import VideoSource, digest_of
 
@@ -52,7 +54,19 @@ class TiffStack(VideoSource):
 
     def read(self, number: int) -> np.ndarray:
         self.position(number)
-        return decode_page(self.path, number)
+        return decode_page(self.path, number, self._highest)
+
+    @cached_property
+    def _highest(self) -> int:
+        """Value in any page that has more than 8 bits: the pages have one white, as pictures of one camera."""
+        found = (self._page(number) for number in self.numbers)
+        return max((int(page.max()) for page in found if page is not None and page.dtype.kind in "iu"), default=0)
+
+    def _page(self, number: int) -> np.ndarray | None:
+        try:
+            return read_tiff(self.path, int(number))
+        except BROKEN:
+            return None  # reading it says what is wrong
 
     def digest(self, number: int) -> str:
         self.position(number)
