@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from annotator.errors import InputError
+from annotator.vision.opening import opened
 
 SMALLEST_SIDE = 8  # px; below this there is no hand to see
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    struct.error,
-    zlib.error,
-    MemoryError,
-)
+BAND = 256  # rows that are converted together
 
 
 def read_photo(path: str | Path) -> np.ndarray:
@@ -32,37 +21,29 @@ def read_photo(path: str | Path) -> np.ndarray:
 
     The EXIF orientation is applied. Grey and palette images become RGB, transparency is laid over white,
     16-bit and float images (0..1) are scaled to 8 bits. Of an animation the first frame counts. Raises
-    InputError naming the file: missing, a directory, not an image, truncated, NaN, under 8 px a side.
+    InputError naming the file: missing, a directory, not an image, truncated, NaN, under 8 px a side, more pixels
+    than `opening.most_pixels()` (then nothing of it is decoded).
     """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a directory, expected an image file")
-    if not path.exists():
-        raise InputError(f"{path} does not exist")
-    if not path.is_file():  # a pipe would be waited for without end
-        raise InputError(f"{path} is not an ordinary file")
-    return _decoded(path, str(path))
+    return _decoded(Path(path), str(path))
 
 
-def decode_photo(content: bytes, name: str) -> np.ndarray:
-    """`read_photo` from an image file's bytes; name: what errors call it."""
-    return _decoded(io.BytesIO(content), name)
+def decode_photo(content: bytes, name: str, most: int | None = None) -> np.ndarray:
+    """`read_photo` from an image file's bytes; name: what errors call it; most: pixels (`opening.most_pixels()`)."""
+    return _decoded(io.BytesIO(content), name, most)
 
 
-def _decoded(file: Path | io.BytesIO, name: str) -> np.ndarray:
-    try:
-        with Image.open(file) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return as_photo(_pixels(upright), name)
-    except InputError:
-        raise
-    except UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image this program can read") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{name} is too large: {error}") from error
-    except BROKEN as error:
-        raise InputError(f"{name} is a broken or truncated image: {error}") from error
+def _decoded(file: Path | io.BytesIO, name: str, most: int | None = None) -> np.ndarray:
+    with opened(file, name, most) as image:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        return as_photo(_pixels(upright), name)
+
+
+def photo_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) px as the file's head has them, its EXIF turn not applied. InputError naming a missing or
+    broken file, and one that is too large."""
+    with opened(Path(path), str(path)) as image:
+        return image.height, image.width
 
 
 def as_photo(array, name: str = "photo") -> np.ndarray:
@@ -83,22 +64,31 @@ def as_photo(array, name: str = "photo") -> np.ndarray:
     height, width, channels = array.shape
     if min(height, width) < SMALLEST_SIDE:
         raise InputError(f"{name} is {width} x {height} px, expected at least {SMALLEST_SIDE} px a side")
-    if array.dtype == np.uint16:
-        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    elif array.dtype.kind == "f":
+    if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise InputError(f"{name} has NaN or infinite pixels")
         if array.min() < 0 or array.max() > 1:
             raise InputError(f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})")
-        array = np.rint(array * 255.0).astype(np.uint8)
-    elif array.dtype != np.uint8:
+    elif array.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{name} has dtype {array.dtype}, expected uint8")
-    if channels == 4:
+    if array.dtype == np.uint8 and channels == 3:
+        return np.ascontiguousarray(array)
+    photo = np.empty((height, width, 3), np.uint8)
+    for start in range(0, height, BAND):  # what conversions need beside the photo does not grow with it
+        photo[start : start + BAND] = _converted(array[start : start + BAND])
+    return photo
+
+
+def _converted(array: np.ndarray) -> np.ndarray:
+    """(H, W, 1, 3 or 4) uint8, uint16 or floats 0..1 as (H, W, 1 or 3) uint8."""
+    if array.dtype == np.uint16:
+        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    elif array.dtype.kind == "f":
+        array = np.rint(array.astype(np.float64) * 255.0).astype(np.uint8)
+    if array.shape[2] == 4:
         alpha = array[..., 3:].astype(np.uint16)
         array = ((array[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    elif channels == 1:
-        array = np.repeat(array, 3, axis=2)
-    return np.ascontiguousarray(array)
+    return array
 
 
 def photo_hash(path: str | Path) -> str:
@@ -113,9 +103,9 @@ def photo_hash(path: str | Path) -> str:
 def _pixels(image: Image.Image) -> np.ndarray:
     """Pillow's many modes as an array that `as_photo` takes."""
     if image.mode == "F":
-        return np.asarray(image, np.float64)
+        return np.asarray(image)
     if image.mode.startswith("I"):  # 16-bit greys, or 32-bit ones whose values fit in 16 bits
-        values = np.asarray(image).astype(np.int64)
+        values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise ValueError("32-bit pixels beyond 0..65535")
         return values.astype(np.uint16)

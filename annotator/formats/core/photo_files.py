@@ -15,7 +15,8 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.files.resuming import Marks
-from annotator.vision.photos import read_photo
+from annotator.vision.opening import opened
+from annotator.vision.photos import photo_size, read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}
 _ORIENTATION = 0x0112  # EXIF
@@ -27,16 +28,13 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
     A JPEG or PNG file without an EXIF turn is copied byte by byte; anything else becomes a JPEG, since many readers
     ignore the turn and keypoints would then be elsewhere. jpeg: no PNG. InputError naming a broken file.
     """
-    try:
-        with Image.open(path) as image:
-            suffix = _PLAIN.get(image.format, "")
-            upright = image.getexif().get(_ORIENTATION, 1) == 1
-            size = image.height, image.width
-            whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
-        if suffix and upright and whole:
-            return suffix, path.read_bytes(), size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        pass  # read_photo says what is wrong
+    with opened(path, str(path)) as image:
+        suffix = _PLAIN.get(image.format, "")
+        upright = image.getexif().get(_ORIENTATION, 1) == 1
+        size = image.height, image.width
+        whole = image.mode in ("RGB", "L") and not (jpeg and suffix != ".jpg")
+    if suffix and upright and whole:
+        return suffix, path.read_bytes(), size
     photo = read_photo(path)
     return ".jpg", encoded(photo), photo.shape[:2]
 
@@ -115,8 +113,4 @@ def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
 
 def image_size(path: Path) -> tuple[int, int]:
     """(height, width) px from the file's head. InputError naming a missing or broken file."""
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as an image: {error}") from error
+    return photo_size(path)
