@@ -62,6 +62,7 @@ def command(
     module, states, elsewhere = writer(format), state or ["accepted"], engine_of(engine, workers, worker_cpus)
     wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by)
     with Project.open(project) as opened:
+        opened.check_file()
         digest, count = fingerprint(opened, states)
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")

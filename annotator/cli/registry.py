@@ -30,6 +30,7 @@ COMMANDS = {
     "gold": "gold",
     "photos": "photos",
     "snapshot": "snapshot",
+    "repair": "repair",
     "export": "export",
     "import": "import_",
     "hand": "hand",

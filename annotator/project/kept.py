@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from annotator.errors import InputError
 from annotator.project import checking, finding, journal, reading
 from annotator.project.journal import Event
 from annotator.project.records.views import Origin
@@ -22,12 +23,28 @@ class Kept:
             wrong = list(checking.verify(connection))
             return wrong + (list(checking.verify_photos(connection, self.folder)) if photos else [])
 
+    def check_hand(self, hand_id: str) -> None:
+        """One hand's events, sums, chain and stored state, before anything is built on them. InputError: damaged."""
+        with self._database.reading() as connection:
+            try:
+                checking.check_hand(connection, hand_id)
+            except InputError as error:
+                raise self._database.damaged(f"is damaged: {error}") from error
+
+    def check_file(self) -> None:
+        """The pages of the project's file: a second for 300 MB. InputError: damaged."""
+        with self._database.reading() as connection:
+            wrong = checking.file_damage(connection)
+        if wrong:
+            raise self._database.damaged(f"is damaged: {wrong}")
+
     def snapshot(self, path: str | Path | None = None) -> Path:
         """Write all hands and the whole journal, as they are at this moment, into one SQLite file; its path.
 
         Others may go on working meanwhile. path: default FOLDER/snapshots/TIME.db. A snapshot opens like a
         project (`Project.open(path)`), on PostgreSQL, too; in a folder of its own, named project.db, it is
-        one. The file is whole or not there. InputError if there is one, or it cannot be written.
+        one. The file is whole or not there, and checked as `verify` does before it is. InputError if there is one, it
+        cannot be written, or the project is damaged.
         """
         target = snapshots.default_path(self.folder) if path is None else Path(path).expanduser().absolute()
         return snapshots.take(self._database, target)

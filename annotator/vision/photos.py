@@ -35,8 +35,14 @@ def decode_photo(content: bytes, name: str, most: int | None = None) -> np.ndarr
 def _decoded(file: Path | io.BytesIO, name: str, most: int | None = None) -> np.ndarray:
     with opened(file, name, most) as image:
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        return as_photo(_pixels(upright), name)
+        ImageOps.exif_transpose(image, in_place=True)
+        width, height = image.size
+        _check_sides(width, height, name)
+        photo = np.empty((height, width, 3), np.uint8)
+        for top in range(0, height, BAND):  # what conversions need beside the photo does not grow with it
+            rows = image.crop((0, top, width, min(top + BAND, height)))
+            photo[top : top + BAND] = _converted(_checked(_pixels(rows), name))
+        return photo
 
 
 def photo_size(path: str | Path) -> tuple[int, int]:
@@ -62,8 +68,23 @@ def as_photo(array, name: str = "photo") -> np.ndarray:
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise InputError(f"{name} has shape {array.shape}, expected (height, width, 3)")
     height, width, channels = array.shape
+    _check_sides(width, height, name)
+    _checked(array, name)
+    if array.dtype == np.uint8 and channels == 3:
+        return np.ascontiguousarray(array)
+    photo = np.empty((height, width, 3), np.uint8)
+    for start in range(0, height, BAND):
+        photo[start : start + BAND] = _converted(array[start : start + BAND])
+    return photo
+
+
+def _check_sides(width: int, height: int, name: str) -> None:
     if min(height, width) < SMALLEST_SIDE:
         raise InputError(f"{name} is {width} x {height} px, expected at least {SMALLEST_SIDE} px a side")
+
+
+def _checked(array: np.ndarray, name: str) -> np.ndarray:
+    """The array itself. InputError: its values are none of a photo."""
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise InputError(f"{name} has NaN or infinite pixels")
@@ -71,16 +92,13 @@ def as_photo(array, name: str = "photo") -> np.ndarray:
             raise InputError(f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})")
     elif array.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{name} has dtype {array.dtype}, expected uint8")
-    if array.dtype == np.uint8 and channels == 3:
-        return np.ascontiguousarray(array)
-    photo = np.empty((height, width, 3), np.uint8)
-    for start in range(0, height, BAND):  # what conversions need beside the photo does not grow with it
-        photo[start : start + BAND] = _converted(array[start : start + BAND])
-    return photo
+    return array
 
 
 def _converted(array: np.ndarray) -> np.ndarray:
-    """(H, W, 1, 3 or 4) uint8, uint16 or floats 0..1 as (H, W, 1 or 3) uint8."""
+    """(H, W), or (H, W, 1, 3 or 4), uint8, uint16 or floats 0..1, as (H, W, 1 or 3) uint8."""
+    if array.ndim == 2:
+        array = array[..., None]
     if array.dtype == np.uint16:
         array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
     elif array.dtype.kind == "f":

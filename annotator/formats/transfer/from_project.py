@@ -47,6 +47,7 @@ def numbered_hands(
     """(the hand's number, its record), see `labelled_hands`."""
     checked = None
     for entry in entries(project, states, after):
+        project.check_hand(entry.id)  # nothing is built on damage
         hand, mesh = project.hand(entry.id), project.mesh(entry.id)
         if hand.photo.id != checked:
             if not hand.photo.path.is_file():
