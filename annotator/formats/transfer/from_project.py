@@ -68,6 +68,7 @@ def numbered_hands(
 
 def _record(project: Project, entry: HandEntry, checked: int | None) -> tuple[LabelledHand, int]:
     """(the hand's record, its photo's id); checked: the photo that was looked at last."""
+    project.check_hand(entry.id)  # nothing is built on damage
     hand, mesh = project.hand(entry.id), project.mesh(entry.id)
     if hand.photo.id != checked:
         try:

@@ -7,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from annotator.errors import InputError
 from annotator.files.frame_places import RATE, FramePlace, numbered_file, numbered_files
 from annotator.vision.deep import read_tiff
-from annotator.vision.image_files import BROKEN, decode_page, file_hash, read_image
+from annotator.vision.image_files import decode_page, file_hash, read_image
+from annotator.vision.opening import BROKEN, judge_size, opened
 from annotator.vision.video.source import VideoSource, digest_of
 
 TIFF = {".tif", ".tiff"}
@@ -64,7 +64,7 @@ class TiffStack(VideoSource):
 
     def _page(self, number: int) -> np.ndarray | None:
         try:
-            return read_tiff(self.path, int(number))
+            return read_tiff(self.path, int(number), lambda size, what: judge_size(size, str(self.path), what=what))
         except BROKEN:
             return None  # reading it says what is wrong
 
@@ -79,14 +79,11 @@ class TiffStack(VideoSource):
 def pages(path: Path) -> int:
     """How many pictures of one size a TIFF file has: 1 if the second is of another size (a thumbnail). InputError if it
     cannot be read."""
-    try:
-        with Image.open(path) as image:
-            count, size = getattr(image, "n_frames", 1), image.size
-            if count > 1:
-                image.seek(1)
-            return count if image.size == size else 1
-    except (*BROKEN, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is a broken or truncated image: {error}") from error
+    with opened(path, str(path)) as image:
+        count, size = getattr(image, "n_frames", 1), image.size
+        if count > 1:
+            image.seek(1)
+        return count if image.size == size else 1
 
 
 def is_stack(path: Path) -> bool:

@@ -75,6 +75,7 @@ def export(folder: Path, name: str, out: Path, counted: Counted | None = None) -
     with Project.open(folder) as project:
         if not project.hands("accepted", limit=1):
             raise InputError("no hand is accepted yet: there is nothing to export")
+        project.check_file()
         counted = Counted() if counted is None else counted
         counted.records = labelled_hands(project)
         return writer(name).write(counted, out)["hands"]
