@@ -16,13 +16,15 @@ from sqlalchemy import Connection, insert
 
 from annotator import __version__
 from annotator.errors import InputError
-from annotator.project import intake, journal
+from annotator.project import intake, journal, pictures
 from annotator.project.checking import REPAIRED
 from annotator.project.records.record import HandRecord
 from annotator.project.storage import places, schema
 from annotator.project.storage.pages import Pages
 from annotator.project.storage.sqlite import create_sqlite
+from annotator.vision.photos import photo_there
 
+_FRAME = ("video", "frame", "seconds")
 _EVENT = ("seq", "hand", "version", "kind", "who", "at", "base", "target", "delta", "check", "note", "chain")
 _HAND = tuple(schema.hands.c.keys())
 _KINDS = (journal.PROPOSE, journal.EDIT, journal.STATE, journal.UNDO, journal.REDO)
@@ -66,7 +68,7 @@ class Found:
             row = dict(zip(_HAND, values, strict=True))
             if row["version"] > self.hands.get(row["id"], {"version": 0})["version"]:
                 self.hands[row["id"]] = row
-        elif _are(values[:6], (_NOTHING, str, str, str, int, int)) and len(values) in (7, 8):
+        elif _are(values[:6], (_NOTHING, str, str, str, int, int)) and len(values) in range(7, 12):
             self._photo(number, values)
         elif _are(values, (str, bytes, _MAYBE_BYTES)):
             self.parametric[values[0]].add(values[2])
@@ -88,11 +90,15 @@ class Found:
             self.people[values[0]] = max(values[1], self.people.get(values[0], 0))
 
     def _photo(self, number: int, values: tuple) -> None:
-        *_, added = (value for value in values if isinstance(value, str))
-        size = next((value for value in values[6:] if isinstance(value, int)), None)
+        """Older projects have the size behind the time, or none; and nothing of videos."""
+        added = next((value for value in values[6:8] if isinstance(value, str)), None)
+        size = next((value for value in values[6:8] if isinstance(value, int)), None)
         names = ("sha256", "path", "relative", "height", "width")
         row = {"id": number, **dict(zip(names, values[1:6], strict=True)), "bytes": size, "added": added}
-        if len(values[1]) == 64:
+        frame = (*values[8:], None, None, None)[:3]
+        row |= dict(zip(_FRAME, frame, strict=True))
+        of_frame = frame == (None, None, None) or _are(frame, (str, int, (int, float)))
+        if len(values[1]) == 64 and added is not None and of_frame:
             self.photos.setdefault(number, row)
 
 
@@ -195,7 +201,8 @@ def repair(place: str | Path, out: str | Path) -> dict:
     events = [event for one in whole for event in one.events]
     missing = max(event.seq for event in events) - len(events)
     told = {"from": str(at.database), "at": journal.now(), "events_lost": missing, "hands_lost": sorted(lost)}
-    values = {name: found.meta.get(name, default) for name, default in _meta().items()} | {REPAIRED: json.dumps(told)}
+    values = {name: found.meta.get(name, default) for name, default in _meta().items()}
+    values |= pictures.kept(found.meta) | {REPAIRED: json.dumps(told)}
     new = create_sqlite(to.database, values)
     try:
         with new.writing() as connection:
@@ -259,7 +266,7 @@ def _moved(row: dict, old: Path, new: Path) -> dict:
     """A photo's paths, seen from the new project's folder."""
     path = Path(row["path"])
     try:
-        if not path.is_file() and (old / row["relative"]).is_file():
+        if not photo_there(path) and photo_there(old / row["relative"]):
             path = (old / row["relative"]).resolve()
     except (OSError, ValueError):
         pass

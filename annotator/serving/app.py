@@ -35,7 +35,7 @@ READ = ["GET", "HEAD"]
 LEFT = 499  # for our own counts: nobody reads this answer
 
 
-def make_app(model: Model, token: str, limits: Limits = Limits()) -> FastAPI:
+def make_app(model: Model, token: str, limits: Limits = Limits()) -> FastAPI:  # noqa: B008  it is frozen
     """The application. token: what clients have to show; "" lets everybody in."""
     service, bodies = Service(model, token, limits), Bodies(limits)
 
