@@ -5,6 +5,8 @@
 # make coverage  all tests, and which lines they run
 # make docs      the site, in out/site
 # make test-qt6  the plugin's tests on PyQt6, in .venv-qt6
+# make lock      requirements.lock anew: every package with all extras, at the versions of constraints.txt, with hashes
+# make sbom      what an installation brings: out/sbom.json (CycloneDX) and docs/licences.md
 # Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"
 
 VENV := .venv
@@ -13,7 +15,10 @@ INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-librar
 
 QT6 := .venv-qt6
 
-.PHONY: install demo lint test coverage docs test-qt6 clean
+TOOLS := .venv-tools
+ALL := gui,train,formats,postgres,cluster,serve,test
+
+.PHONY: install demo lint test coverage docs test-qt6 lock sbom clean
 .SILENT:
 
 install: $(VENV)/.installed
@@ -59,6 +64,18 @@ test-qt6: $(QT6)/.installed
 
 $(QT6)/.installed: $(INPUTS)
 	PYTHON='$(PYTHON)' PIP_ARGS='$(PIP_ARGS)' EXTRAS=gui-qt6,formats,test VENV='$(QT6)' sh .ci/install
+
+lock: $(TOOLS)/.installed
+	sh .ci/lock '$(TOOLS)' '$(ALL)'
+
+sbom: install $(TOOLS)/.installed
+	sh .ci/sbom '$(TOOLS)' '$(VENV)'
+
+# An environment of their own, so that they are not listed among what they list.
+$(TOOLS)/.installed:
+	$(VENV)/bin/python -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) uv cyclonedx-bom pip-licenses
+	touch $(TOOLS)/.installed
 
 clean:
 	rm -rf $(VENV)/.installed $(QT6)/.installed out build *.egg-info

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -33,11 +33,23 @@ from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
+from annotator.stopping import still_wanted
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.photos import as_photo
 
+AT_ONCE = 16  # hands in a pass of the heads
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
+
+
+class Waiting(NamedTuple):
+    """A photo (H, W, 3) whose hands are found and not yet answered. features: of its hands; None if it has none, or
+    very many; K: (3, 3) px."""
+
+    photo: np.ndarray
+    hands: list[Located]
+    features: Features | None
+    K: np.ndarray
 
 
 class Model:
@@ -69,7 +81,8 @@ class Model:
 
         photo: (H, W, 3) uint8 RGB (grey, RGBA and 16-bit arrays are understood too).
         boxes: upright boxes (x0, y0, x1, y1) round the hands, photo px; then exactly these hands are answered, in
-        this order. None: hands are detected. sides: 'left', 'right' or None for each box.
+        this order, however many (each answer takes 0.2 MB). None: hands are detected. sides: 'left', 'right' or None
+        for each box.
         K: (3, 3) intrinsics in px; None: focal length 1.2 times the longer side (see `vision.camera.default_camera`).
         InputError for anything that cannot be used.
         """
@@ -88,14 +101,17 @@ class Model:
         batch: hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
         yielded, fewer where they are large.
         """
-        waiting: list[tuple[list[Located], Features | None, np.ndarray]] = []
+        waiting: list[Waiting] = []
         for group in groups(hinted(photos, boxes, sides, cameras), batch):
             columns: Any = zip(*group, strict=True)
             some, told_boxes, told_sides, told_cameras = columns
+            for photo, K in zip(some, told_cameras, strict=True):
+                if K is not None:  # before any work
+                    check_camera(K, photo.shape[:2])
             found = self.finder.find(some, told_boxes, told_sides, self.quick)
             for photo, (hands, features), K in zip(some, found, told_cameras, strict=True):
-                waiting.append((hands, features, self._camera(photo, hands, K)))
-                if sum(len(some) for some, *_ in waiting) >= batch:
+                waiting.append(Waiting(photo, hands, features, self._camera(photo, hands, K)))
+                if sum(len(one.hands) for one in waiting) >= batch:
                     yield from self._answer(waiting)
                     waiting = []
         if waiting:
@@ -109,27 +125,38 @@ class Model:
         return default_camera(height, width, largest)
 
     @torch.inference_mode()
-    def _answer(self, waiting: list[tuple[list[Located], Features | None, np.ndarray]]) -> Iterator[list[HandMesh]]:
-        views = [CropView.of(hand.crop, K) for hands, _, K in waiting for hand in hands]
-        if not views:
-            yield from ([] for _ in waiting)
-            return
-        features = joined([features for _, features, _ in waiting if features is not None])
-        projection, focal = self._cameras(views)
-        answer = self.network.answer(features, projection, focal)
-        features, answer = for_keeping(features), on_cpu(answer)
-        at = 0
-        for found, _, K in waiting:
-            hands = []
-            for hand in found:
+    def _answer(self, waiting: list[Waiting]) -> Iterator[list[HandMesh]]:
+        known = [one.features for one in waiting if one.features is not None]
+        together = [(hand, one.K) for one in waiting if one.features is not None for hand in one.hands]
+        ready = self._hands(together, joined(known)) if known else iter(())
+        for one in waiting:
+            if one.hands and one.features is None:
+                yield list(self._many_hands(one))
+            else:
+                yield [next(ready) for _ in one.hands]
+
+    def _many_hands(self, one: Waiting) -> Iterator[HandMesh]:
+        """The hands of a photo that has very many: features, too, are made and left part by part."""
+        for start in range(0, len(one.hands), AT_ONCE):
+            part = one.hands[start : start + AT_ONCE]
+            features = self.finder.features(extract_all(one.photo, [hand.crop for hand in part]))
+            yield from self._hands([(hand, one.K) for hand in part], features)
+
+    def _hands(self, found: list[tuple[Located, np.ndarray]], features: Features) -> Iterator[HandMesh]:
+        """The heads' answers for hands with their intrinsics, `AT_ONCE` in a pass: what a pass needs does not grow with
+        the number of hands."""
+        for start in range(0, len(found), AT_ONCE):
+            still_wanted()
+            part = found[start : start + AT_ONCE]
+            views = [CropView.of(hand.crop, K) for hand, K in part]
+            some = features.select(slice(start, start + AT_ONCE))
+            answer = self.network.answer(some, *self._cameras(views))
+            some, answer = for_keeping(some), on_cpu(answer)
+            for at, ((hand, K), view) in enumerate(zip(part, views, strict=True)):
                 one = slice(at, at + 1)
-                kept = Remembered(
-                    features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
-                )
-                proposed = self.hand_of(answer, at, kept, K, hand.side, hand.presence, {})
-                hands.append(Remembered.with_proposal(proposed))
-                at += 1
-            yield hands
+                first = Estimate(*(f[one] for f in answer.parametric))
+                kept = Remembered(some.select(one), first, view, hand.crop)
+                yield Remembered.with_proposal(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
 
     def hand_of(
         self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
@@ -148,9 +175,10 @@ class Model:
 
         For a hand that comes from a file or a project, which keep no features. photo: the (H, W, 3) photo it is in.
         """
+        photo = as_photo(photo)
         crop = Crop.of_hand(hand)
-        view = CropView.of(crop, hand.camera)
-        features = self.finder.features(extract_all(as_photo(photo), [crop]))
+        view = CropView.of(crop, check_camera(hand.camera, photo.shape[:2]))
+        features = self.finder.features(extract_all(photo, [crop]))
         start = self.network.parametric(features, self._cameras([view])[1])
         kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return self.with_features(hand, kept)

@@ -95,6 +95,7 @@ def command(
     if skip_changed and elsewhere is not None:
         raise InputError("--skip-changed is for the local engine")
     with Project.open(project) as opened, keeping_metadata(keep_metadata):
+        opened.check_file()
         digest, count = fingerprint(opened, states)
         if not count:
             raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")

@@ -70,6 +70,12 @@ _BUILT_IN = (
     Command("photos", "photos", "PROJECT", "photos that moved are found again, or copied into the project"),
     Command("snapshot", "snapshot", "PROJECT", "a copy of the project in one file"),
     Command(
+        "repair",
+        "repair",
+        "PROJECT --out NEW",
+        "saves the hands of a damaged project that are whole, and names the others",
+    ),
+    Command(
         "export",
         "export",
         "PROJECT --format F --out DIR",

@@ -26,7 +26,13 @@ def command(
     ] = None,
     batch: Annotated[int, typer.Option(help="Photos in one pass of the network.", min=1, max=1024)] = 16,
     largest: Annotated[int, typer.Option(help="Most megabytes of a request.", min=1, max=1000)] = 24,
+    megapixels: Annotated[int, typer.Option(help="Most megapixels of a photo.", min=1, max=1000)] = 40,
+    boxes: Annotated[int, typer.Option(help="Most boxes in a request.", min=1, max=1000)] = 32,
     waiting: Annotated[int, typer.Option(help="Most requests that wait.", min=1)] = 256,
+    connections: Annotated[int, typer.Option(help="Most open connections.", min=1)] = 512,
+    connections_each: Annotated[
+        int, typer.Option(help="Most of one address; 0: no limit of its own (behind a proxy).", min=0)
+    ] = 128,
     certificate: Annotated[Path | None, typer.Option(help="For HTTPS: the certificate's file.")] = None,
     key: Annotated[Path | None, typer.Option(help="For HTTPS: the key's file.")] = None,
 ) -> None:
@@ -36,7 +42,9 @@ def command(
     try:
         import uvicorn
 
-        from annotator.serving.app import Limits, make_app
+        from annotator.serving.app import make_app
+        from annotator.serving.door import configured
+        from annotator.serving.limits import Limits
     except ImportError as error:
         raise InputError(f"serving needs an extra: pip install 'hand-mesh-annotator[serve]' ({error})") from error
     from annotator.model import load_model
@@ -45,13 +53,12 @@ def command(
     for file in (certificate, key):
         if file is not None and not file.is_file():
             raise InputError(f"{file}: no such file")
-    app = make_app(
-        load_model(model, device=device), token, Limits(body=largest * 1_000_000, waiting=waiting, batch=batch)
-    )
-    settings = uvicorn.Config(
-        app, host, port, log_level="warning", access_log=False, timeout_keep_alive=30, ws="none",
-        ssl_certfile=certificate, ssl_keyfile=key,
+    limits = Limits(
+        body=largest * 1_000_000, pixels=megapixels * 1_000_000, boxes=boxes, waiting=waiting, batch=batch,
+        connections=connections, connections_each=connections_each or connections,
     )  # fmt: skip
+    app = make_app(load_model(model, device=device), token, limits)
+    settings = configured(app, host, port, limits, ssl_certfile=certificate, ssl_keyfile=key)
     server = uvicorn.Server(settings)
     try:
         socket = settings.bind_socket()

@@ -19,11 +19,14 @@ from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.network.exported import Made
 from annotator.network.features import Features, joined
 from annotator.network.glfnet import GLFNet
+from annotator.stopping import still_wanted
 from annotator.vision.crops import extract_all
 
 AT_ONCE = 32  # crops in a pass of the encoder
+MANY = 64  # hands of a photo: where there are more, their features are left to whoever needs them, a few at a time
 
-Found = tuple[list[Located], Features | None]  # a photo's hands and their features; None where there are no hands
+# a photo's hands and their features; None where there are no hands, or more than `MANY`
+Found = tuple[list[Located], Features | None]
 
 
 class HandFinder:
@@ -51,6 +54,7 @@ class HandFinder:
     @torch.inference_mode()
     def features(self, pictures: Tensor, brief: bool = False) -> Features:
         """pictures: (B, 3, 224, 224), RGB in 0..1."""
+        still_wanted()
         return self.encoder(brief)(pictures.to(self.device, memory_format=torch.channels_last))
 
     def find(
@@ -86,6 +90,9 @@ class HandFinder:
         hands = [[hand_seen(look) for look in own] for own in looks]
         answers: list[Found | None] = []
         for own, seen, features in zip(looks, hands, self._seen(photos, hands, brief=True), strict=True):
+            if features is None:
+                answers.append(None)
+                continue
             told = enumerate(zip(own, seen, strict=True))
             confirmed = [hand for number, each in told if (hand := _confirmed(*each, features, number)) is not None]
             answers.append((confirmed, features) if confirmed and len(confirmed) == len(own) else None)
@@ -94,7 +101,8 @@ class HandFinder:
     def _seen(
         self, photos: Sequence[np.ndarray], hands: Sequence[Sequence[Located]], brief: bool = False
     ) -> list[Features | None]:
-        """The features of each photo's hands, in common passes; None where there are none."""
+        """The features of each photo's hands, in common passes; None where there are none, or more than `MANY`."""
+        hands = [own if len(own) <= MANY else [] for own in hands]
         views = [(photo, hand.crop) for photo, own in zip(photos, hands, strict=True) for hand in own]
         parts = [views[at : at + AT_ONCE] for at in range(0, len(views), AT_ONCE)]
         features = [

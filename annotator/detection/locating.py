@@ -6,6 +6,7 @@ Palms give the first hypotheses; `detection.looking` follows them. Where palms d
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from annotator.vision.crops import Crop
 
 BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
 PART = 0.6  # of a larger hand's crop: the most that a part of it takes
+BEYOND = 3.0  # of the photo's longer side: how far a box may reach out of it
 HOPELESS = 0.05  # presence below which a palm is not looked at from all sides
 
 
@@ -203,8 +205,8 @@ def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float
     for number, box in enumerate(boxes):
         try:
             x0, y0, x1, y1 = (float(v) for v in box)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"box {number} is {box!r}, expected four numbers x0, y0, x1, y1") from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"box {number} is {reprlib.repr(box)}, expected four numbers x0, y0, x1, y1") from error
         if not all(math.isfinite(v) for v in (x0, y0, x1, y1)):
             raise InputError(f"box {number} has NaN or infinite numbers")
         if x1 <= x0 or y1 <= y0:
@@ -212,6 +214,12 @@ def _checked(boxes, sides, shape) -> tuple[list[tuple[float, float, float, float
         if x1 < -0.5 or y1 < -0.5 or x0 > width - 0.5 or y0 > height - 0.5:
             raise InputError(
                 f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) lies outside the {width} x {height} px photo"
+            )
+        beyond = max(-x0, -y0, x1 - width, y1 - height)
+        if beyond > BEYOND * max(width, height):
+            raise InputError(
+                f"box {number} ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reaches {beyond:g} px out of the {width} x {height} px "
+                f"photo, at most {BEYOND * max(width, height):g} are taken"
             )
         checked.append((x0, y0, x1, y1))
     sides = [None] * len(checked) if sides is None else list(sides)

@@ -23,6 +23,7 @@ import torch
 from torch import nn
 
 from annotator.detection.palm import overlap
+from annotator.stopping import still_wanted
 from annotator.vision.crops import CROP_SIZE, Crop, brighter_left
 
 PAD = 0.08  # a hand reaches this share of its longer side beyond its keypoints
@@ -174,6 +175,7 @@ def glance(
     looks: list[Look] = []
     ways: list[bool] = []
     for start in range(0, len(views), BATCH):
+        still_wanted()
         part = views[start : start + BATCH]
         seen = [crop.extract(photo) for photo, crop in part]
         turned = [brighter_left(p) for p in seen] if mirrored is None else mirrored[start : start + BATCH]
@@ -223,12 +225,13 @@ def look_at(network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]]) -> lis
     """Crops of photos, each as it is and mirrored, in common batches. network: `MediaPipeHand`, or its graph."""
     if not views:
         return []
-    pictures = (
-        torch.from_numpy(np.stack([crop.extract(photo) for photo, crop in views]))
-        .permute(0, 3, 1, 2)
-        .to(device_of(network))
-    )
-    outputs = [network(torch.cat([part, part.flip(-1)])) for part in pictures.split(BATCH // 2)]
+    outputs = []
+    for start in range(0, len(views), BATCH // 2):  # however many views there are, few pictures are in memory
+        still_wanted()
+        part = views[start : start + BATCH // 2]
+        pictures = torch.from_numpy(np.stack([crop.extract(photo) for photo, crop in part]))
+        pictures = pictures.permute(0, 3, 1, 2).to(device_of(network))
+        outputs.append(network(torch.cat([pictures, pictures.flip(-1)])))
     landmarks, presence, right = (  # (2, N, ...): as they are, mirrored
         np.concatenate([np.stack(np.split(getattr(out, name).double().cpu().numpy(), 2)) for out in outputs], axis=1)
         for name in ("landmarks", "presence", "right")

@@ -22,6 +22,7 @@ from annotator.detection.palm_network import PALM_WEIGHTS, PalmNetwork
 from annotator.detection.palm_scan import Piece, Seen, likely, pieces
 from annotator.network.exported import Made
 from annotator.network.layers import load_weights
+from annotator.stopping import still_wanted
 from annotator.vision.crops import CROP_SIZE, Crop
 
 INPUT = 192  # px, the side of what the network sees
@@ -127,6 +128,7 @@ class PalmDetector(nn.Module):
         # a GPU wants many at once; on a CPU that gains nothing, and every shape of a batch costs memory
         most = 0 if self._device.type == "cpu" else BATCH * INPUT**2
         for group in _alike(everything, most):
+            still_wanted()
             pictures = torch.from_numpy(np.stack([one.picture for _, one in group])).permute(0, 3, 1, 2)
             for (k, one), scores, rows in zip(group, *self._said(pictures, brief), strict=True):
                 seen[k].append(one.palms(scores, rows, threshold))
@@ -137,6 +139,7 @@ class PalmDetector(nn.Module):
         """What is seen in each of these square views of photos, both ways round."""
         seen = []
         for start in range(0, len(views), BATCH):
+            still_wanted()
             batch = views[start : start + BATCH]
             pictures = torch.from_numpy(np.stack([view.extract(photo, INPUT) for photo, view in batch]))
             pictures = pictures.permute(0, 3, 1, 2)

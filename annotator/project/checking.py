@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
 from annotator.project import journal, pictures, reading
-from annotator.project.records.record import HandRecord
-from annotator.project.storage.schema import events, gold, hands, photos, records, sources
+from annotator.project.records.record import HandRecord, check_sum
+from annotator.project.storage.schema import events, gold, hands, meta, photos, records, sources
+from annotator.stopping import still_wanted
 from annotator.vision.bare import picture_digest
 from annotator.vision.photos import photo_hash, photo_there
+
+NEWEST = 20  # events that are looked at when a project is opened
+REPAIRED = "repaired"  # in `meta`: what a repair did not find
 
 
 def verify(connection: Connection) -> Iterator[str]:
@@ -23,13 +28,12 @@ def verify(connection: Connection) -> Iterator[str]:
     Every event's check sum and chain are computed anew, the numbers are without gaps, and the stored state of
     each hand is the replay of its events.
     """
-    if connection.dialect.name == "sqlite":
-        for (line,) in connection.exec_driver_sql("PRAGMA quick_check(5)"):
-            if line != "ok":
-                yield f"the database file is damaged: {' '.join(str(line).split())}"
-                return
+    damage = file_damage(connection)
+    if damage:
+        yield damage
+        return
     count, last = connection.execute(select(func.count(), func.max(events.c.seq)).select_from(events)).one()
-    if count != (last or 0):
+    if count + _known_lost(connection) != (last or 0):
         yield f"the journal has {count} events, the last has number {last}: some were removed"
     yield from _hands(connection)
     for row in connection.execute(select(sources)):
@@ -43,6 +47,78 @@ def verify(connection: Connection) -> Iterator[str]:
             HandRecord.decode(row.record)
         except InputError as error:
             yield f"gold hand {row.hand}: {error}"
+
+
+def file_damage(connection: Connection) -> str:
+    """What is wrong with the pages of a database file; "" if nothing is, or it is on a server."""
+    if connection.dialect.name == "sqlite":
+        for (line,) in connection.exec_driver_sql("PRAGMA quick_check(5)"):
+            if line != "ok":
+                return f"the database file is damaged: {' '.join(str(line).split())}"
+    return ""
+
+
+def _known_lost(connection: Connection) -> int:
+    """How many events a repair did not find."""
+    told = connection.scalar(select(meta.c.value).where(meta.c.key == REPAIRED))
+    return int(json.loads(told)["events_lost"]) if told else 0
+
+
+def newest(connection: Connection, count: int = NEWEST) -> None:
+    """A quick look at what was written last, enough to notice most damage at opening: the newest events' chain, and
+    that the hands which they are about are as the last of them left them. InputError: they are not what was written."""
+    before = events.alias("before")
+    near = (before.c.hand == events.c.hand) & (before.c.version == events.c.version - 1)
+    there = events.outerjoin(before, near).outerjoin(hands, hands.c.id == events.c.hand)
+    statement = (
+        select(
+            events, before.c.chain.label("previous"), records.c.record, records.c.parametric, hands.c.root,
+            hands.c.version.label("last"),
+        )
+        .select_from(there.outerjoin(records, records.c.hand == events.c.hand))
+        .order_by(events.c.seq.desc())
+        .limit(count)
+    )  # fmt: skip
+    for row in connection.execute(statement):
+        wrong = InputError(f"the journal of hand {row.hand} is damaged at event {row.seq}")
+        if row.kind == journal.PROPOSE and row.seq != row.root:
+            continue  # proposed anew since: what its chain stands for is in a later note
+        parametric = row.parametric if row.kind == journal.PROPOSE else None
+        if row.last is None or row.record is None or row.version > 1 and row.previous is None:
+            raise wrong
+        if journal.link(row.previous or b"", row._mapping, parametric) != row.chain:
+            raise wrong
+        if row.version == row.last and check_sum(row.record) != row.check:
+            raise InputError(f"hand {row.hand}: its stored state is not what its journal says")
+
+
+def check_hand(connection: Connection, hand: str) -> None:
+    """All events of one hand, their sums and chain, and its stored state. InputError: one of them is not as it was."""
+    stored = connection.execute(
+        select(hands, records.c.record, records.c.parametric)
+        .outerjoin(records, records.c.hand == hands.c.id)
+        .where(hands.c.id == hand)
+    ).first()
+    if stored is None:
+        raise InputError(f"hand {hand}: the journal knows it, the list does not")
+    own = connection.execute(select(events).where(events.c.hand == hand).order_by(events.c.version))
+    wrong = _compared(stored, own)
+    if wrong:
+        raise InputError(wrong)
+
+
+def _compared(stored: Row, own: Iterable[Row]) -> str:
+    """What is wrong with a hand, beside its events; "" if nothing is."""
+    try:
+        record, head, version = journal.replay(own, stored.parametric)
+        shown = journal.shown(HandRecord.decode(record))
+    except InputError as error:
+        return f"hand {stored.id}: {error}"
+    if stored.record != record or (stored.head, stored.version) != (head, version):
+        return f"hand {stored.id}: its stored state is not what its journal says"
+    if any(stored._mapping[name] != value for name, value in shown.items()):
+        return f"hand {stored.id}: its list entry is not what its journal says"
+    return ""
 
 
 def _hands(connection: Connection) -> Iterator[str]:
@@ -61,20 +137,12 @@ def _hands(connection: Connection) -> Iterator[str]:
     histories = groupby(ordered, key=lambda row: row.hand)
     next_hand, rows = next(histories, (None, ()))
     for row in stored:
-        own = rows if next_hand == row.id else ()
-        try:
-            record, head, version = journal.replay(own, row.parametric)
-            shown = journal.shown(HandRecord.decode(record))
-        except InputError as error:
-            yield f"hand {row.id}: {error}"
-            continue
-        finally:
-            if next_hand == row.id:
-                next_hand, rows = next(histories, (None, ()))
-        if row.record != record or (row.head, row.version) != (head, version):
-            yield f"hand {row.id}: its stored state is not what its journal says"
-        elif any(row._mapping[name] != value for name, value in shown.items()):
-            yield f"hand {row.id}: its list entry is not what its journal says"
+        still_wanted()
+        wrong = _compared(row, rows if next_hand == row.id else ())
+        if next_hand == row.id:
+            next_hand, rows = next(histories, (None, ()))
+        if wrong:
+            yield wrong
 
 
 def verify_photos(connection: Connection, folder: Path) -> Iterator[str]:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
@@ -142,9 +142,9 @@ def _read(connection: Connection, statement: Select) -> list[Event]:
     return [Event(**{**row._mapping, "note": json.loads(row.note or "{}")}) for row in connection.execute(statement)]
 
 
-def replay(rows: Iterable[Row], parametric: bytes | None) -> tuple[bytes, int, int]:
-    """(record, head, version) of a hand from its events alone, oldest first. InputError if one of them was
-    changed or is missing: every check sum and the chain are computed anew.
+def replay(rows: Iterable[Any], parametric: bytes | None) -> tuple[bytes, int, int]:
+    """(record, head, version) of a hand from its events alone (rows, or what has their columns), oldest first.
+    InputError if one of them was changed or is missing: every check sum and the chain are computed anew.
     """
     record: bytes | None = None
     known: dict[int, tuple[int, bytes]] = {}

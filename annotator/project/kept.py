@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from annotator.errors import InputError
 from annotator.files.given import expanded
 from annotator.project import checking, finding, journal, reading
 from annotator.project.context import Context
@@ -24,6 +25,21 @@ class Kept:
         with self._context.database.reading() as connection:
             wrong = list(checking.verify(connection))
             return wrong + (list(checking.verify_photos(connection, self._context.folder)) if photos else [])
+
+    def check_hand(self, hand_id: str) -> None:
+        """See `Project.check_hand`."""
+        with self._context.database.reading() as connection:
+            try:
+                checking.check_hand(connection, hand_id)
+            except InputError as error:
+                raise self._context.database.damaged(f"is damaged: {error}") from error
+
+    def check_file(self) -> None:
+        """See `Project.check_file`."""
+        with self._context.database.reading() as connection:
+            wrong = checking.file_damage(connection)
+        if wrong:
+            raise self._context.database.damaged(f"is damaged: {wrong}")
 
     def snapshot(self, path: str | Path | None = None) -> Path:
         """See `Project.snapshot`."""

@@ -43,6 +43,11 @@ def pictures_of(connection: Connection) -> dict[str, str]:
     return {row.key.removeprefix(_OF_PHOTO): row.value for row in rows}
 
 
+def kept(values: dict[str, str]) -> dict[str, str]:
+    """Those of `meta`'s rows that say what photos show."""
+    return {key: value for key, value in values.items() if key.startswith((_OF_PHOTO, _SHOWN_BY))}
+
+
 def photo_showing(connection: Connection, picture: str) -> str | None:
     """The project's photo (its file's digest) that shows this, None where there is none."""
     return connection.scalar(select(meta.c.value).where(meta.c.key == f"{_SHOWN_BY}{picture}"))

@@ -363,12 +363,21 @@ class Project:
         """
         return self._kept.verify(photos)
 
+    def check_hand(self, hand_id: str) -> None:
+        """One hand's events, sums, chain and stored state, before anything is built on them. InputError: damaged."""
+        self._kept.check_hand(hand_id)
+
+    def check_file(self) -> None:
+        """The pages of the project's file: a second for 300 MB. InputError: damaged."""
+        self._kept.check_file()
+
     def snapshot(self, path: str | Path | None = None) -> Path:
         """Write all hands and the whole journal, as they are at this moment, into one SQLite file; its path.
 
         Others may go on working meanwhile. path: default FOLDER/snapshots/TIME.db. A snapshot opens like a
         project (`Project.open(path)`), on PostgreSQL, too; in a folder of its own, named project.db, it is
-        one. The file is whole or not there. InputError if there is one, or it cannot be written.
+        one. The file is whole or not there, and checked as `verify` does before it is. InputError if there is one, it
+        cannot be written, or the project is damaged.
         """
         return self._kept.snapshot(path)
 

@@ -20,7 +20,7 @@ from annotator.project.records.meshes import find_hand_model
 from annotator.serving import wire
 from annotator.vision.photos import as_photo
 
-PATIENCE = 60.0  # seconds an answer is waited for
+PATIENCE = 75.0  # seconds an answer is waited for: more than the server takes
 
 
 class RemoteModel(Model):

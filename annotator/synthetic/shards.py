@@ -12,20 +12,19 @@ its .safetensors file exists.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from annotator.errors import InputError
 from annotator.hand.model import HandModel
 from annotator.hand.proportions import random_bone_lengths, with_bone_lengths
+from annotator.vision.photos import decode_photo
 
 VERSION = 1
 LABELS = ("keypoints", "visible", "joints", "rotations", "shape", "translation", "focal", "kind", "seed")
@@ -137,7 +136,7 @@ class SyntheticShards(torch.utils.data.Dataset):
 
     def image(self, index: int) -> np.ndarray:
         """The sample's picture (224,224,3) uint8 RGB."""
-        return np.array(Image.open(io.BytesIO(self.jpeg(index))).convert("RGB"))
+        return np.array(decode_photo(self.jpeg(index), f"sample {index}"))
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         if not -len(self) <= index < len(self):

@@ -13,10 +13,9 @@ import re
 import struct
 from pathlib import Path
 
-from PIL import Image
-
 from annotator.errors import InputError
 from annotator.vision.image_files import decode_photo
+from annotator.vision.opening import opened
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}
@@ -94,9 +93,9 @@ def is_image(head: bytes) -> bool:
 def orientation_of(data: bytes) -> int:
     """EXIF's 1..8 of an image file's bytes, 1 where it says nothing that can be read."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with opened(io.BytesIO(data), "photo") as image:
             turn = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # Pillow's readers raise many kinds; what is broken is said where the pixels are read
+    except InputError:  # what is broken is said where the pixels are read
         return 1
     return turn if turn in range(1, 9) else 1
 

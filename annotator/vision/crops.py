@@ -23,6 +23,8 @@ PALM_SCALE, PALM_SHIFT = 2.6, 0.5
 # the 12 landmarks that say where the palm and the fingers' first joints are; tips would make the box restless
 STEADY = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 LANDMARK_SCALE, LANDMARK_SHIFT = 2.0, 0.1
+ENDLESS = 1e9  # px: no photo is that large
+FEW = 8  # blocks along the photo's longer side: where they are fewer, they are not padded
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Crop:
     def __post_init__(self) -> None:
         for name in ("cx", "cy", "size", "angle"):
             value = float(getattr(self, name))
-            if not math.isfinite(value):
+            if not abs(value) < ENDLESS:  # also NaN
                 raise InputError(f"crop {name} is {value}")
             object.__setattr__(self, name, value)
         if self.size <= 0:
@@ -214,6 +216,8 @@ def _blocks(photo: np.ndarray, corners: np.ndarray, block: int) -> tuple[np.ndar
             return None, 0, 0
         spans.append((low + first * block, low + last * block))
     (x0, x1), (y0, y1) = spans
+    if block * FEW > max(photo.shape[:2]):
+        return _few_blocks(photo, x0, x1, y0, y1, block), x0, y0
     inside = photo[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
     pad_y, pad_x = (
         (max(-y0, 0), y1 - max(y0, 0) - inside.shape[0]),
@@ -223,3 +227,13 @@ def _blocks(photo: np.ndarray, corners: np.ndarray, block: int) -> tuple[np.ndar
         return np.ascontiguousarray(inside), max(x0, 0), max(y0, 0)
     padded = np.pad(inside, (pad_y, pad_x, (0, 0)))
     return np.array(Image.fromarray(padded).reduce(block)), x0, y0
+
+
+def _few_blocks(photo: np.ndarray, x0: int, x1: int, y0: int, y1: int, block: int) -> np.ndarray:
+    """The same means where blocks are large beside the photo: they are laid out in numbers alone, never in memory."""
+    means = np.zeros(((y1 - y0) // block, (x1 - x0) // block, 3), np.uint8)
+    for row, y in enumerate(range(y0, y1, block)):
+        for column, x in enumerate(range(x0, x1, block)):
+            part = photo[max(y, 0) : max(y + block, 0), max(x, 0) : max(x + block, 0)]
+            means[row, column] = np.rint(part.sum((0, 1), dtype=np.float64) / float(block) ** 2)
+    return means

@@ -4,6 +4,7 @@ are."""
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+BAND = 256  # rows that are converted together
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners give
 # EXIF's orientation -> what makes the stored rows and columns upright
 _UPRIGHT = {
@@ -19,8 +21,9 @@ _UPRIGHT = {
 }  # fmt: skip
 
 
-def eight_bits(values: np.ndarray) -> np.ndarray:
-    """Whole numbers as uint8, white being the most that the fewest usual bits (`DEPTHS`) can say that hold them all.
+def eight_bits(values: np.ndarray, highest: int = 0) -> np.ndarray:
+    """Whole numbers as uint8, white being the most that the fewest usual bits (`DEPTHS`) can say that hold them all,
+    and `highest` (of pictures that belong together).
 
     A file that has 16 bits a value often holds 12: divided by 65535 they would be nearly black. ValueError below 0 or
     beyond 65535: nobody says what white is there.
@@ -28,23 +31,32 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise ValueError(f"{8 * values.dtype.itemsize}-bit pixels from {low} to {high}: what is white is not said")
-    white = next(2**bits - 1 for bits in DEPTHS if high < 2**bits)
-    return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
+    white = next(2**bits - 1 for bits in DEPTHS if max(high, highest) < 2**bits)
+    scaled = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), BAND):
+        scaled[top : top + BAND] = (values[top : top + BAND].astype(np.uint32) * 255 + white // 2) // white
+    return scaled
 
 
-def read_tiff(file: Path | BinaryIO, page: int = 0) -> np.ndarray | None:
-    """A picture (from 0) of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored; None where
-    it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong with.
-    ValueError where it would be misread elsewhere: planes apart in a compression that is not known here."""
+Judge = Callable[[tuple[int, int], str], None]
+
+
+def read_tiff(file: Path | BinaryIO, page: int = 0, judge: Judge | None = None) -> np.ndarray | None:
+    """A picture (from 0) of a TIFF with more than 8 bits a value, (H, W) or (H, W, C), upright, as stored.
+
+    None where it has 8 or less, is of a kind that is not grey or RGB, or is for other readers to say what is wrong
+    with. ValueError where it would be misread elsewhere: planes apart in a compression that is not known here.
+    judge: told (width, height) px of the picture and of its tiles before anything is decoded; what it raises ends it.
+    """
     import tifffile
 
     try:
-        return _deep(file, page, tifffile)
+        return _deep(file, page, judge, tifffile)
     except tifffile.TiffFileError:
         return None
 
 
-def _deep(file: Path | BinaryIO, number: int, tifffile) -> np.ndarray | None:
+def _deep(file: Path | BinaryIO, number: int, judge: Judge | None, tifffile) -> np.ndarray | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with tifffile.TiffFile(file) as tiff:
@@ -52,13 +64,18 @@ def _deep(file: Path | BinaryIO, number: int, tifffile) -> np.ndarray | None:
             photometric = getattr(page.photometric, "name", "")
             if (page.bitspersample or 8) <= 8 or photometric not in ("MINISBLACK", "MINISWHITE", "RGB"):
                 return None
+            if page.samplesperpixel > 4 or "ImageDepth" in page.tags:
+                return None
+            if judge is not None:
+                judge((page.imagewidth, page.imagelength), "")
+                judge((page.tilewidth, page.tilelength) if page.is_tiled else (0, 0), " tiles")
             try:
                 array = page.asarray()
             except ValueError:
                 if int(page.planarconfig) == 2:
                     raise
                 return None
-            if "ImageDepth" in page.tags or array.ndim not in (2, 3):
+            if array.ndim not in (2, 3):
                 return None
             if array.ndim == 3 and int(page.planarconfig) == 2:
                 array = np.moveaxis(array, 0, -1)

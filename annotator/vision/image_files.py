@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from annotator.errors import InputError
 from annotator.vision.damaged import PhotoRemark, without_its_end
 from annotator.vision.deep import deep_colours, eight_bits, read_tiff
+from annotator.vision.opening import judge_size, opened, reading
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how files of that kind begin
+_ORIENTATION = 0x0112  # EXIF
+_ON_ITS_SIDE = (5, 6, 7, 8)  # of its values: width and height change places
 SMALLEST_SIDE = 8  # px; below this there is no hand to see
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    struct.error,
-    zlib.error,
-    MemoryError,
-)
+BAND = 256  # rows that are converted together
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -39,62 +29,66 @@ def read_image(path: str | Path) -> np.ndarray:
     are scaled to 8 bits, white being what 8, 10, 12, 14 or 16 bits can say, the fewest that hold the values
     (`deep.eight_bits`), and float images 0..1. Of an animation the first frame counts. A JPEG that only lacks its end
     is read, with a warning (`damaged.PhotoRemark`). HEIC needs pillow-heif. Raises InputError naming the file: missing,
-    a directory, not an image, truncated, NaN, under 8 px a side, values whose white nobody knows.
+    a directory, not an image, truncated, NaN, under 8 px a side, values whose white nobody knows, more pixels than
+    `opening.most_pixels()` (then nothing of it is decoded).
     """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a directory, expected an image file")
-    if not path.exists():
-        raise InputError(f"{path} does not exist")
-    if not path.is_file():  # a pipe would be waited for without end
-        raise InputError(f"{path} is not an ordinary file")
-    return _decoded(path, str(path))
+    return _decoded(Path(path), str(path))
 
 
-def decode_photo(content: bytes, name: str) -> np.ndarray:
-    """`read_image` from an image file's bytes; name: what errors call it."""
-    return _decoded(io.BytesIO(content), name)
+def decode_photo(content: bytes, name: str, most: int | None = None) -> np.ndarray:
+    """`read_image` from an image file's bytes; name: what errors call it; most: pixels (`opening.most_pixels()`)."""
+    return _decoded(io.BytesIO(content), name, most)
 
 
-def decode_page(path: Path, page: int) -> np.ndarray:
-    """`read_image` of one picture (from 0) of a file that holds several."""
-    return _decoded(path, f"{path} page {page}", page)
+def decode_page(path: Path, page: int, highest: int = 0) -> np.ndarray:
+    """`read_image` of one picture (from 0) of a file that holds several; highest: value in any of them, see
+    `deep.eight_bits`."""
+    return _decoded(path, f"{path} page {page}", None, page, highest)
 
 
-def _decoded(file: Path | io.BytesIO, name: str, page: int = 0) -> np.ndarray:
-    try:
-        if _start(file)[:4] in _TIFF:
-            deep = _deep_tiff(file, page)
-            if deep is not None:
-                return as_photo(deep, name)
-        with open_image(file) as image:
-            if page:
-                image.seek(page)
-            upright = ImageOps.exif_transpose(_loaded(image, file, name))
-            pixels = _pixels(upright)
-            if deep_colours(image, _start(file)) and pixels.max() < 64:
-                raise InputError(
-                    f"{name} has 16 bits a colour of which the upper ones are empty, as 12-bit data have: it would be "
-                    "nearly black; save it with 8 bits, or as TIFF"
-                )
-            return as_photo(pixels, name)
-    except InputError:
-        raise
-    except UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image this program can read{_hint(file)}") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{name} is too large: {error}") from error
-    except BROKEN as error:
-        raise InputError(f"{name} is a broken or truncated image: {error}") from error
+def photo_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) px of the photo as `read_image` shows it, upright, from the file's head. InputError naming a
+    missing or broken file, and one that is too large."""
+    with opened(path, str(path)) as image:
+        turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+        return (image.width, image.height) if turned else (image.height, image.width)
 
 
-def open_image(file: Path | io.BytesIO) -> Image.Image:
-    """Pillow's image of a file, not decoded yet; HEIC, too, where pillow-heif is installed. Pillow's own errors."""
-    if _is_heif(file) and importlib.util.find_spec("pillow_heif") is not None:
-        import pillow_heif
+def _decoded(
+    file: Path | io.BytesIO, name: str, most: int | None = None, page: int = 0, highest: int = 0
+) -> np.ndarray:
+    with reading(file, name) as start:
+        deep = _deep_tiff(file, name, most, page, highest) if start[:4] in _TIFF else None
+    if deep is not None:
+        return as_photo(deep, name)
+    with opened(file, name, most) as image:
+        if page:
+            image.seek(page)
+            judge_size(image.size, name, most)
+        deep_ones = deep_colours(image, start)
+        shown = _loaded(image, file, name)
+        ImageOps.exif_transpose(shown, in_place=True)
+        photo = _converted_image(shown, name)
+        if deep_ones and photo.max() < 64:
+            raise InputError(
+                f"{name} has 16 bits a colour of which the upper ones are empty, as 12-bit data have: it would be "
+                "nearly black; save it with 8 bits, or as TIFF"
+            )
+        return photo
 
-        pillow_heif.register_heif_opener()
-    return Image.open(file)
+
+def _converted_image(image: Image.Image, name: str) -> np.ndarray:
+    if image.mode == "F":
+        return as_photo(np.asarray(image), name)
+    if image.mode.startswith("I"):  # 16-bit greys, or 32-bit ones whose values fit in 16 bits
+        return as_photo(eight_bits(np.asarray(image)), name)
+    width, height = image.size
+    _check_sides(width, height, name)
+    photo = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, BAND):  # what conversions need beside the photo does not grow with it
+        rows = image.crop((0, top, width, min(top + BAND, height)))
+        photo[top : top + BAND] = _converted(_pixels(rows))
+    return photo
 
 
 def _loaded(image: Image.Image, file: Path | io.BytesIO, name: str) -> Image.Image:
@@ -104,42 +98,27 @@ def _loaded(image: Image.Image, file: Path | io.BytesIO, name: str) -> Image.Ima
         return image
     except OSError:
         data = file.read_bytes() if isinstance(file, Path) else file.getvalue()
-        whole = without_its_end(data) if image.format in ("JPEG", "MPO") else None
+        whole = without_its_end(data, name) if image.format in ("JPEG", "MPO") else None
         if whole is None:
             raise
         warnings.warn(f"{name} has no end marker; the picture is there", PhotoRemark, stacklevel=4)
         return whole
 
 
-def _deep_tiff(file: Path | io.BytesIO, page: int = 0) -> np.ndarray | None:
+def _deep_tiff(
+    file: Path | io.BytesIO, name: str, most: int | None, page: int = 0, highest: int = 0
+) -> np.ndarray | None:
+    def judge(size: tuple[int, int], what: str) -> None:
+        judge_size(size, name, most, what)
+
     if not isinstance(file, Path):
         file.seek(0)
-    found = read_tiff(file, page)
+    found = read_tiff(file, page, judge)
     if not isinstance(file, Path):
         file.seek(0)
     if found is not None and found.dtype.kind in "iu":
-        return eight_bits(found)
+        return eight_bits(found, highest)
     return found if found is None else found.astype(np.float64)
-
-
-def _start(file: Path | io.BytesIO) -> bytes:
-    """The first bytes of the file."""
-    if not isinstance(file, Path):
-        return file.getvalue()[:32]
-    with file.open("rb") as opened:
-        return opened.read(32)
-
-
-def _is_heif(file: Path | io.BytesIO) -> bool:
-    try:
-        head = _start(file)
-    except OSError:
-        return False
-    return head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-
-
-def _hint(file: Path | io.BytesIO) -> str:
-    return ": HEIC needs pip install 'hand-mesh-annotator[heif]'" if _is_heif(file) else ""
 
 
 def as_photo(array, name: str = "photo") -> np.ndarray:
@@ -158,24 +137,45 @@ def as_photo(array, name: str = "photo") -> np.ndarray:
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise InputError(f"{name} has shape {array.shape}, expected (height, width, 3)")
     height, width, channels = array.shape
+    _check_sides(width, height, name)
+    _checked(array, name)
+    if array.dtype == np.uint8 and channels == 3:
+        return np.ascontiguousarray(array)
+    photo = np.empty((height, width, 3), np.uint8)
+    for start in range(0, height, BAND):
+        photo[start : start + BAND] = _converted(array[start : start + BAND])
+    return photo
+
+
+def _check_sides(width: int, height: int, name: str) -> None:
     if min(height, width) < SMALLEST_SIDE:
         raise InputError(f"{name} is {width} x {height} px, expected at least {SMALLEST_SIDE} px a side")
-    if array.dtype == np.uint16:
-        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    elif array.dtype.kind == "f":
+
+
+def _checked(array: np.ndarray, name: str) -> np.ndarray:
+    """The array itself. InputError: its values are none of a photo."""
+    if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise InputError(f"{name} has NaN or infinite pixels")
         if array.min() < 0 or array.max() > 1:
             raise InputError(f"{name} is a float image with values outside 0..1 ({array.min():g} to {array.max():g})")
-        array = np.rint(array * 255.0).astype(np.uint8)
-    elif array.dtype != np.uint8:
+    elif array.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{name} has dtype {array.dtype}, expected uint8")
-    if channels == 4:
+    return array
+
+
+def _converted(array: np.ndarray) -> np.ndarray:
+    """(H, W), or (H, W, 1, 3 or 4), uint8, uint16 or floats 0..1, as (H, W, 1 or 3) uint8."""
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.dtype == np.uint16:
+        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    elif array.dtype.kind == "f":
+        array = np.rint(array.astype(np.float64) * 255.0).astype(np.uint8)
+    if array.shape[2] == 4:
         alpha = array[..., 3:].astype(np.uint16)
         array = ((array[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    elif channels == 1:
-        array = np.repeat(array, 3, axis=2)
-    return np.ascontiguousarray(array)
+    return array
 
 
 def file_hash(path: str | Path) -> str:
@@ -188,11 +188,7 @@ def file_hash(path: str | Path) -> str:
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    """Pillow's many modes as an array that `as_photo` takes."""
-    if image.mode == "F":
-        return np.asarray(image, np.float64)
-    if image.mode.startswith("I"):  # 16-bit greys, or 32-bit ones whose values fit in 16 bits
-        return eight_bits(np.asarray(image))
+    """Pillow's many modes of 8 bits as (H, W, 3) or (H, W, 4)."""
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         return np.asarray(image.convert("RGBA"))
     return np.asarray(image.convert("RGB"))

@@ -12,10 +12,12 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.frame_places import file_of, frame_place, is_pattern
 from annotator.files.photo_paths import VIDEO_SUFFIXES
-from annotator.vision.image_files import as_photo, decode_photo, file_hash, read_image
+from annotator.vision.image_files import as_photo, decode_photo, file_hash, photo_size, read_image
 from annotator.vision.video.opening import Frame, frame_at, open_video
 
-__all__ = ["as_photo", "decode_photo", "frame_of", "photo_bytes", "photo_hash", "photo_there", "read_photo"]
+__all__ = [
+    "as_photo", "decode_photo", "frame_of", "photo_bytes", "photo_hash", "photo_size", "photo_there", "read_photo",
+]  # fmt: skip
 
 
 def read_photo(path: str | Path) -> np.ndarray:
@@ -24,7 +26,8 @@ def read_photo(path: str | Path) -> np.ndarray:
     The turn that the file asks for (EXIF, a video's display matrix) is applied. Grey and palette images become RGB,
     transparency is laid over white, deeper images are scaled to 8 bits (see `image_files.read_image`), pixels that are
     not square are made so. Of an animated image the first picture counts. Raises InputError naming the file: missing, a
-    directory, not an image, truncated, NaN, under 8 px a side; a video that cannot be read, or has no such frame, or a
+    directory, not an image, truncated, NaN, under 8 px a side, more pixels than
+    `opening.most_pixels()`; a video that cannot be read, or has no such frame, or a
     damaged one.
     """
     place = _frame(path)

@@ -21,7 +21,9 @@ from annotator.cli import main  # noqa: E402
 from annotator.errors import InputError  # noqa: E402
 from annotator.model import load_model  # noqa: E402
 from annotator.serving import RemoteModel, wire  # noqa: E402
-from annotator.serving.app import Limits, make_app  # noqa: E402
+from annotator.serving.app import make_app  # noqa: E402
+from annotator.serving.door import configured  # noqa: E402
+from annotator.serving.limits import Limits  # noqa: E402
 from annotator.vision.photos import read_photo  # noqa: E402
 
 TOKEN = "a-token-of-the-tests"
@@ -35,8 +37,8 @@ def model():
 
 @pytest.fixture(scope="module")
 def server(model):
-    app = make_app(model, TOKEN, Limits(body=LARGEST, pixels=2_000_000, waiting=8, seconds=2.0))
-    running = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="error", ws="none"))
+    limits = Limits(body=LARGEST, pixels=2_000_000, waiting=8, seconds=2.0)
+    running = uvicorn.Server(configured(make_app(model, TOKEN, limits), "127.0.0.1", 0, limits, log_level="error"))
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     while not running.started:

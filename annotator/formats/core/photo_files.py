@@ -19,12 +19,11 @@ from annotator.errors import InputError
 from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
 from annotator.vision.bare import bare
-from annotator.vision.image_files import open_image
-from annotator.vision.photos import read_photo
+from annotator.vision.opening import opened
+from annotator.vision.photos import photo_size, read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}
 _ORIENTATION = 0x0112  # EXIF
-_ON_ITS_SIDE = (5, 6, 7, 8)  # of its values: width and height change places
 
 
 def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int]]:
@@ -34,9 +33,9 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
     readers ignore the turn and keypoints would then be elsewhere. Its metadata goes, but not the colour profile; all of
     it stays inside `keeping_metadata`. jpeg: no PNG. InputError naming a broken file.
     """
+    file = file_of(path) if frame_place(path) is not None else path
     try:
-        file = file_of(path) if frame_place(path) is not None else path
-        with open_image(file) as image:
+        with opened(file, str(path)) as image:
             suffix = _PLAIN.get(image.format or "", "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
@@ -46,7 +45,7 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
             left = data if _KEEPING.get() else bare(data)
             if left is not None:
                 return suffix, left, size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (InputError, OSError):
         pass  # read_photo says what is wrong
     photo = read_photo(path)
     return ".jpg", encoded(photo, path), photo.shape[:2]
@@ -82,14 +81,14 @@ def _beside(source: Path | None) -> dict:
     if source is None:
         return found
     try:
-        with open_image(source) as image:
+        with opened(source, str(source)) as image:
             profile, exif = image.info.get("icc_profile"), image.getexif()
             if profile and image.mode in ("RGB", "RGBA", "P"):  # a profile of grey or of inks is not of these pixels
                 found["icc_profile"] = profile
             if _KEEPING.get() and len(exif):
                 exif[_ORIENTATION] = 1
                 found["exif"] = exif
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except InputError:
         pass  # the pixels were read all the same
     return found
 
@@ -163,9 +162,4 @@ def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
 def image_size(path: Path) -> tuple[int, int]:
     """(height, width) px of the photo as `read_photo` shows it, upright, from the file's head. InputError naming a
     missing or broken file."""
-    try:
-        with open_image(path) as image:
-            turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
-            return (image.width, image.height) if turned else (image.height, image.width)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as an image: {error}") from error
+    return photo_size(path)

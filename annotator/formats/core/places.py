@@ -11,7 +11,7 @@ from annotator.errors import InputError
 from annotator.formats.core.photo_files import image_size
 from annotator.formats.core.remarks import remark
 from annotator.vision.camera import project
-from annotator.vision.image_files import open_image
+from annotator.vision.opening import opened
 
 _ORIENTATION = 0x0112  # EXIF
 
@@ -35,7 +35,7 @@ class Picture:
         shown = image_size(photo)
         if height is None or width is None or (int(height), int(width)) == shown:
             return cls(shown)
-        with open_image(photo) as image:
+        with opened(photo, str(photo)) as image:
             stored, turn = (image.height, image.width), image.getexif().get(_ORIENTATION, 1)
         if (int(height), int(width)) == stored and turn in _TURNS:
             remark("photo that EXIF turns, with labels of the picture as it is stored: they are turned with it")

@@ -70,6 +70,7 @@ def numbered_hands(
     is gone or is another one now, instead of the error; its record is then None."""
     checked, definition = None, project.definition()
     for entry in entries(project, states, after):
+        project.check_hand(entry.id)  # nothing is built on damage
         hand = project.hand(entry.id)
         try:
             if hand.photo.id != checked:

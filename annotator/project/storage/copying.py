@@ -11,17 +11,18 @@ from annotator.files.atomic import put
 
 def copy_database(source: Path, target: Path) -> None:
     """A consistent copy of a database that others may be writing. InputError if it cannot be written."""
+    put(target, lambda partial: copy_pages(source, partial))
 
-    def write(partial: Path) -> None:
-        origin, copy = sqlite3.connect(source), sqlite3.connect(partial)
-        try:
-            origin.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
-        finally:
-            copy.close()
-            origin.close()
 
-    put(target, write)
+def copy_pages(source: Path, target: Path) -> None:
+    """The same into a file that nobody knows yet. sqlite3.Error if it cannot be written."""
+    origin, copy = sqlite3.connect(source), sqlite3.connect(target)
+    try:
+        origin.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+    finally:
+        copy.close()
+        origin.close()
 
 
 def copy_photo(source: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ _MEANINGS = (
     ("read-only", "cannot be written: the file or its folder is read-only"),
     ("unable to open", "cannot be opened: is the folder readable and writable?"),
     ("not a database", "is not a project database, or it is damaged"),
-    ("malformed", "is damaged: restore a copy"),
+    ("malformed", "is damaged"),
     ("no such table", "is not a project database, or it is damaged"),
     ("no such column", "is not a project database, or it is damaged"),
     ("disk is full", "could not be written: the disk is full; nothing of this step was stored"),
@@ -51,16 +51,25 @@ _SENSELESS = (
 AnyDatabase = TypeVar("AnyDatabase", bound="Database")
 
 
+class Damaged(InputError):
+    """What is stored is not what was written."""
+
+
 class Database(ABC):
     """`reading()` and `writing()` give a connection inside a transaction.
 
     Readers never wait. A writer waits up to `patience` seconds for another one: a write transaction begins by
     taking the project's write lock, so what it reads cannot change before it writes, on both back ends.
-    name: for messages (a path, or a URL without its password).
+    name: for messages (a path, or a URL without its password); advice: what a message of damage ends with, made when
+    there is one.
     """
 
-    def __init__(self, name: str, engine: Engine):
-        self.name, self.engine = name, engine
+    def __init__(self, name: str, engine: Engine, advice: Callable[[], str] = str):
+        self.name, self.engine, self._advice = name, engine, advice
+
+    def damaged(self, what: str) -> Damaged:
+        """The error for damage; what: "is damaged: ..."."""
+        return Damaged(f"{self.name} {what}{self._advice()}")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -96,11 +105,13 @@ class Database(ABC):
             original = getattr(error, "orig", error)
             said = str(original).lower()
             for sign, meaning in _MEANINGS:
+                if sign in said and "is damaged" in meaning:
+                    raise self.damaged(meaning) from error
                 if sign in said:
                     raise InputError(f"{self.name} {meaning}") from error
             raise InputError(f"{self.name}: {original}") from error
         except UnicodeDecodeError as error:  # what the database said, or holds, is no text
-            raise InputError(f"{self.name} is damaged: {error}") from error
+            raise self.damaged(f"is damaged: {error}") from error
 
     @contextmanager
     def sensible(self) -> Iterator[None]:
@@ -110,7 +121,7 @@ class Database(ABC):
         except InputError:
             raise
         except _SENSELESS as error:
-            raise InputError(f"{self.name} is damaged: {type(error).__name__}: {error}") from error
+            raise self.damaged(f"is damaged: {type(error).__name__}: {error}") from error
 
 
 def fill(database: AnyDatabase, values: dict[str, str], there: str) -> AnyDatabase:

@@ -12,6 +12,8 @@ from pathlib import Path
 from annotator.errors import InputError
 from annotator.files.atomic import put
 from annotator.files.given import expanded
+from annotator.project import checking
+from annotator.project.storage import snapshots
 from annotator.project.storage.database import Database
 from annotator.project.storage.postgresql import create_postgresql, open_postgresql, parse
 from annotator.project.storage.sqlite import FILE, create_sqlite, is_blank, open_sqlite
@@ -72,8 +74,22 @@ def locate(place: str | Path, database: str | None = None) -> Place:
 
 
 def connect(place: Place) -> Database:
-    """The place's database; InputError if there is no project."""
-    return open_postgresql(place.url) if place.url else open_sqlite(place.database)
+    """The place's database, what was written last checked. InputError: there is no project, or it is damaged."""
+    database: Database
+    if place.url:
+        database = open_postgresql(place.url)
+    else:
+        database = open_sqlite(place.database, lambda: snapshots.advice(place.folder))
+    try:
+        with database.reading() as connection:
+            try:
+                checking.newest(connection)
+            except InputError as error:
+                raise database.damaged(f"is damaged: {error}") from error
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def make(place: Place, values: dict[str, str]) -> Database:

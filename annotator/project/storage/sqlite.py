@@ -3,45 +3,111 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, QueuePool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from annotator.errors import InputError
 from annotator.project.storage import migrations, schema
 from annotator.project.storage.database import PATIENCE, Database, fill, version_of
 
 FILE = "project.db"
+MAGIC = b"SQLite format 3\x00"
 LONGEST = 64_000_000  # bytes of one value or row; the largest record has 1 MB
 _TRIGGERS = {f"{table}_no_{verb}" for table in ("journal", "events", "reviews") for verb in ("update", "delete")}
 
 
 class SqliteDatabase(Database):
-    """One file. In a folder that cannot be written it is opened for reading alone."""
+    """One file. Reading writes nothing into it, and works where nothing can be written: in a folder that is read-only,
+    on a disk that is full. advice: see `Database`.
+    """
 
-    def __init__(self, path: Path, patience: float = PATIENCE):
+    def __init__(self, path: Path, patience: float = PATIENCE, advice: Callable[[], str] = str):
         self.path = path
+        self._proven = False  # whether the files that WAL needs beside the database can be made
         if path.is_file() and not _allowed(path.parent, os.W_OK) and not _beside(path, "-wal").exists():
-            # WAL needs files beside the database; where none can be made nobody writes, either
-            address = f"file:{quote(str(path))}?mode=ro&immutable=1"
-            engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=QueuePool)
-            event.listen(engine, "connect", _be_careful)
+            # where they cannot be made nobody writes, either
+            engine, self._proven = _unchanging(path), True
         else:
             # The URL is built by parts, so that no character of a folder's name has a meaning in it.
             url = URL.create("sqlite", database=str(path))
             engine = create_engine(url, connect_args={"timeout": patience})
             event.listen(engine, "connect", _be_careful)
-            event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
-        super().__init__(str(path), engine)
+            event.listen(engine, "begin", _begin)
+        super().__init__(str(path), engine, advice)
 
+    @contextmanager
     def _reading(self):
-        return self.engine.begin()
+        if self._proven or not self._refused():
+            self._proven = True
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        # Nobody can write just now, so what is there stays as it is while it is read.
+        with _readable(self.path) as path:
+            engine = _unchanging(path)
+            try:
+                with engine.begin() as connection:
+                    yield connection
+            finally:
+                engine.dispose()
 
+    def _refused(self) -> bool:
+        """Whether the disk refuses what SQLite wants to put beside the file to read it."""
+        try:
+            with self.engine.begin() as connection:
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
+        except OperationalError as error:
+            name = getattr(error.orig, "sqlite_errorname", "")
+            return self.path.is_file() and name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL"))
+        except DBAPIError:
+            return False  # the same question will say so again
+        return False
+
+    @contextmanager
     def _writing(self):
-        return self.engine.execution_options(writes=True).begin()
+        with self.engine.connect() as connection:
+            if not connection.info.get("prepared"):
+                _prepare(connection.connection.driver_connection)
+                connection.info["prepared"] = True
+        with self.engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+
+def _unchanging(path: Path) -> Engine:
+    """An engine for a file that nobody writes: read without locks, and without any file beside it."""
+    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=QueuePool)
+    event.listen(engine, "connect", _be_careful)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[Path]:
+    """The file itself, or, if what was written last is still beside it, a copy on another disk with that in it."""
+    beside = _beside(path, "-wal")
+    if not beside.exists() or not beside.stat().st_size:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="annotator-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        shutil.copyfile(beside, _beside(copy, "-wal"))
+        raw = sqlite3.connect(copy)
+        try:
+            raw.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+        finally:
+            raw.close()
+        yield copy
 
 
 def create_sqlite(path: Path, values: dict[str, str]) -> SqliteDatabase:
@@ -53,17 +119,19 @@ def create_sqlite(path: Path, values: dict[str, str]) -> SqliteDatabase:
     return fill(SqliteDatabase(path), values, str(path.parent))
 
 
-def open_sqlite(path: Path) -> SqliteDatabase:
+def open_sqlite(path: Path, advice: Callable[[], str] = str) -> SqliteDatabase:
     """Open a project's file, brought to this program's schema if it is older (a copy is kept beside it).
 
-    InputError: missing, not one, damaged, locked, or of a later version.
+    A file that is shorter than it should be is noticed here. InputError: missing, not one, damaged, locked, or of a
+    later version. advice: see `Database`.
     """
     if not path.is_file():
         raise InputError(f"no project in {path.parent} (there is no {path.name})")
     if not _allowed(path, os.R_OK):
         raise InputError(f"{path} cannot be read: no permission")
-    database = SqliteDatabase(path)
+    database = SqliteDatabase(path, advice=advice)
     try:
+        _refuse_short(database)
         old = version_of(database) < schema.VERSION
         _refuse_foreign(database)
         if old:
@@ -82,6 +150,29 @@ def is_blank(path: Path) -> bool:
             return connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
     finally:
         database.close()
+
+
+def _refuse_short(database: SqliteDatabase) -> None:
+    """A file that was cut: its head says how many pages it has. What lies beside it may hold the rest of them."""
+    beside = _beside(database.path, "-wal")
+    for attempt in range(5):
+        try:
+            with open(database.path, "rb") as file:
+                head = file.read(100)
+                there = os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise InputError(f"{database.name} cannot be read: {error.strerror}") from error
+        if len(head) < 100 or head[:16] != MAGIC:
+            return  # what it is, if it is anything, comes out at the first question
+        page, count = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+        expected = (65536 if page == 1 else page) * count
+        if head[24:28] != head[92:96] or there >= expected:  # the number of pages counts only if these agree
+            return
+        with suppress(FileNotFoundError):
+            if beside.stat().st_size:
+                return
+        time.sleep(0.02 * attempt)  # or somebody is writing it at this moment
+    raise database.damaged(f"is damaged: it is cut, {there} bytes of {expected} are there")
 
 
 def _refuse_foreign(database: SqliteDatabase) -> None:
@@ -115,13 +206,10 @@ def _be_careful(raw: sqlite3.Connection, _record) -> None:
         cursor.close()
 
 
-def _prepare(raw: sqlite3.Connection, _record) -> None:
-    cursor = raw.cursor()
-    try:
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut, too
-    finally:
-        cursor.close()
+def _prepare(raw: sqlite3.Connection) -> None:
+    """Before the first write of a connection; a file that is only read stays as it is, byte by byte."""
+    raw.execute("PRAGMA journal_mode = WAL")
+    raw.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut, too
 
 
 def _begin(connection: Connection) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from annotator.errors import InputError
 from annotator.files.frame_places import RATE, FramePlace, numbered_file, numbered_files
-from annotator.vision.image_files import BROKEN, decode_page, file_hash, read_image
+from annotator.vision.deep import read_tiff
+from annotator.vision.image_files import decode_page, file_hash, read_image
+from annotator.vision.opening import BROKEN, judge_size, opened
 from annotator.vision.video.source import VideoSource, digest_of
 
 TIFF = {".tif", ".tiff"}
@@ -52,7 +54,19 @@ class TiffStack(VideoSource):
 
     def read(self, number: int) -> np.ndarray:
         self.position(number)
-        return decode_page(self.path, number)
+        return decode_page(self.path, number, self._highest)
+
+    @cached_property
+    def _highest(self) -> int:
+        """Value in any page that has more than 8 bits: the pages have one white, as pictures of one camera."""
+        found = (self._page(number) for number in self.numbers)
+        return max((int(page.max()) for page in found if page is not None and page.dtype.kind in "iu"), default=0)
+
+    def _page(self, number: int) -> np.ndarray | None:
+        try:
+            return read_tiff(self.path, int(number), lambda size, what: judge_size(size, str(self.path), what=what))
+        except BROKEN:
+            return None  # reading it says what is wrong
 
     def digest(self, number: int) -> str:
         self.position(number)
@@ -65,14 +79,11 @@ class TiffStack(VideoSource):
 def pages(path: Path) -> int:
     """How many pictures of one size a TIFF file has: 1 if the second is of another size (a thumbnail). InputError if it
     cannot be read."""
-    try:
-        with Image.open(path) as image:
-            count, size = getattr(image, "n_frames", 1), image.size
-            if count > 1:
-                image.seek(1)
-            return count if image.size == size else 1
-    except (*BROKEN, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is a broken or truncated image: {error}") from error
+    with opened(path, str(path)) as image:
+        count, size = getattr(image, "n_frames", 1), image.size
+        if count > 1:
+            image.seek(1)
+        return count if image.size == size else 1
 
 
 def is_stack(path: Path) -> bool:

@@ -79,6 +79,7 @@ def export(
     with Project.open(folder) as project:
         if not project.hands("accepted", limit=1):
             raise InputError("no hand is accepted yet: there is nothing to export")
+        project.check_file()
         counted = Counted() if counted is None else counted
         counted.records = labelled_hands(project, strained=strained)
         without = left_out(project, Filter(strained=strained))
