@@ -57,7 +57,7 @@ def test_every_requirement_is_used():
     """What a plain installation brings is imported somewhere in it."""
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
-    imported = {"pillow": "PIL"}
+    imported = {"pillow": "PIL", "scikit-image": "skimage"}
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "annotator").rglob("*.py"))
     for line in settings["options"]["install_requires"].split("\n"):
         if line.strip():
