@@ -91,7 +91,7 @@ def test_the_project_tells_what_was_done(made):
             for hand in corrected
             for joint, place in hand.corrections.items()
         ]
-        assert np.median(off) < 0.005  # the mesh goes where the keypoint was put
+        assert np.median(off) < 0.02  # labels are evidence: the mesh comes near to where they were set
 
 
 def test_the_exported_set_reads_back_as_the_project_has_it(made):
@@ -103,7 +103,9 @@ def test_the_exported_set_reads_back_as_the_project_has_it(made):
             mesh = project.mesh(hand.id)
             mirror = [-1, 1, 1] if mesh.side == "left" else [1, 1, 1]
             assert np.abs(hand.vertices * mirror - mesh.vertices).max() < 1e-6
-            assert np.abs(to_pixels(hand.joints, hand.K) - hand.keypoints).max() < 1e-3
+            told = [state == "corrected" for state in hand.states]  # those leave where they were set
+            off = np.abs(to_pixels(hand.joints, hand.K) - hand.keypoints)
+            assert off[np.logical_not(told)].max() < 1e-3
 
 
 def test_the_report_shows_every_hand(made):

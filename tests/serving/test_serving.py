@@ -69,7 +69,8 @@ def test_a_remote_model_answers_and_corrects_like_the_model_itself(model, remote
     place = tuple(here.keypoints[8] + (12.0, -9.0))
     moved, also = model.refine(here, {"index_tip": place}), remote.refine(there, {"index_tip": place})
     assert np.abs(moved.vertices - also.vertices).max() < 1e-4
-    assert np.abs(also.keypoints[8] - place).max() < 0.1
+    before = np.abs(here.keypoints[8] - place).max()
+    assert also.corrections[8] == place and np.abs(also.keypoints[8] - place).max() < before
     kept = remote.remember(photo, here.replace(features=None))
     assert np.abs(remote.refine(kept, {"index_tip": place}).vertices - moved.vertices).max() < 1e-3
 
