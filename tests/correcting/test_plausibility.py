@@ -138,4 +138,4 @@ def test_a_hand_the_solver_corrected_is_within_its_limits(make_truth, make_propo
     hand = solve(make_proposal(truth, 4), hand_model, {8: truth.keypoints[8], 16: truth.keypoints[16]}).hand
     angles = rotations_to_angles(rotation_matrices(hand.parameters.pose)[1:], hand_model.anatomical_axes)
     assert np.isfinite(angles).all()
-    assert not {"limit", "residual"} & set(kinds(hand, hand_model))
+    assert not {"limit", "strain"} & set(kinds(hand, hand_model))

@@ -16,7 +16,7 @@ from annotator.correcting.solver.prior import FINGER_OF
 
 ELSEWHERE = 15.0  # sigmas: where most labels are farther off than this, the whole hand is elsewhere;
 MOST_OF = 3  # ... so many labels can say so, or the wrist's alone
-FAR = 3.0  # sigmas: a label within this is as far off as labels and proposals usually are
+FAR = 2.0  # sigmas: a label within this is as far off as labels and proposals usually are
 SUSPECT = 1.5  # sigmas: a label beyond this may have been meant for another finger
 NEAR = 2.5  # sigmas of another finger's joint, within which a label may have been meant for that one,
 NEARER = 0.4  # ... if that joint is nearer than this share of the way to its own
