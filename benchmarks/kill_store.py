@@ -116,7 +116,7 @@ def work(folder: Path, seed: int, say) -> None:
                     continue
                 elif step == "export":
                     say({"did": "export begins"})
-                    records = itertools.islice(labelled_hands(project, HAND_STATES), 3)
+                    records = itertools.islice(labelled_hands(project, HAND_STATES, strained=True), 3)
                     writer("freihand").write(records, folder.parent / "export", overwrite=True)
                     say({"did": step})
                     continue
@@ -215,7 +215,9 @@ def main(arguments: list[str] | None = None) -> int:
                 make_project(folder, make_url() if make_url else None)
                 if kill == 0:  # torch and the readers are imported before the first fork
                     with Project.open(folder) as project:
-                        writer("freihand").write(labelled_hands(project, HAND_STATES), folder.parent / "warm")
+                        writer("freihand").write(
+                            labelled_hands(project, HAND_STATES, strained=True), folder.parent / "warm"
+                        )
             said = run_and_kill(folder, given.seed + kill, draw.uniform(0, LONGEST))
             done.update(one["did"] for one in said)
             last = said[-1]["did"] if said else "nothing"
