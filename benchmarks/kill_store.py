@@ -45,6 +45,7 @@ from annotator.vision.photos import read_photo
 
 SOURCE = Provenance("benchmark", "b" * 64)
 LONGEST = 0.25  # s between the start of a worker's work and its end
+EXPORTS = 12  # as long as so many exports take
 FRESH = 25  # kills until the next project begins: checking a long journal takes longer than the work
 
 
@@ -197,6 +198,16 @@ def whole_snapshot(file: Path) -> list[str]:
         return copy.verify()
 
 
+def longest_wait(project: Project, out: Path) -> float:
+    """Seconds after which a worker is killed at the latest: long enough for some exports on a busy machine, too."""
+    for _ in range(2):  # the first brings all that is imported
+        begun = time.perf_counter()
+        records = itertools.islice(labelled_hands(project, HAND_STATES, strained=True), 3)
+        writer("freihand").write(records, out, overwrite=True)
+        took = time.perf_counter() - begun
+    return max(LONGEST, EXPORTS * took)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
@@ -205,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
     where.add_argument("--url", help="a PostgreSQL database; `{}` in it becomes the project's number")
     where.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
     given = parser.parse_args(arguments)
-    draw, lost, done, inside = random.Random(given.seed), [], Counter(), Counter()
+    draw, lost, done, inside, longest = random.Random(given.seed), [], Counter(), Counter(), LONGEST
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch, databases(given.url, given.postgres) as make_url:
         for kill in range(given.kills):
@@ -215,10 +226,8 @@ def main(arguments: list[str] | None = None) -> int:
                 make_project(folder, make_url() if make_url else None)
                 if kill == 0:  # torch and the readers are imported before the first fork
                     with Project.open(folder) as project:
-                        writer("freihand").write(
-                            labelled_hands(project, HAND_STATES, strained=True), folder.parent / "warm"
-                        )
-            said = run_and_kill(folder, given.seed + kill, draw.uniform(0, LONGEST))
+                        longest = longest_wait(project, folder.parent / "warm")
+            said = run_and_kill(folder, given.seed + kill, draw.uniform(0, longest))
             done.update(one["did"] for one in said)
             last = said[-1]["did"] if said else "nothing"
             inside[last.removesuffix(" begins") if last.endswith(" begins") else "between or in an edit"] += 1
