@@ -104,7 +104,9 @@ def command(
         found = sources.find(photos)
         if not found.files and not found.tables:
             raise InputError("; ".join(f"{name}: {why}" for name, why in found.empty))
-        found.files = [str(file) for file in expanded(found.files, choice, rate)]
+        elsewhere_too = [one for one in found.files if sources.is_url(one)]  # a URL is no path: it stays as it is
+        here = [one for one in found.files if not sources.is_url(one)]
+        found.files = [*elsewhere_too, *(str(file) for file in expanded(here, choice, rate))]
         if model is not None:
             from annotator.network.checkpoint import load_checkpoint
 
