@@ -122,11 +122,12 @@ def solve(
         settings = dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=1.0, shape=1.0))
     shape_of = hand  # the hand whose bones say where the definition's joints are
     x, tried = None, 0
-    for reading in range(READINGS if read.moves and merged else 1):
+    readings = READINGS if read.moves and merged else 1
+    for reading in range(readings):
         problem = problem_of(hand, model, merged, known, evidence, settings, read, shape_of, held)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
-        if reading + 1 < READINGS and read.moves:
+        if reading + 1 < readings:
             shape_of = answer_of(hand, model, problem, found, merged, settings)
     answer = answer_of(hand, model, problem, found, merged, settings)
     off = read.keypoints(answer) if read.moves else answer.keypoints
@@ -138,9 +139,8 @@ def solve(
             apart = answer.keypoints[k] - (held or {}).get(k, hand.keypoints[k])
         residuals[k] = float(np.linalg.norm(apart)) * CROP_SIZE / hand.crop_size
     strained = strain_of(answer, read, settings.accuracy)
-    before = confidence_factor(strain_of(hand, read, settings.accuracy)) if hand.corrections else 1.0
-    confidence = min(hand.confidence / max(before, 1e-6), 1.0) * confidence_factor(strained)
-    answer = answer.replace(confidence=float(np.clip(confidence, 0.0, 1.0)))
+    before = confidence_factor(strain_of(hand, read, settings.accuracy))
+    answer = answer.replace(confidence=min(hand.confidence / before, 1.0) * confidence_factor(strained))
     unmet = tuple(one.joint for one in strained if one.sigmas > FREE and joint_index(one.joint) in residuals)
     distance = 0.5 * float(np.sum(found.state.soft**2) + np.sum(found.state.prior**2))
     return Solution(answer, residuals, not unmet, unmet, tried, problem.count > POSE_COUNT, distance)
