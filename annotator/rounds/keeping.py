@@ -14,6 +14,7 @@ from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.project import Project
+from annotator.project.definitions import ROUNDS
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE = "state.json"
@@ -30,7 +31,7 @@ def opened(project: Project | str | Path, who: str | None = None) -> Iterator[Pr
 
 
 def rounds_folder(project: Project) -> Path:
-    return project.folder / "rounds"
+    return project.folder / ROUNDS
 
 
 def round_folders(project: Project) -> list[Path]:
