@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from annotator.errors import InputError
 
 LOCAL = "local"
+JOINS = 3  # times a cluster is asked to start a server for this client: a busy head gives up on one after half a minute
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Engine:
             os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             # "local": without it Ray joins what it finds on this machine, also what is left of a head that was killed
-            ray.init(address=address, **settings) if address else ray.init("local", include_dashboard=False, **settings)
+            if address:
+                _join(ray, address, settings)
+            else:
+                ray.init("local", include_dashboard=False, **settings)
         except Exception as error:  # Ray's own kinds are many, some plain `Exception`s
             hint = " (one that asks for a token wants RAY_AUTH_MODE=token here)" if address else ""
             raise InputError(f"engine {address or 'ray'}: no Ray cluster answers{hint}: {error}") from error
@@ -58,6 +62,18 @@ class Engine:
         if fit < 1:
             raise InputError(f"the cluster has no room for one worker of {self.cpus:g} CPUs and {self.gpus:g} GPUs")
         return min(self.workers or fit, fit)
+
+
+def _join(ray, address: str, settings: dict) -> None:
+    """Ray as a client of a cluster. What Ray raises, if the head could not start this client's server `JOINS` times."""
+    for left in reversed(range(JOINS)):
+        try:
+            ray.init(address=address, **settings)
+            return
+        except ConnectionAbortedError:
+            if not left:
+                raise
+            ray.shutdown()  # what is half joined would be in the way of the next try
 
 
 def parse_engine(text: str, workers: int = 0, cpus: float = 1.0, gpus: float = 0.0) -> Engine | None:

@@ -17,6 +17,8 @@ import pytest
 from small_training import NETWORK, made_up_set
 
 from annotator.cli import main
+from annotator.cluster.engine import JOINS, Engine
+from annotator.errors import InputError
 from annotator.project import Project
 
 pytest.importorskip("ray", reason="needs the extra [cluster]: pip install 'hand-mesh-annotator[cluster]'")
@@ -33,6 +35,7 @@ def head(tmp_path_factory):
     """A cluster in processes of its own; its address for clients, and what they need to have in their environment."""
     said = tmp_path_factory.mktemp("head") / "said.txt"
     quiet = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    quiet["RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S"] = "240"  # a client's server is a process that imports all of Ray
     quiet.pop("RAY_ADDRESS", None)
     port, clients = free_port(), free_port()
     # a folder of its own, of a short name (for sockets): others on this machine would take it for theirs
@@ -118,3 +121,34 @@ def test_train(head, tmp_path):
     given = ["train", "--data", f"freihand:{data}", "--config", tmp_path / "recipe.toml", "--out", tmp_path / "out"]
     assert run(head, *given, "--workers", 2)["checkpoint"].endswith("checkpoint.safetensors")
     assert (tmp_path / "out" / "tune" / "log.csv").read_text().count("\n") >= 3
+
+
+class BusyHead:
+    """Ray, joined to a head that cannot start a server for its client the first few times."""
+
+    def __init__(self, refusals: int):
+        self.refusals, self.asked, self.left = refusals, 0, 0
+
+    def init(self, address, **settings):
+        self.asked += 1
+        if self.asked <= self.refusals:
+            raise ConnectionAbortedError("Initialization failure from server: Starting Ray client server failed.")
+
+    def is_initialized(self):
+        return False
+
+    def shutdown(self):
+        self.left += 1
+
+
+def test_a_busy_head_is_asked_again(monkeypatch):
+    busy = BusyHead(2)
+    monkeypatch.setattr("annotator.cluster.engine.needed", lambda name: busy)
+    with Engine("ray://127.0.0.1:1").connected() as ray:
+        assert ray is busy and busy.asked == 3
+    never = BusyHead(99)
+    monkeypatch.setattr("annotator.cluster.engine.needed", lambda name: never)
+    with pytest.raises(InputError, match="no Ray cluster answers.*Starting Ray client server failed"):
+        with Engine("ray://127.0.0.1:1").connected():
+            pass
+    assert never.asked == JOINS

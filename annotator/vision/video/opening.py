@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections import OrderedDict
@@ -105,9 +106,15 @@ def _indexed(path: Path) -> indices.Index:
 
 
 def _forget() -> None:
-    """In a process that was forked: places in files are shared with the parent, so every video is opened anew."""
+    """In a process that was forked: places in files are shared with the parent, so every video is opened anew.
+
+    What the parent had open is never freed here: closing a decoder waits for its threads, and a fork has none of them.
+    One reference more than anybody gives back keeps it even when the interpreter ends.
+    """
     global _lock
     _lock = threading.Lock()
+    for video in _open.values():
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(video))
     _open.clear()
 
 
