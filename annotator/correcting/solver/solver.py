@@ -11,11 +11,12 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from annotator.correcting.accuracy import label_sigma, random_sigma
-from annotator.correcting.evidence import Evidence, SecondView, checked_points
+from annotator.correcting.evidence import Evidence, SecondView, checked_points, depth_labels_of, evidence_of
 from annotator.correcting.solver.coordinates import POSE_COUNT, Coordinates
 from annotator.correcting.solver.descent import Descent
 from annotator.correcting.solver.field import displaced
@@ -89,7 +90,8 @@ def solve(
         Joint -> state, or all 21: "confirmed" says that a keypoint is right where it is; "occluded" and "out of frame"
         take its place in the photo out of the reckoning, a correction's too.
     evidence
-        Relations in depth, depths, second views.
+        Relations in depth, depths, second views. What a person can say of a hand's depth (`InFront`, `PalmDepths`,
+        `PalmDistance`) is kept in its `depth_labels`, and counts from then on.
     definition
         Whose labels they are: how this labeller means the joints, see `hand.definitions`; None: somebody unknown.
     held
@@ -115,7 +117,10 @@ def solve(
     check_sight(merged, hand.camera)
     for item in evidence:
         if not isinstance(item, Evidence):
-            raise InputError(f"evidence must be InFront, Depths or SecondView, got {type(item).__name__}")
+            kinds = ", ".join(kind.__name__ for kind in get_args(Evidence))
+            raise InputError(f"evidence must be one of {kinds}, got {type(item).__name__}")
+    hand = hand.replace(depth_labels=hand.depth_labels.joined(depth_labels_of(evidence)))
+    evidence = evidence_of(hand.depth_labels, evidence)
     if exact:
         return _pinned(hand, model, merged, known, evidence, settings)
     if evidence:  # it speaks of the pose: depths must not be explained by longer bones
