@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from annotator.errors import InputError
 from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.vision.camera import check_camera
+from annotator.vision.depth_images import DepthImage
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ class Depths:
 
     depths: ByJoint[float]
     sigma: float | ByJoint[float] = 0.004
+    sigmas: Mapping[int, float] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        found = {}
+        found: dict[int, float] = {}
         for key, z in self.depths.items():
             joint, z = joint_index(key), float(z)
             if not (math.isfinite(z) and z > 0):
@@ -64,7 +67,7 @@ class Depths:
             if not (math.isfinite(sigmas.get(joint, math.nan)) and sigmas[joint] > 0):
                 raise InputError(f"depths: sigma of {JOINT_NAMES[joint]} is {sigmas.get(joint)} m, expected above 0")
         object.__setattr__(self, "depths", dict(sorted(found.items())))
-        object.__setattr__(self, "sigma", {joint: sigmas[joint] for joint in self.depths})
+        object.__setattr__(self, "sigmas", {joint: sigmas[joint] for joint in sorted(found)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,7 @@ class PalmDepths:
     sigma: float = 0.003
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "depths", DepthLabels(self.depths).from_palm)
+        object.__setattr__(self, "depths", DepthLabels(cast("Mapping[int, float]", self.depths)).from_palm)
         if not (math.isfinite(self.sigma) and self.sigma > 0):
             raise InputError(f"depths from the palm: sigma is {self.sigma} m, expected a positive number")
 
@@ -146,18 +149,19 @@ class SecondView:
         return np.array(list(self._points.values()))
 
 
-Evidence = InFront | Depths | PalmDepths | PalmDistance | SecondView
+Evidence = InFront | Depths | PalmDepths | PalmDistance | SecondView | DepthImage
 
 
 def depth_labels_of(evidence: Sequence[Evidence]) -> DepthLabels:
     """What of the evidence a person said of the hand's depth: it is kept with the hand. Depths of a sensor and other
     views are not."""
-    depths, pairs, distance = {}, [], None
+    depths: dict[int, float] = {}
+    pairs, distance = [], None
     for one in evidence:
         if isinstance(one, PalmDepths):
-            depths |= dict(one.depths)
+            depths |= cast("Mapping[int, float]", one.depths)
         elif isinstance(one, InFront):
-            pairs.append((one.near, one.far))
+            pairs.append((joint_index(one.near), joint_index(one.far)))
         elif isinstance(one, PalmDistance):
             distance = one.distance
     return DepthLabels(depths, pairs, distance)
@@ -170,9 +174,8 @@ def evidence_of(labels: DepthLabels, given: Sequence[Evidence] = ()) -> tuple[Ev
     depths = {k: depth for k, depth in labels.from_palm.items() if k not in said.from_palm}
     if depths:
         found.append(PalmDepths(depths))
-    found += [
-        InFront(*pair) for pair in labels.in_front if pair not in said.in_front and pair[::-1] not in said.in_front
-    ]
+    known = {*said.in_front, *(pair[::-1] for pair in said.in_front)}
+    found += [InFront(*pair) for pair in labels.in_front if pair not in known]
     if labels.distance is not None and said.distance is None:
         found.append(PalmDistance(labels.distance))
     return tuple(found)

@@ -4,11 +4,13 @@ front of which, how far away the palm is. Kept with the hand, as labels in the p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from annotator.errors import InputError
-from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
+from annotator.hand.joints import JOINT_NAMES, joint_index
 
 PALM_KEYPOINTS = (0, 5, 9, 13, 17)  # wrist and knuckles: their mean depth is the palm's
 MOST_RELATIONS = 16
@@ -35,8 +37,8 @@ class DepthLabels:
         Unknown joints, a joint in front of itself, two relations that contradict each other, or numbers no hand has.
     """
 
-    from_palm: ByJoint[float] = field(default_factory=dict)
-    in_front: Iterable[tuple[int | str, int | str]] = ()
+    from_palm: Mapping[int, float] = field(default_factory=dict)
+    in_front: Sequence[tuple[int, int]] = ()
     distance: float | None = None
 
     def __post_init__(self) -> None:
@@ -53,9 +55,7 @@ class DepthLabels:
             if near == far:
                 raise InputError(f"depth relation: {JOINT_NAMES[near]} cannot be in front of itself")
             if (far, near) in pairs:
-                raise InputError(
-                    f"depth relation: {JOINT_NAMES[near]} and {JOINT_NAMES[far]} are in front of each other"
-                )
+                raise InputError(f"{JOINT_NAMES[near]} and {JOINT_NAMES[far]} cannot be in front of each other")
         if len(pairs) > MOST_RELATIONS:
             raise InputError(f"{len(pairs)} depth relations of one hand, at most {MOST_RELATIONS} are kept")
         if self.distance is not None and not (math.isfinite(self.distance) and self.distance > 0):
@@ -90,3 +90,8 @@ class DepthLabels:
         if self.distance is not None:
             document["distance_mm"] = 1000 * self.distance
         return document
+
+
+def depths_from_palm(joints: np.ndarray) -> np.ndarray:
+    """(21,) m along the camera's axis from the palm (the mean depth of wrist and knuckles) to joints (21,3)."""
+    return joints[:, 2] - joints[list(PALM_KEYPOINTS), 2].mean()

