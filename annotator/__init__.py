@@ -26,6 +26,8 @@ _LAZY = {
     "DepthLabels": "annotator.hand.depth_labels",
     "Depths": "annotator.correcting.evidence",
     "SecondView": "annotator.correcting.evidence",
+    "DepthImage": "annotator.vision.depth_images",
+    "read_depth": "annotator.vision.depth_images",
     "JointDefinition": "annotator.hand.definitions",
     "learn_definition": "annotator.correcting.defining",
     "load_hand": "annotator.hand.model",

@@ -22,7 +22,7 @@ from annotator.vision.window import Window
 PIXELS = 160  # of the window that the hand is compared in: about 1.5 mm a pixel
 WIDEST = 0.35  # m: how far the whole hand's distance may be off, at most
 BIN = 0.005  # m
-BULK = 0.03  # m: pixels of the hand lie within it of the hand's usual difference
+BULK = 0.025  # m: pixels of the hand lie within it of the hand's usual difference
 AROUND = 0.016  # m: the skin that speaks of a joint is so near to it
 UNDER = 0.028  # m: skin that far in front of a joint still covers it
 FEWEST = 12  # pixels that say how far away a joint is
@@ -88,6 +88,6 @@ def _usual(apart: np.ndarray) -> float | None:
     if len(apart) < FEWEST_OF_HAND:
         return None
     counts = np.histogram(apart, np.arange(-WIDEST, WIDEST + BIN, BIN))[0]
-    wide = np.convolve(counts, np.ones(5), "same")  # a hand is no plane, and its bends are off too
+    wide = np.convolve(counts, np.ones(3), "same")  # a hand is no plane, and its bends are off too
     peak = -WIDEST + (int(wide.argmax()) + 0.5) * BIN
     return float(np.median(apart[np.abs(apart - peak) < BULK]))

@@ -80,6 +80,20 @@ class DepthLabels:
         depths = {k: depth for k, depth in self.from_palm.items() if k != number}
         return DepthLabels(depths, [pair for pair in self.in_front if number not in pair], self.distance)
 
+    @classmethod
+    def from_dict(cls, document: object) -> DepthLabels:
+        """What `as_dict` wrote; none for None. InputError for anything else."""
+        if document is None:
+            return cls()
+        try:
+            said = dict(document)  # type: ignore[call-overload]
+            depths = {joint_index(name): float(mm) / 1000 for name, mm in dict(said.get("from_palm_mm", {})).items()}
+            pairs = [(joint_index(near), joint_index(far)) for near, far in said.get("in_front", ())]
+            distance = said.get("distance_mm")
+            return cls(depths, pairs, None if distance is None else float(distance) / 1000)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"depth labels cannot be read: {error}") from error
+
     def as_dict(self) -> dict:
         """JSON-ready, joints by name, mm; empty where nothing was said."""
         document: dict = {}

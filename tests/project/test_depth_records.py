@@ -30,6 +30,7 @@ def test_records_differ_both_ways(make_hand, hand_model, first, second):
     for data, labels in zip(records, (first, second), strict=True):
         assert HandRecord.decode(data).depth_labels == labels
         assert (len(data) == len(plain.encode())) == (not labels)
+    assert DepthLabels.from_dict(first.as_dict() or None).in_front == first.in_front
     delta = pack(*records)
     assert apply(delta, records[0]) == records[1] and apply(delta, records[1]) == records[0]
     assert apply(pack(None, records[0]), None) == records[0]
