@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from magicgui import magicgui
-from napari.utils.notifications import show_info, show_warning
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
 
 from annotator.errors import InputError
@@ -36,7 +35,7 @@ class Files:
 
     def _ask_export(self) -> None:
         if self.session is None:
-            show_warning("open a project first")
+            self.say("open a project first: Photos … makes one")
             return
         dialog = ExportDialog(self.session.project.folder.parent, self)
         dialog.accepted.connect(lambda: self._try(lambda: self.export(dialog.format, dialog.folder, dialog.strained)))
@@ -45,10 +44,10 @@ class Files:
     def _ask_round(self) -> None:
         """Start a round on the project's accepted hands, or say why not."""
         if self.session is None:
-            show_warning("open a project first")
+            self.say("open a project first: Photos … makes one")
             return
         if self.retraining.running:
-            show_warning("a round is under way already")
+            self.say("a round is under way already")
             return
         self.retraining.start(self.session.project.folder)
         self.say("a round of learning begins …")
@@ -56,14 +55,14 @@ class Files:
 
     def _round_went(self, words: str, done: int, total: int) -> None:
         self.say(f"learning: {words}")
+        self.verdicts.show_progress(done, total)
 
     def _round_ended(self, said: dict, wrong: str) -> None:
         self.cancel.setVisible(self.background.proposing)
-        self.say(wrong)
+        self.verdicts.show_progress(0, 0)
+        self.say(wrong or said["why"])
         if wrong:
-            show_warning(wrong)
             return
-        show_info(said["why"])
         if self.session is not None and said["promoted"]:
             self.session.read_queue()  # open hands were proposed anew
             if self._network and self.background.use(self.session.project):
@@ -78,7 +77,6 @@ class Files:
         try:
             call()
         except InputError as error:
-            show_warning(str(error))
             self.say(str(error))
 
 

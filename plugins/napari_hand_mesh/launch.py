@@ -8,10 +8,13 @@ from pathlib import Path
 def launch(project: str | Path | None = None) -> None:
     """Open the window, on a project if one is given, and stay until it is closed. ImportError without napari or Qt."""
     import napari
+    import napari.settings as settings
     import qtpy  # noqa: F401  (says in plain words when no Qt is installed)
 
     viewer = napari.Viewer(title="hand mesh annotator")
     _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
+    if settings.get_settings().application.window_size is None:  # nobody has sized napari's window yet
+        widget.arrangement.fit()
     if project is not None:
         widget.open_project(project)
     napari.run()

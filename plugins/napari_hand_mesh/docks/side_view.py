@@ -43,6 +43,11 @@ class SideView(QWidget):
         layout.addWidget(self.picture, 1)
         layout.addLayout(row)
 
+    @property
+    def hand(self) -> HandMesh | None:
+        """What is drawn."""
+        return self._hand
+
     def show_hand(self, hand: HandMesh | None, photo: np.ndarray | None = None, live: bool = False) -> None:
         """Draw this hand before its photo (H, W, 3) uint8; live: smaller, it will change in a moment."""
         self._hand, self._photo = hand, photo
