@@ -304,6 +304,6 @@ def test_a_first_drag_takes_the_keypoint_whatever_layer_is_selected(widget, fold
     view = camera.center, camera.zoom
     pull(mouse, widget, widget.layers.places[8].copy(), (11, -7))
     assert 8 in widget.session.mesh.corrections and (camera.center, camera.zoom) == view
-    pull(mouse, widget, widget.layers.places.min(0) - 25, (30, 12))  # beside every keypoint the photo moves
+    pull(mouse, widget, widget.layers.places.min(0) - 12, (30, 12))  # beside every keypoint the photo moves
     wait_until(lambda: camera.center != view[0], timeout=10_000)
     assert widget.session.hand.version == 2

@@ -37,8 +37,8 @@ ICONS = {
 SIDES = {"side: the network's": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
 MODES = {"next hand fills the canvas": "hand", "next: the whole photo": "photo", "next: leave the zoom": "free"}
 MESH_OPACITY = 55  # percent, at first
-TOLD = 96  # px of the words about the hand: five lines
-NARROW = 276  # px
+TOLD = 90  # px of the words about the hand: six lines
+NARROW = 264  # px
 EMPTY = (
     "<b>Nothing is open.</b><br>Drop a folder of photos, a video or a project here, or press <i>Photos …</i>. "
     "To try it: <i>File &gt; Open Sample &gt; Hand mesh annotator</i>."
@@ -78,6 +78,7 @@ class Controls(QWidget):
         self.what.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.what.setFixedHeight(TOLD)  # longer words move nothing
         self.what.setAccessibleName("this hand")
+        self.what.setStyleSheet("font-size: 11px")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(MESH_OPACITY)
@@ -141,7 +142,7 @@ class Controls(QWidget):
             button.setAccessibleName(action.button)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            button.setFixedHeight(34)
+            button.setFixedHeight(31)
             button.setStyleSheet("font-size: 10px")
             button.clicked.connect(lambda _checked=False, name=action.name: self.acted.emit(name))
             self.tools[action.name] = button

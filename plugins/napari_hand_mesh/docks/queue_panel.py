@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QProgressBar,
+    QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -25,7 +26,7 @@ from napari_hand_mesh.session.session import Session
 FILTERS = {
     "to do": OPEN, "all": None, "accepted": ("accepted",), "rejected": ("rejected",), "flagged": ("flagged",),
 }  # fmt: skip
-WIDTHS = (124, 62, 44, 260, 44, 44, 120)
+WIDTHS = (140, 66, 44, 260, 44, 44, 120)
 ROWS = 8  # at least to be seen
 MOVING = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
 
@@ -73,11 +74,13 @@ class QueuePanel(QWidget):
         top.addWidget(self.filter)
         top.addWidget(self.progress, 1)
         many = QHBoxLayout()
+        many.setSpacing(3)
         self.many = {}
         for state, label in (("accepted", "✔ Accept"), ("rejected", "✖ Reject"), ("flagged", "⚑ Flag")):
             button = quiet(label, "all hands that are selected (Ctrl or Shift and a click)")
             button.clicked.connect(lambda _checked=False, state=state: self.judged.emit(self.selected(), state))
             self.many[state] = button
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             many.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
@@ -86,7 +89,7 @@ class QueuePanel(QWidget):
         layout.addWidget(self.search)
         layout.addWidget(self.table, 1)
         layout.addLayout(many)
-        self.setMinimumWidth(216)
+        self.setMinimumWidth(200)
         self._selected()
 
     def _table(self) -> Table:

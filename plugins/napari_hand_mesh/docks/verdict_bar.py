@@ -55,10 +55,9 @@ class VerdictBar(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         self.buttons: dict[str, QPushButton] = {}
-        for action in keys.ACTIONS:
-            if action.group != "verdict":
-                continue
-            label = f"{ICONS[action.name]}  {action.button}   {keys.shown(action.key)}"
+        known = {action.name: action for action in keys.ACTIONS}
+        for action in (known[name] for name in ICONS):  # from left to right
+            label = f"{ICONS[action.name]} {action.button}  {keys.shown(action.key)}"
             button = quiet(label, action.words)
             button.setAccessibleName(action.button)
             button.setFixedHeight(TALL)
@@ -66,7 +65,7 @@ class VerdictBar(QWidget):
             if action.name in COLOURS:
                 colour = COLOURS[action.name]
                 button.setStyleSheet(
-                    f"QPushButton {{ background: {colour}; color: white; font-weight: bold; font-size: 14px }}"
+                    f"QPushButton {{ background: {colour}; color: white; font-weight: bold; font-size: 14px; padding: 0 }}"
                     f"QPushButton:pressed {{ background: #222222 }}"
                 )
             button.clicked.connect(lambda _checked=False, name=action.name: self.acted.emit(name))
