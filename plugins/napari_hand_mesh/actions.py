@@ -15,9 +15,9 @@ from napari_hand_mesh.session.keys import HARMLESS
 if TYPE_CHECKING:
     from napari_hand_mesh.canvas.dragging import Dragging
     from napari_hand_mesh.canvas.layers import HandLayers
-    from napari_hand_mesh.docks.layout import Layout
+    from napari_hand_mesh.docks.frame.layout import Layout
+    from napari_hand_mesh.docks.frame.typing import Typing
     from napari_hand_mesh.docks.side_view import SideView
-    from napari_hand_mesh.docks.typing import Typing
     from napari_hand_mesh.session.session import Session
 
 BOX_MARGIN = 0.1  # of the keypoints' larger side

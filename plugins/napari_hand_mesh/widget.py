@@ -16,11 +16,11 @@ from napari_hand_mesh.canvas.dragging import Dragging
 from napari_hand_mesh.canvas.layers import HandLayers
 from napari_hand_mesh.canvas.tones import Tones
 from napari_hand_mesh.docks.beside import Beside
-from napari_hand_mesh.docks.companions import Companions
 from napari_hand_mesh.docks.controls import Controls
-from napari_hand_mesh.docks.layout import Layout
-from napari_hand_mesh.docks.typing import Typing
-from napari_hand_mesh.docks.window_place import WindowPlace
+from napari_hand_mesh.docks.frame.companions import Companions
+from napari_hand_mesh.docks.frame.layout import Layout
+from napari_hand_mesh.docks.frame.typing import Typing
+from napari_hand_mesh.docks.frame.window_place import WindowPlace
 from napari_hand_mesh.files import Files
 from napari_hand_mesh.held import Held
 from napari_hand_mesh.jobs.background import Background

@@ -199,3 +199,21 @@ def test_strained_hands_leave_when_the_export_is_told_so(widget, folder, tmp_pat
     assert "2 hands written" in widget.status.text() and "left out" not in widget.status.text()
     read = {name: [hand.id for hand in reader("coco-wholebody").read(tmp_path / name)] for name in "ab"}
     assert read == {"a": ["signing-0180-1"], "b": [strained, "signing-0180-1"]}
+
+
+def test_lines_come_and_go_while_they_are_hidden(widget, folder):
+    widget.open_project(folder)
+    layers, session = widget.layers, widget.session
+    for joint in (8, 12, 16):
+        session.drop(joint, tuple(session.mesh.keypoints[joint] + (25, -18)))
+    layers.camera.zoom = 30.0
+    assert len(layers.labels.data) == 3
+    layers.camera.zoom = 0.01
+    assert not layers.labels.visible
+    session.undo(), session.undo()
+    layers.camera.zoom = 30.0  # one line now, of a colour of its own
+    assert layers.labels.visible and len(layers.labels.data) == len(layers.labels.edge_color) == 1
+    press(widget.viewer, "F")
+    session.redo(), session.redo()
+    press(widget.viewer, "F")
+    assert len(layers.labels.data) == len(layers.labels.edge_color) == 3

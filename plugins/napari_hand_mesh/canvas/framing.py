@@ -108,3 +108,14 @@ class Framing:
     def _place(self, hand: HandMesh) -> None:
         """Puts the mesh's picture where the hand is; `HandLayers` knows it."""
         raise NotImplementedError
+
+
+def on_canvas(layers: Framing, place: np.ndarray) -> np.ndarray:
+    """Where (x, y) photo px is seen on the canvas, px from its upper left corner, however the view is turned."""
+    x, y = (np.asarray(place) - layers._middle()) * layers.camera.zoom
+    across, down = (y, x) if layers.turned % 2 else (x, y)
+    if layers.camera.orientation2d[1] == "left":
+        across = -across
+    if layers.camera.orientation2d[0] == "up":
+        down = -down
+    return np.array([across, down]) + np.array(layers.canvas_size()) / 2

@@ -169,7 +169,7 @@ class HandLayers(Framing):
     def _join(self) -> None:
         """Lines from markers to the mesh's joints, where they are far enough apart to be seen at this zoom."""
         joined: list[int] = []
-        if self.hand is not None and self.hand.corrections:
+        if self.hand is not None and self.hand.corrections and self.skeleton.visible:
             apart = np.linalg.norm(self.joints - self.places, axis=1) * self.camera.zoom
             joined = [joint for joint in self.hand.corrections if apart[joint] >= APART]
         if not joined:
@@ -177,12 +177,11 @@ class HandLayers(Framing):
             return
         start = self.places[joined][:, ::-1]
         _put(self.labels, np.stack([start, self.joints[joined][:, ::-1] - start], axis=1))
+        self.guard.show(self.labels, True)  # before colours: napari does not look at a hidden layer's new data
         lined = (*joined, *(-1 - joint for joint in joined if joint in self._strained))
         if lined != self._lined:
             self._lined = lined
             self.labels.edge_color = [STRAINED_COLOUR if joint in self._strained else LABEL_COLOUR for joint in joined]
-        if self.skeleton.visible:
-            self.guard.show(self.labels, True)
 
     def fade(self) -> None:
         """Hide or show markers, skeleton and lines."""

@@ -32,7 +32,7 @@ ICONS = {
     "occluded": "✕", "out_of_frame": "△", "confirm": "■", "confirm_all": "■■", "other_depth": "⇅",
     "show_alternatives": "≡", "change_side": "⇄", "delete": "∅", "draw_box": "▢", "next_bare": "▷", "undo": "↶",
     "redo": "↷", "fade_markers": "◌", "mesh_style": "◍", "colour_by_uncertainty": "◐", "look": "⤢", "turn_view": "⟳",
-    "mirror_view": "⇋", "swap_views": "⧉", "show_layers": "☰",
+    "mirror_view": "⇋", "swap_views": "▣", "show_layers": "☰",
 }  # fmt: skip
 SIDES = {"side: the network's": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
 MODES = {"next hand fills the canvas": "hand", "next: the whole photo": "photo", "next: leave the zoom": "free"}

@@ -65,7 +65,7 @@ class VerdictBar(QWidget):
             if action.name in COLOURS:
                 colour = COLOURS[action.name]
                 button.setStyleSheet(
-                    f"QPushButton {{ background: {colour}; color: white; font-weight: bold; font-size: 14px; padding: 0 }}"
+                    f"QPushButton {{ background: {colour}; color: white; font: bold 14px; padding: 0 }}"
                     f"QPushButton:pressed {{ background: #222222 }}"
                 )
             button.clicked.connect(lambda _checked=False, name=action.name: self.acted.emit(name))

@@ -6,6 +6,7 @@ method returns: undo and redo are the journal's own, so they work across restart
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from annotator.correcting.strain import StrainedLabel
     from annotator.model import Model
 
+# how far out on its finger a joint is
+JOINT_WORDS = {"cmc": "base", "mcp": "knuckle", "pip": "middle joint", "dip": "last joint", "ip": "last joint"}
 PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 
 
@@ -265,4 +268,12 @@ def why_look(mesh: HandMesh, definition: JointDefinition | None = None) -> str:
         "; ".join(reason.words for reason in found[:2])
         or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
     )
-    return words.replace("_", " ")
+    return in_plain_words(words)
+
+
+def in_plain_words(words: str) -> str:
+    """Joints by the names that people have for them."""
+    words = words.replace("_", " ")
+    for short, long in JOINT_WORDS.items():
+        words = re.sub(rf"\b{short}\b", long, words)
+    return words
