@@ -82,6 +82,13 @@ _BUILT_IN = (
     Command(
         "gold", "labelling.gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"
     ),
+    Command(
+        "report",
+        "projects.report",
+        "PROJECT --out FILE.html",
+        "pictures of your own project: overlays, side views, what is doubtful and why, counts, plots, filters",
+    ),
+    Command("show", "projects.show", "PROJECT HAND --out x.png", "one hand as a picture"),
     Command("photos", "projects.photos", "PROJECT", "photos that moved are found again, or copied into the project"),
     Command("snapshot", "projects.snapshot", "PROJECT", "a copy of the project in one file"),
     Command(

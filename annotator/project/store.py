@@ -138,6 +138,11 @@ class Project:
         with self._database.reading() as connection:
             return reading.mesh(connection, self.folder, hand_id)
 
+    def proposal(self, hand_id: str) -> HandMesh:
+        """The hand as a model proposed it, before anybody touched it (the newest proposal, if it was proposed anew)."""
+        with self._database.reading() as connection:
+            return reading.proposal(connection, self.folder, hand_id)
+
     def hands(
         self,
         state: str | Iterable[str] | None = None,
@@ -158,6 +163,16 @@ class Project:
         """
         with self._database.reading() as connection:
             return {"project": str(self.folder), **reading.counts(connection)}
+
+    def people(self) -> dict[str, int]:
+        """{name: how many steps of theirs the journal has}, those of most steps first."""
+        with self._database.reading() as connection:
+            return reading.people(connection)
+
+    def bare_photos(self) -> list[StoredPhoto]:
+        """Photos in which no hand was found, in the order they came."""
+        with self._database.reading() as connection:
+            return reading.bare(connection, self.folder)
 
     def history(self, hand_id: str) -> list[Event]:
         """The hand's journal, oldest first."""
