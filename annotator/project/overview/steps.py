@@ -34,7 +34,7 @@ def steps_of(newest_first: Iterable[Event]) -> list[Step]:
     in_force: dict[int, bool] = {}  # the newest word on an event counts
     found = []
     for event in newest_first:
-        if event.kind in (UNDO, REDO):
+        if event.target is not None and event.kind in (UNDO, REDO):
             in_force.setdefault(event.target, event.kind == REDO)
         elif event.kind in (EDIT, STATE):
             undone = not in_force.get(event.seq, True)
