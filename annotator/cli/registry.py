@@ -55,6 +55,15 @@ _BUILT_IN = (
         "follows (`docs/corrections.md`)",
     ),
     Command(
+        "add", "labelling.add", "PROJECT PHOTO --box X0 Y0 X1 Y1 [--side S]", "a hand that the network missed, by a box"
+    ),
+    Command(
+        "flip",
+        "labelling.flip",
+        "PROJECT HAND...",
+        "a left hand that was taken for a right one, or the other way round; what was said of the photo stays",
+    ),
+    Command(
         "alternatives",
         "labelling.alternatives",
         "PROJECT HAND [--take N]",

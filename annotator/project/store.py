@@ -289,7 +289,7 @@ class Project:
 
     def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
         """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected,
-        like one that was deleted."""
+        like one that was deleted. The model has not looked at the photo by that (`has_photo`): it saw a box."""
         return self._proposing.add_drawn(photo_id, mesh, provenance, note)
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:

@@ -47,7 +47,7 @@ def command(
 def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict:
     """The whole demo; its summary. InputError if `out` holds anything but an earlier demo."""
     from annotator import sample_data
-    from annotator.cli.labelling.propose import propose_photos
+    from annotator.cli.support.proposing import propose_photos
     from annotator.formats import writer
     from annotator.formats.transfer.from_project import labelled_hands
     from annotator.model import load_model
