@@ -135,8 +135,18 @@ _BUILT_IN = (
         "--data DATA --out RUN",
         "learn from keypoints (`--data freihand:PATH` takes a data set)",
     ),
-    Command("evaluate", "learning.evaluate", "DATA", "score (`--protocol freihand` or `ho3d` by the official rules)"),
-    Command("simulate", "learning.simulate", "DATA", "a simulated annotator: error after 0, 1, 2, ... corrections"),
+    Command(
+        "evaluate",
+        "learning.evaluate",
+        "DATA",
+        "score on data or on your own project's hands (`--protocol freihand` or `ho3d`: by the official rules)",
+    ),
+    Command(
+        "simulate",
+        "learning.simulate",
+        "DATA",
+        "a simulated annotator, on rendered hands or your own project's: error after 0, 1, 2, ... corrections",
+    ),
     Command(
         "serve",
         "apps.serve",
@@ -153,7 +163,8 @@ _BUILT_IN = (
         "round",
         "learning.round",
         "PROJECT",
-        "learn from accepted hands; the new model takes over only if it is better on held-out ones",
+        "learn from accepted hands; the new model takes over only if it is better on held-out ones; `--explain`: which "
+        "hands would count, and why not the others",
     ),
 )
 TABLE = Registry[Command]("command", "annotator.commands", _BUILT_IN)
