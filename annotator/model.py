@@ -39,6 +39,7 @@ from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.photos import as_photo
 
 AT_ONCE = 16  # hands in a pass of the heads
+BOX_MARGIN = 0.1  # of the keypoints' longer side: how far a box round a hand goes beyond them
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 
 
@@ -255,6 +256,30 @@ class Model:
             proposal = self.prompted(hand, prompts).replace(features=hand.features)
         start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
         return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
+
+    def other_side(
+        self,
+        photo: np.ndarray,
+        hand: HandMesh,
+        states: ByJoint[str] | Sequence[str] | None = None,
+        definition: JointDefinition | str | None = None,
+    ) -> HandMesh:
+        """The hand as one of the other side, answered anew in the same place of its photo (H, W, 3), by the same
+        camera.
+
+        What a person said is of the photo, not of the side, and is kept: corrections, and keypoints whose state is
+        'confirmed', as corrections where they were. states, definition: as in `refine`.
+        """
+        known = checked_states(states)
+        low, high = hand.keypoints.min(0), hand.keypoints.max(0)
+        pad = BOX_MARGIN * float((high - low).max())
+        side = "left" if hand.side == "right" else "right"
+        (fresh,) = self.propose(photo, [(*(low - pad), *(high + pad))], [side], hand.camera)
+        labels: dict[int, tuple[float, float]] = {
+            k: (float(x), float(y)) for k, (x, y) in enumerate(hand.keypoints) if known.get(k) == CONFIRMED
+        }
+        labels |= hand.corrections
+        return self.refine(fresh, labels, states, definition=definition) if labels else fresh
 
     def alternatives(
         self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3

@@ -58,6 +58,12 @@ def command(
     exact: Annotated[
         bool, typer.Option("--exact", help="Pin the mesh to every label, at the price of its shape.")
     ] = False,
+    hold: Annotated[
+        bool,
+        typer.Option(
+            "--hold", help="All other keypoints that can be seen stay where they are, as far as a hand allows."
+        ),
+    ] = False,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     who: WhoOption = None,
@@ -70,13 +76,16 @@ def command(
     from annotator.correcting.evidence import Evidence, InFront, PalmDepths
     from annotator.errors import InputError
     from annotator.hand.depth_labels import depths_from_palm
+    from annotator.hand.joint_states import UNSEEN
     from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
     from annotator.project.pixels import pixels_of
-    from annotator.project.records.states import CORRECTED, check_joint_states
+    from annotator.project.records.states import CONFIRMED, CORRECTED, check_joint_states
     from annotator.project.strain import strained_labels
 
     number = joint_index(joint)
+    if hold and (x is None or y is None):
+        raise InputError("--hold is about where a keypoint is put: it needs X and Y")
     evidence: list[Evidence] = [InFront(number, in_front_of)] if in_front_of is not None else []
     evidence += [InFront(behind, number)] if behind is not None else []
     if nearer is not None and farther is not None:
@@ -100,7 +109,7 @@ def command(
         check_joint_states(states)
         if x is None and not said:
             version = opened.edit(
-                hand, None, states, before.version, {"joint": JOINT_NAMES[number], "command": "correct"}
+                hand, None, states, before.version, {"states": {JOINT_NAMES[number]: state}, "command": "correct"}
             )
             contradicting = strained_labels(mesh, states, definition)
             result = {"id": hand, "joint": JOINT_NAMES[number], "state": opened.hand(hand).state, "version": version,
@@ -119,7 +128,11 @@ def command(
         network = load_model(model or current_checkpoint(opened), device=device)
         place = {} if x is None or y is None else {number: (x, y)}
         asked = mesh.replace(depth_labels=mesh.depth_labels.without(number)) if forget_depth else mesh
-        fixed = network.refine(network.remember(photo, asked), place, states, evidence, exact, definition)
+        told = states
+        if hold:  # what was put so is right where it is, as when it is dragged so in the window
+            told = [one if one in UNSEEN else CONFIRMED for one in states]
+            states[number] = state or CONFIRMED
+        fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
         note |= {"definition": definition.name} | ({"exact": "yes"} if exact else {})
         note |= {"in front of": in_front_of} if in_front_of is not None else {}

@@ -1,4 +1,4 @@
-"""The journal's newest events as steps that a person remembers: what was done, and whether it is undone. Without Qt."""
+"""The journal's newest events as steps that a person remembers: what was done, and whether it is undone."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ from dataclasses import dataclass
 
 from annotator.project.journal import EDIT, REDO, STATE, UNDO, Event
 
+BATCH = "batch"  # in a note: names the steps that one command made together
+
 
 @dataclass(frozen=True)
 class Step:
-    """One step, of one hand. words: what was done; undone: whether undo took it back; at: UTC, ISO 8601."""
+    """One step, of one hand. words: what was done; undone: whether undo took it back; at: UTC, ISO 8601; seq: the
+    event's number; batch: what names the steps that were made together ("": made alone)."""
 
     hand: str
     words: str
     who: str
     at: str
     undone: bool
+    seq: int = 0
+    batch: str = ""
+
+    def as_dict(self) -> dict:
+        """For JSON."""
+        return dict(vars(self))
 
 
 def steps_of(newest_first: Iterable[Event]) -> list[Step]:
@@ -25,12 +34,19 @@ def steps_of(newest_first: Iterable[Event]) -> list[Step]:
     in_force: dict[int, bool] = {}  # the newest word on an event counts
     found = []
     for event in newest_first:
-        if event.kind in (UNDO, REDO):
+        if event.target is not None and event.kind in (UNDO, REDO):
             in_force.setdefault(event.target, event.kind == REDO)
         elif event.kind in (EDIT, STATE):
             undone = not in_force.get(event.seq, True)
-            found.append(Step(event.hand, words_of(event.kind, event.note), event.who, event.at, undone))
+            words, batch = words_of(event.kind, event.note), batch_of(event.note)
+            found.append(Step(event.hand, words, event.who, event.at, undone, event.seq, batch))
     return found
+
+
+def batch_of(note: Mapping) -> str:
+    """What names the steps that an event was made together with; "" for one that was made alone."""
+    batch = note.get(BATCH)
+    return batch if isinstance(batch, str) else ""
 
 
 def words_of(kind: str, note: Mapping) -> str:
@@ -38,6 +54,8 @@ def words_of(kind: str, note: Mapping) -> str:
     words = "changed"
     if note.get("deleted"):
         words = "deleted"
+    elif note.get("box"):
+        words = "added by a box"
     elif isinstance(note.get("state"), str):
         words = note["state"]
     elif isinstance(note.get("alternative"), str):
@@ -62,6 +80,7 @@ def is_gone(history: Sequence[Event]) -> bool:
     in_force: dict[int, bool] = {}
     for event in reversed(history):
         if event.kind in (UNDO, REDO):
+            assert event.target is not None  # what was undone or redone
             in_force.setdefault(event.target, event.kind == REDO)
         elif event.kind in (EDIT, STATE) and in_force.get(event.seq, True):
             return bool(event.note.get("deleted"))
