@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = INTERRUPTED
     except BrokenPipeError:
         code = CLOSED_PIPE
+    except OSError as error:  # where nobody nearer knew what it means
+        return _fail(_said_by_system(error))
+    except MemoryError:
+        return _fail("there is not enough memory for this")
     except SystemExit as stop:  # typer ends so when it meets a closed pipe
         code = CLOSED_PIPE if stop.code == 1 else stop.code
     if code == CLOSED_PIPE:
@@ -58,6 +62,13 @@ def _say_anything() -> None:
             usual(message, category, *more, **named)
 
     warnings.showwarning = show
+
+
+def _said_by_system(error: OSError) -> str:
+    """What a disk that is full or broken, or a network that is gone, did to which file."""
+    why = error.strerror or str(error) or type(error).__name__
+    named = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f"cannot read or write {' or '.join(named) or 'a file'}: {why}"
 
 
 def _fail(message: str) -> int:
