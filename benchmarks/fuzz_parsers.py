@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"
 import fuzz_makers as makers
 import mano_like
 import numpy as np
+from fuzz_doors import PACKAGE, exif, largest, message, predictions, repaired, toml, use_video
 from hostile_bytes import Bomb
 from hostile_files import use_project
 from hostile_sets import Sets, read
@@ -40,7 +41,6 @@ from annotator.project import Project
 from annotator.proposers import build_proposer
 
 REQUESTS = 12  # of one server's life
-PACKAGE = Path(annotator.__file__).parent
 NEEDED = ("freihand", "ho3d", "coco-wholebody", "hamer-npz", "hamer-tar")  # layouts that are written to be mutated
 
 
@@ -59,7 +59,7 @@ class Parsers:
     @cached_property
     def jpegs(self) -> list[bytes]:
         plain = [self.photo_file.read_bytes(), self._as("JPEG", progressive=True)]
-        return [*plain, self._as("JPEG", quality=30, exif=_exif()), self._as("JPEG", "L"), self._as("JPEG", "CMYK")]
+        return [*plain, self._as("JPEG", quality=30, exif=exif()), self._as("JPEG", "L"), self._as("JPEG", "CMYK")]
 
     @cached_property
     def pngs(self) -> list[bytes]:
@@ -96,11 +96,11 @@ class Parsers:
 
     @cached_property
     def hand(self) -> bytes:
-        return _largest("hand/data", "npz")
+        return largest("hand/data", "npz")
 
     @cached_property
     def checkpoint(self) -> bytes:
-        return _largest("network/weights", "safetensors")
+        return largest("network/weights", "safetensors")
 
     @cached_property
     def mano(self) -> bytes:
@@ -155,11 +155,11 @@ class Parsers:
 
     def tiff(self, draw):
         path = self._write("photo.tif", makers.tiff(draw.choice(self.tiffs), draw))
-        return lambda: _use_video(path) if draw.random() < 0.5 else annotator.read_photo(path)
+        return lambda: use_video(path) if draw.random() < 0.5 else annotator.read_photo(path)
 
     def mp4(self, draw):
         path = self._write("clip.mp4", makers.mp4(draw.choice(self.videos), draw))
-        return lambda: _use_video(path)
+        return lambda: use_video(path)
 
     def _set(self, name: str, suffixes: tuple[str, ...], draw):
         """A set of this layout with one of its files hostile."""
@@ -173,7 +173,7 @@ class Parsers:
 
     def json(self, draw):
         if draw.random() < 0.2:
-            path = self._write("predictions.json", makers.as_json(makers.changed(_predictions(), draw)))
+            path = self._write("predictions.json", makers.as_json(makers.changed(predictions(), draw)))
             return lambda: self._proposed(path)
         name = draw.choice(("freihand", "coco-wholebody", "coco", "interhand", "hint"))
         return self._set(name, (".json",), draw)
@@ -194,7 +194,7 @@ class Parsers:
             return lambda: load_hand(path).joints(load_hand(path).vertices(random_mesh(0).parameters))
         if kind == 1:
             with io.BytesIO() as file:
-                rows = _predictions()["hands"]
+                rows = predictions()["hands"]
                 np.savez(file, **{name: np.array([row[name] for row in rows]) for name in rows[0]})
                 path = self._write("predictions.npz", makers.npz(file.getvalue(), self.bomb, draw))
             return lambda: self._proposed(path)
@@ -229,7 +229,7 @@ class Parsers:
         kind = draw.randrange(3)
         if kind == 0:
             tree = makers.changed(tomllib.loads(text), draw)
-            text = _toml(tree)
+            text = toml(tree)
         elif kind == 1:
             text = makers.mutated(text.encode(), draw).decode("latin-1")
         else:
@@ -260,7 +260,7 @@ class Parsers:
                 self._rewrite(database, draw)
         database.close()
         if draw.random() < 0.3:
-            return lambda: _repaired(path.parent)
+            return lambda: repaired(path.parent)
         return lambda: use_project(path.parent)
 
     def _rewrite(self, database: sqlite3.Connection, draw) -> None:
@@ -296,13 +296,13 @@ class Parsers:
 
     def http(self, draw):
         asked = [self._request(draw) for _ in range(REQUESTS)]
-        return lambda: _asked(self.model, asked)
+        return lambda: asked(self.model, asked)
 
     def _request(self, draw) -> tuple[str, dict, bytes, str]:
         """(path, query, body, content type)."""
         path = draw.choice(("/propose", "/propose", "/prompt", "/remember"))
         if path != "/propose":
-            return path, {}, _message(self.message, self.bomb, draw), "application/x-npz"
+            return path, {}, message(self.message, self.bomb, draw), "application/x-npz"
         query = {"boxes": [[8, 8, 56, 56]], "sides": ["right"], "K": [[100, 0, 32], [0, 100, 24], [0, 0, 1]]}
         query = makers.changed(query, draw)
         query = {k: json.dumps(v)[:3000] for k, v in query.items()} if isinstance(query, dict) else {"boxes": "["}
@@ -333,97 +333,3 @@ NAMES = (
     "sqlite",
     "http",
 )
-
-
-def _exif() -> bytes:
-    exif = Image.Exif()
-    exif[274], exif[271] = 6, "camera"
-    return exif.tobytes()
-
-
-def _largest(folder: str, suffix: str) -> bytes:
-    """A packaged file's content."""
-    return max((PACKAGE / folder).glob(f"*.{suffix}"), key=lambda path: path.stat().st_size).read_bytes()
-
-
-def _use_video(path: Path) -> None:
-    from annotator.vision.video.opening import is_video, open_video
-
-    if not is_video(path):
-        annotator.read_photo(path)
-        return
-    video = open_video(path)
-    for number in list(video.numbers if hasattr(video, "numbers") else range(min(3, len(video.seconds))))[:3]:
-        annotator.read_photo(Path(f"{path}#frame={number}"))
-
-
-def _predictions() -> dict:
-    hand = {"photo": "one.jpg", "side": "right", "pose": [0.1] * 48, "shape": [0.1] * 10, "wrist": [0.0, 0.0, 0.8],
-            "box": [100.0, 100.0, 300.0, 300.0], "confidence": 0.5}  # fmt: skip
-    return {"hand_model": "free", "hands": [hand, dict(hand, side="left")]}
-
-
-def _toml(tree) -> str:
-    """Enough of TOML for a recipe."""
-    if not isinstance(tree, dict):
-        return "data = " + json.dumps(tree)
-    lines, tables = [], []
-    for key, value in tree.items():
-        name = json.dumps(str(key))
-        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-            tables += [
-                f"[[{name}]]\n" + "\n".join(f"{json.dumps(str(k))} = {_value(v)}" for k, v in one.items())
-                for one in value
-            ]
-        elif isinstance(value, dict):
-            tables.append(f"[{name}]\n" + "\n".join(f"{json.dumps(str(k))} = {_value(v)}" for k, v in value.items()))
-        else:
-            lines.append(f"{name} = {_value(value)}")
-    return "\n".join(lines + tables)
-
-
-def _value(value) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(k))} = {_value(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
-    if isinstance(value, float):
-        return repr(value).replace("e-0", "e-")
-    return '""' if value is None else json.dumps(value)
-
-
-def _repaired(folder: Path) -> None:
-    from annotator.project.repairing import repair
-
-    repair(folder, folder.parent / "saved")
-    with Project.open(folder.parent / "saved") as project:
-        wrong = project.verify()
-    if wrong:
-        raise AssertionError(f"a repaired project is damaged: {wrong[0]}")
-
-
-def _message(data: bytes, bomb: bytes, draw) -> bytes:
-    """A message of the server's, with hostile arrays or a hostile head."""
-    if draw.random() < 0.5:
-        return makers.npz(data, bomb, draw)
-    arrays = dict(np.load(io.BytesIO(data)))
-    head = makers.changed(json.loads(arrays["head"].tobytes()), draw)
-    arrays["head"] = np.frombuffer(makers.as_json(head), np.uint8)
-    with io.BytesIO() as file:
-        np.savez(file, **arrays)
-        return file.getvalue()
-
-
-def _asked(model, asked: list) -> None:
-    """Every request gets an answer that says what is wrong with it, and the next one, too."""
-    from fastapi.testclient import TestClient
-
-    from annotator.serving.app import make_app
-
-    with TestClient(make_app(model, ""), raise_server_exceptions=True) as client:
-        for path, query, body, kind in asked:
-            answer = client.post(path, params=query, content=body, headers={"Content-Type": kind})
-            if answer.status_code >= 500:
-                raise AssertionError(f"{path} {query} answers {answer.status_code}: {answer.text[:200]}")
-        if client.get("/health").status_code != 200:
-            raise AssertionError("the server is not well afterwards")
