@@ -2,12 +2,14 @@
    Python, SQLite and every other library get the failure as they would from a real disk or network.
 
    fail_call(kinds, number, error, ever, under): of the calls of these kinds on files whose path begins with `under`
-   (and on sockets), the one of this number fails with this errno; ever: and all after it. number 0: none, they are
+   (and on sockets), the one of this number fails with this errno, or, where it is 0, the process is
+   killed there; ever: and all after it. number 0: none, they are
    counted. calls_seen(): how many there were since. Kinds are the bits below. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +37,8 @@ static int now(void)
 	long number = __atomic_add_fetch(&seen, 1, __ATOMIC_SEQ_CST);
 	if (!wanted || (for_ever ? number < wanted : number != wanted))
 		return 0;
+	if (!wanted_error)
+		kill(getpid(), SIGKILL);
 	errno = wanted_error;
 	return 1;
 }

@@ -22,6 +22,7 @@ KINDS = {
     "open": (16, errno.EMFILE),
     "remove": (32, errno.EACCES),
     "connection": (64, errno.ECONNRESET),
+    "killed": (63, 0),  # at any of these calls, before it is made
 }
 LONGEST = 60  # s that a command may take
 PRELOADED = "HAND_MESH_FAILING_CALLS"

@@ -2,6 +2,7 @@
 
     python benchmarks/faults.py [--most 0] [--only accept,export-parquet] [--kinds write,sync] [--postgres]
 
+--kinds killed: the process is killed at its n-th call of any kind instead.
 --most: so many n of each command and kind, evenly spread (0: all). --postgres: projects on a PostgreSQL server of its
 own, whose connections fail; without it they are SQLite files.
 
@@ -20,6 +21,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +39,8 @@ from faults_world import Case, Tried, World
 
 def unclear(ended: Ended) -> list[str]:
     """What is wrong with how a command ended."""
+    if ended.code == -signal.SIGKILL and not ended.seen:
+        return []
     errors = [line for line in ended.said.splitlines() if line.startswith("annotator: error: ")]
     if "Traceback" in ended.said or ended.code not in (0, 2):
         return [f"ended with {ended.code}: {' | '.join(ended.said.splitlines()[-4:])[-600:]}"]
@@ -113,14 +117,18 @@ def sweep(given: argparse.Namespace, make_url: Callable[[], str] | None, scratch
     from annotator.cli import main as command
 
     world = World(scratch, make_url)
-    kinds = ("connection",) if make_url else [kind for kind in KINDS if kind != "connection"]
+    kinds = ("connection",) if make_url else [kind for kind in KINDS if kind not in ("connection", "killed")]
     if given.kinds:
         kinds = given.kinds.split(",")
     tried = world.tried()
     tried = {name: tried[name] for name in (given.only.split(",") if given.only else tried)}
     if any(name.startswith(("propose", "correct", "import")) for name in tried):
         warmed(world)
-    wrong, failures, ends = [], Counter(), Counter()
+    wrong, failures, ends, end = [], Counter(), Counter(), time.monotonic() + given.seconds
+
+    def said() -> dict:
+        return {"commands": len(tried), "failures": dict(failures), "ended": dict(ends), "wrong": wrong}
+
     for name, one in tried.items():
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
             case = world.case()
@@ -133,24 +141,28 @@ def sweep(given: argparse.Namespace, make_url: Callable[[], str] | None, scratch
             if found:
                 wrong += [f"{name} fails on a sound disk: {line}" for line in found]
                 continue
-            for number, ever in itertools.product(numbers(sound.seen, given.most), (False, True)):
+            times = (False,) if kind == "killed" else (False, True)
+            for number, ever in itertools.product(numbers(sound.seen, given.most), times):
+                if given.seconds and time.monotonic() > end:
+                    return {"stopped_at": f"{name}, {kind} {number}", **said()}
                 case = world.case()
                 ended = run(one.arguments(case), kind, number, ever, case.place)
                 failures[kind] += 1
-                ends["said so" if ended.code == 2 else "went on" if ended.code == 0 else "broke"] += 1
+                ends[{0: "went on", 2: "said so", -signal.SIGKILL: "was killed"}.get(ended.code, "broke")] += 1
                 which = f"{name}: {kind} {number} of {sound.seen}{' and all after' if ever else ''}: "
                 lines = [which + line for line in look(world, case, one, ended)]
                 wrong += lines
                 if given.talk:
                     for line in lines:
                         print(line, file=sys.stderr, flush=True)
-    return {"commands": len(tried), "failures": dict(failures), "ended": dict(ends), "wrong": wrong}
+    return said()
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--most", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after so long (0: when all is done)")
     parser.add_argument("--kinds", default="")
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--talk", action="store_true", help="say at once on stderr what was wrong")

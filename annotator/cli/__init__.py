@@ -8,6 +8,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from annotator.errors import InputError
+
 INTERRUPTED = 130  # as a shell says of a program ended by Ctrl-C
 CLOSED_PIPE = 141  # ... and of one whose reader went away, as in `annotator status P | head -1`
 
@@ -17,13 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import typer
 
     from annotator.cli.registry import group
-    from annotator.errors import InputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     _say_anything()
     try:
         code = group().main(args=given or ["--help"], prog_name="annotator", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed before the program began
+            sys.stdout.flush()
     except InputError as error:
         return _fail(str(error))
     except typer.TyperException as error:  # an unknown command or option, a missing argument
@@ -68,7 +70,7 @@ def _said_by_system(error: OSError) -> str:
     """What a disk that is full or broken, or a network that is gone, did to which file."""
     why = error.strerror or str(error) or type(error).__name__
     named = [str(name) for name in (error.filename, error.filename2) if name is not None]
-    return f"cannot read or write {' or '.join(named) or 'a file'}: {why}"
+    return f"cannot read or write {' or '.join(named) or 'a file or the output'}: {why}"
 
 
 def _fail(message: str) -> int:
