@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from annotator.project.overview.steps import Step, steps_of
 from napari_hand_mesh.session.session import Session
-from napari_hand_mesh.session.steps import Step, steps_of
 
 SHOWN = 100  # the journal is not limited, the eye is
 UNDONE = QColor(128, 128, 128)

@@ -15,14 +15,14 @@ import annotator
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.choosing import next_keypoint
-from annotator.correcting.plausibility import reasons
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
-from annotator.hand.mesh import HandMesh, ParametricEstimate
+from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import Project, Provenance
+from annotator.project.overview.doubts import doubts, least_sure
 from annotator.project.strain import strained_labels
 from napari_hand_mesh.session.carrying import carried
 from napari_hand_mesh.session.looking import Looking
@@ -260,14 +260,8 @@ class Session(Looking):
 def why_look(mesh: HandMesh, definition: JointDefinition | None = None) -> str:
     """Why a person should look at a hand, in a few words: labels that contradict the mesh, then the weightiest.
     definition: how the project means the joints."""
-    model = annotator.load_hand(mesh.hand_model)
-    if mesh.parametric is None:  # not stored: then the comparison with that stage has nothing to say
-        mesh = mesh.replace(parametric=ParametricEstimate(mesh.vertices, mesh.joints, mesh.keypoints))
-    found = sorted(reasons(mesh, model, definition=definition), key=lambda reason: reason.kind != "strain")
-    words = (
-        "; ".join(reason.words for reason in found[:2])
-        or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
-    )
+    found = doubts(mesh, annotator.load_hand(mesh.hand_model), ("proposed",) * 21, definition)
+    words = "; ".join(one.words for one in found[:2]) or f"least sure: {least_sure(mesh)}"
     return in_plain_words(words)
 
 
