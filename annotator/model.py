@@ -219,7 +219,8 @@ class Model:
             Joint -> state, or all 21: 'confirmed' keypoints are right where they are, 'occluded' ones and those 'out of
             frame' are told to nobody.
         evidence
-            Depth relations, depths, second views (`annotator.InFront`, `Depths`, `SecondView`).
+            Depth relations, depths, second views (`annotator.InFront`, `PalmDepths`, `PalmDistance`, `Depths`,
+            `SecondView`). What a person can say stays with the hand, in `HandMesh.depth_labels`.
         exact
             Pin the mesh to every label, at the price of its shape.
         definition
@@ -246,14 +247,14 @@ class Model:
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
         told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
         if exact:
-            answered = self.prompted(hand, told).replace(corrections=merged | held)
+            answered = self.prompted(hand, told).replace(corrections=merged | held, depth_labels=hand.depth_labels)
             return solve(answered, self.hand, {}, known, evidence, exact=True).hand.replace(corrections=merged)
         proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
         joints, places, _, judged = read_labels(proposal, merged, known, Settings(), read, held=held)
         prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
         if prompts:
             proposal = self.prompted(hand, prompts).replace(features=hand.features)
-        start = proposal.replace(corrections={})
+        start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
         return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
 
     def other_side(

@@ -51,8 +51,15 @@ _BUILT_IN = (
         "correct",
         "labelling.correct",
         "PROJECT HAND JOINT [X Y]",
-        "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`; the mesh "
-        "follows (`docs/corrections.md`)",
+        "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`, `--nearer MM`, "
+        "`--farther MM`; the mesh follows (`docs/corrections.md`)",
+    ),
+    Command(
+        "depth",
+        "labelling.depth",
+        "PROJECT --images PATTERN",
+        "depth images beside the photos: meshes of untouched hands come to lie on the "
+        "measured surface (`docs/depth.md`)",
     ),
     Command(
         "add", "labelling.add", "PROJECT PHOTO --box X0 Y0 X1 Y1 [--side S]", "a hand that the network missed, by a box"

@@ -70,6 +70,7 @@ def stored_hand(connection: Connection, folder: Path, hand_id: str) -> StoredHan
         keypoint_sigma=record.keypoint_sigma,
         confidence=record.confidence,
         corrections=record.corrections,
+        depth_labels=record.depth_labels,
         joint_states=record.joint_states,
         state=record.state,
         version=row.version,

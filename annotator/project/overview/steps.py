@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from annotator.project.journal import EDIT, REDO, STATE, UNDO, Event
@@ -62,6 +62,8 @@ def words_of(kind: str, note: Mapping) -> str:
         words = f"other depth: {note['alternative']}"
     elif isinstance(note.get("side"), str):
         words = f"is a {note['side']} hand"
+    elif note.get("box") == "drawn again":
+        words = "drawn again"
     elif isinstance(note.get("states"), Mapping) and note["states"]:
         (joint, state), more = next(iter(note["states"].items())), len(note["states"]) - 1
         words = f"{joint} {state}" if not more else f"{more + 1} keypoints {state}"
@@ -70,3 +72,16 @@ def words_of(kind: str, note: Mapping) -> str:
     elif kind == STATE:
         words = "judged"
     return words.replace("_", " ")
+
+
+def is_gone(history: Sequence[Event]) -> bool:
+    """Whether a rejected hand is none: it was deleted, or drawing it was undone. Else somebody looked at a hand and did
+    not want it. history: of one hand, oldest first."""
+    in_force: dict[int, bool] = {}
+    for event in reversed(history):
+        if event.kind in (UNDO, REDO):
+            assert event.target is not None  # what was undone or redone
+            in_force.setdefault(event.target, event.kind == REDO)
+        elif event.kind in (EDIT, STATE) and in_force.get(event.seq, True):
+            return bool(event.note.get("deleted"))
+    return True
