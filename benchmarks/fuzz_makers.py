@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import struct
 import tarfile
 import zipfile
 
 import numpy as np
 from fuzz_pictures import jpeg, mp4, png, tiff
-from fuzz_trees import FLOATS, as_json, changed, csv, orders, pickles, yaml
+from fuzz_trees import FLOATS, NUMBERS, as_json, changed, csv, orders, pickles, yaml
 from hostile_bytes import mutated, npy_claiming, npy_pickle
 
 __all__ = [
@@ -154,7 +155,15 @@ def inside_of(name: str, content: bytes, bomb: bytes, draw: random.Random) -> by
             return csv(content, draw)
         if suffix == "tar":
             return tar(content, bomb, draw)
-        if suffix == "yml":
+        if suffix in ("h5", "slp"):
+            return h5(content, draw)
+        if suffix == "xml":
+            return xml(content, draw)
+        if suffix == "txt":
+            return csv(content.replace(b" ", b","), draw).replace(b",", b" ")
+        if suffix == "npy":
+            return pickled_array(content, bomb, draw)
+        if suffix in ("yml", "yaml"):
             return yaml(content, draw)
     except (ValueError, struct.error, IndexError):
         pass
@@ -165,6 +174,61 @@ def _plain(content: bytes):
     from annotator.files.safe_pickle import load
 
     return load(content)
+
+
+def pickled_array(content: bytes, bomb: bytes, draw: random.Random) -> bytes:
+    """An .npy, of objects perhaps, whose content is another."""
+    try:
+        return _npy(np.lib.format.read_array(io.BytesIO(content), allow_pickle=False), bomb, draw)
+    except ValueError:
+        return npy_pickle(pickles({"a": [1, "x", np.zeros(3)]}, bomb, draw))
+
+
+def h5(content: bytes, draw: random.Random) -> bytes:
+    """An HDF5 file with other data sets: of another type or shape, absent, linked, or far larger than its bytes."""
+    import h5py
+
+    file = io.BytesIO(content)
+    with h5py.File(file, "r+") as tree:
+        names: list[str] = []
+        tree.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        for name in draw.sample(names, min(len(names), draw.choice((1, 1, 2)))):
+            old = tree[name]
+            shape, dtype, kind = old.shape, old.dtype, draw.randrange(7)
+            values = old[()]
+            del tree[name]
+            if kind == 0:  # nothing is stored of it, it reads as zeros
+                big = tuple(draw.choice((1, 50_000)) * max(1, n) for n in shape) or (10**9,)
+                tree.create_dataset(name, big, dtype, chunks=tuple(min(n, 64) for n in big))
+            elif kind == 1:
+                tree[name] = np.zeros(shape, draw.choice(("f8", "i8", "S4", "?", "u1")))
+            elif kind == 2:
+                tree[name] = np.asarray(values)[:0] if shape else np.zeros(3)
+            elif kind == 3:
+                tree[name] = h5py.SoftLink(draw.choice((f"/{name}", "/nowhere", f"/{draw.choice(names)}")))
+            elif kind == 4:
+                tree[name] = h5py.ExternalLink("/etc/passwd", "/x")
+            elif kind == 5 and np.asarray(values).dtype.kind in "fi":
+                tree[name] = np.full(shape, draw.choice((-1, 10**6, 2**31 - 1)), dtype)
+    return file.getvalue()
+
+
+def xml(content: bytes, draw: random.Random) -> bytes:
+    """Other attributes and entities that grow."""
+    text = content.decode()
+    for _ in range(draw.choice((1, 1, 3))):
+        values = list(re.finditer(r'="([^"]*)"', text))
+        place = draw.choice(values)
+        new = draw.choice(
+            (*(str(one) for one in NUMBERS[:12]), "", "nan", "1e999", "../../ESCAPED", "1,2;3", "x" * 100_000, "&lt;")
+        )
+        text = text[: place.start(1)] + new + text[place.end(1) :]
+    if draw.random() < 0.2:
+        laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+        told = f'<!DOCTYPE a [<!ENTITY l0 "ha">{laughs}<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+        start = text.index("<", text.index("?>") + 2) if "?>" in text else 0
+        text = text[:start] + told + text[start:].replace('="', f'="{draw.choice(("&l9;", "&x;"))}', 1)
+    return text.encode()
 
 
 def safetensors(data: bytes, draw: random.Random) -> bytes:

@@ -25,13 +25,14 @@ import numpy as np
 from fuzz_doors import PACKAGE, exif, largest, message, predictions, repaired, toml, use_video
 from hostile_bytes import Bomb
 from hostile_files import use_project
-from hostile_sets import Sets, read
+from hostile_sets import PICTURES, Sets, read
 from kill_store import SOURCE, random_mesh
 from PIL import Image
 
 import annotator
 from annotator import sample_data
 from annotator.files.safe_pickle import load_file
+from annotator.formats import READERS
 from annotator.formats.mano.mano_file import import_mano
 from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand.model import load_hand
@@ -41,7 +42,7 @@ from annotator.project import Project
 from annotator.proposers import build_proposer
 
 REQUESTS = 12  # of one server's life
-NEEDED = ("freihand", "ho3d", "coco-wholebody", "hamer-npz", "hamer-tar")  # layouts that are written to be mutated
+LAYOUTS = sorted(READERS)
 
 
 class Parsers:
@@ -92,7 +93,7 @@ class Parsers:
     @cached_property
     def sets(self) -> Sets:
         with Project.open(self.good) as project:
-            return Sets(self.top, self.bomb, list(labelled_hands(project)), NEEDED)
+            return Sets(self.top, self.bomb, list(labelled_hands(project)))
 
     @cached_property
     def hand(self) -> bytes:
@@ -166,7 +167,8 @@ class Parsers:
         folder = self.scratch / "case"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.sets.scratch / f"set-{name}", folder)
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in suffixes)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        files = [path for path in files if path.suffix in suffixes or not suffixes and path.suffix not in PICTURES]
         path = draw.choice(files)
         path.write_bytes(makers.inside_of(path.name, path.read_bytes(), self.bomb, draw))
         return lambda: read(name, folder, draw.random() < 0.3)
@@ -177,6 +179,10 @@ class Parsers:
             return lambda: self._proposed(path)
         name = draw.choice(("freihand", "coco-wholebody", "coco", "interhand", "hint"))
         return self._set(name, (".json",), draw)
+
+    def layouts(self, draw):
+        """Any layout that is read, any of its files."""
+        return self._set(draw.choice(LAYOUTS), (), draw)
 
     def yaml(self, draw):
         return self._set("dexycb", (".yml",), draw)
@@ -327,6 +333,7 @@ NAMES = (
     "csv",
     "npz",
     "tar",
+    "layouts",
     "safetensors",
     "pickles",
     "settings",

@@ -39,6 +39,8 @@ class Sets:
         for name in names:
             writer(name).write(records, scratch / f"set-{name}")
         for name, make in OTHERS.items():
+            if name in names:
+                continue
             (scratch / f"set-{name}").mkdir()
             make(scratch / f"set-{name}", ["", "", ""])
 
