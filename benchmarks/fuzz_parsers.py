@@ -301,8 +301,8 @@ class Parsers:
             pass  # the constraint holds
 
     def http(self, draw):
-        asked = [self._request(draw) for _ in range(REQUESTS)]
-        return lambda: asked(self.model, asked)
+        requests = [self._request(draw) for _ in range(REQUESTS)]
+        return lambda: asked(self.model, requests)
 
     def _request(self, draw) -> tuple[str, dict, bytes, str]:
         """(path, query, body, content type)."""
