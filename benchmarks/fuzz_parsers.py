@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"
 import fuzz_makers as makers
 import mano_like
 import numpy as np
-from fuzz_doors import asked, PACKAGE, exif, largest, message, predictions, repaired, toml, use_video
+from fuzz_doors import PACKAGE, asked, exif, largest, message, predictions, repaired, toml, use_video
 from hostile_bytes import Bomb
 from hostile_files import use_project
 from hostile_sets import PICTURES, Sets, read
