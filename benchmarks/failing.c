@@ -60,8 +60,14 @@ static int file_fails(int kind, int file)
 	if (length <= 0)
 		return 0;
 	path[length] = 0;
-	if (armed & CONNECTION)
-		return !strncmp(path, "socket:", 7) && now();
+	if (armed & CONNECTION) {
+		if (strncmp(path, "socket:", 7) || !now())
+			return 0;
+		saved = errno;
+		shutdown(file, SHUT_RDWR); /* who waits for it is told, as of a real one that was reset */
+		errno = saved;
+		return 1;
+	}
 	return path_fails(kind, path);
 }
 

@@ -141,7 +141,8 @@ def sweep(given: argparse.Namespace, make_url: Callable[[], str] | None, scratch
             if found:
                 wrong += [f"{name} fails on a sound disk: {line}" for line in found]
                 continue
-            times = (False,) if kind == "killed" else (False, True)
+            # nothing comes after a kill; a connection that was reset stays so
+            times = {"killed": (False,), "connection": (True,)}.get(kind, (False, True))
             for number, ever in itertools.product(numbers(sound.seen, given.most), times):
                 if given.seconds and time.monotonic() > end:
                     return {"stopped_at": f"{name}, {kind} {number}", **said()}

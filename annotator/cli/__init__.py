@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 import warnings
@@ -53,6 +54,8 @@ def _say_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # what the database's library tells of a connection that broke while it was closed: the command has said so
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     usual = warnings.showwarning
     if usual.__module__ == __name__:
         return
