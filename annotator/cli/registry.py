@@ -49,7 +49,7 @@ _BUILT_IN = (
     ),
     Command(
         "rig",
-        "rig",
+        "projects.rig",
         "PROJECT [CAMERAS]",
         "read calibrated cameras, say which photos are one instant (`--pattern`, `--table`, `--times`), `--propose` "
         "its hands: each one mesh in all its photos (`docs/rigs.md`)",

@@ -79,6 +79,15 @@ def command(
     rate: Annotated[
         float, typer.Option(help="Frames a second of numbered images and TIFF stacks, which have no clock.", min=0.001)
     ] = 25.0,
+    rig: Annotated[
+        Path | None,
+        typer.Option(
+            help="Calibrated cameras of these photos: a hand is one mesh in all of an instant's.", show_default=False
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="With --rig: instants by names, as '{instant}-{camera}.jpg'.", show_default=False)
+    ] = None,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -98,6 +107,10 @@ def command(
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     if proposer != "network" and (elsewhere is not None or model is not None or quick):
         raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
+    if (rig is None) != (pattern is None):
+        raise InputError("--rig and --pattern go together: which cameras, and which photos are one instant")
+    if rig is not None and (elsewhere is not None or proposer != "network"):
+        raise InputError("--rig takes no --engine and no --proposer")
     if elsewhere is not None:
         from annotator.cluster import sources
 
@@ -139,7 +152,8 @@ def command(
         checkpoint, name = _checkpoint(opened, model)
         loaded = load_model(checkpoint, device=device)
         loaded.quick = quick
-        done = propose_photos(opened, loaded, files, name, batch)
+        first = Done() if rig is None else _propose_instants(opened, loaded, rig, pattern, photos, name)
+        done = propose_photos(opened, loaded, files, name, batch).with_those(first)
     _report(done, empty, project, start, as_json)
 
 
@@ -190,6 +204,31 @@ class Done:
     hands: int = 0
     skipped: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
+
+    def with_those(self, first: Done) -> Done:
+        """What came of photos of instants counts, which `propose_photos` then finds done."""
+        self.photos, self.hands = self.photos + first.photos, self.hands + first.hands
+        self.photos_with_hand += first.photos_with_hand
+        self.skipped -= first.photos
+        return self
+
+
+def _propose_instants(
+    opened: Project, model: Model, rig: Path, pattern: str | None, given: list[str], name: str
+) -> Done:
+    """The photos that are of an instant, each hand as one mesh in all of them."""
+    from annotator.cli.support.instants import make_hands, moments_of
+    from annotator.vision.rigs import Rig
+
+    read = Rig.read(rig)
+    called = read.name or "rig"
+    moments = moments_of(opened, read, given, pattern, None, None, True)
+    known = opened.rigs().get(called)
+    if known is None or known.unit is None:
+        opened.add_rig(read, called)
+    opened.set_instants(called, moments)
+    made = make_hands(opened, model, called, name, progress)
+    return Done(photos=made.photos, photos_with_hand=made.views, hands=made.views)
 
 
 def propose_photos(
