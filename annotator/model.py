@@ -42,6 +42,7 @@ from annotator.vision.photos import as_photo
 from annotator.vision.rigs import Rig
 
 AT_ONCE = 16  # hands in a pass of the heads
+BOX_MARGIN = 0.1  # of the keypoints' longer side: how far a box round a hand goes beyond them
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 
 
@@ -221,7 +222,8 @@ class Model:
             Joint -> state, or all 21: 'confirmed' keypoints are right where they are, 'occluded' ones and those 'out of
             frame' are told to nobody.
         evidence
-            Depth relations, depths, second views (`annotator.InFront`, `Depths`, `SecondView`).
+            Depth relations, depths, second views (`annotator.InFront`, `PalmDepths`, `PalmDistance`, `Depths`,
+            `SecondView`). What a person can say stays with the hand, in `HandMesh.depth_labels`.
         exact
             Pin the mesh to every label, at the price of its shape.
         definition
@@ -248,15 +250,39 @@ class Model:
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
         told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
         if exact:
-            answered = self.prompted(hand, told).replace(corrections=merged | held)
+            answered = self.prompted(hand, told).replace(corrections=merged | held, depth_labels=hand.depth_labels)
             return solve(answered, self.hand, {}, known, evidence, exact=True).hand.replace(corrections=merged)
         proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
         joints, places, _, judged = read_labels(proposal, merged, known, Settings(), read, held=held)
         prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
         if prompts:
             proposal = self.prompted(hand, prompts).replace(features=hand.features)
-        start = proposal.replace(corrections={})
+        start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
         return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
+
+    def other_side(
+        self,
+        photo: np.ndarray,
+        hand: HandMesh,
+        states: ByJoint[str] | Sequence[str] | None = None,
+        definition: JointDefinition | str | None = None,
+    ) -> HandMesh:
+        """The hand as one of the other side, answered anew in the same place of its photo (H, W, 3), by the same
+        camera.
+
+        What a person said is of the photo, not of the side, and is kept: corrections, and keypoints whose state is
+        'confirmed', as corrections where they were. states, definition: as in `refine`.
+        """
+        known = checked_states(states)
+        low, high = hand.keypoints.min(0), hand.keypoints.max(0)
+        pad = BOX_MARGIN * float((high - low).max())
+        side = "left" if hand.side == "right" else "right"
+        (fresh,) = self.propose(photo, [(*(low - pad), *(high + pad))], [side], hand.camera)
+        labels: dict[int, tuple[float, float]] = {
+            k: (float(x), float(y)) for k, (x, y) in enumerate(hand.keypoints) if known.get(k) == CONFIRMED
+        }
+        labels |= hand.corrections
+        return self.refine(fresh, labels, states, definition=definition) if labels else fresh
 
     # -- several cameras at once ------------------------------------------------------------------------------
     def propose_instant(

@@ -58,8 +58,24 @@ _BUILT_IN = (
         "correct",
         "labelling.correct",
         "PROJECT HAND JOINT [X Y]",
-        "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`; the mesh "
-        "follows (`docs/corrections.md`)",
+        "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`, `--nearer MM`, "
+        "`--farther MM`; the mesh follows (`docs/corrections.md`)",
+    ),
+    Command(
+        "depth",
+        "labelling.depth",
+        "PROJECT --images PATTERN",
+        "depth images beside the photos: meshes of untouched hands come to lie on the "
+        "measured surface (`docs/depth.md`)",
+    ),
+    Command(
+        "add", "labelling.add", "PROJECT PHOTO --box X0 Y0 X1 Y1 [--side S]", "a hand that the network missed, by a box"
+    ),
+    Command(
+        "flip",
+        "labelling.flip",
+        "PROJECT HAND...",
+        "a left hand that was taken for a right one, or the other way round; what was said of the photo stays",
     ),
     Command(
         "alternatives",
@@ -71,17 +87,26 @@ _BUILT_IN = (
         "status",
         "projects.status",
         "PROJECT",
-        "the hands and their states; `--check` verifies journal, hands and photos",
+        "the hands and their states, all or some; `--by-photo`; `--check` verifies journal, hands and photos",
     ),
-    Command("accept", "labelling.changing:accept", "PROJECT HAND...", "what becomes a label"),
-    Command("reject", "labelling.changing:reject", "PROJECT HAND...", "what does not"),
+    Command(
+        "accept",
+        "labelling.verdicts:accept",
+        "PROJECT HAND...",
+        "what becomes a label; many at once: `accept PROJECT 'wilor-*' --min-confidence 0.8` (so do the next three)",
+    ),
+    Command("reject", "labelling.verdicts:reject", "PROJECT HAND...", "what does not"),
+    Command("flag", "labelling.verdicts:flag", "PROJECT HAND...", "what wants a second look"),
+    Command("delete", "labelling.verdicts:delete", "PROJECT HAND...", "where there is no hand, or it is there twice"),
+    Command("confirm", "labelling.verdicts:confirm", "PROJECT HAND...", "all keypoints that nobody moved are right"),
     Command(
         "undo",
         "labelling.changing:undo",
         "PROJECT [HAND]",
-        "your own last step, or a named hand's; also after a restart",
+        "your own last step, or a named hand's; also after a restart; `--batch`: all that one command did",
     ),
     Command("redo", "labelling.changing:redo", "PROJECT [HAND]", "what was undone last"),
+    Command("history", "labelling.changing:history", "PROJECT [HAND]", "what was done, by whom, and what was undone"),
     Command(
         "next", "labelling.next", "PROJECT", "take the next hand, among people who share a project (`docs/project.md`)"
     ),
@@ -89,6 +114,13 @@ _BUILT_IN = (
     Command(
         "gold", "labelling.gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"
     ),
+    Command(
+        "report",
+        "projects.report",
+        "PROJECT --out FILE.html",
+        "pictures of your own project: overlays, side views, what is doubtful and why, counts, plots, filters",
+    ),
+    Command("show", "projects.show", "PROJECT HAND --out x.png", "one hand as a picture"),
     Command("photos", "projects.photos", "PROJECT", "photos that moved are found again, or copied into the project"),
     Command("snapshot", "projects.snapshot", "PROJECT", "a copy of the project in one file"),
     Command(
@@ -117,8 +149,18 @@ _BUILT_IN = (
         "--data DATA --out RUN",
         "learn from keypoints (`--data freihand:PATH` takes a data set)",
     ),
-    Command("evaluate", "learning.evaluate", "DATA", "score (`--protocol freihand` or `ho3d` by the official rules)"),
-    Command("simulate", "learning.simulate", "DATA", "a simulated annotator: error after 0, 1, 2, ... corrections"),
+    Command(
+        "evaluate",
+        "learning.evaluate",
+        "DATA",
+        "score on data or on your own project's hands (`--protocol freihand` or `ho3d`: by the official rules)",
+    ),
+    Command(
+        "simulate",
+        "learning.simulate",
+        "DATA",
+        "a simulated annotator, on rendered hands or your own project's: error after 0, 1, 2, ... corrections",
+    ),
     Command(
         "serve",
         "apps.serve",
@@ -135,7 +177,8 @@ _BUILT_IN = (
         "round",
         "learning.round",
         "PROJECT",
-        "learn from accepted hands; the new model takes over only if it is better on held-out ones",
+        "learn from accepted hands; the new model takes over only if it is better on held-out ones; `--explain`: which "
+        "hands would count, and why not the others",
     ),
 )
 TABLE = Registry[Command]("command", "annotator.commands", _BUILT_IN)

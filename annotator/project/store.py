@@ -25,6 +25,7 @@ from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
 from annotator.project.listing import Listing
+from annotator.project.overview.steps import BATCH
 from annotator.project.pictures import Pictures
 from annotator.project.proposing import Proposing
 from annotator.project.records.changes import edited, with_state
@@ -33,7 +34,7 @@ from annotator.project.records.views import GoldHand, HandEntry, Origin, Provena
 from annotator.project.renewing import Renewing
 from annotator.project.storage import places
 from annotator.project.storage.database import Database
-from annotator.project.teamwork import gold, own_steps, team
+from annotator.project.teamwork import batches, gold, own_steps, team
 from annotator.project.teamwork.shared import Shared
 from annotator.project.teamwork.team import LEASE
 from annotator.vision.rigs import Rig
@@ -145,6 +146,11 @@ class Project:
         with self._database.reading() as connection:
             return reading.mesh(connection, self.folder, hand_id)
 
+    def proposal(self, hand_id: str) -> HandMesh:
+        """The hand as a model proposed it, before anybody touched it (the newest proposal, if it was proposed anew)."""
+        with self._database.reading() as connection:
+            return reading.proposal(connection, self.folder, hand_id)
+
     def hands(
         self,
         state: str | Iterable[str] | None = None,
@@ -165,6 +171,16 @@ class Project:
         """
         with self._database.reading() as connection:
             return {"project": str(self.folder), **reading.counts(connection)}
+
+    def people(self) -> dict[str, int]:
+        """{name: how many steps of theirs the journal has}, those of most steps first."""
+        with self._database.reading() as connection:
+            return reading.people(connection)
+
+    def bare_photos(self) -> list[StoredPhoto]:
+        """Photos in which no hand was found, in the order they came."""
+        with self._database.reading() as connection:
+            return reading.bare(connection, self.folder)
 
     def history(self, hand_id: str) -> list[Event]:
         """The hand's journal, oldest first."""
@@ -194,6 +210,34 @@ class Project:
         """Give the hand one of states.HAND_STATES; its new version."""
         check_hand_state(state)
         return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
+
+    def set_states(self, notes: Mapping[str, Mapping], state: str) -> dict[str, int]:
+        """Give many hands a state in one transaction, all or none; {id: new version}.
+
+        notes: {hand's id: what the journal keeps beside its change}. The steps stay together: `undo_batch` takes all of
+        them back.
+        """
+        check_hand_state(state)
+        batch = {BATCH: batches.new_batch()} if len(notes) > 1 else {}
+        with self._database.writing() as connection:
+            return {
+                hand_id: self._change_in(
+                    connection, hand_id, STATE, None, {**note, **batch}, lambda _row, record: with_state(record, state)
+                )
+                for hand_id, note in notes.items()
+            }
+
+    def undo_batch(self) -> list[str]:
+        """Take back your own last change, and those of other hands that were made together with it (`set_states`) and
+        are in force; the hands' ids. InputError, and nothing changed: as for `undo`."""
+        with self._database.writing(stored_only=True) as connection:
+            return batches.undo(connection, self.folder, self.who)
+
+    def redo_batch(self) -> list[str]:
+        """Put what you undid last in force again, with what was made together with it; the hands' ids. InputError, and
+        nothing changed: as for `redo`."""
+        with self._database.writing(stored_only=True) as connection:
+            return batches.redo(connection, self.folder, self.who)
 
     def undo(self, hand_id: str | None = None) -> str:
         """Take back the change of a hand that is in force, whoever made it (None: your own last change, never
@@ -252,7 +296,7 @@ class Project:
 
     def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
         """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected,
-        like one that was deleted."""
+        like one that was deleted. The model has not looked at the photo by that (`has_photo`): it saw a box."""
         return self._proposing.add_drawn(photo_id, mesh, provenance, note)
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:
@@ -468,18 +512,21 @@ class Project:
     # -- inside ---------------------------------------------------------------------------------------------
     def _change(self, hand_id, kind, version, note, make) -> int:
         with self._database.writing() as connection:
-            with self._database.sensible():
-                row, record, _ = reading.stored(connection, self.folder, hand_id)
-            leased = team.refuse_if_leased(connection, hand_id, self.who)
-            if version is not None and version != row.version:
-                raise InputError(
-                    f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): load it again"
-                )
-            after = make(row, record)
-            with self._database.sensible():
-                version = journal.change(connection, row, after, kind, self.who, note or {})
-            team.after_change(connection, hand_id, self.who, after.state, leased)
-            return version
+            return self._change_in(connection, hand_id, kind, version, note, make)
+
+    def _change_in(self, connection, hand_id, kind, version, note, make) -> int:
+        with self._database.sensible():
+            row, record, _ = reading.stored(connection, self.folder, hand_id)
+        leased = team.refuse_if_leased(connection, hand_id, self.who)
+        if version is not None and version != row.version:
+            raise InputError(
+                f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): load it again"
+            )
+        after = make(row, record)
+        with self._database.sensible():
+            version = journal.change(connection, row, after, kind, self.who, note or {})
+        team.after_change(connection, hand_id, self.who, after.state, leased)
+        return version
 
     def _back_or_forth(self, hand_id, find_own, move) -> str:
         with self._database.writing(stored_only=True) as connection:

@@ -103,11 +103,11 @@ def command(
 
 
 def _made(opened: Project, name: str, model: Path | None, device: str) -> Made:
-    from annotator.cli.labelling.propose import _checkpoint
     from annotator.cli.support.instants import make_hands
+    from annotator.cli.support.proposing import checkpoint_of
     from annotator.model import load_model
 
-    checkpoint, called = _checkpoint(opened, model)
+    checkpoint, called = checkpoint_of(opened, model)
     return make_hands(opened, load_model(checkpoint, device=device), name, called, progress)
 
 

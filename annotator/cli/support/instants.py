@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from annotator.errors import InputError
 
 if TYPE_CHECKING:
+    from annotator.cli.support.proposing import Done
     from annotator.hand.definitions import JointDefinition
     from annotator.model import Model
     from annotator.project import Instant, OneMesh, Project
@@ -155,6 +156,25 @@ def make_hands(project: Project, model: Model, name: str, checkpoint: str, progr
     return made
 
 
+def propose_instants(
+    project: Project, model: Model, rig: Path, pattern: str, given: Sequence[str], checkpoint: str, progress: Callable
+) -> Done:
+    """`annotator propose --rig`: of the photos given, those that are of an instant, each hand as one mesh in all of
+    them."""
+    from annotator.cli.support.proposing import Done
+    from annotator.vision.rigs import Rig
+
+    read = Rig.read(rig)
+    name = read.name or "rig"
+    moments = moments_of(project, read, given, pattern, None, None, True)
+    known = project.rigs().get(name)
+    if known is None or known.unit is None:
+        project.add_rig(read, name)
+    project.set_instants(name, moments)
+    made = make_hands(project, model, name, checkpoint, progress)
+    return Done(photos=made.photos, photos_with_hand=made.views, hands=made.views)
+
+
 def move(
     project: Project,
     model: Model,
@@ -179,7 +199,11 @@ def move(
     hand = model.remember_instant(photos, rig.metric(), shown, one.left_out)
     known = {camera: list(states) if camera == mine else list(before[camera].joint_states) for camera in hand.views}
     fixed = model.refine_instant(hand, {mine: place}, known, definition)
-    meshes = {one.hands[camera]: view for camera, view in fixed.views.items() if camera in one.hands}
+    meshes = {
+        one.hands[camera]: view.replace(depth_labels=shown[camera].depth_labels)
+        for camera, view in fixed.views.items()
+        if camera in one.hands
+    }
     versions = {before[camera].id: before[camera].version for camera in before}
     return project.edit_instant(
         meshes, {hand_id: list(states)}, versions, {**note, "instant": one.moment, "camera": mine}

@@ -33,6 +33,15 @@ WhoOption = Annotated[
 ]
 
 
+def is_project(place: str) -> bool:
+    """Whether there is a project in this place, as far as that is known without asking a server."""
+    if "://" in place:
+        return True
+    from annotator.project.storage.places import locate
+
+    return locate(place).exists
+
+
 def emit(as_json: bool, result: dict[str, Any], text: str) -> None:
     """Print the result for a program (one JSON object on one line, ASCII) or for a person."""
     typer.echo(json.dumps(result) if as_json else text)

@@ -181,6 +181,7 @@ def _provenance(hand, origin) -> dict:
         **_frame(hand.photo),
         "confidence": hand.confidence,
         "corrections": {str(joint): list(point) for joint, point in hand.corrections.items()},
+        **({"depth_labels": hand.depth_labels.as_dict()} if hand.depth_labels else {}),
         "version": hand.version,
         "changed": hand.changed,
         **origin.as_dict(),

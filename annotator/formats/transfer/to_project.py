@@ -25,6 +25,7 @@ from annotator.formats.mano.mano_joints import mano_joints
 from annotator.formats.table import definition_of_format
 from annotator.formats.transfer.marks import Marks, label_digest, stored_label
 from annotator.formats.transfer.sides import side_is_known, with_guessed_side
+from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.project import Project
@@ -194,7 +195,7 @@ def own_mesh(record: LabelledHand) -> HandMesh | None:
         vertex_sigma=np.full(len(vertices), VERTEX_SIGMA),
         confidence=float(np.clip(record.provenance.get("confidence", 1.0), 0, 1)), parameters=record.parameters,
         hand_model=hand_model.name, parametric=ParametricEstimate(vertices, joints, keypoints, record.parameters),
-        corrections=_corrections(record),
+        corrections=_corrections(record), depth_labels=DepthLabels.from_dict(record.provenance.get("depth_labels")),
     )  # fmt: skip
 
 
