@@ -4,7 +4,8 @@
 
 Rendered (`rigs_world`, seed 902019): hands of proportions beyond the shape space, cameras with lenses round them; the
 network's own landmarks are replaced by simulated ones (see there), whose errors are independent from photo to photo: on
-real photos they are less so, and more cameras gain less. Real: held-out instants of the two-camera video, against
+real photos they are less so, and more cameras gain less. Two constants of the joining (how free bone lengths and shape
+are) were chosen on its first 20 instants. Real: held-out instants of the two-camera video, against
 joints triangulated from a landmark network's keypoints in both photos. Our encoder starts from that network and its
 landmarks take part in joining: this is agreement, not truth. Our joints and MediaPipe's definition of them are scored.
 """

@@ -82,7 +82,7 @@ def result(
     return InstantHand(
         side, reference.to_world(vertices), model.faces_of(side), reference.to_world(joints),
         np.sqrt(np.trace(spread, axis1=1, axis2=2) / 3), confidence, views, rig, tuple(sightings), dict(left_out),
-        _reprojection(sightings, reference, joints), points, sigma, without_each(sightings, left_out),
+        _reprojection(sightings, reference, joints), points, sigma, without_each(sightings, left_out) if before is None else before.without,
     )  # fmt: skip
 
 

@@ -28,8 +28,8 @@ from annotator.vision.rigs import RigCamera
 STRAY = 2.5  # sigmas: a keypoint of a proposal that is farther from the joined hand counts less and less
 ROUNDS = 2  # how often keypoints and photos are weighed anew
 STEPS = 6  # most steps of each of these rounds
-POSE, SHAPE = 4.0, 1.4  # factor on a proposal's pose spread, and the sigma of shape: photos together say more of both
-LENGTH = 0.1  # share: how far a bone is from the length that the shape space gives it
+POSE, SHAPE = 4.0, 2.2  # factor on a proposal's pose spread, and the sigma of shape: photos together say more of both
+LENGTH = 0.15  # share: how far a bone is from the length that the shape space gives it
 FARTHER = 4.0  # a hand may be nearer or farther than its rays meet by this factor
 NO_LABELS = Labels(np.zeros(0, int), np.zeros((0, 2)), np.zeros(0), np.ones(21))
 
