@@ -164,8 +164,8 @@ def command(
         "definition": definition.name,
         "apart_px": _apart(answer, number, definition),
         "strained": [one.as_dict() for one in contradicting],
-        "moved": sorted(moved_too),
         "depth_labels": after.depth_labels.as_dict(),
+        "moved": sorted(moved_too),
     }
     text = f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm"
     if len(moved_too) > 1:
