@@ -48,6 +48,13 @@ _BUILT_IN = (
         "small hands (`docs/scaling.md`)",
     ),
     Command(
+        "rig",
+        "labelling.rig",
+        "PROJECT [CAMERAS]",
+        "read calibrated cameras, say which photos are one instant (`--pattern`, `--table`, `--times`), `--propose` "
+        "its hands: each one mesh in all its photos (`docs/rigs.md`)",
+    ),
+    Command(
         "correct",
         "labelling.correct",
         "PROJECT HAND JOINT [X Y]",
