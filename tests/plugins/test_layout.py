@@ -23,8 +23,8 @@ from annotator.project import Project  # noqa: E402
 
 
 @pytest.fixture
-def window(widget, canvas, folder, wait_until):
-    """The main window at 1280 x 800 with a project open."""
+def small(widget, canvas, folder, wait_until):
+    """The main window is 1280 x 800, with a project open. (It is not handed on: napari looks for who still has it.)"""
     widget.open_project(folder)
     window = widget.arrangement.window
     window.resize(1280, 800)
@@ -32,10 +32,10 @@ def window(widget, canvas, folder, wait_until):
     widget.arrangement.widths(widget.queue, widget.side)
     wait_until(lambda: widget._canvas_size()[0] >= 0.6 * 1280)
     settled(widget, wait_until)
-    return window
 
 
-def test_at_1280_by_800_the_photo_is_the_largest_thing(window, widget, wait_until):
+def test_at_1280_by_800_the_photo_is_the_largest_thing(small, widget, wait_until):
+    window = widget.arrangement.window
     assert window.height() == 800 and window.minimumSizeHint().height() <= 780
     table = widget.queue.table
     assert table.viewport().height() >= 8 * table.verticalHeader().defaultSectionSize()
@@ -48,7 +48,9 @@ def test_at_1280_by_800_the_photo_is_the_largest_thing(window, widget, wait_unti
     assert filled.max() <= 1.01
 
 
-def test_nothing_moves_whatever_is_said(window, widget, wait_until):
+def test_nothing_moves_whatever_is_said(small, widget, wait_until):
+    window = widget.arrangement.window
+
     def places():
         found = [widget.verdicts.mapTo(window, QPoint(0, 0)), widget.what.mapTo(window, QPoint(0, 0))]
         found += [button.mapTo(window, QPoint(0, 0)) for button in widget.verdicts.buttons.values()]
@@ -65,7 +67,8 @@ def test_nothing_moves_whatever_is_said(window, widget, wait_until):
     assert [said[6:12] for said in widget.verdicts.said][-2:] == ["a word", "so man"]  # each can be read again
 
 
-def test_one_click_brings_naparis_own_docks_back(window, widget, wait_until):
+def test_one_click_brings_naparis_own_docks_back(small, widget, wait_until):
+    window = widget.arrangement.window
     docks = [dock for name in NAPARI for dock in window.findChildren(QDockWidget, name)]
     widget.tools["show_layers"].click()
     wait_until(lambda: all(dock.isVisible() for dock in docks))
@@ -73,10 +76,10 @@ def test_one_click_brings_naparis_own_docks_back(window, widget, wait_until):
     wait_until(lambda: not any(dock.isVisible() for dock in docks))
 
 
-def test_the_side_view_becomes_as_large_as_the_photo_and_comes_back(window, widget, wait_until):
-    small = widget.side.picture.width()
+def test_the_side_view_becomes_as_large_as_the_photo_and_comes_back(small, widget, wait_until):
+    before = widget.side.picture.width()
     press(widget.viewer, "Control-3")
-    wait_until(lambda: dock_of(widget.side).isFloating() and widget.side.picture.width() > 2 * small)
+    wait_until(lambda: dock_of(widget.side).isFloating() and widget.side.picture.width() > 2 * before)
     press(widget.viewer, "Control-3")
     wait_until(lambda: not dock_of(widget.side).isFloating())
 
@@ -90,13 +93,10 @@ def test_states_and_fingers_share_no_code(widget, folder):
     assert len(FINGERS) == len({tuple(hue) for hue in hues}) == 5
     # protan and deutan sight (Vienot, Brettel, Mollon 1999), in linear RGB: every two fingers stay apart
     linear = np.where(hues[:, :3] <= 0.04045, hues[:, :3] / 12.92, ((hues[:, :3] + 0.055) / 1.055) ** 2.4)
-    for first, second in (
-        ((0.11238, 0.88762, 0), (0.00401, -0.00401, 1)),
-        ((0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)),
-    ):
-        seen = np.stack([linear @ first, linear @ first, linear @ second], 1) ** (1 / 2.2)
+    for red, blue in (((0.11238, 0.88762, 0), (0.00401, -0.00401, 1)), ((0.29275, 0.70725, 0), (-0.02234, 0.02234, 1))):
+        seen = np.stack([linear @ red, linear @ red, linear @ blue], 1).clip(0) ** (1 / 2.2)
         apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + np.eye(5)
-        assert apart.min() > 0.08
+        assert apart.min() > 0.15
 
 
 def test_markers_and_bones_keep_their_size_on_the_screen(widget, folder, mouse, wait_until):

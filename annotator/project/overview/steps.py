@@ -55,15 +55,13 @@ def words_of(kind: str, note: Mapping) -> str:
     if note.get("deleted"):
         words = "deleted"
     elif note.get("box"):
-        words = "added by a box"
+        words = "drawn again" if note["box"] == "drawn again" else "added by a box"
     elif isinstance(note.get("state"), str):
         words = note["state"]
     elif isinstance(note.get("alternative"), str):
         words = f"other depth: {note['alternative']}"
     elif isinstance(note.get("side"), str):
         words = f"is a {note['side']} hand"
-    elif note.get("box") == "drawn again":
-        words = "drawn again"
     elif isinstance(note.get("states"), Mapping) and note["states"]:
         (joint, state), more = next(iter(note["states"].items())), len(note["states"]) - 1
         words = f"{joint} {state}" if not more else f"{more + 1} keypoints {state}"

@@ -16,11 +16,11 @@ from annotator.errors import InputError
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project, StoredHand, StoredPhoto
+from annotator.project.overview.steps import is_gone
 from annotator.project.pixels import pixels_of
 from napari_hand_mesh.session import place
 from napari_hand_mesh.session.hand_queue import HandQueue
 from napari_hand_mesh.session.memory import PHOTOS, REMEMBERED, Recent
-from napari_hand_mesh.session.steps import is_gone
 
 if TYPE_CHECKING:
     from typing import Self
