@@ -25,8 +25,9 @@ def other_checkpoint(tmp_path_factory):
 
     network, card = load_checkpoint()
     with torch.no_grad():
-        for parameter in list(network.parameters())[-4:]:
-            parameter.add_(1e-2 * torch.randn_like(parameter))
+        for name, parameter in network.named_parameters():
+            if not name.startswith("encoder"):  # whose weights are not in a checkpoint
+                parameter.mul_(1.02)
     path = tmp_path_factory.mktemp("other") / "checkpoint.safetensors"
     save_checkpoint(path, network, card)
     return path
@@ -89,3 +90,21 @@ def test_names_quotas_and_what_is_written_down(model, team, photo_file, tmp_path
     assert [one["status"] for one in lines if one["user"] == ""] == [401, 401]
     for secret in (*given.values(), "secret", "left", "300", "hma_"):
         assert secret not in text.replace(first["time"][:10], ""), secret
+
+
+def test_a_log_that_has_grown_is_put_aside_and_a_full_disk_stops_nobody(tmp_path):
+    audit = Audit(tmp_path / "audit.jsonl", megabytes=0.01, keep=2)
+    for k in range(3000):
+        audit.write({"number": k})
+    audit.close()
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"] and audit.lost == 0
+    kept = [json.loads(line)["number"] for name in reversed(files) for line in (tmp_path / name).open()]
+    assert kept == list(range(kept[0], 3000))
+    full = Audit(tmp_path / "full.jsonl")
+    full._handler.stream.close()
+    full._handler.stream = open("/dev/full", "w")
+    full.write({"number": 1})
+    full.write({"number": 2})
+    full.close()
+    assert full.lost == 2

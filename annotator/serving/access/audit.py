@@ -6,6 +6,7 @@ disk) is counted and the server goes on. A file that has grown is put aside as F
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import logging.handlers
@@ -53,7 +54,8 @@ class Audit:
     def close(self) -> None:
         """All lines are in the file."""
         self._listener.stop()
-        self._handler.close()
+        with contextlib.suppress(OSError):  # a full disk: what it cost is counted
+            self._handler.close()
 
 
 class _Private(logging.handlers.RotatingFileHandler):
