@@ -115,9 +115,10 @@ def test_a_photo_without_a_hand_is_shown_whole_and_bare(widget, folder, wait_unt
     height, width = session.photo.shape[:2]
     middle = layers.camera.center[-2:]
     assert np.allclose(middle, ((height - 1) / 2, (width - 1) / 2), atol=2)
+    layers.camera.zoom /= 6  # whatever lay beside the photo is in sight
     screen = widget.viewer.screenshot(flash=False).astype(int)
     for layer in layers.all[1:]:
-        layer.opacity = 0.0
+        layer.visible = False
     alone = widget.viewer.screenshot(flash=False).astype(int)
     assert (np.abs(screen - alone).max(2) > 10).sum() == 0  # the photo alone, to the last pixel
     keyboard("w")
