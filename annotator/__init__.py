@@ -31,6 +31,8 @@ _LAZY = {
     "JointDefinition": "annotator.hand.definitions",
     "learn_definition": "annotator.correcting.defining",
     "load_hand": "annotator.hand.model",
+    "Rig": "annotator.vision.rigs",
+    "InstantHand": "annotator.correcting.views",
     "read_photo": "annotator.vision.photos",
     "Project": "annotator.project",
 }

@@ -167,7 +167,56 @@ def datasets_folder(folder: Path) -> dict:
     return {"version": version("datasets"), "hands": hands, "shapes": sizes}
 
 
+def _slp(folder: Path):
+    import sleap_io
+
+    os.chdir(folder)
+    return sleap_io, sleap_io.load_slp("labels.slp")
+
+
+def sleap_as_slp(folder: Path) -> dict:
+    """Their own file of the labels alone: other skeleton order, other tables than ours."""
+    sleap_io, labels = _slp(folder)
+    labels.skeletons[0].reorder_nodes(sorted(NAMES))
+    for frame in labels:
+        for instance in frame:
+            instance.update_skeleton(names_only=False) if hasattr(instance, "update_skeleton") else None
+    sleap_io.save_slp(labels, "labels.slp", embed=False, verbose=False)
+    return {"version": version("sleap-io")}
+
+
+def sleap_as_coco(folder: Path) -> dict:
+    sleap_io, labels = _slp(folder)
+    place = folder.parent / "theirs"
+    place.mkdir()
+    sleap_io.save_coco(labels, str(place / "annotations.json"))
+    (place / "images").symlink_to(folder / "images")
+    return {"version": version("sleap-io"), "written": str(place)}
+
+
+def sleap_as_yolo(folder: Path) -> dict:
+    sleap_io, labels = _slp(folder)
+    place = folder.parent / "theirs"
+    sleap_io.save_ultralytics(labels, str(place), split_ratios={"train": 1.0}, verbose=False)
+    return {"version": version("sleap-io"), "written": str(place), "renamed": True}
+
+
+def datumaro_as_coco(folder: Path) -> dict:
+    from datumaro.components.dataset import Dataset
+
+    datumaro_coco(folder)
+    dataset = Dataset.import_from(str(folder.parent / "as-datumaro-wants-it"), "coco_person_keypoints")
+    place = folder.parent / "theirs"
+    dataset.export(str(place), "coco_person_keypoints", save_media=True)
+    (place / "annotations" / "person_keypoints_default.json").rename(place / "annotations.json")
+    for path in (place / "images" / "default").iterdir():
+        path.rename(place / "images" / path.name)
+    return {"version": version("datumaro"), "written": str(place)}
+
+
 READERS = {
+    "sleap-as-slp": sleap_as_slp, "sleap-as-coco": sleap_as_coco, "sleap-as-yolo": sleap_as_yolo,
+    "datumaro-as-coco": datumaro_as_coco,
     "sleap-slp": sleap_slp, "sleap-dlc": sleap_dlc, "pandas-dlc": pandas_dlc, "ultralytics": ultralytics,
     "label-studio": label_studio, "datumaro-coco": datumaro_coco, "sleap-coco": sleap_coco,
     "datasets": datasets_folder,

@@ -48,6 +48,13 @@ _BUILT_IN = (
         "small hands (`docs/scaling.md`)",
     ),
     Command(
+        "rig",
+        "labelling.rig",
+        "PROJECT [CAMERAS]",
+        "read calibrated cameras, say which photos are one instant (`--pattern`, `--table`, `--times`), `--propose` "
+        "its hands: each one mesh in all its photos (`docs/rigs.md`)",
+    ),
+    Command(
         "correct",
         "labelling.correct",
         "PROJECT HAND JOINT [X Y]",
@@ -116,6 +123,9 @@ _BUILT_IN = (
     Command("show", "projects.show", "PROJECT HAND --out x.png", "one hand as a picture"),
     Command("photos", "projects.photos", "PROJECT", "photos that moved are found again, or copied into the project"),
     Command("snapshot", "projects.snapshot", "PROJECT", "a copy of the project in one file"),
+    Command(
+        "config", "projects.config", "[PROJECT]", "what one always says (`annotator.toml`), and where (`docs/cli.md`)"
+    ),
     Command(
         "repair",
         "projects.repair",
@@ -206,20 +216,38 @@ class _Loaded(MutableMapping):
 
 
 class CommandGroup(TyperGroup):
-    """A group that knows its commands' names without loading them."""
+    """A group that knows its commands' names without loading them, and their options' settings when it has loaded
+    one."""
 
     def list_commands(self, ctx) -> list[str]:
         return list(self.commands)
 
+    def resolve_command(self, ctx, args):
+        """The command; what files and the environment say takes the place of its defaults."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None and not ctx.resilient_parsing:
+            from annotator.cli.support.settings import default_map
+
+            ctx.default_map = {name: default_map(command, name, rest, ctx, all_options())}
+        return name, command, rest
+
 
 def group() -> CommandGroup:
     """The whole command line."""
-    app = typer.Typer(cls=CommandGroup, add_completion=False, rich_markup_mode=None, help=main_help.__doc__)
+    app = typer.Typer(cls=CommandGroup, add_completion=True, rich_markup_mode=None, help=main_help.__doc__)
     app.callback()(main_help)
     built = typer.main.get_command(app)
     assert isinstance(built, CommandGroup)
     built.commands = _Loaded(TABLE)
     return built
+
+
+def all_options() -> Iterator[str]:
+    """The keys of all options of all commands, loaded one after the other."""
+    from annotator.cli.support.settings import options_of
+
+    commands = _Loaded(TABLE)
+    return (key for name in commands for key in options_of(commands[name]))
 
 
 def main_help(

@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from annotator import __version__
 from annotator.errors import InputError
@@ -19,6 +20,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
 from annotator.project.context import Context
 from annotator.project.definitions import definition_of_project
+from annotator.project.instants import Instant, Instants, OneMesh, companions
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
@@ -35,6 +37,10 @@ from annotator.project.storage.database import Database
 from annotator.project.teamwork import batches, gold, own_steps, team
 from annotator.project.teamwork.shared import Shared
 from annotator.project.teamwork.team import LEASE
+from annotator.vision.rigs import Rig
+
+if TYPE_CHECKING:  # torch comes with it
+    from annotator.correcting.views import InstantHand
 
 
 class Project:
@@ -56,6 +62,7 @@ class Project:
         self._shared = Shared(self._context)
         self._kept = Kept(self._context)
         self._pictures = Pictures(self._context)
+        self._instants = Instants(self._context)
 
     @property
     def folder(self) -> Path:
@@ -334,6 +341,51 @@ class Project:
         """
         return self._renewing.repropose(hand_id, mesh, provenance, version)
 
+    # -- several cameras at once -----------------------------------------------------------------------------
+    def add_rig(self, rig: Rig, name: str) -> None:
+        """Keep a rig under a name; one of that name is replaced."""
+        self._instants.add_rig(rig, name)
+
+    def rigs(self) -> dict[str, Rig]:
+        """The rigs by their names."""
+        return self._instants.rigs()
+
+    def set_instants(self, rig: str, moments: Mapping[str, Mapping[str, int]]) -> None:
+        """Say which photos are of one moment: {moment: {camera: photo's id}}, all or none.
+
+        InputError: no such rig or camera, a photo of another size than its camera's, or one of another instant.
+        """
+        self._instants.set_instants(rig, moments)
+
+    def instants(self, rig: str | None = None) -> list[Instant]:
+        """The instants (of one rig), by name."""
+        return self._instants.instants(rig)
+
+    def add_instant(self, instant: Instant, found: Sequence[InstantHand], provenance: Provenance) -> list[OneMesh]:
+        """Store what a model proposed on the photos of an instant, in one transaction: a hand in each photo, the same
+        mesh in all. A hand that was proposed in a photo before and that nobody has touched takes the mesh; one that
+        somebody worked on stays as it is. [] if the instant's hands were made already."""
+        return self._instants.add_instant(instant, found, provenance)
+
+    def one_mesh(self, hand_id: str) -> OneMesh | None:
+        """Which hands of other photos are the same mesh as this one; None: none."""
+        return self._instants.one_mesh(hand_id)
+
+    def one_meshes(self) -> list[OneMesh]:
+        """All of them, by rig and moment."""
+        return self._instants.one_meshes()
+
+    def edit_instant(
+        self,
+        meshes: Mapping[str, HandMesh],
+        joint_states: Mapping[str, ByJoint[str] | Iterable[str] | None],
+        versions: Mapping[str, int],
+        note: Mapping,
+    ) -> dict[str, int]:
+        """`edit` of hands that are one mesh (id -> the mesh there), in one transaction and as one step: undo and redo
+        of any of them are of all. Their new versions; InputError, and nothing changed, as for `edit`."""
+        return self._instants.edit_instant(meshes, joint_states, versions, note)
+
     # -- long lists ------------------------------------------------------------------------------------------
     def each_hand(
         self, state: str | Iterable[str] | None = None, photo: int | None = None, after: int = 0, copies: bool = True
@@ -482,7 +534,11 @@ class Project:
                 hand_id = find_own(connection, self.who, self.folder)
             row = reading.row_of(connection, self.folder, hand_id)
             team.refuse_if_leased(connection, hand_id, self.who)
-            move(connection, row, self.who)
+            others = companions(connection, self.folder, row, move is journal.redo)
+            for one in others:
+                team.refuse_if_leased(connection, one.id, self.who)
+            for one in (row, *others):
+                move(connection, one, self.who)
             return hand_id
 
 

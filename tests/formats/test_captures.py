@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from small_captures import CAPTURES, JOINTS, make_arctic, make_assemblyhands, make_hanco, make_hot3d, umetrack
+from small_sets import make_interhand
 
 from annotator.errors import InputError
 from annotator.formats import reader
@@ -114,6 +115,21 @@ def test_a_fisheye_without_distortion_is_equidistant():
     np.testing.assert_allclose(places, [[5, 6], [5 + 25 * np.pi, 6], [5, 6 + 50 * np.pi]])
     with pytest.raises(InputError, match="15 or 16"):
         fisheye_places(points, [1.0] * 4)
+
+
+@pytest.mark.parametrize("annotations", ["annotations/test", "annotations", ".", "InterHand2.6M/annotations/all/test"])
+@pytest.mark.parametrize("photos", ["images/test", "images", "test"])
+def test_interhand_wherever_its_files_lie(tmp_path, annotations, photos):
+    make_interhand(tmp_path / "as published", [""])
+    place = tmp_path / "mine" / annotations
+    place.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "as published" / "annotations" / "test").rename(place)
+    (tmp_path / "mine" / photos).parent.mkdir(exist_ok=True)
+    (tmp_path / "as published" / "images" / "test").rename(tmp_path / "mine" / photos)
+    (record,) = reader("interhand").read(tmp_path / "mine")
+    assert record.photo == tmp_path / "mine" / photos / "0.jpg"
+    with pytest.raises(InputError, match="no InterHand2.6M_val_data.json below it"):
+        list(reader("interhand").read(tmp_path / "mine", split="val"))
 
 
 @pytest.mark.parametrize("name", sorted(CAPTURES))

@@ -122,6 +122,7 @@ def command(
             raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
         photo = pixels_of(before.photo)
 
+        from annotator.cli.support.instants import move
         from annotator.model import load_model
         from annotator.rounds import current_checkpoint
 
@@ -132,14 +133,23 @@ def command(
         if hold:  # what was put so is right where it is, as when it is dragged so in the window
             told = [one if one in UNSEEN else CONFIRMED for one in states]
             states[number] = state or CONFIRMED
-        fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
         note |= {"definition": definition.name} | ({"exact": "yes"} if exact else {})
         note |= {"in front of": in_front_of} if in_front_of is not None else {}
         note |= {"behind": behind} if behind is not None else {}
         note |= {"nearer by, mm": f"{-step:g}"} if step is not None else {}
         note |= {"depth": "forgotten"} if forget_depth else {}
-        version = opened.edit(hand, fixed, states, before.version, note)
+        one = opened.one_mesh(hand)
+        if one is not None and len(one.hands) > 1:
+            if said or exact:
+                raise InputError(
+                    f"hand {hand} is one mesh in {len(one.hands)} photos: their depth is known, set keypoints"
+                )
+            moved_too = move(opened, network, one, hand, place, states, definition, note)
+            version = moved_too[hand]
+        else:
+            fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition)
+            version, moved_too = opened.edit(hand, fixed, states, before.version, note), {}
         after, answer = opened.hand(hand), opened.mesh(hand)
     moved = answer.vertices - mesh.vertices
     contradicting = strained_labels(answer, after.joint_states, definition)
@@ -155,8 +165,11 @@ def command(
         "apart_px": _apart(answer, number, definition),
         "strained": [one.as_dict() for one in contradicting],
         "depth_labels": after.depth_labels.as_dict(),
+        "moved": sorted(moved_too),
     }
     text = f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm"
+    if len(moved_too) > 1:
+        text += f" in its {len(moved_too)} photos"
     if x is not None:
         off = [round(float(np.linalg.norm(definition.keypoints(one)[number] - (x, y))), 3) for one in (mesh, answer)]
         result |= {"x": x, "y": y, "before_px": off[0], "after_px": off[1]}
