@@ -166,9 +166,12 @@ class Parsers:
         """A set of this layout with one of its files hostile."""
         folder = self.scratch / "case"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.sets.scratch / f"set-{name}", folder)
+        kinds = [self.sets.scratch / f"{whose}-{name}" for whose in ("set", "others")]
+        shutil.copytree(draw.choice([place for place in kinds if place.is_dir()]), folder)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        files = [path for path in files if path.suffix in suffixes or not suffixes and path.suffix not in PICTURES]
+        files = [
+            path for path in files if path.suffix in suffixes or not suffixes and path.suffix not in PICTURES
+        ] or files
         path = draw.choice(files)
         path.write_bytes(makers.inside_of(path.name, path.read_bytes(), self.bomb, draw))
         return lambda: read(name, folder, draw.random() < 0.3)

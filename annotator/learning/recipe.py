@@ -100,16 +100,28 @@ class Recipe:
             raise InputError(f"training configuration {source}: {error}") from None
 
 
-# what a setting may be, by how its field is declared
+# how a setting's field is declared -> what it may be, in words
 _KINDS = {
-    "int": (int, "a whole number"),
-    "float": ((int, float), "a finite number"),
-    "bool": (bool, "true or false"),
-    "str": (str, "a text"),
-    "dict": (dict, "a table"),
-    "tuple[str, ...]": (list, "a list of texts"),
-    "tuple[int, ...]": (list, "a list of whole numbers"),
+    "int": "a whole number",
+    "float": "a finite number",
+    "bool": "true or false",
+    "str": "a text",
+    "dict": "a table",
+    "tuple[str, ...]": "a list of texts",
+    "tuple[int, ...]": "a list of whole numbers",
 }
+
+
+def _fits(value: object, kind: str) -> bool:
+    """Whether a value of a file is of the kind that a field is declared as; what is not in `_KINDS` may be anything."""
+    if kind.startswith("tuple["):
+        return isinstance(value, list) and all(_fits(one, kind[6:9]) for one in value)
+    if kind == "float":
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    if kind == "int":
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
+    simple = {"bool": bool, "str": str, "dict": dict}
+    return kind not in simple or isinstance(value, simple[kind])
 
 
 def table(value, where: str) -> dict:
@@ -125,16 +137,8 @@ def make(record, values: dict, where: str):
     for name, value in table(values, where).items():
         if name not in known:
             raise InputError(f"[{where}] has no setting '{name}' (known: {', '.join(sorted(known))})")
-        kind, expected = _KINDS.get(known[name], (object, ""))
-        number = isinstance(value, (int, float)) and kind is not object
-        if (
-            not isinstance(value, kind)
-            or number
-            and (isinstance(value, bool) != (kind is bool) or not abs(value) < 1e300)
-        ):
-            raise InputError(f"[{where}] {name} is {str(value)[:40]!r}, expected {expected}")
-        inner = str if known[name].startswith("tuple[str") else int
-        if kind is list and not all(isinstance(one, inner) and not isinstance(one, bool) for one in value):
+        if not _fits(value, known[name]):
+            expected = _KINDS.get(known[name], "something else")
             raise InputError(f"[{where}] {name} is {str(value)[:40]!r}, expected {expected}")
     try:
         return record(**values)
