@@ -35,7 +35,7 @@ def load_weights(network: nn.Module, source) -> None:
     try:
         tensors = load_tensors(source.read_bytes())
     except (OSError, SafetensorError) as error:
-        raise InputError(f"cannot read the weights {source}: {error}") from error
+        raise InputError(f"cannot read the weights {source}: {getattr(error, 'strerror', None) or error}") from error
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -126,7 +126,7 @@ def samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     except (tarfile.TarError, EOFError) as error:
         raise InputError(f"{file} is a broken tar file: {error}") from error
     except OSError as error:
-        raise InputError(f"cannot read {file}: {error}") from error
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
 
 
 def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand]:

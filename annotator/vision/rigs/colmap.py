@@ -80,7 +80,7 @@ def _lines(path: Path, keep_empty: bool = False) -> list[str]:
     try:
         text = ordinary(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     while lines and not lines[-1].strip() and len(lines) % 2 == 1:
         lines.pop()

@@ -49,7 +49,7 @@ def by_table(path: Path, photos: Iterable[Path], cameras: Sequence[str]) -> tupl
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     known = list(photos)
     found: Moments = {}
     used = set()
