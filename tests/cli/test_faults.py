@@ -16,7 +16,7 @@ import pytest
 from annotator.cli import main
 
 FAULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "faults.py"
-COMMANDS = "accept,undo,snapshot,export-freihand,import-hamer-tar,propose-new"
+COMMANDS = "accept,undo,snapshot,export-freihand"
 
 
 needs_failing_calls = pytest.mark.skipif(
@@ -33,15 +33,15 @@ def swept(*options: str) -> dict:
 @needs_failing_calls
 def test_commands_whose_calls_fail_lose_nothing_and_say_why():
     result = swept("--most", "2", "--only", COMMANDS)
-    assert result["wrong"] == [] and result["commands"] == 6
+    assert result["wrong"] == [] and result["commands"] == 4
     assert set(result["failures"]) == {"write", "sync", "read", "rename", "open", "remove"}
-    assert result["ended"]["said so"] > 30
+    assert result["ended"]["said so"] > 20
 
 
 @needs_failing_calls
 def test_commands_that_are_killed_at_a_call_leave_a_whole_project():
-    result = swept("--most", "6", "--kinds", "killed", "--only", "migrate,snapshot,correct,hand-import")
-    assert result["wrong"] == [] and result["ended"]["was killed"] > 20
+    result = swept("--most", "6", "--kinds", "killed", "--only", "migrate,snapshot")
+    assert result["wrong"] == [] and result["ended"]["was killed"] > 8
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device", "/disk/file"), MemoryError()])
