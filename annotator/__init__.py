@@ -28,6 +28,8 @@ _LAZY = {
     "load_hand": "annotator.hand.model",
     "read_photo": "annotator.vision.photos",
     "Project": "annotator.project",
+    "track_video": "annotator.tracking",
+    "Track": "annotator.tracking",
 }
 
 __all__ = ["InputError", "__version__", *_LAZY]
