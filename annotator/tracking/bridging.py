@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -63,8 +64,7 @@ def _with_gaps(track: Track, moments: Sequence[tuple[int, float]], longest: floa
 
 def _between(moments: Sequence[tuple[int, float]], start: float, end: float) -> Sequence[tuple[int, float]]:
     times = [seconds for _, seconds in moments]
-    first, last = np.searchsorted(times, start, "right"), np.searchsorted(times, end, "left")
-    return moments[first:last]
+    return moments[bisect_right(times, start) : bisect_left(times, end)]
 
 
 def _unlabelled(hand: HandMesh) -> HandMesh:

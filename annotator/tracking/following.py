@@ -20,7 +20,7 @@ import numpy as np
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.stopping import still_wanted
-from annotator.tracking.matching import Candidate, Known, Looks, apart, looks_of, match
+from annotator.tracking.matching import Candidate, Known, Looks, apart, bones_of, looks_of, match
 from annotator.tracking.records import Track, TrackedHand
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import Crop
@@ -48,6 +48,7 @@ class Following:
     same: float = 0.16
 
 
+MOST_BYTES = 200_000_000  # of frames that are kept to follow a hand back through
 FOLLOWING = Following()
 
 
@@ -100,6 +101,7 @@ def follow(
     for frame in frames:
         still_wanted()
         follower.step(frame)
+    follower.finish()
     return follower.tracks()
 
 
@@ -113,7 +115,30 @@ class Follower:
         self._paths: list[_Path] = []
         self._unsearched: list[Frame] = []
         self._searched = -math.inf
+        self._last_id = 0
         self.searches = 0  # how many frames were searched
+
+    def go_on_from(self, tracks: Sequence[Track], last_id: int) -> None:
+        """Begin with hands that are known from the frames before: their ids are kept, new tracks count from behind
+        `last_id`."""
+        self._last_id = last_id
+        for track in tracks:
+            recent = deque(((one.seconds, np.array(one.hand.keypoints)) for one in track.hands[-2:]), maxlen=2)
+            plain = Looks(np.full(3, np.nan), bones_of(track.hands[-1].hand))
+            path = _Path(track.id, track.side, float(track.side == "right"), plain, recent)
+            path.hands = list(track.hands)
+            self._paths.append(path)
+        newest = max((path.recent[-1][0] for path in self._paths), default=-math.inf)
+        self._searched = newest
+        for path in self._paths:
+            if path.recent[-1][0] < newest:
+                path.since = path.recent[-1][0]
+
+    def forget_before(self, seconds: float) -> None:
+        """Let go of what was seen before that time, and of tracks that ended then."""
+        for path in self._paths:
+            path.hands = [one for one in path.hands if one.seconds >= seconds]
+        self._paths = [path for path in self._paths if path.hands or path.since is None]
 
     def tracks(self) -> list[Track]:
         """All tracks so far, hands that are lost among them."""
@@ -124,19 +149,42 @@ class Follower:
         frame = frame._replace(photo=as_photo(frame.photo))
         if self.K is None:
             self.K = default_camera(*frame.photo.shape[:2])
-        followed = [path for path in self._paths if path.since is None]
+        wait = self.settings.retry
+        followed = [p for p in self._paths if p.since is None or frame.seconds - p.recent[-1][0] <= wait + 1e-6]
         answers = self._look(frame, followed)
-        taken = self._undoubled(frame, followed, answers)
+        own = [self._regained(frame, *one) for one in zip(followed, answers, strict=True)]
         lost = False
-        for path, seen in zip(followed, taken, strict=True):
-            if seen is None:
-                path.since, lost = frame.seconds, True
-            else:
+        for path, seen in zip(followed, self._undoubled(frame, followed, own), strict=True):
+            if seen is not None:
+                path.since = None
                 self._put(path, frame, seen)
+            elif path.since is None:
+                path.since, lost = frame.seconds, True
         if self._search_due(frame.seconds, lost):
             self._search(frame)
         else:
             self._unsearched.append(frame)
+            while sum(one.photo.nbytes for one in self._unsearched) > MOST_BYTES:
+                self._unsearched.pop(0)
+
+    def finish(self) -> None:
+        """There are no more frames: where hands are missing, they are looked for once more."""
+        if self._unsearched:
+            last = self._unsearched[-1]
+            if self._waiting(last.seconds) or all(path.since is not None for path in self._paths):
+                self._unsearched.pop()
+                self._search(last)
+
+    def _regained(self, frame: Frame, path: _Path, seen: _Seen | None) -> _Seen | None:
+        """What is seen of a lost hand where it was: only if it is the same hand."""
+        if seen is None or path.since is None:
+            return seen
+        candidate = Candidate(seen.landmarks, seen.right, looks_of(frame.photo, seen.hand))
+        return seen if match([_known(path, frame.seconds)], [candidate]) else None
+
+    def _waiting(self, seconds: float) -> list[_Path]:
+        """Lost hands that may come back."""
+        return [p for p in self._paths if p.since is not None and seconds - p.recent[-1][0] <= self.settings.keep]
 
     # -- where hands are followed ------------------------------------------------------------------------------
     def _look(self, frame: Frame, paths: Sequence[_Path]) -> list[_Seen | None]:
@@ -149,8 +197,8 @@ class Follower:
         height, width = frame.photo.shape[:2]
         inside = [k for k, crop in enumerate(crops) if _in_sight(crop, height, width)]
         seen: list[_Seen | None] = [None] * len(crops)
-        for k, one in zip(inside, self._answers(frame, [crops[k] for k in inside]), strict=True):
-            seen[k] = one
+        for k, answer in zip(inside, self._answers(frame, [crops[k] for k in inside]), strict=True):
+            seen[k] = answer
         again, where = [], []
         for k, one in enumerate(seen):
             if one is not None and one.presence >= self.settings.presence / 2:
@@ -158,16 +206,13 @@ class Follower:
                 if self._far(crops[k], crop):
                     again.append(k)
                     where.append(crop)
-        for k, one in zip(again, self._answers(frame, where), strict=True):
-            seen[k] = one
+        for k, answer in zip(again, self._answers(frame, where), strict=True):
+            seen[k] = answer
         return [one if one is not None and one.presence >= self.settings.presence else None for one in seen]
 
     def _answers(self, frame: Frame, crops: Sequence[Crop]) -> list[_Seen]:
         assert self.K is not None  # set by the first step
-        found = []
-        for hand in self.model.answer_in(frame.photo, crops, self.K):
-            found.append(_seen(hand))
-        return found
+        return [_seen(hand) for hand in self.model.answer_in(frame.photo, crops, self.K)]
 
     def _far(self, was: Crop, now: Crop) -> bool:
         moved = math.hypot(now.cx - was.cx, now.cy - was.cy) / was.size
@@ -191,10 +236,8 @@ class Follower:
 
     # -- where they are searched -------------------------------------------------------------------------------
     def _search_due(self, seconds: float, lost: bool) -> bool:
-        waiting = [path for path in self._paths if path.since is not None]
-        open_ones = any(seconds - path.since <= self.settings.keep for path in waiting if path.since is not None)
         nobody = all(path.since is not None for path in self._paths)
-        every = self.settings.retry if open_ones or nobody else self.settings.again
+        every = self.settings.retry if self._waiting(seconds) or nobody else self.settings.again
         return lost or seconds - self._searched >= every - 1e-6
 
     def _search(self, frame: Frame) -> None:
@@ -207,10 +250,7 @@ class Follower:
             if not any(apart(one.landmarks, path.recent[-1][1]) < 2 * self.settings.same for path in here):
                 fresh.append(one)
         self._confirm(here, found, frame)
-        waiting = [
-            path for path in self._paths
-            if path.since is not None and frame.seconds - path.recent[-1][0] <= self.settings.keep
-        ]  # fmt: skip
+        waiting = self._waiting(frame.seconds)
         candidates = [Candidate(one.landmarks, one.right, looks_of(frame.photo, one.hand)) for one in fresh]
         owners = match([_known(path, frame.seconds) for path in waiting], candidates)
         for number, at in owners.items():
@@ -221,7 +261,8 @@ class Follower:
         for at, one in enumerate(fresh):
             if at not in owners.values():
                 looks = candidates[at].looks
-                path = _Path(len(self._paths) + 1, one.hand.side, one.right, looks, deque(maxlen=2))
+                self._last_id += 1
+                path = _Path(self._last_id, one.hand.side, one.right, looks, deque(maxlen=2))
                 self._paths.append(path)
                 self._fill_back(path, one, -math.inf)
                 self._put(path, frame, one)

@@ -30,8 +30,9 @@ class Looks:
     bones: np.ndarray
 
     def mixed(self, new: Looks, share: float) -> Looks:
-        """A running mean: the new one counts by `share`."""
-        return Looks(*((1 - share) * a + share * b for a, b in ((self.colour, new.colour), (self.bones, new.bones))))
+        """A running mean: the new one counts by `share`, and wholly where nothing (NaN) was known before."""
+        pairs = ((self.colour, new.colour), (self.bones, new.bones))
+        return Looks(*(np.where(np.isnan(a), b, (1 - share) * a + share * b) for a, b in pairs))
 
 
 def looks_of(photo: np.ndarray, hand: HandMesh) -> Looks:
@@ -46,8 +47,14 @@ def looks_of(photo: np.ndarray, hand: HandMesh) -> Looks:
         pixels = np.full((1, 3), 128.0)
     total = pixels.sum(1)
     colour = np.median([pixels[:, 0] / total, pixels[:, 1] / total, np.log(total)], axis=1)
+    return Looks(colour, bones_of(hand))
+
+
+def bones_of(hand: HandMesh) -> np.ndarray:
+    """(20,) log lengths of a hand's bones, over their mean."""
+    ends = np.array(BONES)
     lengths = np.log(np.linalg.norm(hand.joints[ends[:, 0]] - hand.joints[ends[:, 1]], axis=1))
-    return Looks(colour, lengths - lengths.mean())
+    return lengths - lengths.mean()
 
 
 def size_of(points: np.ndarray) -> float:
@@ -88,7 +95,7 @@ def cost(known: Known, found: Candidate) -> float:
     if sigmas > FARTHEST:
         return NEVER
     side = SIDE * abs(known.right - found.right) ** 2 * 2
-    colour = float((((known.looks.colour - found.looks.colour) / LOOKS) ** 2).mean())
+    colour = float(np.nan_to_num((((known.looks.colour - found.looks.colour) / LOOKS) ** 2).mean()))
     bones = float((((known.looks.bones - found.looks.bones) / BONES_SIGMA) ** 2).mean())
     return 0.5 * (sigmas**2 + min(colour, 9.0) + min(bones, 9.0)) + side
 

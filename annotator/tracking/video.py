@@ -67,6 +67,7 @@ def track_video(
             progress(done, len(numbers))
     if not moments:
         raise InputError(f"no frame of {source.path} can be decoded")
+    follower.finish()
     return finished(follower.tracks(), moments, model, smoothing, following)
 
 
@@ -82,6 +83,7 @@ def track_frames(
     for frame in frames:
         follower.step(frame)
         moments.append((frame.number, frame.seconds))
+    follower.finish()
     return finished(follower.tracks(), moments, model, smoothing, following)
 
 

@@ -26,6 +26,7 @@ def moving(photo_file) -> list[np.ndarray]:
     return wandering(photo, 10, (6, 4), (photo.shape[0] - 40, photo.shape[1] - 60))
 
 
-def timed(pictures, rate: float = 25.0) -> list[Frame]:
-    """As frames of a video."""
-    return [Frame(k, k / rate, picture) for k, picture in enumerate(pictures)]
+@pytest.fixture(scope="session")
+def timed():
+    """timed(pictures): the pictures as frames of a video, 25 a second."""
+    return lambda pictures: [Frame(k, k / 25.0, picture) for k, picture in enumerate(pictures)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import timed
 
 from annotator.tracking import Follower, track_frames
 from annotator.tracking.matching import Candidate, Known, Looks, match
@@ -12,7 +11,7 @@ from annotator.tracking.matching import Candidate, Known, Looks, match
 PLAIN = Looks(np.array([0.4, 0.3, 5.0]), np.zeros(20))
 
 
-def test_a_moving_hand_is_one_track(model, moving):
+def test_a_moving_hand_is_one_track(model, moving, timed):
     follower = Follower(model)
     for frame in timed(moving):
         follower.step(frame)
@@ -25,7 +24,7 @@ def test_a_moving_hand_is_one_track(model, moving):
         assert np.linalg.norm(hand.keypoints - track.hands[frame].hand.keypoints, axis=1).mean() < 6
 
 
-def test_a_hand_that_goes_away_and_comes_back(model, moving):
+def test_a_hand_that_goes_away_and_comes_back(model, moving, timed):
     """Hidden for three frames: one track, bridged; what was not seen is never called seen."""
     pictures = [np.full_like(p, 128) if k in (4, 5, 6) else p for k, p in enumerate(moving)]
     (track,) = track_frames(model, timed(pictures))
@@ -35,13 +34,13 @@ def test_a_hand_that_goes_away_and_comes_back(model, moving):
     assert np.allclose(np.diff(middles, axis=0), (-6, -4), atol=3.5)
 
 
-def test_a_hand_that_comes_is_found_and_followed_back(model, moving):
+def test_a_hand_that_comes_is_found_and_followed_back(model, moving, timed):
     pictures = [np.full_like(p, 128) if k < 3 else p for k, p in enumerate(moving)]
     (track,) = track_frames(model, timed(pictures))
     assert track.frames.tolist() == list(range(3, 10)) and track.seen.all()
 
 
-def test_no_hand_no_track(model):
+def test_no_hand_no_track(model, timed):
     assert track_frames(model, timed([np.full((120, 160, 3), 90, np.uint8)] * 4)) == []
 
 

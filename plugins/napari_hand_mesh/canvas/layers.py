@@ -34,6 +34,7 @@ STATE_COLOURS = {
     "confirmed": "#56b4e9",
     "occluded": "#e69f00",
     "out of frame": "#e46bb0",
+    "propagated": "#c6e9dd",
 }
 NEAR = 14.0  # screen px: a press this close to a keypoint takes it
 APART = 4.0  # screen px between a marker and its joint of the mesh: from there on a line joins them
