@@ -22,7 +22,7 @@ from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joint_states import CONFIRMED, UNSEEN
+from annotator.hand.joint_states import CONFIRMED, PROPAGATED, UNSEEN
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -258,7 +258,9 @@ class Model:
         known = checked_states(states)
         read = definition_of(definition)
         check_sight(merged, hand.camera)
-        if not isinstance(hand.features, Remembered):
+        # told by neighbouring frames: more than the network alone would say of this one, so it is where to begin
+        told_elsewhere = PROPAGATED in known.values()
+        if told_elsewhere or not isinstance(hand.features, Remembered):
             return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact).hand
         # what is confirmed is right where it was in the hand that the person saw, not where the network has it
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}

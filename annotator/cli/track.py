@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from annotator.cli.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, WhoOption, emit
+
+if TYPE_CHECKING:
+    from annotator.project import Project
 
 
 def command(
@@ -143,9 +147,21 @@ class _Bar:
 
 
 def _of_project(place, propagate, direction, undo, next_frames, who, as_json) -> None:
+    from annotator.errors import InputError
     from annotator.project import Project
 
+    if sum((bool(propagate), bool(undo), bool(next_frames))) > 1:
+        raise InputError("--propagate, --undo and --next are said one at a time")
     with Project.open(place, who) as opened:
+        if propagate:
+            return _carry(opened, propagate, direction, as_json)
+        if undo:
+            from annotator.tracking.labels import take_back
+
+            hands = take_back(opened, undo)
+            return emit(as_json, {"batch": undo, "hands": hands}, f"{len(hands)} hands are as they were before {undo}")
+        if next_frames:
+            return _needed(opened, next_frames, as_json)
         tracks = opened.tracks()
     lines = [
         f"track {one.track}: {one.side} hand, {Path(one.video).name} frames {one.first[0]} to {one.last[0]}, "
@@ -154,3 +170,22 @@ def _of_project(place, propagate, direction, undo, next_frames, who, as_json) ->
     ]
     result = {"project": str(place), "tracks": [one.as_dict() for one in tracks]}
     emit(as_json, result, "\n".join(lines) or f"no tracks in {place} (annotator track VIDEO --project {place})")
+
+
+def _carry(project: Project, hand: str, direction: str, as_json: bool) -> None:
+    from annotator.tracking.labels import propagate
+
+    done = propagate(project, hand, direction)
+    ended = ", ".join(f"{way} to {why}" if why == "end" else f"{way} until {why}" for way, why in done.ended.items())
+    text = f"{len(done.hands)} hands follow {hand}"
+    text += f" (frames {done.first} to {done.last}; {ended})" if done.hands else f" ({ended})"
+    text += f"; take it back: annotator track {project.folder} --undo {done.batch}" if done.hands else ""
+    emit(as_json, asdict(done) | {"hands": list(done.hands)}, text)
+
+
+def _needed(project: Project, count: int, as_json: bool) -> None:
+    from annotator.tracking.labels import needed_next
+
+    found = needed_next(project, count)
+    lines = [f"{one.id}: {one.joint} (track {one.track}, frame {one.frame}; {one.why})" for one in found]
+    emit(as_json, {"hands": [asdict(one) for one in found]}, "\n".join(lines) or "no open hand is left on a track")

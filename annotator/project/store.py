@@ -329,6 +329,10 @@ class Project:
         """The number of the hand's track; None if it is on none."""
         return self._tracks.track_of(hand_id)
 
+    def proposal(self, hand_id: str) -> HandMesh:
+        """The hand as it was proposed last, before anybody touched it."""
+        return self._tracks.proposal(hand_id)
+
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
         """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
         their new versions. note: JSON, kept in the journal with each."""
