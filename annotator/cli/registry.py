@@ -49,7 +49,7 @@ _BUILT_IN = (
     ),
     Command(
         "track",
-        "track",
+        "labelling.track",
         "VIDEOS... --project DIR",
         "follow the hands of videos: one identity a hand, smoothed over time, gaps bridged, doubts in the queue; "
         "`track PROJECT` lists tracks, carries labels through them (`--propagate HAND`) and says which frames need you "

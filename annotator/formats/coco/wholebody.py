@@ -5,6 +5,9 @@
                        and feet's fields, all zero: nothing is known of them
     images/%08d.jpg    the photos
 
+    videos             of photos that are frames of videos: id, name, sha256; such images have video_id, frame_id (the
+                       frame's number) and time (s) besides, annotations video_id and, on a track, track_id
+
 segmentation is the mesh's outline, polygons in the photo's pixels as everything here, and area is that of the outline;
 ids count from 1. v: 0 no label, 1 labelled and hidden, 2 labelled and visible. Every hand is an annotation of its own,
 since nobody said whose hands they are. Left hands stay left. v cannot tell a proposal from a correction: our exports
@@ -28,6 +31,7 @@ from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.exporting import export
 from annotator.formats.core.photo_files import PhotoFolder
 from annotator.formats.core.places import Picture
+from annotator.formats.core.video_frames import frame_of
 from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.hand.joints import BONES, JOINT_NAMES
 
@@ -49,13 +53,25 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
         export(records, folder, NAME, overwrite, licence) as out,
         PhotoFolder(out.folder / "images", out.marks) as photos,
     ):
-        lists = {name: out.marks.own(out.folder / f"{name}.part") for name in ("images", "annotations")}
-        with out.list(lists["images"]) as image, out.list(lists["annotations"]) as annotation:
+        lists = {name: out.marks.own(out.folder / f"{name}.part") for name in ("images", "annotations", "videos")}
+        known: dict[str, int] = out.marks.part("videos", lambda: known) or {}
+        with (
+            out.list(lists["images"]) as image,
+            out.list(lists["annotations"]) as annotation,
+            out.list(lists["videos"]) as video,
+        ):
             for record in out.records:
                 number, name, (height, width), new = photos.add(record.photo)
+                frame = frame_of(record)
+                if frame is not None and frame.video not in known:
+                    known[frame.video] = len(known) + 1
+                    video({"id": known[frame.video], "name": frame.name, "sha256": frame.video})
+                place = {} if frame is None else {"video_id": known[frame.video]}
                 if new:
-                    image({"id": number, "file_name": name, "width": width, "height": height})
-                annotation(_annotation(record, out.count + 1, number))  # 0 is COCOeval's word for "no match"
+                    shown = {} if frame is None else place | {"frame_id": frame.number, "time": frame.seconds}
+                    image({"id": number, "file_name": name, "width": width, "height": height} | shown)
+                own = place | ({"track_id": frame.track} if frame is not None and frame.track is not None else {})
+                annotation(_annotation(record, out.count + 1, number) | own)  # 0 is COCOeval's word for "no match"
                 out.add(record)
         _splice(out.folder / FILE, lists, licence)
     return {"hands": out.count, "folder": str(folder)}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.propose import DeviceOption, ModelOption
-from annotator.cli.support.output import JsonOption, WhoOption, emit
+from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.support.output import JsonOption, WhoOption, emit, told_progress
 
 if TYPE_CHECKING:
     from annotator.project import Project
@@ -79,7 +79,7 @@ def command(
 
 
 def _track(videos, project, model, device, chosen, who, as_json) -> None:
-    from annotator.cli.propose import _checkpoint
+    from annotator.cli.labelling.propose import _checkpoint
     from annotator.errors import InputError
     from annotator.files.photo_paths import photo_files
     from annotator.model import load_model
@@ -105,8 +105,8 @@ def _track(videos, project, model, device, chosen, who, as_json) -> None:
         checkpoint, name = _checkpoint(opened, model)
         loaded = load_model(checkpoint, device=device)
         for source in sources:
-            with _Bar(source.path.name) as bar:
-                done = store_tracks(opened, loaded, source, choice, name, None, Following(again=again), progress=bar)
+            with told_progress(f"track {source.path.name}") as told:
+                done = store_tracks(opened, loaded, source, choice, name, None, Following(again=again), progress=told)
             results.append({
                 "video": str(source.path), "frames": done.frames, "skipped": done.skipped, "hands": done.hands,
                 "bridged": done.bridged, "searched": done.searched, "tracks": sorted(done.tracks),
@@ -122,28 +122,6 @@ def _track(videos, project, model, device, chosen, who, as_json) -> None:
     ]
     seconds = round(time.perf_counter() - start, 2)
     emit(as_json, {"project": str(project), "videos": results, "seconds": seconds}, "\n".join(lines))
-
-
-class _Bar:
-    """A progress bar on stderr that is told how far things are."""
-
-    def __init__(self, label: str):
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True))
-        self._task = self._bar.add_task(f"track {label}", total=None)
-
-    def __enter__(self) -> _Bar:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_exception) -> None:
-        self._bar.stop()
-
-    def __call__(self, done: int, total: int) -> None:
-        self._bar.update(self._task, completed=done, total=total)
 
 
 def _of_project(place, propagate, direction, undo, next_frames, who, as_json) -> None:
