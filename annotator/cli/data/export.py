@@ -60,8 +60,8 @@ def command(
     overlay: Annotated[
         Path | None,
         typer.Option(
-            help="Instead of a data set a video (.mp4, .mov, .mkv) with the meshes drawn into it; hands of all states but "
-            "rejected ones.",
+            help="Instead of a data set a video (.mp4, .mov, .mkv) with the meshes drawn into it; hands of all states "
+            "but rejected ones.",
             show_default=False,
         ),
     ] = None,

@@ -9,8 +9,8 @@ from annotator.formats.core.base import LabelledHand
 
 
 class VideoFrame(NamedTuple):
-    """video: what the video contains (SHA-256); name: of its file, "" if it is not known; number: of the frame; seconds:
-    its time stamp; track: the number of the hand's track, None if it is on none."""
+    """video: what the video contains (SHA-256); name: of its file, "" if it is not known; number: of the frame;
+    seconds: its time stamp; track: the number of the hand's track, None if it is on none."""
 
     video: str
     name: str

@@ -3,8 +3,8 @@
     annotations.npz   imgname (N,), center (N,2) px, scale (N,) px (loaders divide by 200), right (N,),
                       hand_pose (N,48), has_hand_pose (N,), betas (N,10), has_betas (N,),
                       hand_keypoints_2d (N,21,3), hand_keypoints_3d (N,21,4), personid (N,), extra_info (N,) JSON
-    video (N,)        of frames of videos what the video contains (SHA-256), else ""; frame (N,), time (N,) s, track (N,):
-                      of the frame, -1 where there is none: `numpy.lexsort((frame, track, video))` orders by track
+    video (N,)        of frames of videos what the video contains (SHA-256), else ""; frame (N,), time (N,) s,
+                      track (N,): -1 where there is none; `numpy.lexsort((frame, track, video))` orders by track
     images/%08d.jpg   the photos; imgname is relative to `images`
 
 extra_info is text here, so the file holds no pickle and loads with `allow_pickle=False`.
@@ -56,7 +56,8 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
                 shown = NO_FRAME if frame is None else frame
                 row(
                     video=shown.video, frame=shown.number, time=shown.seconds,
-                    track=-1 if shown.track is None else shown.track, imgname=name, personid=number, extra_info=json.dumps(extra),
+                    track=-1 if shown.track is None else shown.track,
+                    imgname=name, personid=number, extra_info=json.dumps(extra),
                     hand_keypoints_2d=fields["keypoints_2d"], hand_keypoints_3d=fields["keypoints_3d"],
                     **{key: fields[key] for key in _FIELDS},
                 )  # fmt: skip

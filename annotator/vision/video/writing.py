@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,8 @@ CODECS = ("libx264", "mpeg4")  # the first that this PyAV has
 
 
 def write_video(path: str | Path, pictures: Iterable[tuple[float, np.ndarray]], overwrite: bool = False) -> int:
-    """Write (seconds, (H, W, 3) uint8 RGB) pictures, rising in time, all of one size; how many. The file is whole or not
-    there. InputError: no picture, another suffix than `CONTAINERS`, a file that is there, or PyAV is missing."""
+    """Write (seconds, (H, W, 3) uint8 RGB) pictures, rising in time, all of one size; how many. The file is whole or
+    not there. InputError: no picture, another suffix than `CONTAINERS`, a file that is there, or PyAV is missing."""
     path = Path(path)
     if path.suffix.lower() not in CONTAINERS:
         raise InputError(f"{path}: a video is written as {', '.join(CONTAINERS)}")
@@ -43,20 +44,19 @@ def write_video(path: str | Path, pictures: Iterable[tuple[float, np.ndarray]], 
         height, width = (side // 2 * 2 for side in first[1].shape[:2])  # the codec halves the colours' resolution
         with av.open(str(partial), "w", format=CONTAINERS[path.suffix.lower()]) as container:
             stream = container.add_stream(codec, rate=30)
+            assert isinstance(stream, av.VideoStream)  # both codecs are of pictures
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             stream.codec_context.time_base = stream.time_base = Fraction(1, CLOCK)
             if codec == "libx264":
                 stream.options = {"crf": "18", "preset": "veryfast"}
-            row, last = first, -1
-            while row is not None:
-                seconds, picture = row
+            last = -1
+            for seconds, picture in chain([first], rows):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
                 last = max(last + 1, round((seconds - first[0]) * CLOCK))
                 frame.pts, frame.time_base = last, Fraction(1, CLOCK)
                 for packet in stream.encode(frame):
                     container.mux(packet)
                 count += 1
-                row = next(rows, None)
             for packet in stream.encode():
                 container.mux(packet)
 
