@@ -148,3 +148,53 @@ MOVED = ("curls", "open", "spread", "fist_beside", "count", "pinch", "thumbs_up"
 def truth_keypoints(sequence: Sequence) -> np.ndarray:
     """(T, 21, 2) px."""
     return project(sequence.joints, sequence.K)
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """Two hands: photos (T, H, W, 3) uint8; seconds (T,); keypoints (2, T, 21, 2) px; visible (2, T) bool: in the
+    picture, and not behind the other one; K (3, 3)."""
+
+    photos: np.ndarray
+    seconds: np.ndarray
+    keypoints: np.ndarray
+    visible: np.ndarray
+    K: np.ndarray
+
+
+def crossing(studio: Studio, seed: int, count: int, rate: float) -> Crossing:
+    """Hands of two people, both right or one of each side, that change places every few seconds, one before the
+    other."""
+    rng = np.random.default_rng([seed, 4099])
+    seconds = np.arange(count) / rate
+    motions = [_Motion(rng, studio.sampler, seconds[-1] + 1 / rate, False) for _ in range(2)]
+    shapes = np.clip(rng.normal(0, 1, (2, 10)), -2, 2)
+    skins, (lights, exposure) = [scene.random_skin(rng) for _ in range(2)], scene.random_lights(rng)
+    left = (False, bool(rng.random() < 0.6))
+    behind = images.background(rng, skins[0].tone).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+    sleeves, noise, quality = rng.integers(1 << 31, size=2), rng.uniform(1.0, 3.0), int(rng.integers(70, 92))
+    depths, focal, scale = (0.62, 0.74), 1.15 * CROP_SIZE, SIZE / CROP_SIZE
+    K = np.array([[focal * scale, 0, (SIZE - 1) / 2], [0, focal * scale, (SIZE - 1) / 2], [0, 0, 1.0]])
+    pace, phase = rng.uniform(2.5, 4.0), rng.uniform(0, np.pi)
+    photos, keypoints = [], np.empty((2, count, 21, 2))
+    for k, at in enumerate(seconds):
+        pieces = []
+        for n in range(2):
+            rotations, middle = motions[n].at(at)
+            vertices, frame = studio.model.skin(rotations, shapes[n]), studio.sampler.hand.frame @ rotations[0].T
+            if left[n]:
+                vertices, frame = vertices * (-1.0, 1.0, 1.0), frame * (-1.0, 1.0, 1.0)
+            across = 0.11 * np.cos(2 * np.pi * at / pace + phase) * (1 - 2 * n)
+            move = np.array([across, 0.3 * middle[1] + 0.02 * (1 - 2 * n), depths[n]])
+            vertices = vertices + move - studio.model.joints(vertices).mean(0)
+            keypoints[n, k] = project(studio.model.joints(vertices), K)
+            own = np.random.default_rng(int(sleeves[n]))
+            pieces += scene.hand_pieces(own, studio.surface, vertices, frame, skins[n], left[n])
+        colour, part, _ = studio.renderer.render(pieces, focal, lights, exposure)
+        photo = np.where((part > 0)[..., None], colour, np.asarray(behind))
+        photo = np.clip(photo + rng.normal(0, noise, photo.shape), 0, 255).astype(np.uint8)
+        photos.append(np.asarray(Image.open(io.BytesIO(images.jpeg(Image.fromarray(photo), quality)))))
+    apart = np.linalg.norm(keypoints[0].mean(1) - keypoints[1].mean(1), axis=-1)
+    inside = ((keypoints.mean(2) > 0) & (keypoints.mean(2) < SIZE)).all(-1)
+    visible = inside & np.stack([np.ones(count, bool), apart > 0.5 * np.ptp(keypoints[1], axis=1).max(-1)])
+    return Crossing(np.array(photos), seconds, keypoints, visible, K)

@@ -2,7 +2,6 @@
 
 jump       what was seen in this frame lies far from where the track runs: a slip of the network, or a swap
 crossing   another hand of the video is in the same place: from here on it may be the other one
-swap       after a crossing two tracks look more like each other than like themselves
 side       the network sees a hand of the other side
 gap        the track was lost here, or comes back here
 not seen   bridged: nothing was found in this frame
@@ -15,10 +14,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from annotator.tracking.matching import apart
-from annotator.tracking.records import BRIDGED, Track
+from annotator.tracking.records import BRIDGED, SIDE, Track
 
-JUMP, CROSSING, SWAP, SIDE, GAP, NOT_SEEN = "jump", "crossing", "swap", "side", "gap", "not seen"
-REASONS = (JUMP, CROSSING, SWAP, SIDE, GAP, NOT_SEEN)
+JUMP, CROSSING, GAP, NOT_SEEN = "jump", "crossing", "gap", "not seen"
+REASONS = (JUMP, CROSSING, SIDE, GAP, NOT_SEEN)
 JUMPED = 0.12  # mean distance of keypoints over the hand's size
 CROSSED = 0.45  # the same between two hands
 OPEN = 2.5  # of the usual time between frames: a longer way from frame to frame is a gap

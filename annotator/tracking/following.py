@@ -21,7 +21,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.stopping import still_wanted
 from annotator.tracking.matching import Candidate, Known, Looks, apart, bones_of, looks_of, match
-from annotator.tracking.records import Track, TrackedHand
+from annotator.tracking.records import SIDE, Track, TrackedHand
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import Crop
 from annotator.vision.photos import as_photo
@@ -48,6 +48,7 @@ class Following:
     same: float = 0.16
 
 
+OTHER_SIDE = 0.3  # 0..1: a side that the network believes less is doubted
 MOST_BYTES = 200_000_000  # of frames that are kept to follow a hand back through
 FOLLOWING = Following()
 
@@ -296,7 +297,8 @@ class Follower:
         path.recent.append((frame.seconds, seen.landmarks))
         path.right += 0.1 * (seen.right - path.right)
         path.looks = path.looks.mixed(looks_of(frame.photo, seen.hand), 0.05)
-        path.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None)))
+        reasons = (SIDE,) if (seen.right if path.side == "right" else 1 - seen.right) < OTHER_SIDE else ()
+        path.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None), reasons=reasons))
 
 
 def _seen(hand: HandMesh) -> _Seen:

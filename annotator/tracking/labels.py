@@ -22,13 +22,14 @@ from annotator.project import Project
 from annotator.project.records.views import TrackEntry
 from annotator.project.tracks import Edit
 from annotator.tracking.choosing import next_frames
-from annotator.tracking.doubts import CROSSING, JUMP, SWAP
+from annotator.tracking.doubts import CROSSING, JUMP
 from annotator.tracking.propagating import propagated
+from annotator.tracking.records import SIDE
 
 BATCH = "propagation"  # in the note of an edit: which propagation it is of
 DIRECTIONS = {"forward": (1,), "backward": (-1,), "both": (1, -1)}
-ENDS = (CROSSING, SWAP)  # behind these the hand may be another one
-DOUBTED = {JUMP: 4.0, CROSSING: 2.0, SWAP: 6.0}  # factors on the variance of a frame
+ENDS = (CROSSING,)  # behind these the hand may be another one
+DOUBTED = {JUMP: 4.0, CROSSING: 2.0, SIDE: 4.0}  # factors on the variance of a frame
 
 
 @dataclass(frozen=True)

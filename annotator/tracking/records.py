@@ -11,6 +11,7 @@ from annotator.hand.mesh import HandMesh
 
 SEEN, BRIDGED = "seen", "bridged"
 KINDS = (SEEN, BRIDGED)
+SIDE = "side"  # a reason: the network sees a hand of the other side
 
 
 @dataclass(frozen=True, eq=False)

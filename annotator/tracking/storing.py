@@ -17,10 +17,10 @@ from annotator.model import Model
 from annotator.project import Project, Provenance
 from annotator.project.intake import Header, prepare
 from annotator.project.tracks import TrackedProposal
-from annotator.tracking.doubts import CROSSING, GAP, JUMP, SIDE, SWAP
+from annotator.tracking.doubts import CROSSING, GAP, JUMP
 from annotator.tracking.following import FOLLOWING, Follower, Following, frames_of
 from annotator.tracking.matching import apart
-from annotator.tracking.records import Track, TrackedHand
+from annotator.tracking.records import SIDE, Track, TrackedHand
 from annotator.tracking.smoothing import SMOOTHING, Smoothing
 from annotator.tracking.video import finished
 from annotator.vision.video import Choice
@@ -30,7 +30,7 @@ PIECE = 100  # frames that are stored at once
 LAG = 1.0  # s: how far behind the frame that is followed a hand is settled
 SAME = 0.3  # mean distance of keypoints over the hand's size: a hand of the project is that of the track
 # what a reason leaves of a hand's confidence: the queue begins with the least sure hands
-DOUBT = {JUMP: 0.5, CROSSING: 0.7, SWAP: 0.3, SIDE: 0.5, GAP: 0.8}
+DOUBT = {JUMP: 0.5, CROSSING: 0.7, SIDE: 0.5, GAP: 0.8}
 
 
 @dataclass
