@@ -304,7 +304,7 @@ class Project:
 
     # -- hands through videos --------------------------------------------------------------------------------
     def new_tracks(self, count: int) -> list[int]:
-        """Numbers for so many new tracks; they are taken once a hand is stored under them."""
+        """Numbers for so many new tracks, which nobody else gets."""
         return self._tracks.new_tracks(count)
 
     def add_tracked(

@@ -23,8 +23,10 @@ from annotator.project.records.meshes import find_hand_model, mesh_of
 from annotator.project.records.record import HandRecord
 from annotator.project.records.states import ACCEPTED, PROPOSED
 from annotator.project.records.views import Provenance, TrackEntry, TrackSummary
-from annotator.project.storage.schema import hands, photos, tracked
+from annotator.project.storage.schema import hands, meta, photos, tracked
 from annotator.project.teamwork import team
+
+GIVEN = "tracks given"  # in `meta`: the last number, so that two people who track at once have tracks of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +61,16 @@ class Tracks:
 
     def new_tracks(self, count: int) -> list[int]:
         """See `Project.new_tracks`."""
-        with self._context.database.reading() as connection:
-            first = (connection.scalar(select(func.max(tracked.c.track))) or 0) + 1
-        return list(range(first, first + count))
+        if not count:
+            return []
+        with self._context.database.writing() as connection:
+            given = connection.scalar(select(meta.c.value).where(meta.c.key == GIVEN))
+            last = max(int(given or 0), connection.scalar(select(func.max(tracked.c.track))) or 0)
+            if given is None:
+                connection.execute(insert(meta).values(key=GIVEN, value=str(last + count)))
+            else:
+                connection.execute(update(meta).where(meta.c.key == GIVEN).values(value=str(last + count)))
+        return list(range(last + 1, last + 1 + count))
 
     def add_tracked(
         self, frames: Iterable[tuple[intake.Header, Sequence[TrackedProposal]]], provenance: Provenance, mark: str

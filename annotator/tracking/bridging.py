@@ -23,12 +23,14 @@ def completed(
     moments: Sequence[tuple[int, float]] = (),
     settings: Smoothing = SMOOTHING,
     longest: float = LONGEST,
+    shape: np.ndarray | None = None,
 ) -> Track:
     """The smoothed track, its short gaps bridged.
 
     moments: (number, seconds) of all frames that were looked at, rising; those between two of the track's that are no
     more than `longest` seconds apart get a hand of kind 'bridged'. A bridge is the likeliest way between what was seen
-    on both sides; its sigmas grow with the distance from there.
+    on both sides; its sigmas grow with the distance from there. shape (10,): the track's, where it is known already;
+    None: what most of these frames say.
     """
     hands = _with_gaps(track, moments, longest)
     if not hands:
@@ -37,6 +39,8 @@ def completed(
     seen = np.array([one.kind == SEEN for one in hands])
     curves = curves_of([one.hand for one in hands], seconds, model)
     found = smoothed(curves, settings, seen.astype(np.float64))
+    if shape is not None:
+        found = found.changed(shape=np.tile(shape, (len(hands), 1)))
     factors = _doubt(seconds, seen, settings)
     made = []
     for row, one in enumerate(hands):

@@ -254,13 +254,20 @@ class Follower:
         waiting = self._waiting(frame.seconds)
         candidates = [Candidate(one.landmarks, one.right, looks_of(frame.photo, one.hand)) for one in fresh]
         owners = match([_known(path, frame.seconds) for path in waiting], candidates)
+        again = set()
         for number, at in owners.items():
-            path = waiting[number]
-            self._fill_back(path, fresh[at], path.recent[-1][0])
+            path, one = waiting[number], fresh[at]
+            if one.hand.side != path.side:  # a track has one side: what is seen there of a hand of that side
+                (other,) = self._look_at(frame, [one.landmarks], [path.side])
+                if other is None:
+                    continue
+                one = other
+            again.add(at)
+            self._fill_back(path, one, path.recent[-1][0])
             path.since = None
-            self._put(path, frame, fresh[at])
+            self._put(path, frame, one)
         for at, one in enumerate(fresh):
-            if at not in owners.values():
+            if at not in again:
                 looks = candidates[at].looks
                 self._last_id += 1
                 path = _Path(self._last_id, one.hand.side, one.right, looks, deque(maxlen=2))

@@ -70,7 +70,7 @@ def store_tracks(
     numbers = source.numbers[choice.rows(source)]
     if not len(numbers):
         raise InputError(f"no frame of {source.path} is chosen")
-    stored, mark = Stored(), mark_of(model)
+    stored, mark, moments = Stored(), mark_of(model), list[tuple[int, float]]()
     done = 0
     while done < len(numbers) and project.has_photo(source.digest(int(numbers[done])), mark):
         done += 1
@@ -79,10 +79,15 @@ def store_tracks(
     provenance = Provenance(provenance.model, provenance.model_digest, extra={**provenance.extra, "tracked": True})
     follower = Follower(model, K, following)
     before = _known(project, source, numbers[:done], following.keep) if done else []
-    follower.go_on_from(before, max(project.new_tracks(1)) - 1)
+    follower.go_on_from(before, max((one.track for one in project.tracks()), default=0))
     writer = _Writer(project, source, provenance, mark, stored)
     writer.numbers = {track.id: track.id for track in before}
-    moments: list[tuple[int, float]] = []
+    writer.shapes = {track.id: track.hands[-1].hand.parameters.shape for track in before}
+
+    def settle(until: float) -> None:
+        settled_tracks = finished(follower.tracks(), moments, model, smoothing, following, writer.shapes)
+        writer.write(settled_tracks, moments, settled, until)
+
     settled = -np.inf if not done else float(source.seconds[source.position(int(numbers[done - 1]))])
     for count, frame in enumerate(frames_of(source, numbers[done:], stored.failed.append), 1):
         follower.step(frame)
@@ -93,12 +98,12 @@ def store_tracks(
             progress(done + count, len(numbers))
         if count % PIECE == 0:
             until = frame.seconds - LAG
-            writer.write(finished(follower.tracks(), moments, model, smoothing, following), moments, settled, until)
+            settle(until)
             settled = max(settled, until)
             follower.forget_before(settled - LAG)
-            moments = [one for one in moments if one[1] >= settled - LAG]
+            moments[:] = [one for one in moments if one[1] >= settled - LAG]
     follower.finish()
-    writer.write(finished(follower.tracks(), moments, model, smoothing, following), moments, settled, np.inf)
+    settle(np.inf)
     stored.searched = follower.searches
     if not stored.frames and not stored.skipped:
         raise InputError(f"no frame of {source.path} can be decoded: {stored.failed[0]}")
@@ -114,6 +119,7 @@ class _Writer:
     stored: Stored
     sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)  # follower's id -> the project's number of the track
+    shapes: dict[int, np.ndarray] = field(default_factory=dict)  # follower's id -> the track's one shape
 
     def write(self, tracks: Sequence[Track], moments: Sequence[tuple[int, float]], after: float, until: float) -> None:
         """Store all frames behind `after`, up to `until` (s)."""
@@ -134,6 +140,7 @@ class _Writer:
                 self.stored.hands += 1
                 self.stored.bridged += one.kind != "seen"
                 self.stored.tracks.add(self.numbers[track.id])
+                self.shapes.setdefault(track.id, one.hand.parameters.shape)
 
     def _number(self, tracks: Sequence[Track]) -> None:
         new = [track.id for track in tracks if track.id not in self.numbers]
@@ -178,7 +185,7 @@ def _known(project: Project, source: VideoSource, numbers: np.ndarray, keep: flo
         recent = [one for one in project.track(summary.track) if last - keep <= one.seconds <= last]
         hands = [
             TrackedHand(one.frame, one.seconds, project.mesh(one.id).replace(corrections={}), one.kind)
-            for one in recent if one.kind == "seen"
+            for one in recent if one.kind == "seen" and one.side == summary.side
         ]  # fmt: skip
         if hands:
             found.append(Track(summary.track, tuple(hands)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +87,18 @@ def track_frames(
     return finished(follower.tracks(), moments, model, smoothing, following)
 
 
-def finished(tracks, moments, model: Model, smoothing: Smoothing | None, following: Following) -> list[Track]:
+def finished(
+    tracks: Sequence[Track],
+    moments: Sequence[tuple[int, float]],
+    model: Model,
+    smoothing: Smoothing | None,
+    following: Following,
+    shapes: Mapping[int, np.ndarray] | None = None,
+) -> list[Track]:
     """Followed tracks, smoothed, bridged and with what speaks against them. moments: (number, seconds) of all
-    frames."""
+    frames; shapes: of tracks (by id) that began before these frames."""
     if smoothing is None:
         return doubted(tracks, {})
-    whole = [completed(track, model.hand, moments, smoothing, following.keep) for track in tracks]
+    known = shapes or {}
+    whole = [completed(track, model.hand, moments, smoothing, following.keep, known.get(track.id)) for track in tracks]
     return doubted(whole, {track.id: track for track in tracks})

@@ -137,3 +137,26 @@ def test_wrong_use_says_what_is_wrong(clip, tmp_path, capsys, monkeypatch, argum
     assert main(["track", *(str(clip) if a == "CLIP" else a for a in arguments)]) == 2
     error = capsys.readouterr().err
     assert said in error and len(error.strip().splitlines()) == 1
+
+
+def test_two_people_who_track_at_once_have_tracks_of_their_own(tmp_path):
+    with Project.create(tmp_path / "P", "Ada") as one, Project.open(tmp_path / "P", "Ben") as other:
+        assert [one.new_tracks(2), other.new_tracks(1), one.new_tracks(0), one.new_tracks(1)] == [[1, 2], [3], [], [4]]
+        assert one.verify() == [] and one.tracks() == []
+
+
+def test_a_repaired_project_keeps_its_tracks(model, clip, tmp_path):
+    store(tmp_path / "P", model, clip, "0:3")
+    assert main(["repair", str(tmp_path / "P"), "--out", str(tmp_path / "new")]) == 0
+    with Project.open(tmp_path / "P") as old, Project.open(tmp_path / "new") as new:
+        assert new.track(1) == old.track(1) and new.verify() == []
+
+
+def test_pieces_have_one_shape(model, clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(storing, "PIECE", 4)
+    monkeypatch.setattr(storing, "LAG", 0.04)
+    store(tmp_path / "P", model, clip)
+    with Project.open(tmp_path / "P") as project:
+        entries = project.track(1)
+        assert [one.frame for one in entries] == list(range(10))
+        assert len({tuple(project.hand(one.id).parameters.shape) for one in entries}) == 1
