@@ -36,7 +36,7 @@ from annotator.learning.real_sets.building import read_view  # noqa: E402
 from annotator.model import Model, load_model  # noqa: E402
 from annotator.tracking import Follower, Frame, track_frames  # noqa: E402
 from annotator.tracking.following import FOLLOWING as FOLLOW  # noqa: E402
-from annotator.tracking.propagating import propagated  # noqa: E402
+from annotator.tracking.labelling.propagating import propagated  # noqa: E402
 from annotator.tracking.smoothing import SMOOTHING as SMOOTH  # noqa: E402
 from annotator.tracking.video import finished  # noqa: E402
 from annotator.vision.two_views import triangulate  # noqa: E402

@@ -20,9 +20,9 @@ from annotator.project import Project, Provenance  # noqa: E402
 from annotator.project.intake import Header, prepare  # noqa: E402
 from annotator.project.tracks import TrackedProposal  # noqa: E402
 from annotator.tracking import needed_next, propagate, take_back  # noqa: E402
-from annotator.tracking.choosing import next_frames  # noqa: E402
+from annotator.tracking.labelling.choosing import next_frames  # noqa: E402
+from annotator.tracking.labelling.propagating import propagated  # noqa: E402
 from annotator.tracking.motion import curves_of, hand_at  # noqa: E402
-from annotator.tracking.propagating import propagated  # noqa: E402
 from annotator.vision.video import open_video  # noqa: E402
 
 COUNT, RATE = 16, 10.0

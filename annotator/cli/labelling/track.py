@@ -134,7 +134,7 @@ def _of_project(place, propagate, direction, undo, next_frames, who, as_json) ->
         if propagate:
             return _carry(opened, propagate, direction, as_json)
         if undo:
-            from annotator.tracking.labels import take_back
+            from annotator.tracking.labelling.labels import take_back
 
             hands = take_back(opened, undo)
             return emit(as_json, {"batch": undo, "hands": hands}, f"{len(hands)} hands are as they were before {undo}")
@@ -151,7 +151,7 @@ def _of_project(place, propagate, direction, undo, next_frames, who, as_json) ->
 
 
 def _carry(project: Project, hand: str, direction: str, as_json: bool) -> None:
-    from annotator.tracking.labels import propagate
+    from annotator.tracking.labelling.labels import propagate
 
     done = propagate(project, hand, direction)
     ended = ", ".join(f"{way} to {why}" if why == "end" else f"{way} until {why}" for way, why in done.ended.items())
@@ -162,7 +162,7 @@ def _carry(project: Project, hand: str, direction: str, as_json: bool) -> None:
 
 
 def _needed(project: Project, count: int, as_json: bool) -> None:
-    from annotator.tracking.labels import needed_next
+    from annotator.tracking.labelling.labels import needed_next
 
     found = needed_next(project, count)
     lines = [f"{one.id}: {one.joint} (track {one.track}, frame {one.frame}; {one.why})" for one in found]

@@ -17,7 +17,7 @@ from annotator.correcting.solver.coordinates import ANGLES, COUNT, PLACE, SHAPE,
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
-from annotator.tracking.kernel import GROUPS, LIKENESS, Likeness, correlations, together
+from annotator.tracking.labelling.kernel import GROUPS, LIKENESS, Likeness, correlations, together
 from annotator.tracking.motion import Curves, curves_of, hand_at
 
 LEFT = 0.02  # of an error's variance: what a corrected hand may still be off

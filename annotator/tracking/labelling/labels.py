@@ -21,9 +21,9 @@ from annotator.hand.model import HandModel, load_hand
 from annotator.project import Project
 from annotator.project.records.views import TrackEntry
 from annotator.project.tracks import Edit
-from annotator.tracking.choosing import next_frames
 from annotator.tracking.doubts import CROSSING, JUMP
-from annotator.tracking.propagating import propagated
+from annotator.tracking.labelling.choosing import next_frames
+from annotator.tracking.labelling.propagating import propagated
 from annotator.tracking.records import SIDE
 
 BATCH = "propagation"  # in the note of an edit: which propagation it is of
