@@ -135,11 +135,6 @@ def recent(connection: Connection, limit: int) -> list[Event]:
     return _read(connection, select(*_SHOWN).order_by(events.c.seq.desc()).limit(limit))
 
 
-def delta_of(connection: Connection, seq: int) -> bytes:
-    """The packed difference that an event made."""
-    return cast(bytes, connection.scalar(select(events.c.delta).where(events.c.seq == seq)))
-
-
 def noted(connection: Connection, name: str, value: str) -> list[Event]:
     """The edits whose note says `name`: `value`, oldest first."""
     said = json.dumps({name: value})[1:-1]

@@ -65,7 +65,9 @@ class Proposing:
         """See `Project.add_proposals`."""
         prepared = [intake.prepare(mesh) for mesh in meshes]
         with self._context.database.writing() as connection:
-            return self._add(connection, photo_id, prepared, provenance)
+            found = self._add(connection, photo_id, prepared, provenance)
+            intake.mark_looked_at(connection, photo_id, provenance.model_digest)
+            return found
 
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
         """See `Project.add_proposal`."""
@@ -86,7 +88,6 @@ class Proposing:
     ) -> list[str]:
         photo = reading.photo_of(connection, self._context.folder, photo_id)
         source = intake.add_source(connection, provenance)
-        intake.mark_looked_at(connection, photo_id, provenance.model_digest)
         return [intake.add_hand(connection, photo, source, hand, self._context.who) for hand in hands]
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:

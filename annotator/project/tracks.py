@@ -19,8 +19,6 @@ from annotator.project import intake, journal, reading
 from annotator.project.context import Context
 from annotator.project.journal import EDIT
 from annotator.project.records.changes import edited, with_state
-from annotator.project.records.meshes import find_hand_model, mesh_of
-from annotator.project.records.record import HandRecord
 from annotator.project.records.states import ACCEPTED, PROPOSED
 from annotator.project.records.views import Provenance, TrackEntry, TrackSummary
 from annotator.project.storage.schema import hands, meta, photos, tracked
@@ -132,13 +130,6 @@ class Tracks:
         with self._context.database.reading() as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return connection.scalar(select(tracked.c.track).where(tracked.c.hand == hand_id))
-
-    def proposal(self, hand_id: str) -> HandMesh:
-        """See `Project.proposal`."""
-        with self._context.database.reading() as connection:
-            row = reading.row_of(connection, self._context.folder, hand_id)
-            data = journal.apply(journal.delta_of(connection, row.root), None)
-            return mesh_of(HandRecord.decode(data), find_hand_model(row.hand_model, row.hand_model_digest))
 
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
         """See `Project.edit_many`."""

@@ -91,7 +91,7 @@ def test_killed_between_two_pieces(model, clip, tmp_path, monkeypatch):
 
 def test_what_a_person_did_stays(model, clip, tmp_path):
     """Frames proposed before and touched since join the track as they are; untouched ones become what it says."""
-    from annotator.cli.labelling.propose import propose_photos
+    from annotator.cli.support.proposing import propose_photos
 
     place = open_video(clip).place
     with Project.create(tmp_path / "P", "Ada") as project:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, WorkersOption, engine_of
-from annotator.cli.support.output import JsonOption, ProjectFolder, emit, one_of, progress, told_progress
+from annotator.cli.support.output import JsonOption, ProjectFolder, emit, one_of, progress
+from annotator.cli.support.stages import Stages
 from annotator.formats.table import writers
 
 
@@ -167,8 +168,10 @@ def _overlay(
     from annotator.project import Project
     from annotator.tracking.drawing import SHOWN, overlay_video
 
-    with Project.open(project) as opened, told_progress("overlay") as told:
-        done = overlay_video(opened, out, video, tuple(state or SHOWN), overwrite, told)
+    with Project.open(project) as opened, Stages(as_json) as stages:
+        done = overlay_video(
+            opened, out, video, tuple(state or SHOWN), overwrite, lambda n, all: stages("overlay", n, all)
+        )
     emit(
         as_json, done, f"{done['hands']} hands drawn into {done['frames']} frames of {Path(done['video']).name}: {out}"
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotator.cli.labelling.propose import DeviceOption, ModelOption
-from annotator.cli.support.output import JsonOption, WhoOption, emit, told_progress
+from annotator.cli.support.output import JsonOption, WhoOption, emit
+from annotator.cli.support.stages import Stages
 
 if TYPE_CHECKING:
     from annotator.project import Project
@@ -79,7 +80,7 @@ def command(
 
 
 def _track(videos, project, model, device, chosen, who, as_json) -> None:
-    from annotator.cli.labelling.propose import _checkpoint
+    from annotator.cli.support.proposing import checkpoint_of
     from annotator.errors import InputError
     from annotator.files.photo_paths import photo_files
     from annotator.model import load_model
@@ -102,10 +103,11 @@ def _track(videos, project, model, device, chosen, who, as_json) -> None:
         load_model(model, device=device)
     results: list[dict] = []
     with Project.open_or_create(project, who) as opened:
-        checkpoint, name = _checkpoint(opened, model)
+        checkpoint, name = checkpoint_of(opened, model)
         loaded = load_model(checkpoint, device=device)
         for source in sources:
-            with told_progress(f"track {source.path.name}") as told:
+            with Stages(as_json) as stages:
+                told = lambda n, all: stages("track", n, all)  # noqa: E731, B023 (used up within the turn)
                 done = store_tracks(opened, loaded, source, choice, name, None, Following(again=again), progress=told)
             results.append({
                 "video": str(source.path), "frames": done.frames, "skipped": done.skipped, "hands": done.hands,

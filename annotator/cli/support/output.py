@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 import typer
+
+from annotator.cli.support.stages import progress as progress  # commands take it from here
 
 Item = TypeVar("Item")
 
@@ -34,6 +35,15 @@ WhoOption = Annotated[
 ]
 
 
+def is_project(place: str) -> bool:
+    """Whether there is a project in this place, as far as that is known without asking a server."""
+    if "://" in place:
+        return True
+    from annotator.project.storage.places import locate
+
+    return locate(place).exists
+
+
 def emit(as_json: bool, result: dict[str, Any], text: str) -> None:
     """Print the result for a program (one JSON object on one line, ASCII) or for a person."""
     typer.echo(json.dumps(result) if as_json else text)
@@ -52,37 +62,6 @@ def emit_list(result: dict[str, Any], name: str, items: Iterable[Any]) -> None:
     for number, part in enumerate(batched(items)):
         typer.echo((", " if number else "") + json.dumps(part)[1:-1], nl=False)
     typer.echo("]}")
-
-
-def progress(items: Iterable[Item], label: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
-    """The items, with a progress bar on stderr while they are taken; `done` of the total were there before."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield from bar.track(items, total=total, completed=done, description=label)
-
-
-@contextmanager
-def told_progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; it is told (done, all) by calling what `with` gives. Nothing is shown before that."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True))
-    task = bar.add_task(label, total=None)
-
-    def told(done: int, total: int) -> None:
-        if not bar.live.is_started:
-            bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield told
-    finally:
-        bar.stop()
 
 
 def one_of(names: Iterable[str]) -> str:
