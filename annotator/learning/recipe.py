@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -125,6 +126,7 @@ def make(record, values: dict, where: str):
     for name, value in table(values, where).items():
         if name not in known:
             raise InputError(f"[{where}] has no setting '{name}' (known: {', '.join(sorted(known))})")
+        kind: Any
         kind, expected = _KINDS.get(known[name], (object, ""))
         number = isinstance(value, (int, float)) and kind is not object
         if (
