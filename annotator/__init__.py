@@ -25,6 +25,8 @@ _LAZY = {
     "SecondView": "annotator.correcting.evidence",
     "JointDefinition": "annotator.hand.definitions",
     "learn_definition": "annotator.correcting.defining",
+    "estimate_subject": "annotator.correcting.subjects.estimating",
+    "Subject": "annotator.correcting.subjects.subject",
     "load_hand": "annotator.hand.model",
     "read_photo": "annotator.vision.photos",
     "Project": "annotator.project",

@@ -94,7 +94,8 @@ def command(
 
         network = load_model(model or current_checkpoint(opened), device=device)
         place = {} if x is None or y is None else {number: (x, y)}
-        fixed = network.refine(network.remember(photo, mesh), place, states, evidence, exact, definition)
+        subject = opened.subjects.shape_for(before.photo.id)
+        fixed = network.refine(network.remember(photo, mesh), place, states, evidence, exact, definition, subject)
         note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
         note |= {"definition": definition.name} | ({"exact": "yes"} if exact else {})
         note |= {"in front of": in_front_of} if in_front_of is not None else {}

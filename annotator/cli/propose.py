@@ -79,6 +79,10 @@ def command(
     rate: Annotated[
         float, typer.Option(help="Frames a second of numbered images and TIFF stacks, which have no clock.", min=0.001)
     ] = 25.0,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Whose hands these photos show, see `annotator subject`.", show_default=False),
+    ] = None,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -98,6 +102,10 @@ def command(
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     if proposer != "network" and (elsewhere is not None or model is not None or quick):
         raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
+    if subject is not None and (elsewhere is not None or proposer != "network"):
+        raise InputError(
+            "--subject goes with neither --engine nor --proposer: say it afterwards by `annotator subject`"
+        )
     if elsewhere is not None:
         from annotator.cluster import sources
 
@@ -139,7 +147,7 @@ def command(
         checkpoint, name = _checkpoint(opened, model)
         loaded = load_model(checkpoint, device=device)
         loaded.quick = quick
-        done = propose_photos(opened, loaded, files, name, batch)
+        done = propose_photos(opened, loaded, files, name, batch, subject=subject)
     _report(done, empty, project, start, as_json)
 
 
@@ -199,13 +207,15 @@ def propose_photos(
     name: str,
     batch: int = 16,
     stored: Callable[[Path, list[str], list[HandMesh]], None] | None = None,
+    subject: str | None = None,
 ) -> Done:
     """Propose on photos and store the answers, photo by photo, so that an interrupted run goes on where it
     stopped. files: of photos, or the places of frames (`clip.mp4#frame=120`).
 
     A photo whose content this very model (its digest) has looked at is skipped; one that cannot be read is
     named on stderr. name: of the model, for its provenance. stored: called with each photo, its new hands'
-    ids and the meshes.
+    ids and the meshes. subject: whose hands all of them show; where the project knows the shape of a photo's subject,
+    hands have it.
     """
     from annotator.project import Provenance
 
@@ -227,7 +237,15 @@ def propose_photos(
 
     for hands in model.propose_many(decoded(), batch=batch):
         path, size = waiting.popleft()
-        ids = project.add_proposals(project.add_photo(path, size), hands, provenance)
+        photo_id = project.add_photo(path, size)
+        if subject is not None:
+            project.subjects.assign(subject, [photo_id])
+        shape = project.subjects.shape_for(photo_id) if hands else None
+        if shape is None:
+            ids = project.add_proposals(photo_id, hands, provenance)
+        else:
+            untold, hands = hands, [model.of_subject(hand, shape) for hand in hands]
+            ids = project.add_proposals(photo_id, hands, provenance, untold)
         done.photos += 1
         done.photos_with_hand += bool(ids)
         done.hands += len(ids)

@@ -67,6 +67,13 @@ _BUILT_IN = (
     Command("next", "next", "PROJECT", "take the next hand, among people who share a project (`docs/project.md`)"),
     Command("review", "review", "PROJECT [HAND]", "a second person's word on an accepted hand"),
     Command("gold", "gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"),
+    Command(
+        "subject",
+        "subject",
+        "PROJECT [NAME]",
+        "whose hands the photos show; a subject's shape, its size by a ruler, and hands that it would change "
+        "(`docs/subjects.md`)",
+    ),
     Command("photos", "photos", "PROJECT", "photos that moved are found again, or copied into the project"),
     Command("snapshot", "snapshot", "PROJECT", "a copy of the project in one file"),
     Command(
