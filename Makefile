@@ -7,11 +7,14 @@
 # make test-qt6  the plugin's tests on PyQt6, in .venv-qt6
 # make lock      requirements.lock anew: every package with all extras, at the versions of constraints.txt, with hashes
 # make sbom      what an installation brings: out/sbom.json (CycloneDX) and docs/licences.md
-# Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"
+# Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"  TEST_PROCESSES=4
 
 VENV := .venv
 EXTRAS ?= gui,train,formats,cluster,serve,test,lint,docs
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
+
+TEST_PROCESSES ?= 2
+SIDE_BY_SIDE := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 QT6 := .venv-qt6
 
@@ -39,7 +42,7 @@ lint: install
 test: lint
 	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
 	$$virtual $(VENV)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
-	$(VENV)/bin/python -m pytest --ignore=tests/plugins $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest --ignore=tests/plugins $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 # The same tests as `make test`, with a report at the end and out/coverage/index.html.
 coverage: install

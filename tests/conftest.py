@@ -22,6 +22,20 @@ settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Folders whose tests share something that takes long to make: side by side (pytest -n), one process has them all. They
+# begin first, so that none is left to run alone at the end. Every other file goes to whoever is free.
+TOGETHER = ("cluster", "rounds", "cli", "serving", "correcting")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def room(item: pytest.Item) -> str:
+        return item.path.relative_to(ROOT / "tests").parts[0]
+
+    items.sort(key=lambda item: TOGETHER.index(room(item)) if room(item) in TOGETHER else len(TOGETHER))
+    for item in items:
+        name = room(item) if room(item) in ("cluster", "rounds") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+
 
 @pytest.fixture(scope="session")
 def hand_model() -> HandModel:

@@ -44,7 +44,7 @@ def test_formats_are_found_where_the_table_says():
 
 
 def test_the_help_names_all_strategies():
-    text = (ROOT / "annotator" / "cli" / "rank.py").read_text(encoding="utf-8")
+    text = (ROOT / "annotator" / "cli" / "learning" / "rank.py").read_text(encoding="utf-8")
     assert all(name in text for name in tables.STRATEGIES.built_in)
 
 

@@ -1,6 +1,7 @@
 """The table of commands, and the group that loads a command's module when it is asked for.
 
-A command's module has a function `command` with typer's annotations (its docstring is the help text), or an
+A command's module lies in one of the packages beside this one (`labelling`, `projects`, `data`, `learning`, `apps`).
+It has a function `command` with typer's annotations (its docstring is the help text), or an
 `app`, a `typer.Typer` with commands of its own. It must be light: torch and whatever loads it are imported
 inside the function.
 """
@@ -20,9 +21,9 @@ from annotator.registry import Registry
 
 @dataclass(frozen=True)
 class Command:
-    """name: of the command. place: its module in this package, its function `command` or the one behind the colon; or
-    the function, or a `typer.Typer`, itself. usage: behind the name, for the table in README.md; summary: what it does,
-    in Markdown; `{writers}` and `{readers}` stand for the formats."""
+    """name: of the command. place: its module below this package, its function `command` or the one behind the colon;
+    or the function, or a `typer.Typer`, itself. usage: behind the name, for the table in README.md; summary: what it
+    does, in Markdown; `{writers}` and `{readers}` stand for the formats."""
 
     name: str
     place: Any
@@ -33,14 +34,14 @@ class Command:
 _BUILT_IN = (
     Command(
         "demo",
-        "demo",
+        "apps.demo",
         "[--out DIR]",
         "propose, correct, refine, accept, export and report on the sample photos, without a display",
     ),
-    Command("gui", "gui", "[PROJECT]", "napari with the plugin open (`plugins/napari_hand_mesh/README.md`)"),
+    Command("gui", "apps.gui", "[PROJECT]", "napari with the plugin open (`plugins/napari_hand_mesh/README.md`)"),
     Command(
         "propose",
-        "propose",
+        "labelling.propose",
         "PHOTOS/VIDEOS... --project DIR",
         "find hands, propose meshes, store them; run again, it goes on where it stopped; of videos a frame each half "
         "second, or `--every`, `--frames`, `--fps` (`docs/video.md`); `--quick` takes a third of the time and misses "
@@ -48,74 +49,91 @@ _BUILT_IN = (
     ),
     Command(
         "correct",
-        "correct",
+        "labelling.correct",
         "PROJECT HAND JOINT [X Y]",
         "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`; the mesh "
         "follows (`docs/corrections.md`)",
     ),
     Command(
         "alternatives",
-        "alternatives",
+        "labelling.alternatives",
         "PROJECT HAND [--take N]",
         "the other plausible hands with the same keypoints in the photo",
     ),
-    Command("status", "status", "PROJECT", "the hands and their states; `--check` verifies journal, hands and photos"),
-    Command("accept", "changing:accept", "PROJECT HAND...", "what becomes a label"),
-    Command("reject", "changing:reject", "PROJECT HAND...", "what does not"),
-    Command("undo", "changing:undo", "PROJECT [HAND]", "your own last step, or a named hand's; also after a restart"),
-    Command("redo", "changing:redo", "PROJECT [HAND]", "what was undone last"),
-    Command("next", "next", "PROJECT", "take the next hand, among people who share a project (`docs/project.md`)"),
-    Command("review", "review", "PROJECT [HAND]", "a second person's word on an accepted hand"),
-    Command("gold", "gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"),
+    Command(
+        "status",
+        "projects.status",
+        "PROJECT",
+        "the hands and their states; `--check` verifies journal, hands and photos",
+    ),
+    Command("accept", "labelling.changing:accept", "PROJECT HAND...", "what becomes a label"),
+    Command("reject", "labelling.changing:reject", "PROJECT HAND...", "what does not"),
+    Command(
+        "undo",
+        "labelling.changing:undo",
+        "PROJECT [HAND]",
+        "your own last step, or a named hand's; also after a restart",
+    ),
+    Command("redo", "labelling.changing:redo", "PROJECT [HAND]", "what was undone last"),
+    Command(
+        "next", "labelling.next", "PROJECT", "take the next hand, among people who share a project (`docs/project.md`)"
+    ),
+    Command("review", "labelling.review", "PROJECT [HAND]", "a second person's word on an accepted hand"),
+    Command(
+        "gold", "labelling.gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"
+    ),
     Command(
         "subject",
-        "subject",
+        "projects.subject",
         "PROJECT [NAME]",
         "whose hands the photos show; a subject's shape, its size by a ruler, and hands that it would change "
         "(`docs/subjects.md`)",
     ),
-    Command("photos", "photos", "PROJECT", "photos that moved are found again, or copied into the project"),
-    Command("snapshot", "snapshot", "PROJECT", "a copy of the project in one file"),
+    Command("photos", "projects.photos", "PROJECT", "photos that moved are found again, or copied into the project"),
+    Command("snapshot", "projects.snapshot", "PROJECT", "a copy of the project in one file"),
     Command(
         "repair",
-        "repair",
+        "projects.repair",
         "PROJECT --out NEW",
         "saves the hands of a damaged project that are whole, and names the others",
     ),
     Command(
         "export",
-        "export",
+        "data.export",
         "PROJECT --format F --out DIR",
         "accepted hands as a data set, whole or not at all: `{writers}` (`docs/formats.md`)",
     ),
-    Command("import", "import_", "DATASET --format F --project DIR", "other people's data sets: `{readers}`"),
+    Command("import", "data.import_", "DATASET --format F --project DIR", "other people's data sets: `{readers}`"),
     Command(
         "hand",
-        "hand",
+        "data.hand",
         "info [MODEL]",
         "the hand model: vertices, levels, bone lengths; `hand import "
         "MANO_RIGHT.pkl` keeps your own MANO as hand model `mano`; its pickle is read, never run",
     ),
     Command(
-        "train", "train", "--data DATA --out RUN", "learn from keypoints (`--data freihand:PATH` takes a data set)"
+        "train",
+        "learning.train",
+        "--data DATA --out RUN",
+        "learn from keypoints (`--data freihand:PATH` takes a data set)",
     ),
-    Command("evaluate", "evaluate", "DATA", "score (`--protocol freihand` or `ho3d` by the official rules)"),
-    Command("simulate", "simulate", "DATA", "a simulated annotator: error after 0, 1, 2, ... corrections"),
+    Command("evaluate", "learning.evaluate", "DATA", "score (`--protocol freihand` or `ho3d` by the official rules)"),
+    Command("simulate", "learning.simulate", "DATA", "a simulated annotator: error after 0, 1, 2, ... corrections"),
     Command(
         "serve",
-        "serve",
+        "apps.serve",
         "",
         "the model behind HTTP; `annotator.serving.RemoteModel(URL, token)` takes a `Model`'s place",
     ),
     Command(
         "rank",
-        "rank",
+        "learning.rank",
         "PROJECT",
         "which hands teach the model most, which joint to correct in each, and why (`docs/active_learning.md`)",
     ),
     Command(
         "round",
-        "round",
+        "learning.round",
         "PROJECT",
         "learn from accepted hands; the new model takes over only if it is better on held-out ones",
     ),

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotator.cli import demo, main
+from annotator.cli import main
+from annotator.cli.apps import demo
 from annotator.cli.support.report import PIXELS, ReportedHand, hand_pictures, write_report
 from annotator.cli.support.stand_in import MOST, SecondOpinion, next_correction, verdict
 from annotator.errors import InputError

@@ -228,8 +228,12 @@ def test_absurd_corrections_give_a_possible_hand_or_a_clear_error(make_truth, ha
         return
     assert np.isfinite(solution.hand.vertices).all()
     assert excess_degrees(solution.hand, hand_model) < 1e-6
-    bones = np.linalg.norm(solution.hand.joints[5] - solution.hand.joints[6])
-    assert 0.02 < bones < 0.08
+    # the pose's and the shape's own bone; the surface's field, for the last pixels, may then move either end a little
+    field = solution.hand.parameters.offsets
+    plain = solution.hand.parameters.replace(offsets=np.zeros_like(field))
+    joints = hand_model.joints(hand_model.vertices(plain, solution.hand.side))
+    assert 0.02 < np.linalg.norm(joints[5] - joints[6]) < 0.08
+    assert np.linalg.norm(solution.hand.joints - joints, axis=1).max() < 0.02
     assert solution.feasible == (max(solution.residual_px.values()) <= Settings().exact)
 
 

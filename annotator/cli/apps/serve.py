@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from annotator.cli.propose import DeviceOption, ModelOption
+from annotator.cli.labelling.propose import DeviceOption, ModelOption
 
 TOKEN = "ANNOTATOR_TOKEN"
 

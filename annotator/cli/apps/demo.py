@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.propose import DeviceOption, ModelOption
+from annotator.cli.labelling.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, emit, progress
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(
 def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict:
     """The whole demo; its summary. InputError if `out` holds anything but an earlier demo."""
     from annotator import sample_data
-    from annotator.cli.propose import propose_photos
+    from annotator.cli.labelling.propose import propose_photos
     from annotator.cli.support.report import write_report
     from annotator.formats import writer
     from annotator.formats.transfer.from_project import labelled_hands

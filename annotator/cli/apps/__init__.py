@@ -1,0 +1,1 @@
+"""Commands that are programs of their own: the demonstration, the window, the HTTP service."""

@@ -1,0 +1,1 @@
+"""Commands that make hands and label them."""

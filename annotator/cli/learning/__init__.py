@@ -1,0 +1,1 @@
+"""Commands that learn and measure: training, scores, simulated annotators, rounds."""
