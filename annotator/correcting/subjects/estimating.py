@@ -5,9 +5,8 @@ What all photos share is the shape alone. So each hand is solved for its pose wi
 then still say of the shape, once its pose may give way (the Schur complement of its normal equations), is added up
 over all hands, with what is known of people's hands and what a ruler said.
 
-Two things of a proposal are left out, since they hardly differ from the mean hand's whoever is in the photo: its own
-number for the shape, and its keypoints, which are the projection of a mesh of nearly that shape. Counted as if they
-were seen, they would say in every photo again that everybody has the mean hand (`docs/subjects.md`).
+A proposal's keypoints are left out: they are the projection of a mesh of nearly the mean shape, and would say in every
+photo again that everybody has it. Its own number for the shape counts for as much as it says (`heads`).
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.solver.problem import HandProblem
 from annotator.correcting.solver.search import Settings
 from annotator.correcting.solver.solver import check_sight, checked_states, problem_of
+from annotator.correcting.subjects.heads import head_evidence
 from annotator.correcting.subjects.measuring import RULER, checked_sizes, size_of
 from annotator.correcting.subjects.subject import Subject
 from annotator.errors import InputError
@@ -43,14 +43,16 @@ FARTHEST = 4.0  # each number of shape stays within it
 class Sharing:
     """How hands are added up.
 
-    people: standard deviations of each number of shape over people; pose: factor on a proposal's angle errors, see
-    `ProposalPrior`; depth: one sigma of log depth; passes: steps of the shape, most: of each pose between them; robust:
-    degrees of freedom of Student's t, by which a hand counts less that fits its labels worse than the others do; gross:
-    below this weight a hand is said to contradict the others; alike: by how much hands say less together than if each
-    erred on its own (one network looks at one person): it widens what is not known, found on rendered subjects.
+    people: standard deviations of each number of shape over people; heads: whether the network's own numbers count;
+    pose: factor on a proposal's angle errors, see `ProposalPrior`; depth: one sigma of log depth; passes: steps of the
+    shape, most: of each pose between them; robust: degrees of freedom of Student's t, by which a hand counts less that
+    fits its labels worse than the others do; gross: below this weight a hand is said to contradict the others; alike:
+    by how much hands say less together than if each erred on its own (one network looks at one person): it widens what
+    is not known, found on rendered subjects.
     """
 
     people: float = 1.4
+    heads: bool = True
     pose: float = 0.7
     depth: float = 1.0
     passes: int = 6
@@ -129,6 +131,7 @@ def estimate_subject(
     speaking = [k for k, (_, labels, _, evidence_of) in enumerate(ready) if labels or evidence_of]
     shape, weights = np.zeros(SHAPE_COUNT), np.ones(len(speaking))
     poses: dict[int, np.ndarray] = {}
+    said, sure_of_said = head_evidence([proposal for proposal, *_ in ready] if how.heads else [])
     information = np.eye(SHAPE_COUNT) / how.people**2
     for _ in range(how.passes):
         held = Subject(shape, np.eye(SHAPE_COUNT), hand_model.digest)
@@ -146,6 +149,8 @@ def estimate_subject(
         weights = _weights(np.array([vote.cost for vote in votes]), how)
         information = np.eye(SHAPE_COUNT) / how.people**2
         pull = -shape / how.people**2
+        information = information + sure_of_said
+        pull = pull + sure_of_said @ (said - shape)
         for weight, vote in zip(weights, votes, strict=True):
             information = information + weight * vote.information
             pull = pull + weight * vote.pull
@@ -157,7 +162,7 @@ def estimate_subject(
         shape = np.clip(shape + step, -FARTHEST, FARTHEST)
         if np.abs(step).max() < SETTLED:
             break
-    sure = np.eye(SHAPE_COUNT) / how.people**2
+    sure = np.eye(SHAPE_COUNT) / how.people**2 + sure_of_said
     for name in measured:
         _, rate = size_of(hand_model, shape, name)
         sure = sure + np.outer(rate, rate) / RULER[name] ** 2
