@@ -10,7 +10,7 @@
 # Settings: PYTHON=python3.12  PIP_ARGS="--index-url URL"  EXTRAS=gui,train  PYTEST_ARGS="-k store"  TEST_PROCESSES=4
 
 VENV := .venv
-EXTRAS ?= gui,train,formats,cluster,serve,test,lint,docs
+EXTRAS ?= gui,train,formats,sleap,cluster,serve,test,lint,docs
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
 TEST_PROCESSES ?= 2
@@ -19,7 +19,7 @@ SIDE_BY_SIDE := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 QT6 := .venv-qt6
 
 TOOLS := .venv-tools
-ALL := gui,train,formats,postgres,cluster,serve,test
+ALL := gui,train,formats,sleap,postgres,cluster,serve,test
 
 .PHONY: install demo lint test coverage docs test-qt6 lock sbom clean
 .SILENT:

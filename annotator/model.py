@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +19,11 @@ from annotator.correcting.evidence import Evidence
 from annotator.correcting.solver import Settings
 from annotator.correcting.solver.solver import check_sight, checked_states, read_labels
 from annotator.correcting.subjects.subject import Subject
+from annotator.correcting.views import InstantHand, Sighting, asking, join, join_one, refine_views
 from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
+from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joint_states import CONFIRMED, UNSEEN
 from annotator.hand.joints import ByJoint
@@ -38,8 +40,10 @@ from annotator.stopping import still_wanted
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
 from annotator.vision.photos import as_photo
+from annotator.vision.rigs import Rig
 
 AT_ONCE = 16  # hands in a pass of the heads
+BOX_MARGIN = 0.1  # of the keypoints' longer side: how far a box round a hand goes beyond them
 PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
 
 
@@ -228,7 +232,8 @@ class Model:
             Joint -> state, or all 21: 'confirmed' keypoints are right where they are, 'occluded' ones and those 'out of
             frame' are told to nobody.
         evidence
-            Depth relations, depths, second views (`annotator.InFront`, `Depths`, `SecondView`).
+            Depth relations, depths, second views (`annotator.InFront`, `PalmDepths`, `PalmDistance`, `Depths`,
+            `SecondView`). What a person can say stays with the hand, in `HandMesh.depth_labels`.
         exact
             Pin the mesh to every label, at the price of its shape.
         definition
@@ -257,7 +262,7 @@ class Model:
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
         told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
         if exact:
-            answered = self.prompted(hand, told).replace(corrections=merged | held)
+            answered = self.prompted(hand, told).replace(corrections=merged | held, depth_labels=hand.depth_labels)
             pinned = solve(answered, self.hand, {}, known, evidence, exact=True, subject=subject).hand
             return pinned.replace(corrections=merged)
         proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
@@ -265,8 +270,90 @@ class Model:
         prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
         if prompts:
             proposal = self.prompted(hand, prompts).replace(features=hand.features)
-        start = proposal.replace(corrections={})
+        start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
         return solve(start, self.hand, merged, known, evidence, definition=read, held=held, subject=subject).hand
+
+    def other_side(
+        self,
+        photo: np.ndarray,
+        hand: HandMesh,
+        states: ByJoint[str] | Sequence[str] | None = None,
+        definition: JointDefinition | str | None = None,
+    ) -> HandMesh:
+        """The hand as one of the other side, answered anew in the same place of its photo (H, W, 3), by the same
+        camera.
+
+        What a person said is of the photo, not of the side, and is kept: corrections, and keypoints whose state is
+        'confirmed', as corrections where they were. states, definition: as in `refine`.
+        """
+        known = checked_states(states)
+        low, high = hand.keypoints.min(0), hand.keypoints.max(0)
+        pad = BOX_MARGIN * float((high - low).max())
+        side = "left" if hand.side == "right" else "right"
+        (fresh,) = self.propose(photo, [(*(low - pad), *(high + pad))], [side], hand.camera)
+        labels: dict[int, tuple[float, float]] = {
+            k: (float(x), float(y)) for k, (x, y) in enumerate(hand.keypoints) if known.get(k) == CONFIRMED
+        }
+        labels |= hand.corrections
+        return self.refine(fresh, labels, states, definition=definition) if labels else fresh
+
+    # -- several cameras at once ------------------------------------------------------------------------------
+    def propose_instant(
+        self,
+        photos: Mapping[str, np.ndarray],
+        rig: Rig,
+        boxes: Mapping[str, Sequence | None] | None = None,
+        sides: Mapping[str, Sequence | None] | None = None,
+    ) -> list[InstantHand]:
+        """The hands that the cameras of a rig see at one moment, each one mesh in all their photos, surest first.
+
+        photos: camera -> (H, W, 3) photo, as the lens has it; boxes, sides: camera -> as for `propose`. Each photo is
+        proposed by itself; hands are matched by geometry, their proposals joined by their uncertainty, and pose, shape
+        and place solved over all photos at once. A proposal that contradicts the others is left out (`left_out` says
+        so). A rig of unknown unit is measured by the hands' size. InputError: see `correcting.views.asking`.
+        """
+        shown = {name: as_photo(photos[name]) for name in rig if name in photos}
+        sizes = {name: photo.shape[:2] for name, photo in shown.items()}
+        asking.check_photos(rig, {name: np.shape(photo)[:2] for name, photo in photos.items()})
+        where, which = (None if one is None else [one.get(name) for name in shown] for one in (boxes, sides))
+        answers = self.propose_many(shown.values(), where, which, [rig[name].K for name in shown])
+        hands = join(dict(zip(shown, answers, strict=True)), rig, self.hand, sizes)
+        if boxes is not None:
+            return hands
+
+        def ask(name: str, box: Sequence[float], side: str) -> HandMesh | None:
+            return next(iter(self.propose(shown[name], [box], [side], rig[name].K)), None)
+
+        return [asking.asked_again(hand, self.hand, sizes, ask) for hand in hands]
+
+    def refine_instant(
+        self,
+        hand: InstantHand,
+        corrections: Mapping[str, ByJoint[Sequence[float]]],
+        states: Mapping[str, ByJoint[str] | Sequence[str] | None] | None = None,
+        definition: JointDefinition | str | None = None,
+    ) -> InstantHand:
+        """The hand again, with keypoints set in any of its photos: camera -> joint -> (x, y) px of that photo. See
+        `correcting.views.refine_views`."""
+        return refine_views(hand, self.hand, corrections, states, definition)
+
+    def remember_instant(
+        self, photos: Mapping[str, np.ndarray], rig: Rig, shown: Mapping[str, HandMesh], left_out: Mapping[str, str]
+    ) -> InstantHand:
+        """A hand of an instant from a file or a project, which keep the mesh alone: what the network says of the same
+        crops makes it what `propose_instant` gave. photos: camera -> photo; rig: in metres; shown: camera -> the hand
+        as it is there, with its labels; left_out: camera -> why its proposal does not count."""
+        sightings = []
+        for name in (one for one in rig if one in shown and one in photos and one not in left_out):
+            untold = shown[name].replace(corrections={}, camera=rig[name].K)
+            kept = self.remember(photos[name], untold).features
+            sightings.append(Sighting.of(rig[name], kept.proposal.replace(features=kept)))
+        if not sightings:
+            raise InputError("no photo of this hand counts: there is nothing to start from")
+        hand = join_one(sightings, rig, self.hand, dict.fromkeys(shown))  # in all of these photos it is known to be
+        labels = {name: dict(one.corrections) for name, one in shown.items() if one.corrections}
+        labels = {name: one for name, one in labels.items() if name in hand.views}
+        return refine_views(hand, self.hand, labels) if labels else hand
 
     def alternatives(
         self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3

@@ -1,10 +1,13 @@
-"""Other people's own code on what is written here, and the table of that for docs/formats.md.
+"""Other people's own code on what is written here and ours on what theirs writes, and the table of that for
+docs/formats.md.
 
-    python benchmarks/other_readers.py [--ho3d DIR] [--freihand DIR] [--mmpose DIR] [--write docs/formats.md]
+    python benchmarks/other_readers.py [--ho3d DIR] [--freihand DIR] [--mmpose DIR] [--cvat DIR] [--hot3d DIR]
+        [--assemblyhands DIR] [--tools PYTHON] [--write docs/formats.md]
 
-DIR: checkouts of github.com/shreyashampali/ho3d, github.com/lmb-freiburg/freihand and github.com/open-mmlab/mmpose; a
-row needs its code. Nothing of these is kept here. Where a script wants packages that its numbers do not need (a viewer,
-a config registry), stand-ins take their place, and the row says so.
+DIR: checkouts of github.com/shreyashampali/ho3d, lmb-freiburg/freihand, open-mmlab/mmpose, cvat-ai/cvat (or a fork),
+facebookresearch/hand_tracking_toolkit and facebookresearch/assemblyhands-toolkit; PYTHON: an interpreter with what
+`tools_compared.py` names. A row needs its code. Nothing of these is kept here. Where a script wants packages that its
+numbers do not need (a viewer, a config registry), stand-ins take their place, and the row says so.
 
 --write puts the table between the two marks in the document.
 """
@@ -22,12 +25,16 @@ import subprocess
 import sys
 import tempfile
 import types
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import published_code
+import tools_compared
 from scipy.spatial import cKDTree
 from tables import markdown
+from tools_compared import OURS
 
 from annotator.evaluation import protocols
 from annotator.formats import writer
@@ -36,43 +43,60 @@ from annotator.project import Project, Provenance
 from annotator.vision.photos import read_photo
 
 START, END = "<!-- other readers: begin -->", "<!-- other readers: end -->"
-HEAD = ["format", "read or scored by", "version", "date", "command", "what it found"]
+HEAD = ["format", "written by", "read or scored by", "version", "date", "command", "what it found"]
 ROTATION = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
 
 
+CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands")
+Run = Callable[[], tuple[str, str]]  # gives (version, what was found)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("ho3d", "freihand", "mmpose", "write"):
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    for name in (*CHECKOUTS, "tools", "write"):
         parser.add_argument(f"--{name}", type=Path)
     arguments = parser.parse_args()
+    today = datetime.date.today().isoformat()
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         records = sample_records(Path(folder) / "project")
-        runs = [("coco-wholebody", "pycocotools COCOeval", version("pycocotools"), "", lambda: coco(records, folder))]
-        for protocol in ("ho3d", "freihand"):
-            code = getattr(arguments, protocol)
-            if code is not None:
-                found = (
-                    f"`evaluate --protocol {protocol}`",
-                    f"its `eval.py`{STAND_INS}",
-                    commit(code),
-                    f"--{protocol} DIR",
-                )
-                runs.append((*found, lambda code=code, protocol=protocol: scorer(code, protocol, folder)))
-        if arguments.mmpose is not None:
-            loader = "MMPose `CocoWholeBodyHandDataset._load_annotations` (pycocotools for xtcocotools, no registry)"
-            runs.append(("coco-wholebody", loader, commit(arguments.mmpose), "--mmpose DIR",
-                         lambda: mmpose(arguments.mmpose, records, folder)))  # fmt: skip
-        today = datetime.date.today().isoformat()
-        rows = []
-        for what, reader, said, option, run in runs:
+        for what, written, reader, option, run in runs(arguments, records, Path(folder)):
+            said, found = run()
             command = f"`python benchmarks/other_readers.py {option}".strip() + "`"
-            rows.append([what, reader, said, today, command, run()])
+            rows.append([what, written, reader, said, today, command, found])
     table = markdown(HEAD, rows)
     print(table)
     if arguments.write is not None:
         text = arguments.write.read_text(encoding="utf-8")
         before, after = text.index(START) + len(START), text.index(END)
         arguments.write.write_text(f"{text[:before]}\n{table}\n{text[after:]}", encoding="utf-8")
+
+
+def runs(arguments: argparse.Namespace, records: list, folder: Path) -> Iterator[tuple[str, str, str, str, Run]]:
+    """(format, written by, read by, option of the command, run) of all whose code is here."""
+    place = str(folder)
+    yield "coco-wholebody", OURS, "pycocotools COCOeval", "", lambda: (version("pycocotools"), coco(records, place))
+    for protocol in ("ho3d", "freihand"):
+        code = getattr(arguments, protocol)
+        if code is not None:
+            what, script = f"`evaluate --protocol {protocol}`", f"its `eval.py`{STAND_INS}"
+            yield what, OURS, script, f"--{protocol} DIR", lambda: (commit(code), scorer(code, protocol, place))  # noqa: B023
+    if (code := arguments.mmpose) is not None:
+        loader = "MMPose `CocoWholeBodyHandDataset._load_annotations` (pycocotools for xtcocotools, no registry)"
+        yield "coco-wholebody", OURS, loader, "--mmpose DIR", lambda: (commit(code), mmpose(code, records, place))
+    if arguments.cvat is not None:
+        code, both = arguments.cvat, published_code.cvat(arguments.cvat, records, folder)
+        yield "cvat", OURS, "CVAT `load_anno`", "--cvat DIR", lambda: (commit(code), both[0])
+        yield "cvat", "CVAT `dump_as_cvat_annotation`", OURS, "--cvat DIR", lambda: (commit(code), both[1])
+    if arguments.tools is not None:
+        for name, written, reader, run in tools_compared.Tools(arguments.tools, records, folder).rows():
+            yield name, written, reader, "--tools PYTHON", run
+    for name, whose in (("hot3d", "hand_tracking_toolkit"), ("assemblyhands", "AssemblyHands toolkit `Camera`")):
+        code = getattr(arguments, name)
+        if code is not None:
+            check = getattr(published_code, name)
+            yield name, "made in its layout", f"{OURS}; {whose}", f"--{name} DIR", lambda: (
+                commit(code), check(code, folder))  # noqa: B023  # fmt: skip
 
 
 STAND_INS = " (SciPy's KD-tree in place of Open3D's distances)"
@@ -202,7 +226,8 @@ def scorer(code: Path, protocol: str, folder: str) -> str:
         (place / "true.json").unlink()
         protocols.write_predictions(place / "pred.json", protocol, zip(*found, strict=True))
         caught.clear()
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+        with quiet[0], quiet[1], contextlib.chdir(place):  # it leaves curves where one is
             script.main(str(place), str(place), str(place), **({"version": "v3"} if protocol == "ho3d" else {}))
         lines = (place / "scores.txt").read_text().splitlines()
         theirs = {name: float(value) for name, value in (line.split(": ") for line in lines)}

@@ -2,8 +2,8 @@
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [--out docs/plugin]
 
-The shipped network proposes, a keypoint is dragged through the canvas's own mouse callbacks, hands are judged; nothing
-is drawn by hand. Together below 2 MB.
+The shipped network proposes, keypoints are dragged by events of the window system, hands are judged; nothing is drawn
+by hand. Together below 2 MB.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ os.environ["NAPARI_CONFIG"] = ""  # napari's own settings, not a person's; nothi
 import napari
 import napari.settings
 import numpy as np
+from napari_hand_mesh.canvas.framing import on_canvas
+from napari_hand_mesh.canvas.tones import Tones
 from PIL import Image
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
 
 from annotator import sample_data
 
-SIZE = (1560, 960)
+SMALL, LARGE = (1280, 800), (1600, 1000)
 PHOTOS = 10
 
 
@@ -39,36 +42,46 @@ def settle(condition=lambda: True, least: float = 0.5, limit: float = 300.0) -> 
         time.sleep(0.005)
 
 
-class Mouse:
-    """What napari passes to a layer's mouse callbacks."""
+def canvas_of(widget) -> QWidget:
+    """The widget that shows the photo."""
+    middle = widget.arrangement.window.centralWidget()
+    return next(child for child in middle.findChildren(QWidget) if "Canvas" in type(child).__name__)
 
-    button, modifiers, is_dragging = 1, (), True
 
-    def __init__(self, place):
-        self.move(place, "mouse_press")
-
-    def move(self, place, kind="mouse_move"):
-        self.type, self.position, self.pos = kind, (place[1], place[0]), np.asarray(place)
+def send(canvas: QWidget, kind, place, held) -> None:
+    """A mouse event of the window system, at a place (x, y) px of the canvas."""
+    button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else Qt.MouseButton.LeftButton
+    across = QPointF(canvas.mapToGlobal(QPoint(int(place[0]), int(place[1]))))
+    event = QMouseEvent(kind, QPointF(*place), across, button, held, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(canvas, event)
+    settle(least=0.03)
 
 
 def drag(widget, joint: int, by: tuple[float, float]) -> None:
-    """Drag a keypoint as a person does."""
-    start = widget.session.mesh.keypoints[joint]
-    event = Mouse(start)
-    (callback,) = [call for call in widget.layers.points.mouse_drag_callbacks if call.__name__ == "_drag"]
-    going = callback(widget.layers.points, event)
-    next(going)
+    """Drag a keypoint as a person does; by: photo px."""
+    start, canvas = widget.layers.places[joint].copy(), canvas_of(widget)
+
+    def at(part: float):
+        return on_canvas(widget.layers, start + np.asarray(by) * part)
+
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    send(canvas, QEvent.Type.MouseMove, at(0), none)
+    send(canvas, QEvent.Type.MouseButtonPress, at(0), left)
     for part in np.linspace(0.1, 1, 10):
-        event.move(start + np.asarray(by) * part)
-        next(going)
-        settle(least=0.03)
-    event.move(start + np.asarray(by), "mouse_release")
-    for _ in going:
-        pass
+        send(canvas, QEvent.Type.MouseMove, at(part), left)
+    send(canvas, QEvent.Type.MouseButtonRelease, at(1), none)
+
+
+def hover(widget, joint: int) -> None:
+    """Put the mouse on a keypoint."""
+    place = on_canvas(widget.layers, widget.layers.places[joint])
+    send(canvas_of(widget), QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton)
 
 
 def save(image: np.ndarray, path: Path) -> None:
-    Image.fromarray(np.ascontiguousarray(image[..., :3])).save(path, optimize=True)
+    """With 256 colours: a tenth of a photo's size, and nobody sees it."""
+    picture = Image.fromarray(np.ascontiguousarray(image[..., :3]))
+    picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def of_widget(widget: QWidget, path: Path) -> None:
@@ -81,14 +94,30 @@ def of_widget(widget: QWidget, path: Path) -> None:
     save(rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3), path)
 
 
-def dialog(open_it, path: Path) -> None:
+def dialog(open_it, path: Path, least: float = 0.5) -> None:
     """A picture of the dialog that a call opens."""
     open_it()
-    settle()
+    settle(least=least)
     shown = [one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible()]
     of_widget(shown[-1], path)
     shown[-1].close()
     settle(least=0.1)
+
+
+def resize(widget, size: tuple[int, int]) -> None:
+    """The window of this size, the columns as they are at first."""
+    window = widget.arrangement.window
+    window.resize(*size)
+    settle(lambda: (window.width(), window.height()) == size, least=0.3)
+    widget.arrangement.widths(widget.queue, widget.side)
+    settle(least=0.6)
+
+
+def dark(photo: Path, out: Path) -> Path:
+    """The photo as a camera takes it in a dim room."""
+    with Image.open(photo) as image:
+        Image.fromarray((np.asarray(image.convert("RGB")) * 0.16).astype(np.uint8)).save(out)
+    return out
 
 
 def main() -> None:
@@ -96,30 +125,43 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "plugin")
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
-    napari.settings.get_settings().application.gui_notification_level = "error"  # none over the canvas
+    application = napari.settings.get_settings().application
+    application.gui_notification_level = "error"  # none over the canvas
     viewer = napari.Viewer(show=True, title="hand mesh annotator")
-    viewer.window.resize(*SIZE)
     _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
-    files = [path for path in sample_data.photos() if Path(path).name.startswith("signing")]
+
+    def whole(name: str, size: tuple[int, int]) -> None:
+        resize(widget, size)
+        of_widget(widget.arrangement.window, out / f"{name}.png")
+
+    whole("start", SMALL)
+    files = [Path(path) for path in sample_data.photos() if Path(path).name.startswith("signing")]
     some = files[:: max(len(files) // PHOTOS, 1)][:PHOTOS]
     with tempfile.TemporaryDirectory() as folder:
-        widget.propose_on([Path(path) for path in some], Path(folder) / "hands")
+        bare = Path(folder) / "no-hand.png"
+        Image.fromarray(np.full((480, 640, 3), (168, 176, 160), np.uint8)).save(bare)
+        widget.propose_on([*some, dark(some[0], Path(folder) / "dark.png"), bare], Path(folder) / "hands")
         settle(lambda: widget.background.model is not None and not widget.background.proposing)
         session = widget.session
         session.read_queue()
         for state in ("accept", "accept", "reject", "flag"):
-            settle(least=0.2)
+            settle(least=2.0)  # not a burst
             widget.act(state)
         settle(lambda: session.wants_features() is None, least=1.5)
+        resize(widget, LARGE)
         size = session.mesh.crop_size
-        drag(widget, 8, (0.03 * size, -0.02 * size))
-        widget._last_joint = 4
+        drag(widget, 8, (0.06 * size, -0.05 * size))
+        hover(widget, 4)
         widget.act("occluded")
-        drag(widget, 16, (-0.03 * size, 0.02 * size))
+        hover(widget, 16)
+        widget.act("confirm")
+        drag(widget, 20, (-0.05 * size, 0.03 * size))
         widget.act("undo")
         widget.queue.filter.setCurrentText("all")
+        hover(widget, 8)
         settle(least=4.0)  # thumbnails and reasons
-        save(viewer.screenshot(canvas_only=False, flash=False), out / "window.png")
+        whole("window", LARGE)
+        whole("window-1280", SMALL)
         save(viewer.screenshot(canvas_only=True, flash=False), out / "canvas.png")
         of_widget(widget, out / "annotator.png")
         of_widget(widget.queue, out / "queue.png")
@@ -129,8 +171,20 @@ def main() -> None:
         settle(least=1.0)
         save(viewer.screenshot(canvas_only=True, flash=False), out / "uncertainty.png")
         widget.act("colour_by_uncertainty")
+        for name, call in (("dark", None), ("lifted", widget.picture.lifted.emit)):
+            dim = next((entry for entry in session.queue if "dark" in entry.photo), None)
+            if dim is not None:
+                session.go(dim.id)
+                if call:
+                    call()
+                settle(least=1.0)
+                save(viewer.screenshot(canvas_only=True, flash=False), out / f"{name}.png")
+        widget.picture.show_tones(Tones())
+        settle(lambda: session.next_bare() or True, least=0.5)
+        whole("no-hand", SMALL)
         dialog(widget._show_keys, out / "keys.png")
-        dialog(widget._ask_export, out / "export.png")
+        dialog(widget._ask_export, out / "export.png", 2.0)
+        dialog(widget._ask_round, out / "retrain.png")
         widget.close_project()
         QTimer.singleShot(0, viewer.close)
         settle()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 # The tests make many small forward passes: one thread is as fast as two, and does not wait for neighbours' work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Whoever runs them may have settings of their own.
+os.environ["ANNOTATOR_SETTINGS"] = ""
 
 import numpy as np
 import pytest

@@ -47,7 +47,7 @@ def test_the_lock_has_all_that_is_required(locked):
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
     wanted = settings["options"]["install_requires"]
-    extras = ("gui", "train", "formats", "postgres", "cluster", "serve", "test")
+    extras = ("gui", "train", "formats", "sleap", "postgres", "cluster", "serve", "test")
     wanted += "".join(settings["options.extras_require"][extra] for extra in extras)
     names = {normal(re.match(r"[A-Za-z0-9._-]+", line).group()) for line in wanted.split("\n") if line.strip()}
     assert len(names) > 20 and names <= set(locked)

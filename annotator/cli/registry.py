@@ -48,11 +48,34 @@ _BUILT_IN = (
         "small hands (`docs/scaling.md`)",
     ),
     Command(
+        "rig",
+        "labelling.rig",
+        "PROJECT [CAMERAS]",
+        "read calibrated cameras, say which photos are one instant (`--pattern`, `--table`, `--times`), `--propose` "
+        "its hands: each one mesh in all its photos (`docs/rigs.md`)",
+    ),
+    Command(
         "correct",
         "labelling.correct",
         "PROJECT HAND JOINT [X Y]",
-        "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`; the mesh "
-        "follows (`docs/corrections.md`)",
+        "set a keypoint (photo pixels), or `--state occluded`, `--in-front-of JOINT`, `--behind JOINT`, `--nearer MM`, "
+        "`--farther MM`; the mesh follows (`docs/corrections.md`)",
+    ),
+    Command(
+        "depth",
+        "labelling.depth",
+        "PROJECT --images PATTERN",
+        "depth images beside the photos: meshes of untouched hands come to lie on the "
+        "measured surface (`docs/depth.md`)",
+    ),
+    Command(
+        "add", "labelling.add", "PROJECT PHOTO --box X0 Y0 X1 Y1 [--side S]", "a hand that the network missed, by a box"
+    ),
+    Command(
+        "flip",
+        "labelling.flip",
+        "PROJECT HAND...",
+        "a left hand that was taken for a right one, or the other way round; what was said of the photo stays",
     ),
     Command(
         "alternatives",
@@ -64,17 +87,26 @@ _BUILT_IN = (
         "status",
         "projects.status",
         "PROJECT",
-        "the hands and their states; `--check` verifies journal, hands and photos",
+        "the hands and their states, all or some; `--by-photo`; `--check` verifies journal, hands and photos",
     ),
-    Command("accept", "labelling.changing:accept", "PROJECT HAND...", "what becomes a label"),
-    Command("reject", "labelling.changing:reject", "PROJECT HAND...", "what does not"),
+    Command(
+        "accept",
+        "labelling.verdicts:accept",
+        "PROJECT HAND...",
+        "what becomes a label; many at once: `accept PROJECT 'wilor-*' --min-confidence 0.8` (so do the next three)",
+    ),
+    Command("reject", "labelling.verdicts:reject", "PROJECT HAND...", "what does not"),
+    Command("flag", "labelling.verdicts:flag", "PROJECT HAND...", "what wants a second look"),
+    Command("delete", "labelling.verdicts:delete", "PROJECT HAND...", "where there is no hand, or it is there twice"),
+    Command("confirm", "labelling.verdicts:confirm", "PROJECT HAND...", "all keypoints that nobody moved are right"),
     Command(
         "undo",
         "labelling.changing:undo",
         "PROJECT [HAND]",
-        "your own last step, or a named hand's; also after a restart",
+        "your own last step, or a named hand's; also after a restart; `--batch`: all that one command did",
     ),
     Command("redo", "labelling.changing:redo", "PROJECT [HAND]", "what was undone last"),
+    Command("history", "labelling.changing:history", "PROJECT [HAND]", "what was done, by whom, and what was undone"),
     Command(
         "next", "labelling.next", "PROJECT", "take the next hand, among people who share a project (`docs/project.md`)"
     ),
@@ -89,8 +121,18 @@ _BUILT_IN = (
         "whose hands the photos show; a subject's shape, its size by a ruler, and hands that it would change "
         "(`docs/subjects.md`)",
     ),
+    Command(
+        "report",
+        "projects.report",
+        "PROJECT --out FILE.html",
+        "pictures of your own project: overlays, side views, what is doubtful and why, counts, plots, filters",
+    ),
+    Command("show", "projects.show", "PROJECT HAND --out x.png", "one hand as a picture"),
     Command("photos", "projects.photos", "PROJECT", "photos that moved are found again, or copied into the project"),
     Command("snapshot", "projects.snapshot", "PROJECT", "a copy of the project in one file"),
+    Command(
+        "config", "projects.config", "[PROJECT]", "what one always says (`annotator.toml`), and where (`docs/cli.md`)"
+    ),
     Command(
         "repair",
         "projects.repair",
@@ -117,8 +159,18 @@ _BUILT_IN = (
         "--data DATA --out RUN",
         "learn from keypoints (`--data freihand:PATH` takes a data set)",
     ),
-    Command("evaluate", "learning.evaluate", "DATA", "score (`--protocol freihand` or `ho3d` by the official rules)"),
-    Command("simulate", "learning.simulate", "DATA", "a simulated annotator: error after 0, 1, 2, ... corrections"),
+    Command(
+        "evaluate",
+        "learning.evaluate",
+        "DATA",
+        "score on data or on your own project's hands (`--protocol freihand` or `ho3d`: by the official rules)",
+    ),
+    Command(
+        "simulate",
+        "learning.simulate",
+        "DATA",
+        "a simulated annotator, on rendered hands or your own project's: error after 0, 1, 2, ... corrections",
+    ),
     Command(
         "serve",
         "apps.serve",
@@ -135,7 +187,8 @@ _BUILT_IN = (
         "round",
         "learning.round",
         "PROJECT",
-        "learn from accepted hands; the new model takes over only if it is better on held-out ones",
+        "learn from accepted hands; the new model takes over only if it is better on held-out ones; `--explain`: which "
+        "hands would count, and why not the others",
     ),
 )
 TABLE = Registry[Command]("command", "annotator.commands", _BUILT_IN)
@@ -170,20 +223,38 @@ class _Loaded(MutableMapping):
 
 
 class CommandGroup(TyperGroup):
-    """A group that knows its commands' names without loading them."""
+    """A group that knows its commands' names without loading them, and their options' settings when it has loaded
+    one."""
 
     def list_commands(self, ctx) -> list[str]:
         return list(self.commands)
 
+    def resolve_command(self, ctx, args):
+        """The command; what files and the environment say takes the place of its defaults."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None and not ctx.resilient_parsing:
+            from annotator.cli.support.settings import default_map
+
+            ctx.default_map = {name: default_map(command, name, rest, ctx, all_options())}
+        return name, command, rest
+
 
 def group() -> CommandGroup:
     """The whole command line."""
-    app = typer.Typer(cls=CommandGroup, add_completion=False, rich_markup_mode=None, help=main_help.__doc__)
+    app = typer.Typer(cls=CommandGroup, add_completion=True, rich_markup_mode=None, help=main_help.__doc__)
     app.callback()(main_help)
     built = typer.main.get_command(app)
     assert isinstance(built, CommandGroup)
     built.commands = _Loaded(TABLE)
     return built
+
+
+def all_options() -> Iterator[str]:
+    """The keys of all options of all commands, loaded one after the other."""
+    from annotator.cli.support.settings import options_of
+
+    commands = _Loaded(TABLE)
+    return (key for name in commands for key in options_of(commands[name]))
 
 
 def main_help(

@@ -4,9 +4,19 @@ annotator.
 Nothing in the solver is torch; it needs a `HandMesh` and its `HandModel` alone.
 """
 
-from annotator.correcting.evidence import Depths, InFront, SecondView
+from annotator.correcting.evidence import Depths, InFront, PalmDepths, PalmDistance, SecondView
 from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.solver.search import Settings
 from annotator.correcting.solver.solver import Solution, solve
 
-__all__ = ["Depths", "InFront", "ProposalPrior", "SecondView", "Settings", "Solution", "solve"]
+__all__ = [
+    "Depths",
+    "InFront",
+    "PalmDepths",
+    "PalmDistance",
+    "ProposalPrior",
+    "SecondView",
+    "Settings",
+    "Solution",
+    "solve",
+]

@@ -52,6 +52,20 @@ class Arrays(Mapping):
         return len(self._names)
 
 
+def read_npy(path: Path) -> np.ndarray:
+    """The array of an .npy file, one of objects through `load`. InputError naming it where it cannot be read."""
+    try:
+        with ordinary(path).open("rb") as file:
+            if path.stat().st_size > LARGEST:
+                raise InputError(f"{path} is larger than {LARGEST >> 30} GiB")
+            return _npy(file, str(path))
+    except (OSError, EOFError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError, RuntimeError,
+            tokenize.TokenError) as error:  # fmt: skip
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is not an .npy file: {error}") from error
+
+
 def _npy(file, name: str) -> np.ndarray:
     data = io.BytesIO(file.read())
     version = np.lib.format.read_magic(data)

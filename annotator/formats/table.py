@@ -71,8 +71,34 @@ _BUILT_IN = (
         suffixes=(".json",), photos="whole, copied once each", left="left, `lefthand_*`", without_mano="none exist",
     ),
     Format(
-        "coco", "COCO's json with 21 keypoints a hand", HERE + "coco.keypoints", reads=True, suffixes=(".json",),
-        photos="by `file_name`", left="by side, handedness, attributes, category or names, else guessed",
+        "coco", "COCO's json with 21 keypoints a hand", HERE + "coco.keypoints", writes=True, reads=True,
+        suffixes=(".json",), photos="whole, by `file_name`",
+        left="by side, handedness, attributes, category or names, else guessed",
+        without_mano="none exist",
+    ),
+    Format(
+        "cvat", "CVAT's XML with a skeleton a hand", HERE + "tools.cvat", writes=True, reads=True, suffixes=(".xml",),
+        reading="images 1.1", photos="whole, by `name`", left="by attribute or label, else guessed",
+        without_mano="none exist",
+    ),
+    Format(
+        "label-studio", "Label Studio's JSON tasks", HERE + "tools.label_studio", writes=True, reads=True,
+        suffixes=(".json",), photos="whole, by `data.image`", left="by the rectangle's label, else guessed",
+        without_mano="none exist",
+    ),
+    Format(
+        "yolo-pose", "Ultralytics' YOLO-pose labels", HERE + "tools.yolo", writes=True, reads=True,
+        suffixes=(".yaml", ".txt"), extra="pyyaml (in)", photos="whole, by the file's name",
+        left="by class, else guessed", without_mano="none exist",
+    ),
+    Format(
+        "deeplabcut", "DeepLabCut's labelled frames", HERE + "tools.deeplabcut", writes=True, reads=True,
+        suffixes=(".csv",), extra="h5py (in, `.h5`)", reading="`.csv`, `.h5`", photos="whole, by path",
+        left="by individual or body part, else guessed", without_mano="none exist",
+    ),
+    Format(
+        "sleap", "SLEAP's labels", HERE + "tools.sleap", writes=True, reads=True, suffixes=(".slp",),
+        extra="sleap-io", photos="whole, by path", left="by track or skeleton, else guessed",
         without_mano="none exist",
     ),
     Format(
@@ -100,6 +126,22 @@ _BUILT_IN = (
     Format(
         "interhand", "InterHand2.6M's annotations", HERE + "others.interhand", reads=True, suffixes=(".json",),
         photos="by layout", left="joints 21-41",
+    ),
+    Format(
+        "assemblyhands", "AssemblyHands' egocentric annotations", HERE + "captures.assemblyhands", reads=True,
+        suffixes=(".json",), photos="by layout", left="joints 21-41",
+    ),
+    Format(
+        "hanco", "HanCo's folder of sequences", HERE + "captures.hanco", reads=True, suffixes=(".json",),
+        photos="by layout", left="none: all are mirrored", definition="mano",
+    ),
+    Format(
+        "arctic", "ARCTIC's sequences and splits", HERE + "captures.arctic", reads=True, suffixes=(".npy",),
+        photos="by layout", left="by field", definition="mano",
+    ),
+    Format(
+        "hot3d", "HOT3D-Clips' tar files", HERE + "captures.hot3d", reads=True, suffixes=(".tar",),
+        photos="in the tar, fisheye", left="by field",
     ),
     Format(
         "hint", "HInt's json beside each photo", HERE + "others.hint", reads=True, suffixes=(".json",),

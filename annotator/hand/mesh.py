@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.joints import check_side, joint_index
 
 
@@ -93,7 +94,7 @@ class HandMesh(_Record):
     (F,3), counter-clockwise from outside; keypoints (21,2) photo px; keypoint_sigma (21,) px and vertex_sigma
     (V,) m, one standard deviation per axis; confidence 0..1; parameters; hand_model: the model's digest or
     name; parametric: the parametric stage's own answer; corrections: keypoint number -> (x, y) photo px set
-    by a person; features: cached encoder features, not compared.
+    by a person; depth_labels: what a person said of its depth; features: cached encoder features, not compared.
 
     Raises InputError for wrong shapes, values
     that are not finite, an unknown side or joint, or confidence outside 0..1.
@@ -115,6 +116,7 @@ class HandMesh(_Record):
     hand_model: str
     parametric: ParametricEstimate | None
     corrections: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    depth_labels: DepthLabels = field(default_factory=DepthLabels)
     features: Any = field(default=None, compare=False, repr=False)
 
     _SHAPES = {
@@ -141,3 +143,7 @@ class HandMesh(_Record):
             x, y = _fixed("HandMesh", f"corrections[{key!r}]", point, (2,))
             corrections[joint_index(key)] = (float(x), float(y))
         object.__setattr__(self, "corrections", dict(sorted(corrections.items())))
+
+    def unlabelled(self) -> HandMesh:
+        """The same mesh without what a person said of it."""
+        return self.replace(corrections={}, depth_labels=DepthLabels())

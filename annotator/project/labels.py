@@ -31,7 +31,7 @@ class Labels:
     ) -> str | None:
         """See `Project.add_label`."""
         check_hand_state(state)
-        prepared = intake.prepare(mesh.replace(corrections={}))
+        prepared = intake.prepare(mesh.unlabelled())
         with self._context.database.writing() as connection:
             if intake.was_looked_at(connection, photo_id, mark):
                 return None

@@ -73,7 +73,9 @@ class Proposing:
         prepared = [intake.prepare(mesh) for mesh in meshes]
         notes = None if untold is None else [kept_untold(mesh) for mesh in untold]
         with self._context.database.writing() as connection:
-            return self._add(connection, photo_id, prepared, provenance, notes)
+            found = self._add(connection, photo_id, prepared, provenance, notes)
+            intake.mark_looked_at(connection, photo_id, provenance.model_digest)
+            return found
 
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
         """See `Project.add_proposal`."""
@@ -99,7 +101,6 @@ class Proposing:
     ) -> list[str]:
         photo = reading.photo_of(connection, self._context.folder, photo_id)
         source = intake.add_source(connection, provenance)
-        intake.mark_looked_at(connection, photo_id, provenance.model_digest)
         with_notes = zip(hands, notes or [{}] * len(hands), strict=True)
         return [intake.add_hand(connection, photo, source, hand, self._context.who, note) for hand, note in with_notes]
 

@@ -14,7 +14,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.project import pictures
 from annotator.project.journal import EDIT, PROPOSE, STATE, history, now
 from annotator.project.records.meshes import find_hand_model, mesh_of, parameters_of
-from annotator.project.records.record import HandRecord
+from annotator.project.records.record import HandRecord, apply
 from annotator.project.records.states import ACCEPTED, HAND_STATES, check_hand_state
 from annotator.project.records.views import HandEntry, Origin, StoredHand, StoredPhoto
 from annotator.project.storage.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
@@ -42,6 +42,14 @@ def mesh(connection: Connection, folder: Path, hand_id: str) -> HandMesh:
     return mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest), parametric)
 
 
+def proposal(connection: Connection, folder: Path, hand_id: str) -> HandMesh:
+    """The hand as it was proposed, rebuilt from its journal's root."""
+    row, _, parametric = stored(connection, folder, hand_id)
+    delta = connection.scalar(select(events.c.delta).where(events.c.seq == row.root))
+    record = HandRecord.decode(apply(cast(bytes, delta), None))
+    return mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest), parametric)
+
+
 def stored_hand(connection: Connection, folder: Path, hand_id: str) -> StoredHand:
     """All of one hand."""
     row, record, _ = stored(connection, folder, hand_id)
@@ -62,6 +70,7 @@ def stored_hand(connection: Connection, folder: Path, hand_id: str) -> StoredHan
         keypoint_sigma=record.keypoint_sigma,
         confidence=record.confidence,
         corrections=record.corrections,
+        depth_labels=record.depth_labels,
         joint_states=record.joint_states,
         state=record.state,
         version=row.version,
@@ -137,6 +146,20 @@ def counts(connection: Connection) -> dict:
         "states": {state: states.get(state, 0) for state in HAND_STATES},
         "events": connection.scalar(select(func.max(events.c.seq))) or 0,
     }
+
+
+def people(connection: Connection) -> dict[str, int]:
+    """{who: how many steps}, those of most steps first; undo and redo are no steps."""
+    count = func.count()
+    steps = select(events.c.who, count).where(events.c.kind.in_((EDIT, STATE))).group_by(events.c.who)
+    return {who: number for who, number in connection.execute(steps.order_by(count.desc(), events.c.who))}
+
+
+def bare(connection: Connection, folder: Path) -> list[StoredPhoto]:
+    """Photos that have no hand, in the order they came."""
+    none = ~select(hands.c.id).where(hands.c.photo == photos.c.id).exists()
+    rows = connection.execute(select(photos).where(none).order_by(photos.c.id)).all()
+    return [stored_photo(folder, row) for row in rows]
 
 
 def origin(connection: Connection, row: Row) -> Origin:

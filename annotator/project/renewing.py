@@ -19,7 +19,7 @@ class Renewing:
 
     def repropose(self, hand_id: str, mesh: HandMesh, provenance: Provenance, version: int | None = None) -> int:
         """See `Project.repropose`."""
-        prepared = intake.prepare(mesh.replace(corrections={}))
+        prepared = intake.prepare(mesh.unlabelled())
         with self._context.database.writing() as connection:
             with self._context.database.sensible():
                 row, record, _ = reading.stored(connection, self._context.folder, hand_id)

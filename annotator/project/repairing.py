@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert
 
 from annotator import __version__
 from annotator.errors import InputError
-from annotator.project import intake, journal, pictures, statements
+from annotator.project import instants, intake, journal, pictures, statements
 from annotator.project.checking import REPAIRED
 from annotator.project.records.record import HandRecord
 from annotator.project.storage import places, schema
@@ -209,7 +209,7 @@ def repair(place: str | Path, out: str | Path) -> dict:
     missing = max(event.seq for event in events) - len(events)
     told = {"from": str(at.database), "at": journal.now(), "events_lost": missing, "hands_lost": sorted(lost)}
     values = {name: found.meta.get(name, default) for name, default in _meta().items()}
-    values |= pictures.kept(found.meta) | {REPAIRED: json.dumps(told)}
+    values |= pictures.kept(found.meta) | instants.kept(found.meta) | {REPAIRED: json.dumps(told)}
     new = create_sqlite(to.database, values)
     try:
         with new.writing() as connection:

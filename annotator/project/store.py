@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from annotator import __version__
 from annotator.errors import InputError
@@ -19,10 +20,12 @@ from annotator.hand.mesh import HandMesh
 from annotator.project import intake, journal, reading
 from annotator.project.context import Context
 from annotator.project.definitions import definition_of_project
+from annotator.project.instants import Instant, Instants, OneMesh, companions
 from annotator.project.journal import EDIT, STATE, Event
 from annotator.project.kept import Kept
 from annotator.project.labels import Labels
 from annotator.project.listing import Listing
+from annotator.project.overview.steps import BATCH
 from annotator.project.pictures import Pictures
 from annotator.project.proposing import Proposing
 from annotator.project.records.changes import edited, with_state
@@ -32,9 +35,13 @@ from annotator.project.renewing import Renewing
 from annotator.project.storage import places
 from annotator.project.storage.database import Database
 from annotator.project.subjects import Subjects
-from annotator.project.teamwork import gold, own_steps, team
+from annotator.project.teamwork import batches, gold, own_steps, team
 from annotator.project.teamwork.shared import Shared
 from annotator.project.teamwork.team import LEASE
+from annotator.vision.rigs import Rig
+
+if TYPE_CHECKING:  # torch comes with it
+    from annotator.correcting.views import InstantHand
 
 
 class Project:
@@ -58,6 +65,7 @@ class Project:
         self._kept = Kept(self._context)
         self._pictures = Pictures(self._context)
         self.subjects = Subjects(self._context)
+        self._instants = Instants(self._context)
 
     @property
     def folder(self) -> Path:
@@ -141,6 +149,11 @@ class Project:
         with self._database.reading() as connection:
             return reading.mesh(connection, self.folder, hand_id)
 
+    def proposal(self, hand_id: str) -> HandMesh:
+        """The hand as a model proposed it, before anybody touched it (the newest proposal, if it was proposed anew)."""
+        with self._database.reading() as connection:
+            return reading.proposal(connection, self.folder, hand_id)
+
     def hands(
         self,
         state: str | Iterable[str] | None = None,
@@ -161,6 +174,16 @@ class Project:
         """
         with self._database.reading() as connection:
             return {"project": str(self.folder), **reading.counts(connection)}
+
+    def people(self) -> dict[str, int]:
+        """{name: how many steps of theirs the journal has}, those of most steps first."""
+        with self._database.reading() as connection:
+            return reading.people(connection)
+
+    def bare_photos(self) -> list[StoredPhoto]:
+        """Photos in which no hand was found, in the order they came."""
+        with self._database.reading() as connection:
+            return reading.bare(connection, self.folder)
 
     def history(self, hand_id: str) -> list[Event]:
         """The hand's journal, oldest first."""
@@ -190,6 +213,34 @@ class Project:
         """Give the hand one of states.HAND_STATES; its new version."""
         check_hand_state(state)
         return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
+
+    def set_states(self, notes: Mapping[str, Mapping], state: str) -> dict[str, int]:
+        """Give many hands a state in one transaction, all or none; {id: new version}.
+
+        notes: {hand's id: what the journal keeps beside its change}. The steps stay together: `undo_batch` takes all of
+        them back.
+        """
+        check_hand_state(state)
+        batch = {BATCH: batches.new_batch()} if len(notes) > 1 else {}
+        with self._database.writing() as connection:
+            return {
+                hand_id: self._change_in(
+                    connection, hand_id, STATE, None, {**note, **batch}, lambda _row, record: with_state(record, state)
+                )
+                for hand_id, note in notes.items()
+            }
+
+    def undo_batch(self) -> list[str]:
+        """Take back your own last change, and those of other hands that were made together with it (`set_states`) and
+        are in force; the hands' ids. InputError, and nothing changed: as for `undo`."""
+        with self._database.writing(stored_only=True) as connection:
+            return batches.undo(connection, self.folder, self.who)
+
+    def redo_batch(self) -> list[str]:
+        """Put what you undid last in force again, with what was made together with it; the hands' ids. InputError, and
+        nothing changed: as for `redo`."""
+        with self._database.writing(stored_only=True) as connection:
+            return batches.redo(connection, self.folder, self.who)
 
     def undo(self, hand_id: str | None = None) -> str:
         """Take back the change of a hand that is in force, whoever made it (None: your own last change, never
@@ -256,7 +307,7 @@ class Project:
 
     def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
         """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected,
-        like one that was deleted."""
+        like one that was deleted. The model has not looked at the photo by that (`has_photo`): it saw a box."""
         return self._proposing.add_drawn(photo_id, mesh, provenance, note)
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:
@@ -300,6 +351,51 @@ class Project:
         has changed since `version`, or if the hand model is another.
         """
         return self._renewing.repropose(hand_id, mesh, provenance, version)
+
+    # -- several cameras at once -----------------------------------------------------------------------------
+    def add_rig(self, rig: Rig, name: str) -> None:
+        """Keep a rig under a name; one of that name is replaced."""
+        self._instants.add_rig(rig, name)
+
+    def rigs(self) -> dict[str, Rig]:
+        """The rigs by their names."""
+        return self._instants.rigs()
+
+    def set_instants(self, rig: str, moments: Mapping[str, Mapping[str, int]]) -> None:
+        """Say which photos are of one moment: {moment: {camera: photo's id}}, all or none.
+
+        InputError: no such rig or camera, a photo of another size than its camera's, or one of another instant.
+        """
+        self._instants.set_instants(rig, moments)
+
+    def instants(self, rig: str | None = None) -> list[Instant]:
+        """The instants (of one rig), by name."""
+        return self._instants.instants(rig)
+
+    def add_instant(self, instant: Instant, found: Sequence[InstantHand], provenance: Provenance) -> list[OneMesh]:
+        """Store what a model proposed on the photos of an instant, in one transaction: a hand in each photo, the same
+        mesh in all. A hand that was proposed in a photo before and that nobody has touched takes the mesh; one that
+        somebody worked on stays as it is. [] if the instant's hands were made already."""
+        return self._instants.add_instant(instant, found, provenance)
+
+    def one_mesh(self, hand_id: str) -> OneMesh | None:
+        """Which hands of other photos are the same mesh as this one; None: none."""
+        return self._instants.one_mesh(hand_id)
+
+    def one_meshes(self) -> list[OneMesh]:
+        """All of them, by rig and moment."""
+        return self._instants.one_meshes()
+
+    def edit_instant(
+        self,
+        meshes: Mapping[str, HandMesh],
+        joint_states: Mapping[str, ByJoint[str] | Iterable[str] | None],
+        versions: Mapping[str, int],
+        note: Mapping,
+    ) -> dict[str, int]:
+        """`edit` of hands that are one mesh (id -> the mesh there), in one transaction and as one step: undo and redo
+        of any of them are of all. Their new versions; InputError, and nothing changed, as for `edit`."""
+        return self._instants.edit_instant(meshes, joint_states, versions, note)
 
     # -- long lists ------------------------------------------------------------------------------------------
     def each_hand(
@@ -427,18 +523,21 @@ class Project:
     # -- inside ---------------------------------------------------------------------------------------------
     def _change(self, hand_id, kind, version, note, make) -> int:
         with self._database.writing() as connection:
-            with self._database.sensible():
-                row, record, _ = reading.stored(connection, self.folder, hand_id)
-            leased = team.refuse_if_leased(connection, hand_id, self.who)
-            if version is not None and version != row.version:
-                raise InputError(
-                    f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): load it again"
-                )
-            after = make(row, record)
-            with self._database.sensible():
-                version = journal.change(connection, row, after, kind, self.who, note or {})
-            team.after_change(connection, hand_id, self.who, after.state, leased)
-            return version
+            return self._change_in(connection, hand_id, kind, version, note, make)
+
+    def _change_in(self, connection, hand_id, kind, version, note, make) -> int:
+        with self._database.sensible():
+            row, record, _ = reading.stored(connection, self.folder, hand_id)
+        leased = team.refuse_if_leased(connection, hand_id, self.who)
+        if version is not None and version != row.version:
+            raise InputError(
+                f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): load it again"
+            )
+        after = make(row, record)
+        with self._database.sensible():
+            version = journal.change(connection, row, after, kind, self.who, note or {})
+        team.after_change(connection, hand_id, self.who, after.state, leased)
+        return version
 
     def _back_or_forth(self, hand_id, find_own, move) -> str:
         with self._database.writing(stored_only=True) as connection:
@@ -446,7 +545,11 @@ class Project:
                 hand_id = find_own(connection, self.who, self.folder)
             row = reading.row_of(connection, self.folder, hand_id)
             team.refuse_if_leased(connection, hand_id, self.who)
-            move(connection, row, self.who)
+            others = companions(connection, self.folder, row, move is journal.redo)
+            for one in others:
+                team.refuse_if_leased(connection, one.id, self.who)
+            for one in (row, *others):
+                move(connection, one, self.who)
             return hand_id
 
 

@@ -14,6 +14,7 @@ _LAZY = {
     "rank": "annotator.rounds.selection.ranking",
     "Ranked": "annotator.rounds.selection.ranking",
     "run_round": "annotator.rounds.round",
+    "explained": "annotator.rounds.retraining.counting",
     "RoundSettings": "annotator.rounds.settings",
     "Candidates": "annotator.rounds.selection.candidates",
     "Choice": "annotator.rounds.selection.strategies",

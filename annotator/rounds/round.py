@@ -94,6 +94,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
         "keypoints": int(sum(one.weights.sum() for one in taken.train)),
         "untold": taken.untold,
         "missing": [list(one) for one in taken.missing],
+        "left_out": [list(one) for one in taken.left_out],
         "promoted": False,
         "definition": None,
     }

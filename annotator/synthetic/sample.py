@@ -87,7 +87,7 @@ def make_sample(
         view = place(rng, hand.joints, rotation, (domain.nearest, domain.farthest))
         colour, part, depth, skin = _render(rng, site, renderer, surface, hand, second, view, domain)
         joints = hand.joints @ view.rotation.T + view.translation
-        visible = _visible(part, depth, joints, view.keypoints)
+        visible = visible_keypoints(part, depth, joints, view.keypoints)
         own = np.count_nonzero((part >= 1) & (part <= 16))
         if visible.sum() >= 7 and own > 0.03 * part.size:
             break
@@ -126,7 +126,7 @@ def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, vi
     return colour, part, depth, skin
 
 
-def _visible(part: np.ndarray, depth: np.ndarray, joints: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+def visible_keypoints(part: np.ndarray, depth: np.ndarray, joints: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
     """(21,) whether what the camera meets at a keypoint is the flesh round it (within 1.5 px: fingertips lie
     on the outline), and it lies in the crop."""
     column = np.rint((keypoints[:, 0] + 0.5) * SIZE / CROP_SIZE - 0.5).astype(int)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from magicgui import magicgui
-from napari.utils.notifications import show_info, show_warning
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QVBoxLayout
 
 from annotator.errors import InputError
 from annotator.files.photo_paths import VIDEO_SUFFIXES
 from annotator.formats.table import writers
+from napari_hand_mesh.docks.question import choose
 from napari_hand_mesh.jobs.retrain import RoundResult
+from napari_hand_mesh.jobs.tally import Tally
+from napari_hand_mesh.jobs.tasks import count_strained
 from napari_hand_mesh.session.sources import project_beside
 
 
@@ -36,34 +39,50 @@ class Files:
 
     def _ask_export(self) -> None:
         if self.session is None:
-            show_warning("open a project first")
+            self.say("open a project first: Photos … makes one")
             return
-        dialog = ExportDialog(self.session.project.folder.parent, self)
+        session = self.session
+        dialog = ExportDialog(session.project.folder.parent, self)
+        tally = Tally.of(session.queue)
+        dialog.tell(tally.words())
+
+        def found(strained: int) -> None:
+            if self.session is session and dialog.isVisible():
+                dialog.tell(tally.words(strained))
+
+        folder = session.project.folder
+        self.background.ask(lambda: count_strained(folder), found, lambda: None)
         dialog.accepted.connect(lambda: self._try(lambda: self.export(dialog.format, dialog.folder, dialog.strained)))
         dialog.show()
 
     def _ask_round(self) -> None:
         """Start a round on the project's accepted hands, or say why not."""
         if self.session is None:
-            show_warning("open a project first")
+            self.say("open a project first: Photos … makes one")
             return
         if self.retraining.running:
-            show_warning("a round is under way already")
+            self.say("a round is under way already")
             return
-        self.retraining.start(self.session.project.folder)
-        self.say("a round of learning begins …")
-        self.cancel.setVisible(True)
+        session, tally = self.session, Tally.of(self.session.queue)
+
+        def start() -> None:
+            if self.session is session and not self.retraining.running:
+                self.retraining.start(session.project.folder)
+                self.say("a round of learning begins …")
+                self.cancel.setVisible(True)
+
+        choose(self, tally.round_words(), {"Learn": start}, lambda: None)
 
     def _round_went(self, words: str, done: int, total: int) -> None:
         self.say(f"learning: {words}")
+        self.verdicts.show_progress(done, total)
 
     def _round_ended(self, said: dict, wrong: str) -> None:
         self.cancel.setVisible(self.background.proposing)
-        self.say(wrong)
+        self.verdicts.show_progress(0, 0)
+        self.say(wrong or said["why"])
         if wrong:
-            show_warning(wrong)
             return
-        show_info(said["why"])
         if self.session is not None and said["promoted"]:
             self.session.read_queue()  # open hands were proposed anew
             if self._network and self.background.use(self.session.project):
@@ -78,12 +97,11 @@ class Files:
         try:
             call()
         except InputError as error:
-            show_warning(str(error))
             self.say(str(error))
 
 
 class ExportDialog(QDialog):
-    """Format and folder of a data set."""
+    """Format and folder of a data set, and what will be in it."""
 
     def __init__(self, beside: Path, parent=None):
         super().__init__(parent)
@@ -100,13 +118,22 @@ class ExportDialog(QDialog):
 
         self.form = form
         form.kind.changed.connect(lambda kind: setattr(form.out, "value", form.out.value.with_name(f"export-{kind}")))
+        self.told = QLabel()
+        self.told.setWordWrap(True)
+        self.told.setMinimumHeight(66)  # what is found later moves nothing
+        self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
+        layout.addWidget(self.told)
         layout.addWidget(form.native)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
-        self.resize(460, 130)
+        self.resize(480, 210)
+
+    def tell(self, words: str) -> None:
+        """What leaves, what is left out and why."""
+        self.told.setText(words)
 
     @property
     def format(self) -> str:

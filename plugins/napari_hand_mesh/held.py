@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_hand_mesh.docks.companions import Companions
+    from napari_hand_mesh.docks.frame.companions import Companions
     from napari_hand_mesh.jobs.background import Background
     from napari_hand_mesh.jobs.retrain import Retraining
     from napari_hand_mesh.session.session import Session

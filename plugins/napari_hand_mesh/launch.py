@@ -8,10 +8,19 @@ from pathlib import Path
 def launch(project: str | Path | None = None) -> None:
     """Open the window, on a project if one is given, and stay until it is closed. ImportError without napari or Qt."""
     import napari
-    import qtpy  # noqa: F401  (says in plain words when no Qt is installed)
+    import napari.settings as settings
+    import qtpy  # (says in plain words when no Qt is installed)
 
+    application = settings.get_settings().application
+    level = application.gui_notification_level
+    application.gui_notification_level = "error"  # napari's notice on PyQt5 would lie over the photo: we say it below
     viewer = napari.Viewer(title="hand mesh annotator")
+    application.gui_notification_level = level
     _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
+    if qtpy.PYQT5:
+        widget.say("napari will drop PyQt5: the extra [gui-qt6] has its successor")
+    if application.window_size is None:  # nobody has sized napari's window yet
+        widget.arrangement.fit()
     if project is not None:
         widget.open_project(project)
     napari.run()

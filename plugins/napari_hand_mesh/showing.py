@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import QTimer
 
 from annotator.hand.joints import JOINT_NAMES, joint_index
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from napari_hand_mesh.jobs.background import Background
     from napari_hand_mesh.session.session import Session
 
+NOTHING = (
+    "<b>No hands yet.</b><br>They appear here as they are found. <i>Photos …</i> and <i>Video …</i> look for more."
+)
 AFTER_PAINT = 25  # ms; at 0 Qt may call what can wait before the canvas
 
 
@@ -37,35 +41,63 @@ class Showing:
         self._later.setSingleShot(True)
         self._later.setInterval(AFTER_PAINT)
         self._later.timeout.connect(self._go_on)
-        self._shown: tuple[str | None, int] = (None, 0)  # hand and photo on the canvas
+        # hand and photo on the canvas; the photo itself: an id may come again
+        self._shown: tuple[str | None, np.ndarray | None] = (None, None)
 
     def _stop_showing(self) -> None:
         """The project is closed."""
         self._later.stop()
-        self._rest, self._shown = iter(()), (None, 0)
+        self._rest, self._shown = iter(()), (None, None)
 
     def _refresh(self) -> None:
         """Everything as the session has it now."""
         session, layers = self.session, self.layers
         self.depths.forget()
+        layers.guard.mend()
+        self.verdicts.show_burst(len(session.burst), session.burst.seconds)
         if session.hand is None:
             self._show_bare()
             return
-        if self._shown[1] != id(session.photo):
-            layers.show_photo(session.photo)
         same = self._shown[0] == session.hand.id
+        another = self._shown[1] is not session.photo
+        self._shown = (None, None)  # until all of it is there
+        if another:
+            layers.show_photo(session.photo)
         # the mesh comes first, everything else when it is painted
         layers.definition = session.definition
         self._show(session.mesh)
         if not same:
+            self._rest = iter(())
+            self._name()
             self.queue.refresh()
-            layers.look_at(session.mesh)
+            self._frame()
             self._last_joint = None
+            self.side.show_hand(None)  # rather nothing than the hand before
             self.say("")
         self._show_others()
-        self._shown = (session.hand.id, id(session.photo))
+        self._shown = (session.hand.id, session.photo)
         self._rest = self._describe(listed=not same)
         self._later.start()
+
+    def _frame(self) -> None:
+        """Bring another hand into view, as the person wants it."""
+        layers, mesh = self.layers, self.session.mesh
+        if self.view_mode == "photo":
+            layers.look_at(None)
+        elif self.view_mode == "hand" or not layers.sees(mesh):
+            layers.look_at(mesh)
+
+    def _finish(self) -> None:
+        """What can wait, at once."""
+        self._later.stop()
+        for _ in self._rest:
+            pass
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the canvas shows the session's hand, as it is stored."""
+        hand, mesh = self.session.hand, self.session.mesh
+        return hand is not None and self._shown[0] == hand.id and self.layers.hand is mesh
 
     def _go_on(self) -> None:
         """One step of what can wait; then the window gets its turn."""
@@ -76,19 +108,21 @@ class Showing:
     def _show_bare(self) -> None:
         """A photo without a hand, or nothing at all."""
         photo = self.session.photo
+        self._rest = iter(())
         self.queue.refresh()
+        self.history.show_session(self.session)
         self.side.show_hand(None)
         self.layers.clear()
+        self._last_joint = None
         self.what.setText(
-            "No hands yet."
+            NOTHING
             if photo is None
-            else f"<b>{self.session.at.name}</b> · no hand (Shift+X: draw a box round one)"
+            else f"<b>{self.session.at.name}</b><br>No hand here. Is one missed? Draw a box round it (Shift+X)."
         )
-        if photo is not None and self._shown[1] != id(photo):
+        if photo is not None and (self._shown[0] is not None or self._shown[1] is not photo):
             self.layers.show_photo(photo)
             self.layers.look_at(None)
-        self._shown = (None, id(photo) if photo is not None else 0)
-        self._rest = iter(())
+        self._shown = (None, photo)
 
     def _show(self, mesh: HandMesh) -> None:
         """The hand on the canvas, with this mesh."""
@@ -141,14 +175,19 @@ class Showing:
 
     def _tell(self) -> None:
         """The hand in words."""
-        hand, recommended = self.session.hand, self._recommended
-        next_one = (
-            "" if recommended is None else f"Most worth correcting: {JOINT_NAMES[recommended].replace('_', ' ')} ◇<br>"
-        )
-        many = f"{len(hand.corrections)} correction{'' if len(hand.corrections) == 1 else 's'}"
+        recommended = self._recommended
+        next_one = "" if recommended is None else f"Look first ◇: {JOINT_NAMES[recommended].replace('_', ' ')}<br>"
+        self.what.setText(f"{self._facts()}<br>{next_one}Why look: {self.session.why()}")
+
+    def _facts(self) -> str:
+        hand = self.session.hand
+        many = f"{len(hand.corrections)} label{'' if len(hand.corrections) == 1 else 's'}"
         seen = "" if hand.photo.frame is None else f"<br>{hand.photo.name}"
-        facts = f"<b>{hand.id}</b> · {hand.side} hand · {hand.state} · {many}{seen}"
-        self.what.setText(f"{facts}<br>{next_one}Why look: {self.session.why()}")
+        return f"<b>{hand.id}</b><br>{hand.side} hand · {hand.state} · {many}{seen}"
+
+    def _name(self) -> None:
+        """Which hand it is, until the rest is known."""
+        self.what.setText(f"{self._facts()}<br>…")
 
     def _look(self) -> None:
         if self.session is not None and self.background.model is not None:
@@ -161,7 +200,7 @@ class Showing:
             mesh, photo = ahead
             self.layers.show_photo(photo)
             self.layers.look_at(mesh)
-            self._shown = (None, id(photo))
+            self._shown = (None, photo)
         yield
         if self.session.photo is None:
             self._try(self.session.next_open)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import napari
-from napari.utils.notifications import show_warning
+from qtpy.QtWidgets import QWidget
 
 from annotator.errors import InputError
 from annotator.hand.joints import joint_index
@@ -14,9 +14,13 @@ from annotator.project import Project
 from napari_hand_mesh.actions import Actions
 from napari_hand_mesh.canvas.dragging import Dragging
 from napari_hand_mesh.canvas.layers import HandLayers
-from napari_hand_mesh.docks.companions import Companions
+from napari_hand_mesh.canvas.tones import Tones
+from napari_hand_mesh.docks.beside import Beside
 from napari_hand_mesh.docks.controls import Controls
-from napari_hand_mesh.docks.window_place import WindowPlace
+from napari_hand_mesh.docks.frame.companions import Companions
+from napari_hand_mesh.docks.frame.layout import Layout
+from napari_hand_mesh.docks.frame.typing import Typing
+from napari_hand_mesh.docks.frame.window_place import WindowPlace
 from napari_hand_mesh.files import Files
 from napari_hand_mesh.held import Held
 from napari_hand_mesh.jobs.background import Background
@@ -51,13 +55,22 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
         self.retraining.progress.connect(self._round_went)
         self.retraining.finished.connect(self._round_ended)
         self._held.companions = Companions(napari_viewer, {
-            "Side view": (self.side, "right"), "Hands": (self.queue, "bottom"), "History": (self.history, "bottom"),
+            "Side view": (self.side, "right"), "Hands": (self.queue, "left"), "History": (self.history, "left"),
+            "Verdicts": (self.verdicts, "bottom"),
         })  # fmt: skip
         self.destroyed.connect(self._held.release)
         self.place = WindowPlace(self)
+        self.arrangement = Layout(self)
+        self.arrangement.resized.connect(self._refit)
+        self.typing = Typing(self, self.queue.table, self._typed)
+        self._beside: Beside | None = None
+        self._arranged = False
         self.history.acted.connect(self.act)
         self.history.chosen.connect(self._chosen)
         self.queue.chosen.connect(self._chosen)
+        self.queue.judged.connect(self._judge_many)
+        self.picture.changed.connect(self._tone)
+        self.picture.lifted.connect(self._lift)
         self.opacity.valueChanged.connect(self._set_opacity)
         self.acted.connect(self.act)
         self.cancelled.connect(self.background.cancel)
@@ -79,19 +92,26 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
         """Open a project where it was left. InputError if there is none; what was open then stays open."""
         session = Session.open(folder)
         self.close_project()
+        self._arrange()
         self._held.session = session
         self.settings = settings.read()
         self.layers = HandLayers(self.viewer, self.settings.marker_scale, session.definition)
         self.layers.mesh.opacity = self.opacity.value() / 100
-        self.dragging = Dragging(self.layers, self._preview, self._drop, self._touch, self._clicked, self._boxed)
+        self.dragging = Dragging(
+            self.layers, self._preview, self._drop, self._touch, self._clicked, self._boxed, self._over
+        )
         self.dragging.rest = 1 / self.settings.live_updates
-        keys.bind((self.viewer, *self.layers.all), self.act)
+        self.layers.canvas_size = self._canvas_size
+        self.layers.tone(self.picture.tones)
+        keys.bind((self.viewer, *self.layers.all), self.press)
         session.listeners.append(self._refresh)
         if session.hand is None:  # one may arrive at any time
             self.layers.warm()
         self.queue.show_session(session)
         self._refresh()
+        self._finish()  # nothing speaks of the project before
         self.place.restore()
+        self.typing.watch()
         if self._network:
             self.background.use(session.project)
             self.background.with_model(self._look)
@@ -162,8 +182,8 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
             self.say("; ".join(one.words for one in self.session.strained()))
             self.viewer.status = self.status.text() or self.layers.describe(joint)
         except InputError as error:
-            show_warning(str(error))
             self._refresh()  # the canvas goes back to what is stored
+            self.say(str(error))
 
     def _touch(self, joint: int) -> None:
         self._last_joint = joint
@@ -172,7 +192,8 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
     def _proposed_some(self, done: int, total: int, hands: int, wrong: str) -> None:
         self.say(f"looking for hands: {done} of {total} photos")
         if wrong:
-            show_warning(wrong)
+            self.say(wrong)
+        self.verdicts.show_progress(done, total)
         if hands and self.session is not None:
             self.session.read_queue()
             if self.session.photo is None:
@@ -183,6 +204,7 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
 
     def _proposed_all(self) -> None:
         self.cancel.setVisible(False)
+        self.verdicts.show_progress(0, 0)
         self.say("")
         if self.session is not None and self.session.hand is None:
             self.say("no hand was found in these photos")
@@ -194,8 +216,49 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
         try:
             self.session.go(hand_id)
         except InputError as error:
-            show_warning(str(error))
+            self.say(str(error))
 
     def _set_opacity(self, value: int) -> None:
         if self.layers is not None:
             self.layers.mesh.opacity = value / 100
+
+    # -- the window ------------------------------------------------------------------------------------------
+    def _arrange(self) -> None:
+        """Once, when the window is there."""
+        if not self._arranged and self.arrangement.window is not None:
+            self._arranged = True
+            self.arrangement.arrange(self, self.queue, self.history, self.verdicts, self.side)
+
+    def showEvent(self, event) -> None:  # noqa: N802
+        super().showEvent(event)
+        self._arrange()
+
+    def _refit(self) -> None:
+        if self.layers is not None:
+            self.layers.refit()
+
+    def _canvas(self) -> QWidget | None:
+        window = self.arrangement.window
+        return None if window is None else window.centralWidget()
+
+    def _canvas_size(self) -> tuple[int, int]:
+        canvas = self._canvas()
+        return (800, 600) if canvas is None else (max(canvas.width(), 100), max(canvas.height(), 100))
+
+    def _over(self, joint: int | None, place: tuple[float, float]) -> None:
+        """Another joint is under the mouse: say which, beside the pointer."""
+        words = "" if joint is None else self.layers.describe(joint)
+        if self._beside is None and self._canvas() is not None:
+            self._beside = Beside(self._canvas())
+        if self._beside is not None:
+            self._beside.show_at(words, *place)
+        if words:
+            self.viewer.status = words
+
+    def _tone(self, tones: Tones) -> None:
+        if self.layers is not None:
+            self.layers.tone(tones)
+
+    def _lift(self) -> None:
+        if self.session is not None and self.session.photo is not None:
+            self.picture.show_tones(Tones.lifting(self.session.photo))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotator.cli.labelling.propose import propose_photos
+from annotator.cli.support.proposing import propose_photos
 from annotator.files.photo_paths import AHEAD, photo_files, read_ahead
 from annotator.project import Project
 

@@ -10,6 +10,7 @@ import json
 
 import numpy as np
 from PIL import Image
+from small_captures import CAPTURES
 
 from annotator.hand.joints import JOINT_NAMES
 
@@ -107,4 +108,10 @@ def make_interhand(folder, kinds):
     return "InterHand2.6M_test_data.json, index 1"
 
 
-OTHERS = {"hint": make_hint, "csv": make_csv, "coco": make_coco, "dexycb": make_dexycb, "interhand": make_interhand}
+OTHERS = CAPTURES | {
+    "hint": make_hint,
+    "csv": make_csv,
+    "coco": make_coco,
+    "dexycb": make_dexycb,
+    "interhand": make_interhand,
+}

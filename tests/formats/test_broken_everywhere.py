@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import tarfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_captures import CAPTURES
 from small_sets import NAN, OTHERS
 
 from annotator.errors import InputError
@@ -93,7 +95,65 @@ def in_parquet(folder, kind):
     return "train-00000.parquet, index 1"
 
 
+def in_tool(folder, kind, edit, photo="images/00000001.*"):
+    """The tool's own file or photo, or the details of a hand that came back as it left."""
+    if kind == "missing":
+        (found,) = folder.glob(photo)
+        found.unlink()
+    elif kind == "shape":
+        return edit(folder) or "index 1"
+    else:
+        edit_json(folder / "details.json", lambda rows: rows.__setitem__(1, broken_details(rows[1], kind)))
+    return "index 1"
+
+
+def short_coco(folder):
+    edit_json(folder / "annotations.json", lambda all: all["annotations"][1].update(keypoints=[1.0, 2.0, 2]))
+
+
+def short_cvat(folder):
+    text = (folder / "annotations.xml").read_text()
+    first, second, third = text.split("<skeleton", 2)
+    (folder / "annotations.xml").write_text(
+        "<skeleton".join([first, second, re.sub(r'points="[^"]*"', 'points="1"', third, count=1)])
+    )
+
+
+def short_task(folder):
+    edit_json(folder / "tasks.json", lambda all: all[1]["annotations"][0]["result"][0].pop("id"))
+
+
+def short_line(folder):
+    (folder / "labels" / "00000001.txt").write_text("0 0.5 0.5 1 1\n")
+    return r"00000001.txt, index 1, line 1"
+
+
+def short_row(folder):
+    (path,) = folder.rglob("CollectedData_*.csv")
+    lines = path.read_text().splitlines()
+    lines[5] = ",".join(lines[5].split(",")[:20])
+    path.write_text("\n".join(lines))
+
+
+def short_slp(folder):
+    """A photo of the third frame that is called something impossible."""
+    import sleap_io
+
+    labels = sleap_io.load_slp(str(folder / "labels.slp"), open_videos=False)
+    labels[1].instances[0].points["name"] = "x"
+    labels[1].instances[0].skeleton = sleap_io.Skeleton(["elbow"])
+    labels[1].instances[0].points = labels[1].instances[0].points[:1]
+    labels.skeletons.append(labels[1].instances[0].skeleton)
+    sleap_io.save_slp(labels, str(folder / "labels.slp"), embed=False, verbose=False)
+
+
 OURS = {
+    "cvat": lambda folder, kind: in_tool(folder, kind, short_cvat),
+    "label-studio": lambda folder, kind: in_tool(folder, kind, short_task),
+    "yolo-pose": lambda folder, kind: in_tool(folder, kind, short_line),
+    "deeplabcut": lambda folder, kind: in_tool(folder, kind, short_row, "labeled-data/hands/00000001.*"),
+    "sleap": lambda folder, kind: in_tool(folder, kind, short_slp),
+    "coco": lambda folder, kind: in_tool(folder, kind, short_coco),
     "freihand": in_freihand,
     "ho3d": lambda folder, kind: in_details(folder, kind, "train/hands0000/rgb/0001.jpg"),
     "coco-wholebody": lambda folder, kind: in_details(folder, kind, "images/00000001.*"),
@@ -160,7 +220,7 @@ CASES = [
     for name in sorted(OTHERS)
     for kind in DAMAGES
     # files of keypoints alone have no camera, and a NaN there is a keypoint without a label (test_what_files_say.py)
-    if kind not in ("singular", "nan") or name in ("dexycb", "interhand")
+    if kind not in ("singular", "nan") or name in ("dexycb", "interhand", *CAPTURES)
 ]
 
 

@@ -88,3 +88,34 @@ def test_labels_say_what_they_are(records):
     one = records[0]
     assert label_digest(one) == label_digest(replace(one, id="x"))
     assert label_digest(one) != label_digest(replace(one, keypoints=one.keypoints + np.eye(21, 2)))
+
+
+def test_a_projects_own_export_comes_back_from_a_tool(project, records, tmp_path, capfd):
+    """The hands are the project's: what CVAT moved is listed, and taken over if asked; nothing is there twice."""
+    out = tmp_path / "set"
+    writer("cvat").write(records, out)
+    before = [(hand.id, hand.version) for hand in project.hands()]
+
+    def back(*more):
+        code = main(["import", str(out), "--format", "cvat", "--project", str(project.folder), "--json", *more])
+        said, err = capfd.readouterr()
+        assert code == 0, err
+        return json.loads(said)
+
+    same = back()
+    assert same["hands"] == 0 and same["done_before"] == 3 and not same["differs"]
+    assert [(hand.id, hand.version) for hand in project.hands()] == before
+    record = next(one for one in records if one.id == "signing-0153-2")
+    x, y = record.keypoints[12] + 0.5
+    text = (out / "annotations.xml").read_text()
+    assert text.count(f"{float(x)!r},{float(y)!r}") == 1
+    (out / "annotations.xml").write_text(text.replace(f"{float(x)!r},{float(y)!r}", f"{x + 4},{y - 3}"))
+    listed = back()
+    assert listed["differs"] == [record.id] and not listed["updated"]
+    taken = back("--update")
+    assert taken["updated"] == [record.id] and len(project.hands()) == len(before)
+    found = project.hand(record.id)
+    np.testing.assert_allclose(found.corrections[12], record.keypoints[12] + (4, -3), atol=1e-9)
+    assert found.joint_states[12] == "corrected" and found.joint_states[11] == record.states[11]
+    again = back("--update")
+    assert not again["updated"] and not again["differs"] and project.verify() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import numpy as np
 import pytest
 
 from annotator.project import Project, Provenance
@@ -51,3 +52,75 @@ def wait_until(viewer, request):
     # that aborts
     qtbot = request.getfixturevalue("qtbot")
     return lambda condition, timeout=60_000: qtbot.waitUntil(condition, timeout=timeout)
+
+
+@pytest.fixture
+def canvas(viewer, request):
+    """canvas(): the widget that shows the photo; the window is on the screen and in front."""
+    from qtpy.QtWidgets import QApplication
+
+    qtbot = request.getfixturevalue("qtbot")
+    viewer.window.show()
+    window = next(w for w in QApplication.topLevelWidgets() if "QtMainWindow" in type(w).__name__ and w.isVisible())
+    window.activateWindow()
+    qtbot.wait(100)
+
+    def find():
+        shown = [w for w in QApplication.allWidgets() if "Canvas" in type(w).__name__ and w.isVisible()]
+        return max(shown, key=lambda w: w.width() * w.height())
+
+    return find
+
+
+@pytest.fixture
+def mouse(canvas, request):
+    """mouse(kind, (x, y) photo px, camera, modifier=""): a mouse event of the window system on the canvas."""
+    from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    qtbot = request.getfixturevalue("qtbot")
+    kinds = {
+        "move": QEvent.Type.MouseMove,
+        "press": QEvent.Type.MouseButtonPress,
+        "release": QEvent.Type.MouseButtonRelease,
+    }
+    held = Qt.MouseButton.NoButton
+
+    def send(kind, place, camera, modifier="No"):
+        nonlocal held
+        shown = canvas()
+        middle = np.array(camera.center[-2:])[::-1]
+        x, y = (np.asarray(place) - middle) * camera.zoom + (shown.width() / 2, shown.height() / 2)
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        held = {"move": held, "press": left, "release": none}[kind]
+        modifiers = getattr(Qt.KeyboardModifier, f"{modifier}Modifier")
+        across = QPointF(shown.mapToGlobal(QPoint(int(x), int(y))))
+        button = none if kind == "move" else left
+        QApplication.sendEvent(shown, QMouseEvent(kinds[kind], QPointF(x, y), across, button, held, modifiers))
+        qtbot.wait(20)
+
+    return send
+
+
+@pytest.fixture
+def keyboard(canvas, request):
+    """keyboard(text, modifier="No"): keys of the window system, one after the other, to whatever has the focus of the
+    window."""
+    from qtpy.QtCore import QEvent, Qt
+    from qtpy.QtGui import QKeyEvent
+    from qtpy.QtWidgets import QApplication
+
+    qtbot = request.getfixturevalue("qtbot")
+
+    def send(text, modifier="No"):
+        for letter in text:
+            window = canvas().window()
+            target = window.focusWidget() or window
+            modifiers = getattr(Qt.KeyboardModifier, f"{modifier}Modifier")
+            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                key = QKeyEvent(kind, ord(letter.upper()), modifiers, letter)
+                QApplication.sendEvent(target, key)
+            qtbot.wait(20)
+
+    return send

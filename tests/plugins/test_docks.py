@@ -17,7 +17,8 @@ pytest.importorskip("qtpy.QtWidgets")
 
 from napari_hand_mesh.session import keys, place  # noqa: E402
 from napari_hand_mesh.session.session import Session  # noqa: E402
-from napari_hand_mesh.session.steps import steps_of, words_of  # noqa: E402
+
+from annotator.project.overview.steps import steps_of, words_of  # noqa: E402
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

@@ -9,6 +9,7 @@ from annotator.project import Project
 
 pytest.importorskip("napari")
 
+from qtpy.QtWidgets import QMessageBox  # noqa: E402
 from test_window import drag, press  # noqa: E402
 
 
@@ -35,6 +36,12 @@ def network(widget, make_hand):
     return widget.background.model
 
 
+def answer(widget, label):
+    """Press a button of the one question that is open."""
+    (box,) = [one for one in widget.findChildren(QMessageBox) if one.isVisible()]
+    next(button for button in box.buttons() if button.text().replace("&", "") == label).click()
+
+
 def click(layer, place):
     list(drag(layer, [place]))
 
@@ -46,9 +53,9 @@ def test_a_click_on_another_hand_goes_to_it(widget, folder):
     other = session.others["signing-0153-2"]
     apart = np.linalg.norm(other.keypoints[:, None] - session.mesh.keypoints[None], axis=-1).min(1)
     joint = int(apart.argmax())
-    click(layers.points, tuple(session.mesh.keypoints[0] + 400))  # far from both
+    click(widget.viewer, tuple(session.mesh.keypoints[0] + 400))  # far from both
     assert session.hand.id == "signing-0153-1"
-    click(layers.points, tuple(other.keypoints[joint]))
+    click(widget.viewer, tuple(other.keypoints[joint]))
     assert session.hand.id == "signing-0153-2" and set(session.others) == {"signing-0153-1"}
     version = session.hand.version
     assert session.hand.version == version  # looking changes nothing
@@ -57,12 +64,12 @@ def test_a_click_on_another_hand_goes_to_it(widget, folder):
 def test_a_box_adds_a_hand_that_was_missed(widget, folder, network, wait_until):
     widget.open_project(folder)
     press(widget.viewer, "Shift-X")
-    assert widget.dragging.boxing and not widget.layers.points.mouse_pan
-    moves = drag(widget.layers.points, [(300, 420), (200, 300), (60, 80)])
+    assert widget.dragging.boxing and not widget.layers.camera.mouse_pan
+    moves = drag(widget.viewer, [(300, 420), (200, 300), (60, 80)])
     next(moves), next(moves)
     assert len(widget.layers.others.data) == 4  # the box is seen
     list(moves)
-    assert not widget.dragging.boxing and widget.layers.points.mouse_pan
+    assert not widget.dragging.boxing and widget.layers.camera.mouse_pan
     wait_until(lambda: widget.session.hand.id == "signing-0153-3")
     assert network.asked == [((60.0, 80.0, 300.0, 420.0), [None])]
     assert widget.queue.model.row_of("signing-0153-3") is not None and len(widget.session.others) == 2
@@ -75,7 +82,7 @@ def test_a_box_adds_a_hand_that_was_missed(widget, folder, network, wait_until):
     press(widget.viewer, "Control-Shift-Z")
     assert widget.session.hand.id == "signing-0153-3" and widget.session.hand.state == "proposed"
     press(widget.viewer, "Shift-X")
-    click(widget.layers.points, (50, 50))
+    click(widget.viewer, (50, 50))
     assert "too small" in widget.status.text() and len(widget.session.queue) == 4
 
 
@@ -87,8 +94,8 @@ def test_the_other_side_is_one_step_and_takes_the_corrections_along(widget, fold
     press(widget.viewer, "Shift-S")
     wait_until(lambda: session.hand.side == "left")
     assert network.asked[0][1] == ["left"]
-    assert session.mesh.side == "left" and not session.hand.corrections
-    assert session.hand.joint_states == ("proposed",) * 21
+    assert session.mesh.side == "left" and set(session.hand.corrections) == {8}
+    assert session.hand.joint_states[8] == "corrected"
     press(widget.viewer, "Control-Z")
     assert session.hand.side == "right" and np.array_equal(session.mesh.vertices, corrected.vertices)
     assert session.hand.joint_states[8] == "corrected"

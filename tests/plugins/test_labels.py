@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
-from napari_hand_mesh.canvas.layers import APART, STATE_COLOURS, STRAINED_COLOUR  # noqa: E402
+from napari_hand_mesh.canvas.layers import APART  # noqa: E402
+from napari_hand_mesh.canvas.markers import LABEL_COLOUR, STRAINED_COLOUR  # noqa: E402
 from qtpy.QtWidgets import QMessageBox  # noqa: E402
 from test_window import drag, press  # noqa: E402
 
@@ -26,7 +27,7 @@ def pull(widget, joint, by, modifiers=()):
     """Drag a marker; where it was let go, (x, y) photo px."""
     start = widget.layers.places[joint].copy()
     path = [tuple(start + np.array(by) * part) for part in (0, 0.5, 1)]
-    list(drag(widget.layers.points, path, modifiers))
+    list(drag(widget.viewer, path, modifiers))
     return path[-1]
 
 
@@ -84,7 +85,7 @@ def test_the_line_is_there_while_the_mouse_moves_and_a_hidden_one_stays_hidden(w
     widget.open_project(folder)
     layers, start = widget.layers, widget.layers.places[8].copy()
     path = [tuple(start + np.array((40, -30)) * part) for part in (0, 0.5, 1)]
-    moves = drag(layers.points, path)
+    moves = drag(widget.viewer, path)
     next(moves)
     assert layers.labels.visible and np.allclose(layers.points.data[8], path[1][::-1])
     assert np.allclose(layers.labels.data[0, 0], path[1][::-1]) and widget.session.hand.version == 1
@@ -111,15 +112,13 @@ def test_strain_is_said_at_once_and_asked_about(widget, folder, wait_until):
     session, layers = widget.session, widget.layers
     hand, confidence = session.hand.id, session.hand.confidence
     start = layers.places[8].copy()
-    moves = drag(layers.points, [tuple(start), tuple(start + FAR)])
+    moves = drag(widget.viewer, [tuple(start), tuple(start + FAR)])
     next(moves)
     assert "no plausible hand has its index tip" in widget.viewer.status  # before the mouse is let go
     list(moves)
     assert "no plausible hand has its index tip" in widget.status.text()
     (line,) = layers.labels.edge_color
-    red, green = (
-        tuple(int(c[k : k + 2], 16) / 255 for k in (1, 3, 5)) for c in (STRAINED_COLOUR, STATE_COLOURS["corrected"])
-    )
+    red, plain = (tuple(int(c[k : k + 2], 16) / 255 for k in (1, 3, 5)) for c in (STRAINED_COLOUR, LABEL_COLOUR))
     assert np.allclose(line[:3], red, atol=0.01) and session.hand.confidence < confidence
     (label,) = session.strained()
     assert label.joint == "index_tip" and session.why().startswith(label.words)
@@ -138,7 +137,7 @@ def test_strain_is_said_at_once_and_asked_about(widget, folder, wait_until):
     line = layers.labels.edge_color
     assert not session.strained() and not (layers.labels.visible and np.allclose(line[0][:3], red, atol=0.01))
     press(layers.points, "E")  # nothing to ask any more
-    assert session.project.hand(hand).state == "accepted" and green != red
+    assert session.project.hand(hand).state == "accepted" and plain != red
 
 
 def test_a_label_of_a_joint_that_cannot_be_seen_contradicts_nothing(widget, folder):
@@ -200,3 +199,21 @@ def test_strained_hands_leave_when_the_export_is_told_so(widget, folder, tmp_pat
     assert "2 hands written" in widget.status.text() and "left out" not in widget.status.text()
     read = {name: [hand.id for hand in reader("coco-wholebody").read(tmp_path / name)] for name in "ab"}
     assert read == {"a": ["signing-0180-1"], "b": [strained, "signing-0180-1"]}
+
+
+def test_lines_come_and_go_while_they_are_hidden(widget, folder):
+    widget.open_project(folder)
+    layers, session = widget.layers, widget.session
+    for joint in (8, 12, 16):
+        session.drop(joint, tuple(session.mesh.keypoints[joint] + (25, -18)))
+    layers.camera.zoom = 30.0
+    assert len(layers.labels.data) == 3
+    layers.camera.zoom = 0.01
+    assert not layers.labels.visible
+    session.undo(), session.undo()
+    layers.camera.zoom = 30.0  # one line now, of a colour of its own
+    assert layers.labels.visible and len(layers.labels.data) == len(layers.labels.edge_color) == 1
+    press(widget.viewer, "F")
+    session.redo(), session.redo()
+    press(widget.viewer, "F")
+    assert len(layers.labels.data) == len(layers.labels.edge_color) == 3

@@ -31,7 +31,7 @@ def test_from_the_sample_to_the_export_and_back(viewer, model, tmp_path, wait_un
     wait_until(lambda: session.wants_features() is None)
     hand, first = session.hand.id, session.mesh
     path = path_of(widget, 8, (10, -7))
-    list(drag(widget.layers.points, path))
+    list(drag(widget.viewer, path))
     second = session.mesh
     assert np.abs(second.vertices - first.vertices).max() > 1e-4
     assert np.allclose(widget.layers.points.data[8], path[-1][::-1], atol=1.5)

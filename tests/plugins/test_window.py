@@ -57,7 +57,7 @@ def test_a_drag_moves_the_mesh_and_is_stored_and_undone(widget, folder):
     first, picture = session.mesh, np.array(layers.mesh.data)
     path = path_of(widget, 8, (14, -9))
     seen = 0
-    for _ in drag(points, path):
+    for _ in drag(widget.viewer, path):
         seen += not np.array_equal(layers.mesh.data, picture)
         assert session.hand.version == 1  # nothing is stored on the way
     assert seen >= 1
@@ -68,9 +68,9 @@ def test_a_drag_moves_the_mesh_and_is_stored_and_undone(widget, folder):
     assert np.array_equal(points.data[8], label[::-1])
     assert np.linalg.norm(second.keypoints[8] - label) < np.linalg.norm(first.keypoints[8] - label)
     assert np.allclose(np.delete(points.data, 8, 0), np.delete(second.keypoints, 8, 0)[:, ::-1])
-    assert session.hand.joint_states[8] == "corrected" and points.mouse_pan
-    corrected = np.array(points.border_color[8])
-    assert not np.allclose(corrected, points.border_color[0])
+    assert session.hand.joint_states[8] == "corrected" and layers.camera.mouse_pan
+    assert not np.allclose(points.face_color[8], points.face_color[0])  # the state by its fill
+    assert np.allclose(points.border_color[8], points.border_color[7])  # the finger by its hue
 
     press(points, "Control-Z")
     assert np.array_equal(session.mesh.vertices, first.vertices)
@@ -92,11 +92,11 @@ def test_a_drag_moves_the_mesh_and_is_stored_and_undone(widget, folder):
 def test_a_click_or_a_press_beside_changes_nothing(widget, folder):
     widget.open_project(folder)
     path = path_of(widget, 8, (0.2, 0.2), steps=1)
-    list(drag(widget.layers.points, path))
-    list(drag(widget.layers.points, [(1, 1), (30, 30)]))
+    list(drag(widget.viewer, path))
+    list(drag(widget.viewer, [(1, 1), (30, 30)]))
     assert widget.session.hand.version == 1
     widget.session.set_joint_state(12, "confirmed")
-    list(drag(widget.layers.points, path_of(widget, 8, (10, 4)), ("Shift",)))
+    list(drag(widget.viewer, path_of(widget, 8, (10, 4)), ("Shift",)))
     assert widget.session.hand.joint_states[8] == widget.session.hand.joint_states[12] == "confirmed"
 
 

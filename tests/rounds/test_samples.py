@@ -42,6 +42,7 @@ def test_gold_hands_and_all_on_their_photos_are_held_out(project):
     found = taken(project, 4, 5)
     assert {one.id for one in found.held} == {one.id for one in gold} and found.kind == "gold hands"
     assert neighbour not in {one.id for one in found.train} and len(found.train) == 6
+    assert found.left_out == [(neighbour, "it is on a photo of a gold hand")]
     # gold is what it was when it was made, whatever became of the hand
     project.edit(gold[0].id, project.mesh(gold[0].id).replace(corrections={}))
     assert taken(project, 4, 5).held[0].weights.sum() == gold[0].joint_states.count("corrected")
@@ -64,6 +65,7 @@ def test_hands_without_a_word_and_photos_that_are_gone_are_counted(project, phot
     (tmp_path / "lost.jpg").unlink()
     found = taken(project, 4, 5)
     assert found.untold == 1 and [hand for hand, _ in found.missing] == [lost]
+    assert found.left_out[1][0] == lost and "no person" in found.left_out[0][1]
     assert lost not in {one.id for one in found.train}
 
 

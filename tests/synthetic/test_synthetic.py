@@ -20,7 +20,7 @@ from annotator.synthetic.domain import DOMAINS
 from annotator.synthetic.images import composite, degrade
 from annotator.synthetic.poses.drawing import KINDS, PoseSampler
 from annotator.synthetic.render import SIZE, Lights, Piece
-from annotator.synthetic.sample import _visible
+from annotator.synthetic.sample import visible_keypoints
 from annotator.synthetic.scene import plain_attributes
 from annotator.synthetic.shards import SyntheticShards, read_meta, shard_paths
 from annotator.synthetic.skin import PART, PART_OBJECT, hand_surface
@@ -157,7 +157,7 @@ def test_what_hides_a_joint_makes_it_invisible(studio):
     lights = Lights(np.tile([0, -0.6, -0.8], (3, 1)), np.ones((3, 3)) * 0.5, np.ones(3) * 0.3, np.ones(3) * 0.2)
     colour, part, depth = studio.renderer.render([own], focal, lights)
     assert colour.shape == (SIZE, SIZE, 3) and part.max() == 16
-    assert _visible(part, depth, joints, keypoints).all()
+    assert visible_keypoints(part, depth, joints, keypoints).all()
     # the depth at the index tip is that of the skin there
     column, row = ((keypoints[7] + 0.5) * SIZE / CROP_SIZE).astype(int)
     assert 0.003 < joints[7, 2] - depth[row, column] < 0.02
@@ -165,7 +165,7 @@ def test_what_hides_a_joint_makes_it_invisible(studio):
     points, normals, faces, local = ball.mesh()
     things = [own, Piece(points, normals, faces, plain_attributes(local, PART_OBJECT), {"skin": 0.0})]
     _, part, depth = studio.renderer.render(things, focal, lights)
-    seen = _visible(part, depth, joints, keypoints)
+    seen = visible_keypoints(part, depth, joints, keypoints)
     assert not seen[8] and seen[[0, 12, 16, 20]].all()
     assert part[0, 0] == 0 and np.isinf(depth[0, 0])
 

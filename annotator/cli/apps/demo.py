@@ -17,10 +17,10 @@ from annotator.cli.labelling.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, emit, progress
 
 if TYPE_CHECKING:
-    from annotator.cli.support.report import ReportedHand
     from annotator.hand.mesh import HandMesh
     from annotator.model import Model
     from annotator.project import Project
+    from annotator.reporting.pictures import ReportedHand
 
 MARK = "demo.json"  # says that a folder is a demo's; afterwards the run's summary
 PARTS = ("project", "export", "report.html", MARK)
@@ -47,12 +47,12 @@ def command(
 def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict:
     """The whole demo; its summary. InputError if `out` holds anything but an earlier demo."""
     from annotator import sample_data
-    from annotator.cli.labelling.propose import propose_photos
-    from annotator.cli.support.report import write_report
+    from annotator.cli.support.proposing import propose_photos
     from annotator.formats import writer
     from annotator.formats.transfer.from_project import labelled_hands
     from annotator.model import load_model
     from annotator.project import Project
+    from annotator.reporting.writing import write_report
 
     seconds: dict[str, float] = {}
     clear(out)
@@ -95,7 +95,7 @@ def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict
             facts = _facts(counts, network, name, seconds)
             shown = progress(reported(project, proposals, remarks), "report", len(proposals))
             photos = ((path.name, "no hand was found", _photo(path)) for path in without)
-            write_report(out / "report.html", "What annotator demo did", facts, shown, photos)
+            write_report(out / "report.html", "What annotator demo did", facts, shown, photos, per_page=0)
     result = counts | {
         "model_digest": network.digest,
         "seconds": {stage: round(value, 2) for stage, value in seconds.items()},
@@ -162,7 +162,7 @@ def review(project: Project, model: Model, hand_id: str, proposals: dict[str, Ha
 
 def reported(project: Project, proposals: dict[str, HandMesh], remarks: dict[str, list[str]]) -> Iterator[ReportedHand]:
     """Every hand of the project as it is stored now, beside its proposal."""
-    from annotator.cli.support.report import ReportedHand
+    from annotator.reporting.pictures import ReportedHand
 
     for hand_id, before in proposals.items():
         stored = project.hand(hand_id)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, progress
-from annotator.files.photo_paths import photo_files, read_ahead
+from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit
+from annotator.cli.support.proposing import (
+    Done,
+    checkpoint_of,
+    propose_by,
+    propose_on_ray,
+    propose_photos,
+    say_skipped,
+)
+from annotator.files.photo_paths import photo_files
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from annotator.cluster import Engine
-    from annotator.cluster.sources import Found
-    from annotator.hand.mesh import HandMesh
-    from annotator.model import Model
     from annotator.project import Project
-    from annotator.proposers import Proposer
 
 ModelOption = Annotated[
     Path | None,
@@ -47,7 +44,13 @@ def command(
             show_default=False,
         ),
     ],
-    project: ProjectOption,
+    project: ProjectOption = "",
+    as_csv: Annotated[
+        str | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Without a project: a table of keypoints; - is stdout.", show_default=False
+        ),
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(help="URL of a PostgreSQL database to share the project in.", show_default=False),
@@ -92,12 +95,20 @@ def command(
 ) -> None:
     """Find hands in photos and videos, propose a mesh for each and store them; what is done already is skipped.
 
+    Without --project nothing is stored: --json prints the hands, --csv writes a table of their keypoints.
+
     A video is not copied: each frame that was looked at is a photo of the project, with its number and its time.
     """
     from annotator.errors import InputError
     from annotator.vision.video.choosing import Choice
     from annotator.vision.video.expanding import expanded
 
+    if not project and not as_json and as_csv is None:
+        raise InputError("propose needs --project, or, to store nothing, --json or --csv FILE")
+    if as_csv is not None and project:
+        raise InputError("--csv is for hands that are not stored: leave out --project, or export the project")
+    if as_csv == "-" and as_json:
+        raise InputError("--csv - and --json both want stdout: give the table a file")
     start, choice = time.perf_counter(), Choice.of(every, frames, fps)
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     if proposer != "network" and (elsewhere is not None or model is not None or quick):
@@ -106,6 +117,8 @@ def command(
         raise InputError(
             "--subject goes with neither --engine nor --proposer: say it afterwards by `annotator subject`"
         )
+    if elsewhere is not None and not project:
+        raise InputError("--engine ray stores what it finds: it needs --project")
     if elsewhere is not None:
         from annotator.cluster import sources
 
@@ -130,6 +143,9 @@ def command(
         say_skipped(f"{name}: {why}")
     files = list(expanded(files, choice, rate))
 
+    if not project:
+        _answer(files, empty, model, device, batch, quick, proposer, as_csv, as_json)
+        return
     if proposer != "network":
         from annotator.proposers import build_proposer
 
@@ -144,11 +160,55 @@ def command(
     if model is not None:
         load_model(model, device=device)  # a wrong name must not leave an empty project behind
     with _opened(project, who, database) as opened:
-        checkpoint, name = _checkpoint(opened, model)
+        checkpoint, name = checkpoint_of(opened, model)
         loaded = load_model(checkpoint, device=device)
         loaded.quick = quick
         done = propose_photos(opened, loaded, files, name, batch, subject=subject)
     _report(done, empty, project, start, as_json)
+
+
+def _answer(files, empty, model, device, batch: int, quick: bool, proposer: str, as_csv, as_json: bool) -> None:
+    """The hands of photos as JSON or as a table; nothing is stored."""
+    from contextlib import nullcontext
+
+    from annotator.cli.support.answers import by_model, by_proposer, row_of, table
+
+    done, rows = Done(), []
+    if proposer != "network":
+        from annotator.proposers import build_proposer
+
+        other = build_proposer(proposer, device)
+        found, digest, hand_model = by_proposer(other, files, done), other.digest, ""
+    else:
+        from annotator.model import load_model
+
+        network = load_model(model, device=device)
+        network.quick = quick
+        found, digest, hand_model = by_model(network, files, done, batch), network.digest, network.hand.name
+    with table(as_csv) if as_csv is not None else nullcontext() as into:
+        for path, hands in found:
+            for hand in hands:
+                hand_model = hand_model or hand.hand_model
+                rows.extend([row_of(path, hand)] if as_json else [])
+                if into is not None:
+                    into.add(path, hand)
+        _check(done)
+    failed = [{"photo": name, "error": why} for name, why in [*empty, *done.failed]]
+    result = {"hand_model": hand_model, "model_digest": digest, "photos": done.photos,
+              "photos_with_hand": done.photos_with_hand, "failed": failed, "hands": rows}  # fmt: skip
+    if as_json:
+        emit(True, result, "")
+    elif as_csv != "-":
+        typer.echo(f"{done.hands} hands in {done.photos_with_hand} of {done.photos} photos, written to {as_csv}")
+
+
+def _check(done: Done) -> None:
+    """InputError if no photo at all could be read."""
+    from annotator.errors import InputError
+
+    if not done.photos and not done.skipped:
+        others = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""
+        raise InputError(f"no photo could be read: {done.failed[0][1]}{others}")
 
 
 def _opened(project: str, who: str | None, database: str | None) -> Project:
@@ -157,21 +217,8 @@ def _opened(project: str, who: str | None, database: str | None) -> Project:
     return Project.open_or_create(project, who, database)
 
 
-def _checkpoint(project: Project, model: Path | None) -> tuple[Path | None, str]:
-    """(the checkpoint to propose with, None is the shipped one; its name for people)."""
-    from annotator.rounds import current_checkpoint
-
-    promoted = current_checkpoint(project)
-    name = model.name if model else f"round {int(promoted.parent.name)}" if promoted else "default"
-    return model or promoted, name
-
-
 def _report(done: Done, empty: list[tuple[str, str]], project: str, start: float, as_json: bool) -> None:
-    from annotator.errors import InputError
-
-    if not done.photos and not done.skipped:
-        others = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""
-        raise InputError(f"no photo could be read: {done.failed[0][1]}{others}")
+    _check(done)
     result = {
         "project": str(project),
         "photos": done.photos,
@@ -187,142 +234,3 @@ def _report(done: Done, empty: list[tuple[str, str]], project: str, start: float
     failed = len(empty) + len(done.failed)
     text += f"; {failed} could not be used" if failed else ""
     emit(as_json, result, text)
-
-
-@dataclass
-class Done:
-    """What came of photos: how many were looked at, gave a hand, were skipped; (file, why) of the failed."""
-
-    photos: int = 0
-    photos_with_hand: int = 0
-    hands: int = 0
-    skipped: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)
-
-
-def propose_photos(
-    project: Project,
-    model: Model,
-    files: Sequence[Path],
-    name: str,
-    batch: int = 16,
-    stored: Callable[[Path, list[str], list[HandMesh]], None] | None = None,
-    subject: str | None = None,
-) -> Done:
-    """Propose on photos and store the answers, photo by photo, so that an interrupted run goes on where it
-    stopped. files: of photos, or the places of frames (`clip.mp4#frame=120`).
-
-    A photo whose content this very model (its digest) has looked at is skipped; one that cannot be read is
-    named on stderr. name: of the model, for its provenance. stored: called with each photo, its new hands'
-    ids and the meshes. subject: whose hands all of them show; where the project knows the shape of a photo's subject,
-    hands have it.
-    """
-    from annotator.project import Provenance
-
-    done, provenance, seen = Done(), Provenance.of(name, model.digest, model.quick), set()
-    waiting: deque[tuple[Path, tuple[int, int]]] = deque()
-
-    def decoded() -> Iterator[np.ndarray]:
-        looks = read_ahead(files, lambda path: _look(project, model.digest, path))
-        for path, sha256, photo, why in progress(looks, "propose", len(files)):
-            if why:
-                done.failed.append((str(path), why))
-                say_skipped(why)
-            elif photo is None or sha256 in seen:
-                done.skipped += 1
-            else:
-                seen.add(sha256)
-                waiting.append((path, photo.shape[:2]))
-                yield photo
-
-    for hands in model.propose_many(decoded(), batch=batch):
-        path, size = waiting.popleft()
-        photo_id = project.add_photo(path, size)
-        if subject is not None:
-            project.subjects.assign(subject, [photo_id])
-        shape = project.subjects.shape_for(photo_id) if hands else None
-        if shape is None:
-            ids = project.add_proposals(photo_id, hands, provenance)
-        else:
-            untold, hands = hands, [model.of_subject(hand, shape) for hand in hands]
-            ids = project.add_proposals(photo_id, hands, provenance, untold)
-        done.photos += 1
-        done.photos_with_hand += bool(ids)
-        done.hands += len(ids)
-        if stored is not None:
-            stored(path, ids, hands)
-    return done
-
-
-def propose_by(project: Project, proposer: Proposer, files: Sequence[Path], name: str) -> Done:
-    """`propose_photos` by any `Proposer`; name: of it, for the provenance."""
-    from annotator.errors import InputError
-    from annotator.project import Provenance
-
-    done, provenance = Done(), Provenance(name, proposer.digest)
-    for path in progress(files, "propose", len(files)):
-        path, _, photo, why = _look(project, proposer.digest, path)
-        if not why and photo is not None:
-            try:
-                hands = proposer.propose(photo, path=path)
-            except InputError as error:
-                why = str(error)
-        if why:
-            done.failed.append((str(path), why))
-            say_skipped(why)
-        elif photo is None:
-            done.skipped += 1
-        else:
-            ids = project.add_proposals(project.add_photo(path, photo.shape[:2]), hands, provenance)
-            done.photos += 1
-            done.photos_with_hand += bool(ids)
-            done.hands += len(ids)
-    return done
-
-
-def propose_on_ray(
-    project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16, quick: bool = False
-) -> Done:
-    """`propose_photos` by the workers of a Ray cluster."""
-    from annotator.cluster.proposing import propose_photos as answers
-    from annotator.network.checkpoint import checkpoint_digest, load_checkpoint
-
-    model, name = _checkpoint(project, model)
-    digest = checkpoint_digest(load_checkpoint(model)[0])
-    for name, why in found.empty:
-        say_skipped(f"{name}: {why}")
-    done = Done()
-    total = None if found.tables else len(found.files)
-    for answer in progress(answers(project, engine, found, name, digest, model, batch, quick), "propose", total):
-        if answer["error"]:
-            done.failed.append((answer["place"], answer["error"]))
-            say_skipped(answer["error"])
-        elif answer["hands"] is None:
-            done.skipped += 1
-        else:
-            done.photos += 1
-            done.photos_with_hand += bool(answer["hands"])
-            done.hands += len(answer["hands"])
-    return done
-
-
-def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
-    """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
-    from annotator.errors import InputError
-    from annotator.files.given import storable
-    from annotator.vision.photos import photo_there, read_photo
-
-    try:
-        if not photo_there(path):
-            read_photo(path)  # says what is wrong with it
-        storable(path)
-        sha256 = project.known_as(path)
-        done = project.has_photo(sha256, digest)
-        return path, sha256, None if done else read_photo(path), ""
-    except InputError as error:
-        return path, "", None, str(error)
-
-
-def say_skipped(why: str) -> None:
-    """One line on stderr about a photo that is left out."""
-    print(f"annotator: skipped: {' '.join(why.split())}", file=sys.stderr)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.support.output import JsonOption, emit
+from annotator.cli.support.output import JsonOption, emit, is_project
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 def command(
     data: Annotated[
-        Path,
+        str,
         typer.Argument(
-            help="Shards of synthetic photos, a keypoint table with photos, or, with --protocol, a data set.",
+            metavar="DATA",
+            help="A project, synthetic shards, a keypoint table with photos, or, with --protocol, a data set.",
             show_default=False,
         ),
     ],
@@ -36,7 +37,9 @@ def command(
         Path | None, typer.Option(help="Checkpoint; default: the shipped model.", show_default=False)
     ] = None,
     count: Annotated[int, typer.Option(help="At most this many hands (0: all).", min=0)] = 0,
-    held: Annotated[bool, typer.Option(help="Of a keypoint table, only what was held out of training.")] = True,
+    held: Annotated[
+        bool, typer.Option(help="Of a keypoint table, or a project with a promoted round, only what was held out.")
+    ] = True,
     simulated: Annotated[
         bool,
         typer.Option(help="Rendered photos: landmarks with the noise of real photos instead of the encoder's own."),
@@ -46,12 +49,18 @@ def command(
 ) -> None:
     """Score a model: joints, mesh and keypoints, stage by stage (crops by the label, as a given box).
 
-    Of a keypoint table also with its own definition of the joints, learned on the other half of it.
+    Of a keypoint table also with its own definition of the joints, learned on the other half of it. Of a project: how
+    far proposals, and accepted meshes, are from the keypoints that people set or confirmed in accepted hands.
     """
     from annotator.errors import InputError
 
+    folder = Path(data)
+    if not protocol and is_project(data):
+        if out is not None:
+            raise InputError("--out needs --protocol: what would be written is a protocol's pred.json")
+        return of_project(data, model, count, held, device, as_json)
     if protocol:
-        by_protocol(data, protocol, out, model, count, device, as_json)
+        by_protocol(folder, protocol, out, model, count, device, as_json)
         return
     if out is not None:
         raise InputError("--out needs --protocol: what would be written is a protocol's pred.json")
@@ -62,11 +71,11 @@ def command(
 
     network, _ = load_checkpoint(model)
     network = network.to(resolve_device(device))
-    if (data / "meta.json").exists():
-        crops = RenderedCrops(data, jitter=False)
+    if (folder / "meta.json").exists():
+        crops = RenderedCrops(folder, jitter=False)
         rows = scores(*rendered_answers(network, crops, count or len(crops), simulated))
-    elif (data / FILE).exists():
-        photos = KeypointPhotos(data, held=True if held else None, jitter=False)
+    elif (folder / FILE).exists():
+        photos = KeypointPhotos(folder, held=True if held else None, jitter=False)
         if not len(photos):
             raise InputError(f"{data}: the table holds nothing out of training (--no-held scores all of it)")
         run = answers(network, photos, count or None)
@@ -74,7 +83,24 @@ def command(
         rows = scores(run, more=by_the_other_half(run, groups))
     else:
         raise InputError(f"{data} is neither a folder of synthetic photos (meta.json) nor a keypoint table ({FILE})")
-    emit(as_json, {"data": str(data), "rows": rows}, table(rows))
+    emit(as_json, {"data": data, "rows": rows}, table(rows))
+
+
+def of_project(place: str, model: Path | None, count: int, held: bool, device: str, as_json: bool) -> None:
+    """The project's own accepted hands."""
+    from annotator import model as models
+    from annotator.cli.support.stages import Stages
+    from annotator.project import Project
+    from annotator.rounds import current_checkpoint
+    from annotator.rounds.trials import own_hands
+
+    with Project.open(place) as opened, Stages(as_json) as stages:
+        found, which = own_hands.own_samples(opened, held)
+        found = found[: count or None]
+        network = models.load_model(model or current_checkpoint(opened), device=device)
+        rows = own_hands.rows(opened, network, found, lambda n: stages("evaluate", n, len(found), {}))
+    result = {"data": place, "which": which, "model_digest": network.digest, "rows": rows}
+    emit(as_json, result, f"{which}\n\n{table(rows)}")
 
 
 def by_the_other_half(run: Run, groups: np.ndarray) -> list[tuple[str, Scored]]:

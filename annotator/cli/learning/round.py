@@ -37,6 +37,12 @@ def command(
         ),
     ] = 10,
     confidence: Annotated[float, typer.Option(help="That the error fell, for a promotion.", min=0.5, max=0.999)] = 0.95,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Only say which hands it would learn from, be judged by, or leave out, and why."
+        ),
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
@@ -49,11 +55,15 @@ def command(
 
     An interrupted round goes on; see PROJECT/rounds for checkpoints and reports.
     """
-    from annotator.rounds import RoundSettings, run_round
+    from annotator.rounds import RoundSettings, explained, run_round
+    from annotator.rounds.retraining.counting import lines
 
     settings = RoundSettings(
         steps=steps, seed=seed, replayed=replayed, least_gold=least_gold, confidence=confidence, warmup=min(20, steps)
     )
+    if explain:
+        said = explained(project, settings)
+        return emit(as_json, said, "\n".join(f"the round {line}" for line in lines(said)))
     elsewhere, launch = engine_of(engine, workers, worker_cpus, worker_gpus), None
     if elsewhere is not None:
         from functools import partial
@@ -65,6 +75,7 @@ def command(
         result = run_round(project, settings, model, replay, who, device, stages, launch)
     verdict = "promoted" if result["promoted"] else "not promoted"
     text = f"round {result['round']}: {verdict}: {result['why']}\nreport: {result['report']['page']}"
+    text += "".join(f"\nthe round {line}" for line in lines(result["counted"]))
     definition = result["definition"]
     if definition:
         text += f"\njoint definition: {'adopted' if definition['adopted'] else 'not adopted'}: {definition['why']}"

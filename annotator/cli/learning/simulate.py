@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotator.cli.support.output import JsonOption, emit, progress
+from annotator.cli.support.output import JsonOption, emit, is_project, progress
+
+if TYPE_CHECKING:
+    from annotator.model import Model
 
 POLICIES = ("worst", "model", "random")
 
 
 def command(
     data: Annotated[
-        Path,
+        str,
         typer.Argument(
-            help="Folder of rendered photos (their meshes are known), held out of training.",
+            metavar="DATA",
+            help="A folder of rendered photos (their meshes are known), held out of training, or a project: its "
+            "accepted hands stand for the truth.",
             show_default=False,
         ),
     ],
@@ -54,15 +60,19 @@ def command(
     seed: Annotated[int, typer.Option(help="Of the person and the clicks.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a simulated annotator correct proposals, and measure the error after 0, 1, 2, ... corrections."""
+    """Let a simulated annotator correct proposals, and measure the error after 0, 1, 2, ... corrections.
+
+    Of a project: only keypoints that people set or confirmed are corrected, and errors are against accepted meshes.
+    """
     from annotator.errors import InputError
 
     policies = list(dict.fromkeys(policy or POLICIES))
     for name in policies:
         if name not in POLICIES:
             raise InputError(f"unknown policy {name!r}: expected one of {', '.join(POLICIES)}")
-    if not (data / "meta.json").exists():
-        raise InputError(f"{data} is no folder of rendered photos (it has no meta.json)")
+    folder, own = Path(data), is_project(data)
+    if not own and not (folder / "meta.json").exists():
+        raise InputError(f"{data} is neither a project nor a folder of rendered photos (it has no meta.json)")
 
     import json
 
@@ -75,21 +85,22 @@ def command(
     from annotator.rounds.trials.trial_hands import rendered_hands
 
     person = simulated_annotator(annotator, seed, noise)
-    loaded = load_model(model)
+    loaded = load_model(promoted(data, model) if own else model)
+    trials, hands = (
+        own_trials_of(data, loaded, hands) if own else (rendered_hands(loaded, folder, hands, not own_landmarks), hands)
+    )
 
     def refine(hand, given):
         return loaded.refine(hand, given, exact=exact)
 
     traces: dict[str, list] = {name: [] for name in policies}
-    for number, (hand, truth) in enumerate(
-        progress(rendered_hands(loaded, data, hands, not own_landmarks), "annotating", hands)
-    ):
+    for number, (hand, truth) in enumerate(progress(trials, "annotating", hands)):
         for name in policies:
             random = np.random.default_rng([seed, number])
             traces[name].append(annotate(hand, truth, refine, loaded.hand, corrections, name, person, random))
     result: dict[str, Any] = {
-        "data": str(data), "model": loaded.digest, "annotator": annotator, "own_landmarks": own_landmarks, "exact":
-        exact, "noise_px": noise, "seed": seed,
+        "data": data, "truth": "accepted hands" if own else "rendered", "model": loaded.digest, "annotator": annotator,
+        "own_landmarks": own_landmarks, "exact": exact, "noise_px": noise, "seed": seed,
         "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},
     }  # fmt: skip
     if out is not None:
@@ -97,6 +108,27 @@ def command(
         (out / "simulate.json").write_text(json.dumps(result, indent=1) + "\n")
         plot(result["policies"], out / "simulate.png")
     emit(as_json, result, table(result["policies"]))
+
+
+def promoted(place: str, model: Path | None) -> Path | None:
+    """The checkpoint to simulate a project with."""
+    from annotator.rounds import current_checkpoint
+
+    return model or current_checkpoint(place)
+
+
+def own_trials_of(place: str, loaded: Model, most: int) -> tuple[Iterator, int]:
+    """(the project's hands with what stands for their truth, how many). InputError: there are none."""
+    from annotator.errors import InputError
+    from annotator.project import Project
+    from annotator.rounds.trials import own_hands
+
+    with Project.open(place) as opened:
+        found, _ = own_hands.own_samples(opened)
+        fit = own_hands.fit_for_trials(loaded, found)[:most]
+    if not fit:
+        raise InputError(f"no accepted hand of {place} has {own_hands.LEAST} keypoints that a person set or confirmed")
+    return own_hands.own_trials(loaded, fit), len(fit)
 
 
 def table(policies: dict[str, dict]) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
 from annotator.cli.support.output import JsonOption, emit
+from annotator.cli.support.stages import Stages
 
 
 def command(
@@ -65,7 +66,7 @@ def command(
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     with (
         distributed.launched(resolve_device(device)) as here,
-        training_bar() if here.first else nullcontext() as progress,
+        Stages(as_json) if here.first else nullcontext() as progress,
     ):
         if any(sets):
             trust = 1.0 if supervision == "keypoints" else 0.0
@@ -85,32 +86,3 @@ def command(
             checkpoint = run(recipe, root, out, device, start, progress, lambda line: print(line, file=sys.stderr))
     if here.first:
         emit(as_json, {"checkpoint": str(checkpoint), "phases": list(recipe.phases)}, f"checkpoint: {checkpoint}")
-
-
-class training_bar:
-    """A progress bar on stderr that shows the errors going down; a context that gives the callback for `run`."""
-
-    def __enter__(self):
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[errors]}"),
-            console=Console(stderr=True),
-        )
-        self.bar.start()
-        self.tasks = {}
-        return self.update
-
-    def update(self, phase: str, step: int, steps: int, numbers: dict[str, float]) -> None:
-        if phase not in self.tasks:
-            self.tasks[phase] = self.bar.add_task(phase, total=steps, errors="")
-        errors = f"{numbers.get('pixels', float('nan')):.1f} px, {numbers.get('joints_mm', float('nan')):.1f} mm"
-        self.bar.update(self.tasks[phase], completed=step, errors=errors)
-
-    def __exit__(self, *_):
-        self.bar.stop()

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from annotator.cli.support.stages import progress as progress  # commands take it from here
+
 Item = TypeVar("Item")
 
 # Arguments and options that many commands share.
@@ -33,6 +35,15 @@ WhoOption = Annotated[
 ]
 
 
+def is_project(place: str) -> bool:
+    """Whether there is a project in this place, as far as that is known without asking a server."""
+    if "://" in place:
+        return True
+    from annotator.project.storage.places import locate
+
+    return locate(place).exists
+
+
 def emit(as_json: bool, result: dict[str, Any], text: str) -> None:
     """Print the result for a program (one JSON object on one line, ASCII) or for a person."""
     typer.echo(json.dumps(result) if as_json else text)
@@ -51,16 +62,6 @@ def emit_list(result: dict[str, Any], name: str, items: Iterable[Any]) -> None:
     for number, part in enumerate(batched(items)):
         typer.echo((", " if number else "") + json.dumps(part)[1:-1], nl=False)
     typer.echo("]}")
-
-
-def progress(items: Iterable[Item], label: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
-    """The items, with a progress bar on stderr while they are taken; `done` of the total were there before."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield from bar.track(items, total=total, completed=done, description=label)
 
 
 def one_of(names: Iterable[str]) -> str:

@@ -38,7 +38,7 @@ def sharper(
     floor[problem.targets.joints] = problem.targets.sigma
     floor = floor * hand.crop_size / 224.0
     keypoint_sigma = np.maximum(hand.keypoint_sigma * pixel, np.minimum(hand.keypoint_sigma, floor))
-    return keypoint_sigma, hand.vertex_sigma * (_bones_of(model) @ metre)
+    return keypoint_sigma, hand.vertex_sigma * (bones_of(model) @ metre)
 
 
 def _ratio(rates: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def _ratio(rates: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarr
 
 
 @functools.lru_cache(maxsize=4)
-def _bones_of(model: HandModel) -> np.ndarray:
+def bones_of(model: HandModel) -> np.ndarray:
     """(V,21) weights, rows summing to one: the joints at both ends of the bones a vertex hangs on."""
     ends = np.zeros((16, 21))
     for bone, keypoint in enumerate(KEYPOINT_OF_MANO):

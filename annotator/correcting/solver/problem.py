@@ -15,10 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.evidence import Depths, Evidence, InFront, SecondView
+from annotator.correcting.evidence import Depths, Evidence, InFront, PalmDepths, PalmDistance, SecondView
 from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, SHAPE, Coordinates, Placed
 from annotator.correcting.solver.descent import Box
 from annotator.correcting.solver.views import View
+from annotator.hand.depth_labels import PALM_KEYPOINTS
+
+PALM, ALL = np.array(PALM_KEYPOINTS), np.arange(21)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,8 @@ class HandProblem:
         self._relations = [e for e in evidence if isinstance(e, InFront)]
         self._relation_sigma = relation
         self._depths = [e for e in evidence if isinstance(e, Depths) and e.depths]
+        self._from_palm = [e for e in evidence if isinstance(e, PalmDepths) and e.depths]
+        self._distances = [e for e in evidence if isinstance(e, PalmDistance)]
         self._views = [_Other.of(e, mirrored) for e in evidence if isinstance(e, SecondView)]
 
     @property
@@ -165,9 +170,20 @@ class HandProblem:
                 )
         for depths in self._depths:
             joints, wanted = np.array(list(depths.depths)), np.array(list(depths.depths.values()))
+            sigma = np.array(list(depths.sigmas.values()))
             rates = np.zeros((len(joints), len(joints), 3))
-            rates[np.arange(len(joints)), np.arange(len(joints)), 2] = 1.0 / depths.sigma
-            yield (z[joints] - wanted) / depths.sigma, rates, joints
+            rates[np.arange(len(joints)), np.arange(len(joints)), 2] = 1.0 / sigma
+            yield (z[joints] - wanted) / sigma, rates, joints
+        for placed_by in self._from_palm:
+            joints, wanted = np.array(list(placed_by.depths)), np.array(list(placed_by.depths.values()))
+            rates = np.zeros((len(joints), 21, 3))
+            rates[np.arange(len(joints)), joints, 2] = 1.0 / placed_by.sigma
+            rates[:, PALM, 2] -= 1.0 / (placed_by.sigma * len(PALM))
+            yield (z[joints] - z[PALM].mean() - wanted) / placed_by.sigma, rates, ALL
+        for palm in self._distances:
+            rates = np.zeros((1, len(PALM), 3))
+            rates[..., 2] = 1.0 / (palm.sigma * len(PALM))
+            yield np.array([(z[PALM].mean() - palm.distance) / palm.sigma]), rates, PALM
         for other in self._views:
             yield other.residual(placed.keypoints)
 

@@ -11,11 +11,12 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from annotator.correcting.accuracy import label_sigma, random_sigma
-from annotator.correcting.evidence import Evidence, SecondView, checked_points
+from annotator.correcting.evidence import Evidence, SecondView, checked_points, depth_labels_of, evidence_of
 from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE, Coordinates
 from annotator.correcting.solver.descent import Descent
 from annotator.correcting.solver.field import displaced
@@ -26,6 +27,7 @@ from annotator.correcting.solver.trust import Trust, trust
 from annotator.correcting.solver.views import View
 from annotator.correcting.strain import FREE, confidence_factor, strain_of
 from annotator.correcting.subjects.subject import HELD, Subject
+from annotator.correcting.surfaces import read_surface
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joint_states import CONFIRMED, JOINT_STATES, UNSEEN
@@ -34,8 +36,10 @@ from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.vision.camera import project
 from annotator.vision.crop_size import CROP_SIZE
+from annotator.vision.depth_images import DepthImage
 
 STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
+SURFACE_READINGS = 4  # a depth image is read through the hand, which it moves
 READINGS = 2  # how often labels are read anew through a definition, whose offsets turn with the hand
 
 
@@ -91,7 +95,8 @@ def solve(
         Joint -> state, or all 21: "confirmed" says that a keypoint is right where it is; "occluded" and "out of frame"
         take its place in the photo out of the reckoning, a correction's too.
     evidence
-        Relations in depth, depths, second views.
+        Relations in depth, depths, second views. What a person can say of a hand's depth (`InFront`, `PalmDepths`,
+        `PalmDistance`) is kept in its `depth_labels`, and counts from then on.
     definition
         Whose labels they are: how this labeller means the joints, see `hand.definitions`; None: somebody unknown.
     held
@@ -119,18 +124,29 @@ def solve(
     check_sight(merged, hand.camera)
     for item in evidence:
         if not isinstance(item, Evidence):
-            raise InputError(f"evidence must be InFront, Depths or SecondView, got {type(item).__name__}")
+            kinds = ", ".join(kind.__name__ for kind in get_args(Evidence))
+            raise InputError(f"evidence must be one of {kinds}, got {type(item).__name__}")
+    hand = hand.replace(depth_labels=hand.depth_labels.joined(depth_labels_of(evidence)))
+    evidence = evidence_of(hand.depth_labels, evidence)
+    images = [one for one in evidence if isinstance(one, DepthImage)]
+    evidence = [one for one in evidence if not isinstance(one, DepthImage)]
+    if exact and images:  # they are read through the hand that is nearest to them
+        near = solve(
+            hand, model, corrections, states, (*evidence, *images), settings, definition, held=held, subject=subject
+        ).hand
+        evidence = [*evidence, *read_through(near, images)]
     if exact:
         return _pinned(hand, model, merged, known, evidence, settings, subject)
-    if evidence:  # it speaks of the pose: depths must not be explained by longer bones
+    if evidence or images:  # it speaks of the pose: depths must not be explained by longer bones
         settings = dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=1.0, shape=1.0))
     if subject is not None:
         settings = dataclasses.replace(settings, prior=settings.prior.of_known_shape())
     shape_of = hand  # the hand whose bones say where the definition's joints are
     x, tried = None, 0
-    readings = READINGS if read.moves and merged else 1
+    readings = SURFACE_READINGS if images else READINGS if read.moves and merged else 1
     for reading in range(readings):
-        problem = problem_of(hand, model, merged, known, evidence, settings, read, shape_of, held, subject)
+        seen = [*evidence, *read_through(shape_of, images)]
+        problem = problem_of(hand, model, merged, known, seen, settings, read, shape_of, held, subject)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
         if reading + 1 < readings:
@@ -150,6 +166,12 @@ def solve(
     unmet = tuple(one.joint for one in strained if one.sigmas > FREE and joint_index(one.joint) in residuals)
     distance = 0.5 * float(np.sum(found.state.soft**2) + np.sum(found.state.prior**2))
     return Solution(answer, residuals, not unmet, unmet, tried, problem.count > POSE_COUNT, distance)
+
+
+def read_through(hand: HandMesh, images: Sequence[DepthImage]) -> list[Evidence]:
+    """What depth images say of the joints, read through a hand as it is."""
+    found = [read_surface(hand, image).depths for image in images]
+    return [depths for depths in found if depths is not None]
 
 
 def _pinned(hand, model, merged, states, evidence, settings: Settings, subject) -> Solution:

@@ -179,7 +179,7 @@ def untold(hand: HandMesh) -> tuple[HandMesh, dict[int, tuple[float, float]]]:
         raise InputError(f"a subject is estimated from HandMesh, got {type(hand).__name__}")
     labels = checked_points(hand.corrections, "correction of")
     proposal = getattr(hand.features, "proposal", None) or hand
-    return proposal.replace(features=None, corrections={}), labels
+    return proposal.replace(features=None).unlabelled(), labels
 
 
 def scaling(model: HandModel, shape: np.ndarray) -> np.ndarray:

@@ -13,25 +13,20 @@ add `weights` (21) to each annotation and have details.json beside. Order and pi
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.paths import existing, inside, only_file, read_json
-from annotator.formats.coco.outline import area_of, outline
+from annotator.files.paths import existing, inside, read_json
+from annotator.formats.coco.files import box_and_outline, named_file, numbers_of, write_set
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import Sidecar, beside, named, record_of
-from annotator.formats.core.exporting import export
-from annotator.formats.core.photo_files import PhotoFolder
 from annotator.formats.core.places import Picture
-from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.hand.joints import BONES, JOINT_NAMES
 
-FILE, NAME = "annotations.json", "coco-wholebody"
+NAME = "coco-wholebody"
 BODY = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
@@ -45,53 +40,22 @@ CATEGORY = {
 
 def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool = False, licence: str = "") -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`."""
-    with (
-        export(records, folder, NAME, overwrite, licence) as out,
-        PhotoFolder(out.folder / "images", out.marks) as photos,
-    ):
-        lists = {name: out.marks.own(out.folder / f"{name}.part") for name in ("images", "annotations")}
-        with out.list(lists["images"]) as image, out.list(lists["annotations"]) as annotation:
-            for record in out.records:
-                number, name, (height, width), new = photos.add(record.photo)
-                if new:
-                    image({"id": number, "file_name": name, "width": width, "height": height})
-                annotation(_annotation(record, out.count + 1, number))  # 0 is COCOeval's word for "no match"
-                out.add(record)
-        _splice(out.folder / FILE, lists, licence)
-    return {"hands": out.count, "folder": str(folder)}
+    return write_set(records, folder, NAME, CATEGORY, _annotation, overwrite, licence)
 
 
 def _annotation(record: LabelledHand, number: int, image: int) -> dict:
-    x0, y0, x1, y1 = record.box.tolist()
-    box = [x0, y0, x1 - x0, y1 - y0]
-    shown = np.where(record.states == np.array(OUT_OF_FRAME), 0, np.where(record.visible, 2, 1))
-    shown = np.where((record.weights == 0) & (shown == 1), 0, shown)
-    points = [n for (x, y), v in zip(record.keypoints.tolist(), shown.tolist(), strict=True) for n in (x, y, v)]
-    rings = outline(record)
+    points, shared = numbers_of(record), box_and_outline(record)
     values = {
-        "id": number, "image_id": image, "category_id": 1, "iscrowd": 0, "bbox": box, "segmentation": rings,
-        "area": area_of(rings) or box[2] * box[3],
-        "keypoints": [0] * 51, "num_keypoints": 0, "weights": record.weights.tolist(), "hand": record.id,
+        "id": number, "image_id": image, "category_id": 1, **shared, "keypoints": [0] * 51, "num_keypoints": 0,
+        "weights": record.weights.tolist(), "hand": record.id,
     }  # fmt: skip
     for part, count in (("lefthand", 21), ("righthand", 21), ("face", 68), ("foot", 6)):
         own = part == f"{record.side}hand"
         values[f"{part}_kpts"] = points if own else [0] * (3 * count)
         values[f"{part}_valid"] = own
         if part != "foot":
-            values[f"{part}_box"] = box if own else [0.0, 0.0, 0.0, 0.0]
+            values[f"{part}_box"] = shared["bbox"] if own else [0.0, 0.0, 0.0, 0.0]
     return values
-
-
-def _splice(path: Path, lists: dict[str, Path], licence: str) -> None:
-    """One object of the lists, each copied from its file."""
-    info = {"description": "hands labelled with hand-mesh-annotator", "licence": licence}
-    with path.open("w", encoding="utf-8") as file:
-        file.write(f'{{"info": {json.dumps(info)}, "categories": {json.dumps([CATEGORY])}')
-        for name, part in lists.items():
-            file.write(f', "{name}": ')
-            with part.open(encoding="utf-8") as rows:
-                shutil.copyfileobj(rows, file)
-        file.write("}\n")
 
 
 def read(folder: str | Path) -> Iterator[LabelledHand]:
@@ -101,11 +65,7 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     Of other people's sets all labelled keypoints count as confirmed (v = 1: as occluded). The file is read whole, as
     COCO's own tools do. InputError naming file and annotation: anything missing, not finite, or of a wrong shape.
     """
-    path = (
-        only_file(Path(folder), "*.json", "annotation file")
-        if not (Path(folder) / FILE).is_file()
-        else Path(folder) / FILE
-    )
+    path = named_file(Path(folder), "*.json", "annotation file")
     sidecar = Sidecar.of(path.parent, NAME)
     images, annotations = images_of(path)
 

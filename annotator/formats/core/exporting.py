@@ -58,10 +58,11 @@ class Export:
         writer = ListWriter(path, head, name, at)
         return writer
 
-    def add(self, record: LabelledHand) -> None:
+    def add(self, record: LabelledHand, sent: dict | None = None) -> None:
+        """The record is written. sent: what the format's own fields say of it, for `returned.Returned`."""
         self.tally.add(record)
         if self.details is not None:
-            self.details(details_of(record))
+            self.details(details_of(record) | ({} if sent is None else {"sent": sent}))
         if record.faces is not None and record.hand_model not in self.faces and not is_mano(record.hand_model):
             # MANO's topology is its file's: it stays with those who have that file
             right = record.faces if record.side == "right" else record.faces[:, ::-1]

@@ -98,11 +98,11 @@ def read(folder: str | Path, photos: str | Path | None = None) -> Iterator[Label
         raise InputError(f"there are no .tar files in {folder}")
     with unpacked(photos, "hamer-tar-") as kept:
         for file in files:
-            for key, members in _samples(file):
+            for key, members in samples(file):
                 yield from _hands(file, key, members, kept)
 
 
-def _samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
+def samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     """(key, {extension: bytes}) of the samples: members that follow each other with one key."""
     key: str | None = None
     members: dict[str, bytes] = {}

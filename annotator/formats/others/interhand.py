@@ -8,6 +8,9 @@
                                 m, all in the world's frame
     images/SPLIT/FILE_NAME
 
+The files are known by their names, wherever they lie below the folder; photos are looked for in images/SPLIT, images
+and SPLIT beside them and above.
+
 Right hand 0-20, left 21-41, each finger from TIP to BASE, thumb first, the wrist last. A point X of the world is
 R (X - campos) in the camera's frame, OpenCV axes. An image of two hands gives two records.
 """
@@ -32,6 +35,7 @@ from annotator.vision.camera import check_camera, project
 FROM_INTERHAND = (20, *(4 * finger + tip for finger in range(5) for tip in (3, 2, 1, 0)))
 MM = 0.001
 SPLITS = ("train", "val", "test")
+LOOKED_AT = 50  # photos, to find where they lie
 
 
 def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
@@ -41,25 +45,45 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
     label. InputError naming file and index: anything missing, of a wrong shape, or not finite.
     """
     folder = Path(folder)
-    files = {name: folder / "annotations" / name for name in SPLITS if (folder / "annotations" / name).is_dir()}
-    split = split or next(iter(files), "")
-    if split not in files:
-        raise InputError(f"{folder} is not an InterHand2.6M set: there is no annotations/{split or 'train'}")
-    stem = files[split] / f"InterHand2.6M_{split}"
-    data = read_json(Path(f"{stem}_data.json"), dict)
+    path, split = _data_file(folder, split)
+    stem = path.with_name(path.name.removesuffix("_data.json"))
+    data = read_json(path, dict)
     tables = {name: read_json(Path(f"{stem}_{name}.json"), dict) for name in ("camera", "joint_3d")}
     mano = Path(f"{stem}_MANO_NeuralAnnot.json")
     tables["mano"] = read_json(mano, dict) if mano.is_file() else {}
-    path = Path(f"{stem}_data.json")
     for name in ("images", "annotations"):
         if not isinstance(data.get(name), list):
             raise InputError(f"{path} has no list {name!r}")
     images = {image["id"]: image for image in data["images"] if isinstance(image, dict) and "id" in image}
+    photos = _photos(folder, path, split, images)
     for index, annotation in enumerate(data["annotations"]):
         for side in ("right", "left"):
-            record = named(path, index, _record, folder / "images" / split, images, annotation, side, tables)
+            record = named(path, index, _record, photos, images, annotation, side, tables)
             if record is not None:
                 yield record
+
+
+def _data_file(folder: Path, split: str) -> tuple[Path, str]:
+    """(…_data.json, its split), wherever it lies below the folder; people unpack the set in many ways."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("InterHand2.6M_*_data.json"), key=lambda one: (len(one.parts), str(one))):
+        found.setdefault(path.name.removeprefix("InterHand2.6M_").removesuffix("_data.json"), path)
+    split = split or next((name for name in SPLITS if name in found), next(iter(found), ""))
+    if split not in found:
+        name = f"InterHand2.6M_{split or 'train'}_data.json"
+        raise InputError(f"{folder} is not an InterHand2.6M set: there is no {name} below it")
+    return found[split], split
+
+
+def _photos(folder: Path, path: Path, split: str, images: dict) -> Path:
+    """The folder that the photos' names are below of: beside the annotations, with the split's name or without."""
+    tops = [folder, *(top for top in path.parents if folder in top.parents), folder.parent]
+    places = [place for top in tops for place in (top / "images" / split, top / "images", top / split, top)]
+    names = [image.get("file_name") for image in list(images.values())[:LOOKED_AT]]
+    for place in places:
+        if place.is_dir() and any(isinstance(name, str) and inside(place, name).is_file() for name in names):
+            return place
+    return places[0]
 
 
 def _record(folder: Path, images: dict, annotation: dict, side: str, tables: dict) -> LabelledHand | None:

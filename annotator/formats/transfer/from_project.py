@@ -144,8 +144,26 @@ def _record(project: Project, hand: StoredHand, mesh: HandMesh, definition: Join
         keypoint_sigma=hand.keypoint_sigma,
         hand_model=hand.provenance["hand_model_digest"],
         state=hand.state,
-        provenance=_provenance(hand, project.origin(hand.id)) | _labels(hand, mesh, definition),
+        provenance=_provenance(hand, project.origin(hand.id))
+        | _labels(hand, mesh, definition)
+        | _instant(project, hand),
     )
+
+
+def _instant(project: Project, hand: StoredHand) -> dict:
+    """Of a hand that is one mesh in several photos: the instant, the hands of the other photos, and the camera as it
+    stands in the rig: a point X of the world (m) is R X + t in its frame, where the mesh is; K and distortion are the
+    lens's own (the record's K is the pinhole nearest to it where the hand is)."""
+    one = project.one_mesh(hand.id)
+    rig = None if one is None else project.rigs().get(one.rig)
+    if one is None or rig is None:
+        return {}
+    name = next(camera for camera, other in one.hands.items() if other == hand.id)
+    camera = rig.metric(1.0)[name]
+    about = {"rig": one.rig, "instant": one.moment, "camera": name, "hands": dict(one.hands), **camera.as_dict()}
+    if name in one.left_out:
+        about["left_out"] = one.left_out[name]
+    return {"rig": about}
 
 
 def _frame(photo) -> dict:
@@ -163,6 +181,7 @@ def _provenance(hand, origin) -> dict:
         **_frame(hand.photo),
         "confidence": hand.confidence,
         "corrections": {str(joint): list(point) for joint, point in hand.corrections.items()},
+        **({"depth_labels": hand.depth_labels.as_dict()} if hand.depth_labels else {}),
         "version": hand.version,
         "changed": hand.changed,
         **origin.as_dict(),

@@ -67,6 +67,19 @@ def stored_label(target: Project, photo: int, mark: str, record: LabelledHand) -
     return None
 
 
+def returned_label(target: Project, photo: int, record: LabelledHand) -> StoredLabel | None:
+    """What the project has of a hand that left it in an export and comes back, from a tool or as it is; None for any
+    other, also for another project's hand of the same name."""
+    said = record.provenance
+    for entry in target.hands(photo=photo):
+        if entry.id != record.id:
+            continue
+        for event in target.history(entry.id):
+            if event.version == said.get("version") and event.at == said.get("changed"):
+                return StoredLabel(entry.id, "edited" not in said, entry.version == event.version)
+    return None
+
+
 def label_digest(record: LabelledHand) -> str:
     """Of what the data set says of the hand: keypoints to a hundredth of a pixel, states, weights, side if it is
     said."""

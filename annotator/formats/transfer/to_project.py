@@ -23,8 +23,9 @@ from annotator.formats.core.places import check_fit
 from annotator.formats.mano.mano_file import parameters_of
 from annotator.formats.mano.mano_joints import mano_joints
 from annotator.formats.table import definition_of_format
-from annotator.formats.transfer.marks import Marks, label_digest, stored_label
+from annotator.formats.transfer.marks import Marks, label_digest, returned_label, stored_label
 from annotator.formats.transfer.sides import side_is_known, with_guessed_side
+from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.mesh import HandMesh, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.project import Project
@@ -78,12 +79,13 @@ def import_records(
     """Store the records, each whole or not at all; a label that was imported before is not again, wherever its set
     lies.
 
-    source: FORMAT:PLACE; a label is known by its photo, the format and its id in its set. load_model: gives the
-    `annotator.model.Model` that fits records without a mesh and tells sides, called once and only if needed. accept:
-    hands of which every labelled keypoint is confirmed or corrected become accepted; else a hand has the record's own
-    state, or is in work. A hand whose side nobody said is never accepted: it is the network's guess. mano: the user's
-    own, if hands with MANO's parameters are to be hands of it. update: hands whose label is another one now, and that
-    nobody has worked on here since, take it over.
+    source: FORMAT:PLACE; a label is known by its photo, the format and its id in its set, and a hand that left this
+    very project in an export by its id and its last change. load_model: gives the `annotator.model.Model` that fits
+    records without a mesh and tells sides, called once and only if needed. accept: hands of which every labelled
+    keypoint is confirmed or corrected become accepted; else a hand has the record's own state, or is in work. A
+    hand whose side nobody said is never accepted: it is the network's guess. mano: the user's own, if hands with
+    MANO's parameters are to be hands of it. update: hands whose label is another one now, and that nobody has
+    worked on here since, take it over.
     """
     done = Imported()
     model: Any = None
@@ -102,16 +104,17 @@ def import_records(
             photo = read_photo(record.photo)
             if before[0] != record.photo:
                 before = record.photo, target.add_photo(record.photo, photo.shape[:2]), photo.shape[:2]
-            if marks.is_here(target, before[1], mark):
+            here = marks.is_here(target, before[1], mark)
+            own = None if here else returned_label(target, before[1], record)
+            known = None
+            if here or own is not None:
                 done.done_before += 1
-                known = stored_label(target, before[1], mark, record)
+                known = stored_label(target, before[1], mark, record) or own
                 if known is None or known.same:
                     continue
                 done.differs.append(known.hand)
                 if not (update and known.untouched):
                     continue
-            else:
-                known = None
             check_fit(record, photo.shape[:2])
             if not side_is_known(record):
                 record = with_guessed_side(record, photo, loaded())
@@ -194,7 +197,7 @@ def own_mesh(record: LabelledHand) -> HandMesh | None:
         vertex_sigma=np.full(len(vertices), VERTEX_SIGMA),
         confidence=float(np.clip(record.provenance.get("confidence", 1.0), 0, 1)), parameters=record.parameters,
         hand_model=hand_model.name, parametric=ParametricEstimate(vertices, joints, keypoints, record.parameters),
-        corrections=_corrections(record),
+        corrections=_corrections(record), depth_labels=DepthLabels.from_dict(record.provenance.get("depth_labels")),
     )  # fmt: skip
 
 

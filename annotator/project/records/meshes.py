@@ -49,6 +49,7 @@ def record_of(hand: HandMesh, model: HandModel, joint_states: tuple[str, ...], s
         vertex_sigma=hand.vertex_sigma[model.levels[OFFSET_LEVEL].indices].astype(np.float16),
         confidence=float(np.float32(hand.confidence)),
         corrections=dict(hand.corrections),
+        depth_labels=hand.depth_labels,
         joint_states=joint_states,
         state=state,
     )
@@ -88,6 +89,7 @@ def mesh_of(record: HandRecord, model: HandModel, parametric: bytes | None = Non
         hand_model=model.name,
         parametric=_parametric_estimate(parametric, record, model),
         corrections=record.corrections,
+        depth_labels=record.depth_labels,
     )
 
 

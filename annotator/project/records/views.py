@@ -10,6 +10,7 @@ import numpy as np
 
 from annotator.correcting.subjects.subject import Subject
 from annotator.files.frame_places import frame_place, in_words
+from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.mesh import HandMesh, HandParameters
 
 
@@ -95,7 +96,8 @@ class StoredHand:
     K (3,3); crop (4,) = centre x, y, size px, angle rad; parameters (of the mirror image for a left hand);
     joints (21,3) m and keypoints (21,2) photo px as the parameters give them; keypoint_sigma (21,) px;
     corrections: keypoint number -> (x, y) photo px set by a person; joint_states: 21 of states.JOINT_STATES;
-    state: of states.HAND_STATES; provenance: JSON-ready (model, digests, code, photo, time).
+    state: of states.HAND_STATES; provenance: JSON-ready (model, digests, code, photo, time); depth_labels: what a
+    person said of its depth.
     """
 
     id: str
@@ -115,6 +117,7 @@ class StoredHand:
     created: str
     changed: str
     provenance: Mapping
+    depth_labels: DepthLabels = field(default_factory=DepthLabels)
 
 
 @dataclass(frozen=True, eq=False)

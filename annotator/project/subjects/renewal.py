@@ -28,7 +28,7 @@ UNTOLD = "untold"  # in a proposal's note: the network's own answer, where a sub
 def kept_untold(mesh: HandMesh) -> dict[str, str]:
     """The note that keeps what the network said of a hand."""
     model = find_hand_model(mesh.hand_model)
-    record = record_of(mesh.replace(corrections={}), model, (PROPOSED,) * 21, PROPOSED)
+    record = record_of(mesh.unlabelled(), model, (PROPOSED,) * 21, PROPOSED)
     return {UNTOLD: base64.b64encode(pack(None, record.encode())).decode()}
 
 
@@ -40,7 +40,7 @@ def untold(connection: Connection, row: Row, record: HandRecord) -> HandMesh:
     first = _record(event.note, event.delta, row.id)
     if first.side != record.side:
         first = record
-    return mesh_of(first, model).replace(corrections=record.corrections)
+    return mesh_of(first, model).replace(corrections=record.corrections, depth_labels=record.depth_labels)
 
 
 def with_confirmed(mesh: HandMesh, record: HandRecord, model: HandModel) -> HandMesh:

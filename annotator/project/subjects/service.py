@@ -11,11 +11,13 @@ from annotator.correcting.subjects.estimating import estimate_subject
 from annotator.correcting.subjects.measuring import apart, checked_sizes
 from annotator.correcting.subjects.subject import Subject
 from annotator.errors import InputError
+from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.mesh import HandMesh
 from annotator.project import journal, reading, statements
 from annotator.project.context import Context
 from annotator.project.definitions import definition_of_project
+from annotator.project.instants import Instants
 from annotator.project.intake import prepare
 from annotator.project.records.changes import edited
 from annotator.project.records.meshes import find_hand_model, mesh_of
@@ -36,7 +38,7 @@ class Subjects:
     names, photos and sizes that cannot be, and for a project that cannot be read or written."""
 
     def __init__(self, context: Context):
-        self._context = context
+        self._context, self._instants = context, Instants(context)
 
     # -- reading -------------------------------------------------------------------------------------------------
     def all(self) -> list[StoredSubject]:
@@ -147,10 +149,11 @@ class Subjects:
             subject = self._standing(connection, name)
             if subject.shape is None:
                 return [], []
+            shared = {hand for one in self._instants.one_meshes() for hand in one.hands.values()}
             offered: list[Renewal] = []
             accepted: list[Renewal] = []
             for row in _rows(connection, subject.photos):
-                if row.state == REJECTED or row.hand_model_digest != subject.shape.hand_model:
+                if row.state == REJECTED or row.hand_model_digest != subject.shape.hand_model or row.id in shared:
                     continue
                 record = self._record(connection, row.id)
                 model = find_hand_model(row.hand_model, row.hand_model_digest)
@@ -171,6 +174,8 @@ class Subjects:
             row, record, _ = reading.stored(connection, self._context.folder, hand_id)
             subject = standing.owner(connection, row.photo)
             mesh = untold(connection, row, record)
+        if self._instants.one_mesh(hand_id) is not None:
+            raise InputError(f"hand {hand_id} is one mesh in several photos, whose views say its shape")
         if row.state in (ACCEPTED, REJECTED):
             raise InputError(f"hand {hand_id} is {row.state}: it is left as it is")
         if subject is None or subject.shape is None:
@@ -206,6 +211,7 @@ class Subjects:
     ) -> int:
         _, record, parametric = reading.stored(connection, self._context.folder, row.id)
         untouched = record.state == PROPOSED and set(record.joint_states) == {PROPOSED} and not record.corrections
+        untouched = untouched and record.depth_labels == DepthLabels()
         if untouched:
             prepared = prepare(solved)
             note = note | kept_untold(network)

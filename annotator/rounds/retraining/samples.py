@@ -7,7 +7,7 @@ A keypoint teaches where a person set it (corrected) or left it on purpose (conf
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from annotator.vision.crops import Crop
 
 BY_PERSON = (CORRECTED, CONFIRMED)
 CROPS = "crops.npz"
+UNTOLD = "no person set or confirmed a keypoint of it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +40,15 @@ class Sample:
 @dataclass(frozen=True)
 class Taken:
     """What a round begins with. train, held: samples; untold: accepted hands without any keypoint by a person; missing:
-    (hand, why) of those whose photo is gone or changed; kind: "gold hands", or "gold and every Nth accepted hand"."""
+    (hand, why) of those whose photo is gone or changed; kind: "gold hands", or "gold and every Nth accepted hand";
+    left_out: (hand, why) of all accepted hands that are in neither of the two."""
 
     train: list[Sample]
     held: list[Sample]
     untold: int
     missing: list[tuple[str, str]]
     kind: str
+    left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
 def weights_of(states: Sequence[str]) -> np.ndarray:
@@ -78,14 +81,17 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
     ]  # fmt: skip
     closed, known = {one.photo.id for one in gold}, {one.id for one in gold}
     closed |= {g.photo.id for g in project.gold_hands()}
-    others, untold = [], 0
+    others, untold, closed_out = [], [], []
     for entry in project.hands(ACCEPTED, copies=False):
-        if entry.id in known or entry.photo_id in closed:
+        if entry.id in known:
+            continue
+        if entry.photo_id in closed:
+            closed_out.append((entry.id, "it is on a photo of a gold hand"))
             continue
         hand = project.hand(entry.id)
         one = sample_of(entry.id, hand.photo, project.mesh(entry.id), hand.joint_states)
         if not one.weights.any():
-            untold += 1
+            untold.append((entry.id, UNTOLD))
         elif _usable(project, one, fit, missing):
             others.append(one)
     kind = "gold hands"
@@ -93,7 +99,7 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
         aside = [one for one in others if int(one.photo.sha256[:12], 16) % held == 0]
         others = [one for one in others if int(one.photo.sha256[:12], 16) % held]
         gold, kind = gold + aside, f"gold hands and those on one accepted photo in {held}"
-    return Taken(others, gold, untold, missing, kind)
+    return Taken(others, gold, len(untold), missing, kind, [*untold, *missing, *closed_out])
 
 
 def _usable(project: Project, one: Sample, fit: dict[int, str], missing: list[tuple[str, str]]) -> bool:

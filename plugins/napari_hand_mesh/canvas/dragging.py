@@ -2,7 +2,8 @@
 hand by a click.
 
 napari's own drag of a point tells its listeners only at the start and the end, so this is a generator among
-the layer's `mouse_drag_callbacks`, which napari resumes at every move.
+the `mouse_drag_callbacks`, which napari resumes at every move. They are the viewer's: a layer's are called for the
+selected layer alone, and what lies on the canvas is taken whatever layer is selected.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from napari_hand_mesh.canvas.guard import MODE
 from napari_hand_mesh.canvas.layers import HandLayers
 
 # Between two previews the canvas must get its turn: at least this long, and as long as the last preview took.
@@ -20,11 +22,12 @@ Place = tuple[float, float]
 
 
 class Dragging:
-    """Mouse on the keypoints' layer. The first two functions take (joint, (x, y) photo px, hold, exact): whether Shift
+    """Mouse on the canvas. The first two functions take (joint, (x, y) photo px, hold, exact): whether Shift
     and Control are pressed. (Alt and a drag are napari's own, they draw a box to zoom into.)
 
     preview: while the mouse moves; drop: when it is let go; touched: called with the joint that was pressed; clicked:
-    with the place of a click beside every keypoint; boxed: with the two corners of a box, once `box` was called.
+    with the place of a click beside every keypoint; boxed: with the two corners of a box, once `box` was called;
+    over: with another joint under the mouse than before, or None, and where the mouse is on the canvas, (x, y) px.
     """
 
     def __init__(
@@ -35,21 +38,22 @@ class Dragging:
         touched: Callable[[int], None],
         clicked: Callable[[Place], None],
         boxed: Callable[[Place, Place], None],
+        over: Callable[[int | None, Place], None] = lambda _joint, _place: None,
     ):
         self._layers, self._preview, self._drop, self._touched = layers, preview, drop, touched
-        self._clicked, self._boxed = clicked, boxed
+        self._clicked, self._boxed, self._over = clicked, boxed, over
         self.boxing = False
         self.rest = REST
         self.dragged: int | None = None
         self.hovered: int | None = None
-        layers.points.mouse_drag_callbacks.append(self._drag)
-        layers.points.mouse_move_callbacks.append(self._hover)
+        layers.viewer.mouse_drag_callbacks.append(self._drag)
+        layers.viewer.mouse_move_callbacks.append(self._hover)
 
     def disconnect(self) -> None:
-        points = self._layers.points
+        viewer = self._layers.viewer
         for callbacks, own in (
-            (points.mouse_drag_callbacks, self._drag),
-            (points.mouse_move_callbacks, self._hover),
+            (viewer.mouse_drag_callbacks, self._drag),
+            (viewer.mouse_move_callbacks, self._hover),
         ):
             if own in callbacks:
                 callbacks.remove(own)
@@ -57,20 +61,32 @@ class Dragging:
     def box(self, wanted: bool = True) -> None:
         """The next drag draws a box, wherever it begins (False: it does not)."""
         self.boxing = wanted
-        self._layers.points.mouse_pan = not wanted
-        self._layers.points.cursor = "cross" if wanted else "standard"
+        self._pan(not wanted)
+        self._layers.viewer.cursor.style = "cross" if wanted else "standard"
 
-    def _hover(self, layer, event) -> None:
+    def _pan(self, wanted: bool) -> None:
+        """Whether a drag moves the photo."""
+        camera = self._layers.camera
+        if camera.mouse_pan != wanted:
+            camera.mouse_pan = wanted
+
+    def _ours(self) -> bool:
+        """Whether the mouse is ours: not while a person paints or selects in a layer of their own."""
+        active = self._layers.viewer.layers.selection.active
+        return active is None or active in self._layers.all or str(getattr(active, "mode", MODE)) == MODE
+
+    def _hover(self, _viewer, event) -> None:
         """Over a keypoint the mouse takes it, elsewhere it moves the photo."""
-        if self.dragged is not None or self.boxing:
+        if self.dragged is not None or self.boxing or not self._ours():
             return
-        self.hovered = self._layers.joint_at(event.position)
-        layer.mouse_pan = self.hovered is None
-        if self.hovered is not None:
-            self._layers.viewer.status = self._layers.describe(self.hovered)
+        joint = self._layers.joint_at(event.position)
+        self._pan(joint is None)
+        if joint != self.hovered:
+            self.hovered = joint
+            self._over(joint, tuple(event.pos))
 
-    def _drag(self, layer, event) -> Iterator[None]:
-        if event.button != 1:
+    def _drag(self, _viewer, event) -> Iterator[None]:
+        if event.button != 1 or not self._ours():
             return
         if self.boxing:
             yield from self._draw(event)
@@ -85,8 +101,10 @@ class Dragging:
             place_of_joint[0] - start[1],
             place_of_joint[1] - start[0],
         )  # the marker stays where it was gripped
-        layer.mouse_pan = False
+        self._pan(False)
         self.dragged = joint
+        self._over(None, tuple(event.pos))  # nothing may hide the skin now
+        self.hovered = joint
         self._touched(joint)
         moved, free_at = False, 0.0
         try:
@@ -103,7 +121,7 @@ class Dragging:
                 yield
         finally:
             self.dragged = None
-            layer.mouse_pan = True
+            self._pan(True)
         if moved:
             row, column = tuple(event.position)[-2:]
             self._drop(joint, (column + grip[0], row + grip[1]), *_held(event))
@@ -122,6 +140,7 @@ class Dragging:
         """A box from where the mouse was pressed to where it is let go; a click draws none."""
         row, column = tuple(event.position)[-2:]
         first = second = (column, row)
+        self._pan(False)  # whoever selected another layer meanwhile let it move the photo
         yield
         while event.type == "mouse_move":
             row, column = tuple(event.position)[-2:]

@@ -15,43 +15,40 @@ from collections.abc import Collection
 import napari
 import numpy as np
 from napari.layers import Layer
+from qtpy.QtCore import QTimer
 
 from annotator.hand.definitions import ANATOMICAL, JointDefinition
 from annotator.hand.joints import BONES, JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.vision.skeleton import FINGER_COLOURS
 from annotator.vision.window import Window
-from napari_hand_mesh.canvas.picture import PIXELS, affine_of, mesh_picture, window_of
+from napari_hand_mesh.canvas.framing import Framing
+from napari_hand_mesh.canvas.guard import Guard
+from napari_hand_mesh.canvas.markers import BORDER, LABEL_COLOUR, RINGS, SIZE, STRAINED_COLOUR, fills, symbols
+from napari_hand_mesh.canvas.picture import PIXELS, STYLES, affine_of, mesh_picture, window_of
+from napari_hand_mesh.canvas.tones import Tones
 
 PHOTO, OTHERS, MESH, SKELETON, KEYPOINTS = "photo", "other hands", "hand mesh", "skeleton", "keypoints"
 LABELS = "labels to mesh"
 OTHER_COLOUR = "#b8c4d0"  # hands that are not the one in work
 BOX_COLOUR = "#ffd24a"
-# told apart by people with the common colour blindnesses (after Okabe and Ito), and against skin
-STATE_COLOURS = {
-    "proposed": "#ffffff",
-    "corrected": "#00c78f",
-    "confirmed": "#56b4e9",
-    "occluded": "#e69f00",
-    "out of frame": "#e46bb0",
-}
 NEAR = 14.0  # screen px: a press this close to a keypoint takes it
 APART = 4.0  # screen px between a marker and its joint of the mesh: from there on a line joins them
-STRAINED_COLOUR = "#ff4b3e"  # of a line to a joint that no plausible hand has where it was set
-SMALLEST, LARGEST = 1 / 36, 1 / 9  # of the crop: diameters of keypoints
+BONE = 2.0  # px on the screen: width of the skeleton
 DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A")
 
 
-class HandLayers:
-    """Six layers of a viewer, made at once and kept: another photo or hand only changes what they hold.
+class HandLayers(Framing):
+    """Six layers of a viewer, made at once and kept: another photo or hand only changes what they hold, and `Guard`
+    lets nobody take them away.
 
     definition: how the project means the joints; places: of the markers, (21, 2) photo px; joints: of the mesh.
     """
 
     def __init__(self, viewer: napari.Viewer, marker_scale: float = 1.0, definition: JointDefinition = ANATOMICAL):
         self.viewer = viewer
-        self._marker_scale = marker_scale
         self.by_uncertainty = False
+        self.style = STYLES[0]
         self.definition = definition
         self.hand: HandMesh | None = None
         self.places, self.joints = np.zeros((21, 2)), np.zeros((21, 2))
@@ -61,10 +58,12 @@ class HandLayers:
         self._window: Window | None = None  # of the mesh's picture, for the hand with this middle of its crop
         self._crop: np.ndarray | None = None
         self._coloured: tuple[str, ...] | None = None
-        self._recommended: int | None = None
+        self._symbols: list[str] = []
         self._cleared = False
         self._others: list[HandMesh | None] = []
-        self._fits: float | None = None  # zoom at which the whole photo is seen
+        self._start_framing()
+        self._photo: np.ndarray | None = None
+        self._tones = Tones()
         empty = np.zeros((8, 8, 3), np.uint8)
         self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
         # the other hands' skeletons; while a box is drawn, the box
@@ -85,54 +84,60 @@ class HandLayers:
             bones, name=SKELETON, edge_color=colours, edge_width=2, vector_style="line", opacity=0.8
         )
         self.labels = viewer.add_vectors(
-            np.zeros((0, 2, 2)), name=LABELS, edge_color=STATE_COLOURS["corrected"], edge_width=1,
+            np.zeros((0, 2, 2)), name=LABELS, edge_color=LABEL_COLOUR, edge_width=1,
             vector_style="line", opacity=1.0, ndim=2, visible=False,
         )  # fmt: skip
         self.points = viewer.add_points(
-            np.zeros((21, 2)), name=KEYPOINTS, face_color="transparent", border_color="white",
-            border_width=0.16, size=8, ndim=2, opacity=1.0,
+            np.zeros((21, 2)), name=KEYPOINTS, face_color=fills(self._states), border_color=RINGS,
+            border_width=BORDER, size=8, ndim=2, opacity=1.0, canvas_size_limits=(SIZE * marker_scale,) * 2,
         )  # fmt: skip
+        self.guard = Guard(viewer, self.all)
         # 21 keypoints in one order: nothing of napari's own may add, delete, paste or select
-        self.points.events.mode.connect(self._stay)
         for key in DELETING:
             self.points.bind_key(key, _nothing, overwrite=True)
         self.points.events.data.connect(self._protect)
-        self.camera.events.zoom.connect(self._join)
+        self.camera.events.zoom.connect(self._zoomed)
+        self._thinning = QTimer()  # a turn of the wheel zooms many times
+        self._thinning.setSingleShot(True)
+        self._thinning.setInterval(40)
+        self._thinning.timeout.connect(self.thin)
         viewer.layers.selection.active = self.points
 
     @property
     def all(self) -> tuple[Layer, ...]:
         return self.photo, self.others, self.mesh, self.skeleton, self.labels, self.points
 
-    @property
-    def camera(self):
-        """The viewer's camera; from napari 0.9 on it belongs to the scene."""
-        scene = getattr(self.viewer, "scene", None)
-        return self.viewer.camera if scene is None else scene.camera
-
     def warm(self) -> None:
         """Draws every kind of thing once, so that OpenGL compiles what it needs now and not when the first hand
         arrives: with software OpenGL that is a tenth of a second."""
-        self.others.data, self.others.visible = np.ones((2, 2, 2)), True
+        self.others.data = np.ones((2, 2, 2))
+        self.guard.show(self.others, True)
         self.points.symbol = ["diamond", *["disc"] * 20]
         self.viewer.screenshot(canvas_only=True, flash=False)
         self.points.symbol = "disc"
-        self._lines(np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
+        self._lines(np.zeros((0, 2, 2)), OTHER_COLOUR)
 
     def remove(self) -> None:
-        """Take the layers off the viewer; those a person took off already are no matter."""
+        """Take the layers off the viewer."""
+        self.guard.stop()
         self.points.events.data.disconnect(self._protect)
-        self.points.events.mode.disconnect(self._stay)
-        self.camera.events.zoom.disconnect(self._join)
+        self.camera.events.zoom.disconnect(self._zoomed)
+        self._thinning.stop()
         for layer in self.all:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
 
     def show_photo(self, photo: np.ndarray) -> None:
         """Another photo (H, W, 3) uint8."""
-        if photo.shape != self.photo.data.shape:
-            self._fits = None
-        self.photo.data = photo
+        self._photo = photo
+        self.photo.data = self._tones.of(photo)
+
+    def tone(self, tones: Tones) -> None:
+        """Show this photo and those that come with these tones."""
+        if tones != self._tones:
+            self._tones = tones
+            if self._photo is not None:
+                self.photo.data = tones.of(self._photo)
 
     def show(
         self, hand: HandMesh, states: tuple[str, ...], smooth: bool = True, strained: Collection[int] = ()
@@ -148,42 +153,41 @@ class HandLayers:
         for joint, place in hand.corrections.items():
             self.places[joint] = place
         self._place(hand)
-        _put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth))
+        _put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth, self.style))
         _put(self.skeleton, _bones(self.joints[:, ::-1]))
         with self.points.events.data.blocker():
             _put(self.points, np.ascontiguousarray(self.places[:, ::-1]))
         self._join()
         if states != self._coloured:  # each of these draws all points anew
             self._coloured = states
-            self.points.border_color = [STATE_COLOURS[state] for state in states]
+            self.points.face_color = fills(states)
 
-    def _join(self, _event=None) -> None:
+    def _zoomed(self, _event=None) -> None:
+        self._join()
+        self._thinning.start()
+
+    def _join(self) -> None:
         """Lines from markers to the mesh's joints, where they are far enough apart to be seen at this zoom."""
         joined: list[int] = []
-        if self.hand is not None and self.hand.corrections:
+        if self.hand is not None and self.hand.corrections and self.skeleton.visible:
             apart = np.linalg.norm(self.joints - self.places, axis=1) * self.camera.zoom
             joined = [joint for joint in self.hand.corrections if apart[joint] >= APART]
         if not joined:
-            if self.labels.visible:
-                self.labels.visible = False  # an empty layer costs a fifth of a frame on software OpenGL
+            self.guard.show(self.labels, False)  # an empty layer costs a fifth of a frame on software OpenGL
             return
         start = self.places[joined][:, ::-1]
         _put(self.labels, np.stack([start, self.joints[joined][:, ::-1] - start], axis=1))
-        lined = (*joined, *(-1 - joint for joint in joined if joint in self._strained), self.hand.crop_size)
+        self.guard.show(self.labels, True)  # before colours: napari does not look at a hidden layer's new data
+        lined = (*joined, *(-1 - joint for joint in joined if joint in self._strained))
         if lined != self._lined:
             self._lined = lined
-            self.labels.edge_width = max(self.hand.crop_size / 280, 0.3)
-            plain = STATE_COLOURS["corrected"]
-            self.labels.edge_color = [STRAINED_COLOUR if joint in self._strained else plain for joint in joined]
-        if not self.labels.visible and self.skeleton.visible:
-            self.labels.visible = True
+            self.labels.edge_color = [STRAINED_COLOUR if joint in self._strained else LABEL_COLOUR for joint in joined]
 
     def fade(self) -> None:
-        """Hide or show markers, skeleton and lines. The keypoints' layer fades but stays: hidden, it would not take the
-        mouse any more."""
+        """Hide or show markers, skeleton and lines."""
         visible = not self.skeleton.visible
-        self.skeleton.visible = visible
-        self.labels.visible = False
+        self.guard.show(self.skeleton, visible)
+        self.guard.show(self.labels, False)
         self.points.opacity = 1.0 if visible else 0.0
         self._join()
 
@@ -197,17 +201,18 @@ class HandLayers:
             self.mesh.affine = affine_of(window)
 
     def mark(self, recommended: int | None) -> None:
-        """Sizes by uncertainty, and a diamond for the keypoint worth correcting."""
-        base = self.hand.crop_size
-        width = max(base / 160, 0.4)
-        if self.skeleton.edge_width != width:
-            self.skeleton.edge_width = width
-        size = np.clip(2 * self.hand.keypoint_sigma, SMALLEST * base, LARGEST * base) * self._marker_scale
-        if not np.allclose(self.points.size, size, rtol=0.03):
-            self.points.size = size
-        if recommended != self._recommended:
-            self._recommended = recommended
-            self.points.symbol = ["diamond" if k == recommended else "disc" for k in range(21)]
+        """Symbols by state, and a diamond for the keypoint worth correcting."""
+        wanted = symbols(self._states, recommended)
+        if wanted != self._symbols:
+            self._symbols = wanted
+            self.points.symbol = wanted
+
+    def thin(self) -> None:
+        """Lines as wide as they are meant to be on the screen, at the zoom as it is now."""
+        for layer, width in ((self.skeleton, BONE), (self.others, 1.2), (self.labels, 1.2)):
+            wanted = width / self.camera.zoom
+            if abs(layer.edge_width / wanted - 1) > 0.02:
+                layer.edge_width = wanted
 
     def show_others(self, hands: list[HandMesh]) -> None:
         """The skeletons of the photo's other hands; drawn anew only where they are not the same objects as before."""
@@ -215,21 +220,19 @@ class HandLayers:
             return
         self._others = list(hands)  # kept, so that an id stays what it is
         bones = [_bones(self.definition.keypoints(hand)[:, ::-1]) for hand in hands]
-        self._lines(np.concatenate(bones) if bones else np.zeros((0, 2, 2)), OTHER_COLOUR, 1 / 160)
+        self._lines(np.concatenate(bones) if bones else np.zeros((0, 2, 2)), OTHER_COLOUR)
 
     def show_box(self, first: tuple[float, float], second: tuple[float, float]) -> None:
         """The box that is being drawn, by two opposite corners (x, y) photo px, in the place of the other hands."""
         self._others = [None]  # not what is drawn any more
         (x0, y0), (x1, y1) = first, second
         corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])
-        self._lines(np.stack([corners, np.roll(corners, -1, 0) - corners], axis=1), BOX_COLOUR, 1 / 100)
+        self._lines(np.stack([corners, np.roll(corners, -1, 0) - corners], axis=1), BOX_COLOUR)
 
-    def _lines(self, lines: np.ndarray, colour: str, width: float) -> None:
+    def _lines(self, lines: np.ndarray, colour: str) -> None:
         self.others.data = lines
-        self.others.visible = len(lines) > 0  # an empty layer costs a fifth of a frame on software OpenGL
+        self.guard.show(self.others, len(lines) > 0)  # an empty layer costs a fifth of a frame on software OpenGL
         if len(lines):
-            size = self.hand.crop_size if self.hand is not None else max(self.photo.data.shape[:2]) / 2
-            self.others.edge_width = max(width * size, 0.4)
             self.others.edge_color = colour
 
     def clear(self) -> None:
@@ -242,22 +245,6 @@ class HandLayers:
         for layer in (self.mesh, self.skeleton):
             _put(layer, np.zeros_like(layer.data))
         self.points.shown = False
-
-    def look_at(self, hand: HandMesh | None) -> None:
-        """Bring the hand into the middle of the canvas, at a size that shows its whole crop; None: the whole photo."""
-        if self.viewer.layers.selection.active is not self.points:
-            self.viewer.layers.selection.active = self.points  # only the active layer has the mouse
-        camera = self.camera
-        if hand is None or self._fits is None:  # each change of the camera costs a fifth of a frame
-            self.viewer.reset_view()
-            self._fits = camera.zoom
-        if hand is None:
-            return
-        self._place(hand)
-        height, width = self.photo.data.shape[:2]
-        middle = (hand.keypoints.min(0) + hand.keypoints.max(0)) / 2
-        camera.center = (0.0, float(middle[1]), float(middle[0]))
-        camera.zoom = max(self._fits, self._fits * min(height, width) / (0.9 * hand.crop_size))
 
     def joint_at(self, position) -> int | None:
         """The keypoint at a world position (row, column), or None if none is near on the screen."""
@@ -274,12 +261,6 @@ class HandLayers:
         label = f", the mesh is {apart:.1f} px away" if joint in self.hand.corrections else ""
         return f"{name}: {self._states[joint]}, ± {self.hand.keypoint_sigma[joint]:.1f} px{label}"
 
-    def _stay(self, _event=None) -> None:
-        """Other modes are for adding and selecting points. (`editable` would forbid them, but new data resets
-        it.)"""
-        if self.points.mode != "pan_zoom":
-            self.points.mode = "pan_zoom"
-
     def _protect(self, _event=None) -> None:
         """Whoever changed the points (napari's console, another plugin): they are shown as they are in the
         session."""
@@ -288,7 +269,8 @@ class HandLayers:
         )):  # fmt: skip
             return
         hand, self.hand = self.hand, None  # so that what follows does not come back here
-        self._coloured = self._recommended = None
+        self._coloured = None
+        self._symbols = []
         self.show(hand, self._states, strained=self._strained)
         self.mark(None)
 

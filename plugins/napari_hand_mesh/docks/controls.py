@@ -1,5 +1,5 @@
-"""What the docks show: words, buttons, sliders, and beside them queue, history and side view; the form alone, without
-what it does."""
+"""The panel beside the photo: what this hand is, tools with their keys, how things are shown; the form alone, without
+what it does. Verdicts and messages are in `verdict_bar`."""
 
 from __future__ import annotations
 
@@ -11,30 +11,46 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
+    QSizePolicy,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_hand_mesh.canvas.layers import STATE_COLOURS
+from napari_hand_mesh.canvas.markers import legend
 from napari_hand_mesh.docks.depths import DepthList
 from napari_hand_mesh.docks.history import HistoryPanel
-from napari_hand_mesh.docks.queue_table import QueuePanel
+from napari_hand_mesh.docks.picture_form import PictureForm
+from napari_hand_mesh.docks.queue_panel import QueuePanel
 from napari_hand_mesh.docks.side_view import SideView
+from napari_hand_mesh.docks.verdict_bar import VerdictBar, quiet
 from napari_hand_mesh.session import keys
 
-BUTTONS_IN_ROW = 4
+GROUPS = {"joint": ("Keypoint under the mouse", 4), "hand": ("This hand", 3), "step": ("", 2), "view": ("View", 4)}
+ICONS = {
+    "occluded": "✕", "out_of_frame": "△", "confirm": "■", "confirm_all": "■■", "other_depth": "⇅",
+    "show_alternatives": "≡", "change_side": "⇄", "delete": "∅", "draw_box": "▢", "next_bare": "▷", "undo": "↶",
+    "redo": "↷", "fade_markers": "◌", "mesh_style": "◍", "colour_by_uncertainty": "◐", "look": "⤢", "turn_view": "⟳",
+    "mirror_view": "⇋", "swap_views": "▣", "show_layers": "☰",
+}  # fmt: skip
 SIDES = {"side: the network's": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
+MODES = {"next hand fills the canvas": "hand", "next: the whole photo": "photo", "next: leave the zoom": "free"}
 MESH_OPACITY = 55  # percent, at first
+TOLD = 90  # px of the words about the hand: six lines
+NARROW = 264  # px
+EMPTY = (
+    "<b>Nothing is open.</b><br>Drop a folder of photos, a video or a project here, or press <i>Photos …</i>. "
+    "To try it: <i>File &gt; Open Sample &gt; Hand mesh annotator</i>."
+)
 
 
 class Controls(QWidget):
-    """The dock's form.
+    """The panel's form.
 
-    queue, side, depths: see their classes; what: of the hand, in words; status: what goes on or went wrong; opacity:
-    of the mesh, percent; drawn: which side a hand is of that a person draws a box round. acted: the name of one of
-    keys.ACTIONS.
+    queue, side, depths, verdicts: see their classes; what: of the hand, in words; status: what goes on or went wrong;
+    opacity: of the mesh, percent; drawn: which side a hand is of that a person draws a box round; mode: which part of
+    the photo the next hand brings into view. acted: the name of one of keys.ACTIONS.
     """
 
     acted = Signal(str)
@@ -47,87 +63,130 @@ class Controls(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.verdicts = VerdictBar()
+        self.verdicts.acted.connect(self.acted)
+        self.verdicts.cancel.clicked.connect(lambda _checked=False: self.cancelled.emit())
+        self.status, self.cancel = self.verdicts.status, self.verdicts.cancel
         self.queue = QueuePanel()
+        self.search = self.queue.search
         self.history = HistoryPanel()
         self.side = SideView()
         self.depths = DepthList()
-        self.what = QLabel("Open a project, or a folder of photos to make one.")
+        self.what = QLabel(EMPTY)
         self.what.setWordWrap(True)
         self.what.setTextFormat(Qt.TextFormat.RichText)
-        self.status = QLabel()
-        self.status.setWordWrap(True)
-        self.status.setStyleSheet("color: #e0a030")
-        self.cancel = self._button(
-            "Cancel", "stop what goes on: hands that were found stay, a round can go on later", self.cancelled.emit
-        )
+        self.what.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.what.setFixedHeight(TOLD)  # longer words move nothing
+        self.what.setAccessibleName("this hand")
+        self.what.setStyleSheet("font-size: 11px")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(MESH_OPACITY)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.opacity.setAccessibleName("opacity of the mesh")
+        self.picture = PictureForm()
+        self.picture.setVisible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addLayout(self._files())
+        layout.addWidget(self.what)
+        layout.addWidget(self.depths)
+        self.tools: dict[str, QToolButton] = {}
+        for group, (title, columns) in GROUPS.items():
+            if title:
+                layout.addWidget(QLabel(f"<small>{title}</small>"))
+            layout.addLayout(self._tools(group, columns))
+        layout.addLayout(self._settings())
+        layout.addWidget(self.picture)
+        words = QLabel(f"<small>{legend()}</small>")
+        words.setWordWrap(True)
+        layout.addWidget(words)
+        layout.addStretch(1)
+        self.setMinimumWidth(NARROW)
 
+    def _files(self) -> QGridLayout:
         files = QGridLayout()
-        files.setSpacing(4)
+        files.setSpacing(3)
         for at, (label, tip, call) in enumerate(
             (
-                ("Open project …", "a folder made by this plugin or by `annotator`", self.asked_project.emit),
+                ("Project …", "open a project: a folder made by this window or by `annotator`",
+                 self.asked_project.emit),
                 ("Photos …", "find hands in a folder of photos", self.asked_photos.emit),
                 ("Video …", "find hands in frames of a video", self.asked_video.emit),
                 ("Export …", "write the accepted hands as a data set", self.asked_export.emit),
-                (
-                    "Retrain …",
-                    "learn from the accepted hands; the network changes only if it gets better",
-                    self.asked_round.emit,
-                ),
+                ("Retrain …", "learn from the accepted hands; the network changes only if it gets better",
+                 self.asked_round.emit),
                 ("Keys", "all shortcuts", self._show_keys),
             )
-        ):
-            files.addWidget(self._button(label, tip, call), at // 3, at % 3)
-        actions = QGridLayout()
-        actions.setSpacing(4)
-        shown = [action for action in keys.ACTIONS if action.button]
+        ):  # fmt: skip
+            button = quiet(label, tip)
+            # it takes the keys along: what is typed for its form reaches no hand, should the form not open
+            button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            button.setMinimumHeight(button.sizeHint().height())
+            button.clicked.connect(lambda _checked=False, call=call: call())
+            files.addWidget(button, at // 3, at % 3)
+            if label.startswith("Export"):
+                self.asking = button
+        return files
+
+    def _tools(self, group: str, columns: int) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(3)
+        shown = [action for action in keys.ACTIONS if action.button and action.group == group]
         for at, action in enumerate(shown):
-            button = self._button(
-                f"{action.button} ({keys.shown(action.key)})" if len(action.key) == 1 else action.button,
-                f"{action.words}  [{keys.shown(action.key)}]", lambda name=action.name: self.acted.emit(name),
-            )  # fmt: skip
-            actions.addWidget(button, at // BUTTONS_IN_ROW, at % BUTTONS_IN_ROW)
-        strength = QHBoxLayout()
-        strength.addWidget(QLabel("Mesh"))
-        strength.addWidget(self.opacity)
-        self.drawn = QComboBox()
+            button = QToolButton()
+            button.setText(f"{ICONS[action.name]} {action.button}\n{keys.shown(action.key)}")
+            button.setToolTip(f"{action.words}  [{keys.shown(action.key)}]")
+            button.setAccessibleName(action.button)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            button.setFixedHeight(31)
+            button.setStyleSheet("font-size: 10px")
+            button.clicked.connect(lambda _checked=False, name=action.name: self.acted.emit(name))
+            self.tools[action.name] = button
+            grid.addWidget(button, at // columns, at % columns)
+        return grid
+
+    def _settings(self) -> QVBoxLayout:
+        self.drawn, self.mode = QComboBox(), QComboBox()
         self.drawn.addItems(list(SIDES))
         self.drawn.setToolTip("of a missed hand that you draw a box round")
-        self.drawn.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        strength.addWidget(QLabel("Drawn"))
-        strength.addWidget(self.drawn)
-        legend = QLabel(
-            " ".join(f'<span style="color:{colour}">◯</span>&nbsp;{state} ' for state, colour in STATE_COLOURS.items())
-        )
-        legend.setWordWrap(True)
-
-        layout = QVBoxLayout(self)
-        layout.addLayout(files)
-        layout.addWidget(self.what)
-        layout.addWidget(self.status)
-        layout.addWidget(self.cancel)
-        layout.addWidget(self.depths)
-        layout.addLayout(actions)
-        layout.addLayout(strength)
-        layout.addWidget(legend)
-        layout.addStretch(1)
-        self.status.setVisible(False)
-        self.cancel.setVisible(False)
-        self.setMinimumWidth(420)
+        self.mode.addItems(list(MODES))
+        self.mode.setToolTip("which part of the photo comes into view with the next hand")
+        for box in (self.drawn, self.mode):
+            box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        combos = QHBoxLayout()
+        combos.addWidget(self.mode)
+        combos.addWidget(self.drawn)
+        strength = QHBoxLayout()
+        strength.addWidget(QLabel("Mesh"))
+        strength.addWidget(self.opacity, 1)
+        more = quiet("Photo ▾", "contrast, brightness and gamma of the photo as it is shown")
+        more.setCheckable(True)
+        more.toggled.connect(self.picture.setVisible)
+        strength.addWidget(more)
+        both = QVBoxLayout()
+        both.setSpacing(3)
+        both.addLayout(combos)
+        both.addLayout(strength)
+        return both
 
     @property
     def drawn_side(self) -> str | None:
         """'left', 'right', or None: the network says."""
         return SIDES[self.drawn.currentText()]
 
+    @property
+    def view_mode(self) -> str:
+        """'hand', 'photo' or 'free': what comes into view with the next hand."""
+        return MODES[self.mode.currentText()]
+
     def say(self, words: str) -> None:
-        """Show words about what goes on; none: nothing."""
-        self.status.setText(words)
-        self.status.setVisible(bool(words))
+        """Show words about what goes on, in their place below the photo; none: nothing."""
+        self.verdicts.say(words)
 
     def _show_keys(self) -> None:
         dialog = QDialog(self)
@@ -139,11 +198,3 @@ class Controls(QWidget):
         layout.addWidget(buttons)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
-
-    def _button(self, label: str, tip: str, call) -> QPushButton:
-        button = QPushButton(label)
-        button.setToolTip(tip)
-        button.setMinimumHeight(button.sizeHint().height())  # a low window must not cut the labels
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
-        button.clicked.connect(lambda _checked=False: call())
-        return button

@@ -11,14 +11,15 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QPushButton,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from annotator.project.overview.steps import Step, steps_of
 from napari_hand_mesh.session.session import Session
-from napari_hand_mesh.session.steps import Step, steps_of
 
 SHOWN = 100  # the journal is not limited, the eye is
 UNDONE = QColor(128, 128, 128)
@@ -48,13 +49,14 @@ class HistoryPanel(QWidget):
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((150, 132)):
+        for column, width in enumerate((110, 100)):
             self.table.setColumnWidth(column, width)
         self.table.setToolTip("click a step to see its hand")
         self.table.cellClicked.connect(lambda row, _column: self.chosen.emit(self.steps[row].hand))
         buttons = QHBoxLayout()
         for name, label in (("undo", "Undo"), ("redo", "Redo")):
             button = QPushButton(label)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.clicked.connect(lambda _checked=False, name=name: self.acted.emit(name))
             buttons.addWidget(button)
@@ -62,7 +64,7 @@ class HistoryPanel(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(buttons)
         layout.addWidget(self.table, 1)
-        self.setMinimumWidth(370)
+        self.setMinimumWidth(200)
 
     def show_session(self, session: Session | None) -> None:
         """The session's steps as its journal has them now; None: none."""

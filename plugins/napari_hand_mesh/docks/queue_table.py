@@ -5,29 +5,18 @@ Picture and reason of a hand cost some milliseconds, so they are made for rows t
 
 from __future__ import annotations
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QFont
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QProgressBar,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
 
 from annotator.project import HandEntry
-from napari_hand_mesh.jobs.thumbnails import SIDE, Thumbnails, blank
+from napari_hand_mesh.jobs.thumbnails import Thumbnails, blank
+from napari_hand_mesh.session.finding import Wanted
 from napari_hand_mesh.session.hand_queue import OPEN
 from napari_hand_mesh.session.session import Session, why_look
 
-FILTERS = {
-    "to do": OPEN, "all": None, "accepted": ("accepted",), "rejected": ("rejected",), "flagged": ("flagged",),
-}  # fmt: skip
-COLUMNS = ("hand", "state", "sure", "why look")
+ALL = Wanted()
+COLUMNS = ("hand", "state", "sure", "why look", "labels", "side", "photo")
+ORDERS = ("number", "state", "confidence", "", "corrections", "side", "photo")  # what a column is sorted by
 COLOURS = {"accepted": "#00a878", "rejected": "#d1605e", "flagged": "#d99a1c", "in work": "#4f9fd8"}
 
 
@@ -40,19 +29,20 @@ class QueueModel(QAbstractTableModel):
         self._entries: list[HandEntry] = []
         self._row: dict[str, int] = {}
         self._states: tuple[str, ...] | None = OPEN
+        self._wanted = Wanted()
         self._generation = self._heard = 0  # how far this has followed the session's queue
         self._blank = blank()
         self.thumbnails = Thumbnails(why_look, self)
         self.thumbnails.came.connect(self._came)
 
-    def show(self, session: Session | None, states: tuple[str, ...] | None) -> None:
-        """Show a session's hands of these states (None: of all)."""
+    def show(self, session: Session | None, states: tuple[str, ...] | None, wanted: Wanted = ALL) -> None:
+        """Show a session's hands of these states (None: of all) that are wanted."""
         if session is not self._session:
             self.stop()
             if session is not None:
                 self.thumbnails.start(session.project.folder)
         self.beginResetModel()
-        self._session, self._states = session, states
+        self._session, self._states, self._wanted = session, states, wanted
         self._list()
         self.endResetModel()
 
@@ -90,7 +80,7 @@ class QueueModel(QAbstractTableModel):
         return True
 
     def _shows(self, entry: HandEntry) -> bool:
-        return self._states is None or entry.state in self._states
+        return (self._states is None or entry.state in self._states) and self._wanted.takes(entry)
 
     def stop(self) -> None:
         """No more work in the background."""
@@ -116,13 +106,18 @@ class QueueModel(QAbstractTableModel):
     def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
         entry = self._entries[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return (entry.id, entry.state, f"{100 * entry.confidence:.0f} %", self._reason(entry))[index.column()]
+            column = index.column()
+            if column == 3:
+                return self._reason(entry)
+            sure, photo = f"{100 * entry.confidence:.0f} %", entry.photo_name
+            return (entry.id, entry.state, sure, "", str(entry.corrections or ""), entry.side, photo)[column]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return self.thumbnails.pixmap(entry) or self._blank
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:
             return QColor(COLOURS[entry.state])
         if role == Qt.ItemDataRole.ToolTipRole:
-            line = f"{entry.photo_name}, {entry.side} hand, {entry.corrections} corrections"
+            line = f"{entry.photo_name}, {entry.side} hand, {entry.corrections} labels"
+            line += f", open by {entry.leased_by}" if entry.leased_by else ""
             return f"{line}\n{self._reason(entry)}"
         if role == Qt.ItemDataRole.FontRole and self._session and self._session.hand:
             font = QFont()
@@ -145,69 +140,3 @@ class QueueModel(QAbstractTableModel):
         row = self._row.get(hand_id)
         if row is not None:
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
-
-
-class QueuePanel(QWidget):
-    """Filter, progress and the table. chosen: the id of a hand that was clicked."""
-
-    chosen = Signal(str)
-
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        self.model = QueueModel(self)
-        self.filter = QComboBox()
-        self.filter.addItems(list(FILTERS))
-        self.filter.currentTextChanged.connect(self._filtered)
-        self.progress = QProgressBar()
-        self.progress.setFormat("%v of %m judged")
-        self.table = QTableView()
-        self.table.setModel(self.model)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the canvas
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setMinimumHeight(110)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(SIDE + 4)
-        self.table.setIconSize(QSize(SIDE, SIDE))
-        header = self.table.horizontalHeader()
-        header.setStretchLastSection(True)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((196, 84, 50)):
-            self.table.setColumnWidth(column, width)
-        self.table.clicked.connect(lambda index: self.chosen.emit(self.model.entry(index.row()).id))
-        self._session: Session | None = None
-
-        top = QHBoxLayout()
-        top.addWidget(QLabel("Show"))
-        top.addWidget(self.filter)
-        top.addWidget(self.progress, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.addLayout(top)
-        layout.addWidget(self.table, 1)
-
-    def show_session(self, session: Session | None) -> None:
-        self._session = session
-        self._filtered(self.filter.currentText())
-        self.refresh()
-
-    def refresh(self) -> None:
-        """After any change of the session."""
-        self.model.refresh()
-        if self._session is None:
-            return
-        done, total = self._session.progress()
-        self.progress.setMaximum(max(total, 1))
-        self.progress.setValue(done)
-        row = self.model.row_of(self._session.hand.id) if self._session.hand else None
-        if row is None:
-            self.table.clearSelection()
-        else:
-            self.table.selectRow(row)
-            self.table.scrollTo(self.model.index(row, 0))
-
-    def _filtered(self, text: str) -> None:
-        self.model.show(self._session, FILTERS[text])

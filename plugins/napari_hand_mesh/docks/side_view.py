@@ -12,7 +12,7 @@ from annotator.vision.overlay import COLOUR
 from napari_hand_mesh.canvas.picture import vertex_colours
 from napari_hand_mesh.canvas.side_picture import side_picture
 
-LEAST, LIVE, LARGEST = 160, 200, 480  # px a side
+LOW, LEAST, LIVE, LARGEST = 104, 104, 200, 900  # px a side
 VIEWS = {"front": (0.0, 0.0), "side": (90.0, 0.0), "back": (180.0, 0.0), "above": (0.0, 90.0)}
 DEGREES_PER_PIXEL = 0.6
 
@@ -29,19 +29,27 @@ class SideView(QWidget):
         self._grip = None
         self.picture = QLabel("no hand")
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setMinimumSize(LEAST, LEAST)
+        self.picture.setMinimumSize(LOW, LOW)
         # the picture follows the dock's size, never the other way round
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.picture.setToolTip("drag to turn the hand")
         row = QHBoxLayout()
         for name in VIEWS:
             button = QPushButton(name)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.clicked.connect(lambda _checked=False, name=name: self.turn_to(*VIEWS[name]))
             row.addWidget(button)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        row.setSpacing(4)
         layout.addWidget(self.picture, 1)
         layout.addLayout(row)
+
+    @property
+    def hand(self) -> HandMesh | None:
+        """What is drawn."""
+        return self._hand
 
     def show_hand(self, hand: HandMesh | None, photo: np.ndarray | None = None, live: bool = False) -> None:
         """Draw this hand before its photo (H, W, 3) uint8; live: smaller, it will change in a moment."""

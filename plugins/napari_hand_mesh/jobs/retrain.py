@@ -78,13 +78,18 @@ class Retraining(QObject):
             said = json.loads(out.splitlines()[-1]) if code == 0 else {}
         except (ValueError, IndexError):
             said = {}
-        self.finished.emit(said, "" if said else self._last or f"the round ended with exit status {code}")
+        self.finished.emit(said, "" if said else plain(self._last) or f"the round ended with exit status {code}")
 
     def _failed(self, error) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._process is not None:
             process, self._process = self._process, None
             process.deleteLater()
             self.finished.emit({}, f"Python ({sys.executable}) could not be started")
+
+
+def plain(line: str) -> str:
+    """A command's line as the window says it: without who speaks."""
+    return re.sub(r"^(annotator: )?(error: )?", "", line)
 
 
 class RoundResult(QDialog):

@@ -71,6 +71,13 @@ class Counted:
             self.done += 1
 
 
+def count_strained(folder: Path) -> int:
+    """How many accepted hands of the project in `folder` an export leaves out, for labels that no plausible hand
+    meets."""
+    with Project.open(folder) as project:
+        return left_out(project, Filter())
+
+
 def export(
     folder: Path, name: str, out: Path, counted: Counted | None = None, strained: bool = False
 ) -> tuple[int, int]:

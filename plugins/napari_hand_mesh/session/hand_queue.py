@@ -7,10 +7,11 @@ import dataclasses
 from annotator.project import HandEntry, Project, StoredHand
 
 OPEN = ("proposed", "in work")  # states of hands that wait for a person
+ORDER = "confidence"
 
 
 class HandQueue:
-    """A project's list of hands, those the network is least sure of first.
+    """A project's list of hands, those the network is least sure of first unless `sort` says otherwise.
 
     entries: the list itself; generation: grows whenever it was read anew; news: ids of hands noted since then, so that
     who shows it need not compare 20,000 lines at every step.
@@ -22,14 +23,22 @@ class HandQueue:
         self.generation = 0
         self.news: list[str] = []
         self._judged = 0
+        self._order, self._falling = ORDER, False
         self._row: dict[str, int] = {}
 
     def read(self) -> None:
         """Read the list anew."""
         self.entries = sorted(self._project.hands(), key=lambda entry: (entry.confidence, entry.number))
+        if (self._order, self._falling) != (ORDER, False):
+            self.entries.sort(key=lambda entry: getattr(entry, self._order), reverse=self._falling)
         self._row = {entry.id: row for row, entry in enumerate(self.entries)}
         self._judged = sum(entry.state not in OPEN for entry in self.entries)
         self.generation, self.news = self.generation + 1, []
+
+    def sort(self, order: str = ORDER, falling: bool = False) -> None:
+        """By a field of `HandEntry` from now on; hands of one value in the order of how sure the network is."""
+        self._order, self._falling = order, falling
+        self.read()
 
     def entry(self, hand_id: str) -> HandEntry:
         return self.entries[self._row[hand_id]]

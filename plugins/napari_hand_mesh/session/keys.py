@@ -13,37 +13,52 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Action:
     """name: of the widget's method; key: as napari writes it; button: its label ("" = none); words: for
-    help."""
+    help; group: of its button: verdict, joint, hand, step or view."""
 
     name: str
     key: str
     button: str
     words: str
+    group: str = "view"
 
 
 ACTIONS = (
-    Action("accept", "E", "Accept", "accept this hand and go to the next open one"),
-    Action("reject", "R", "Reject", "reject this hand (it is not used) and go to the next open one"),
-    Action("flag", "T", "Flag", "put this hand aside for a second look and go to the next open one"),
-    Action("next_open", "W", "Next", "go to the next open hand"),
-    Action("previous_open", "Q", "Back", "go to the open hand before"),
-    Action("occluded", "D", "Occluded", "the keypoint under the mouse cannot be seen (again: it can)"),
-    Action("out_of_frame", "G", "Outside", "the keypoint under the mouse is outside the photo (again: it is not)"),
-    Action("confirm", "B", "Confirm", "the keypoint under the mouse is right where it is (again: not sure)"),
-    Action("confirm_all", "Shift-B", "Confirm all", "all keypoints still proposed are right where they are"),
-    Action("other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo"),
-    Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo"),
-    Action("draw_box", "Shift-X", "Draw hand", "draw a box round a hand that was missed (again: stop)"),
-    Action("next_bare", "Shift-Q", "No hand", "go to the next photo in which no hand was found, to draw a box there"),
-    Action("change_side", "Shift-S", "Other side", "this is a left hand, not a right one, or the other way round"),
-    Action("delete", "Shift-R", "Delete", "there is no hand here, or it is here twice: it is not shown any more"),
-    Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start"),
-    Action("redo", "Control-Shift-Z", "Redo", "do it again"),
-    Action("fade_markers", "F", "", "hide or show keypoints and skeleton"),
-    Action("fade_mesh", "Shift-F", "", "hide or show the mesh"),
-    Action("colour_by_uncertainty", "Shift-G", "", "colour the mesh by its uncertainty: blue sure, red not"),
-    Action("look", "Shift-W", "", "bring the hand into view"),
-)
+    Action("accept", "E", "Accept", "accept this hand and go to the next open one", "verdict"),
+    Action("reject", "R", "Reject", "reject this hand (it is not used) and go to the next open one", "verdict"),
+    Action("flag", "T", "Flag", "put this hand aside for a second look and go to the next open one", "verdict"),
+    Action("next_open", "W", "Next", "go to the next open hand, without a verdict", "verdict"),
+    Action("previous_open", "Q", "Back", "go to the open hand before", "verdict"),
+    Action("occluded", "D", "Occluded", "the keypoint under the mouse cannot be seen (again: it can)", "joint"),
+    Action("out_of_frame", "G", "Outside", "the keypoint under the mouse is outside the photo (again: it is not)",
+           "joint"),
+    Action("confirm", "B", "Right", "the keypoint under the mouse is right where it is (again: not sure)",
+           "joint"),
+    Action("confirm_all", "Shift-B", "All right", "all keypoints still proposed are right where they are", "joint"),
+    Action("other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo",
+           "hand"),
+    Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo", "hand"),
+    Action("change_side", "Shift-S", "Other side", "this is a left hand, not a right one, or the other way round",
+           "hand"),
+    Action("delete", "Shift-R", "Not a hand", "there is no hand here, or it is here twice: it is not shown any more",
+           "hand"),
+    Action("draw_box", "Shift-X", "Draw hand", "draw a box round a hand that was missed (again: stop)", "hand"),
+    Action("next_bare", "Shift-Q", "Empty photo", "go to the next photo without a hand, to draw a box there",
+           "hand"),
+    Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start", "step"),
+    Action("redo", "Control-Shift-Z", "Redo", "do it again", "step"),
+    Action("take_back", "Control-Shift-X", "", "take back the verdicts of the last moments, as one", "step"),
+    Action("fade_markers", "F", "Markers", "hide or show keypoints and skeleton"),
+    Action("mesh_style", "Shift-F", "Mesh", "the mesh filled, as outline, as wireframe, or off"),
+    Action("colour_by_uncertainty", "Shift-G", "Unsure", "colour the mesh by its uncertainty: blue sure, red not"),
+    Action("look", "Shift-W", "Fit hand", "bring the hand into view"),
+    Action("turn_view", "Control-1", "Turn", "turn the view by a quarter; nothing stored changes"),
+    Action("mirror_view", "Control-2", "Mirror", "mirror the view; nothing stored changes"),
+    Action("swap_views", "Control-3", "Side big", "the side view as large as the photo, over it, or back in its place"),
+    Action("show_layers", "Control-4", "Layers", "fold napari's own list of layers and controls in or out"),
+)  # fmt: skip
+
+# what the photo may always do, whoever has the focus: these change nothing that is stored
+HARMLESS = frozenset(action.name for action in ACTIONS if action.group == "view")
 
 
 def bind(targets: Iterable, call: Callable[[str], None]) -> None:

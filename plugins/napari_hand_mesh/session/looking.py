@@ -17,6 +17,7 @@ from annotator.errors import InputError
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project, StoredHand, StoredPhoto
+from annotator.project.overview.steps import is_gone
 from annotator.project.pixels import pixels_of
 from napari_hand_mesh.session import place
 from napari_hand_mesh.session.hand_queue import HandQueue
@@ -86,6 +87,11 @@ class Looking:
         elif not self.queue:
             self.next_bare()
 
+    def hands_here(self) -> dict[str, HandMesh]:
+        """All hands of the photo that are not rejected, this one too; id -> `HandMesh`."""
+        own = {self.hand.id: self.mesh} if self.hand is not None and self.hand.state != "rejected" else {}
+        return own | self.others
+
     def go(self, hand_id: str) -> None:
         """Look at this hand. InputError if its photo is gone or another one now; then nothing changes."""
         stored = self.project.hand(hand_id)
@@ -103,21 +109,32 @@ class Looking:
         self._changed()
 
     def next_bare(self) -> bool:
-        """Go to the next photo that has no hand (or rejected ones alone): one may have been missed. Photos that cannot
-        be read are left out. False if there is none."""
-        held = {entry.photo_id for entry in self.project.hands() if entry.state != "rejected"}
-        bare = [photo for photo in self.project.photos() if photo.id not in held]
+        """Go to the next photo that has no hand, or deleted ones alone: one may have been missed. (A rejected hand was
+        looked at, it is there.) Photos that cannot be read are left out. False if there is none."""
+        entries = self.project.hands()
+        held = {entry.photo_id for entry in entries if entry.state != "rejected"}
+        rejected: dict[int, list[str]] = {}
+        for entry in entries:
+            if entry.state == "rejected":
+                rejected.setdefault(entry.photo_id, []).append(entry.id)
         here = self.at.id if self.at is not None else -1
-        for photo in sorted(bare, key=lambda photo: (photo.id <= here, photo.id)):
+        photos = [photo for photo in self.project.photos() if photo.id not in held]
+        for photo in sorted(photos, key=lambda photo: (photo.id <= here, photo.id)):
+            if not all(is_gone(self.project.history(hand)) for hand in rejected.get(photo.id, ())):
+                continue
             try:
-                shown = self._photos.or_made(photo.sha256, lambda photo=photo: pixels_of(photo))
+                self.look_bare(photo)
             except InputError:
                 continue
-            self._give_back()
-            self.hand, self.mesh, self.at, self.photo, self.others = None, None, photo, shown, {}
-            self._changed()
             return True
         return False
+
+    def look_bare(self, photo: StoredPhoto) -> None:
+        """Look at a photo and none of its hands. InputError if it cannot be read."""
+        shown = self._photos.or_made(photo.sha256, lambda: pixels_of(photo))
+        self._give_back()
+        self.hand, self.mesh, self.at, self.photo, self.others = None, None, photo, shown, {}
+        self._changed()
 
     def other_at(self, at: tuple[float, float]) -> str | None:
         """The id of the photo's other hand at (x, y) photo px: its mesh is there, or its skeleton passes near; of

@@ -6,34 +6,44 @@ method returns: undo and redo are the journal's own, so they work across restart
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import annotator
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.choosing import next_keypoint
-from annotator.correcting.plausibility import reasons
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
-from annotator.hand.mesh import HandMesh, ParametricEstimate
+from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.project import Provenance
+from annotator.project import Project, Provenance
+from annotator.project.overview.doubts import doubts, least_sure
 from annotator.project.strain import strained_labels
+from napari_hand_mesh.session.carrying import carried
 from napari_hand_mesh.session.looking import Looking
+from napari_hand_mesh.session.verdicts import Burst
 
 if TYPE_CHECKING:
     from annotator.correcting.strain import StrainedLabel
     from annotator.model import Model
 
+# how far out on its finger a joint is
+JOINT_WORDS = {"cmc": "base", "mcp": "knuckle", "pip": "middle joint", "dip": "last joint", "ip": "last joint"}
 PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 
 
 class Session(Looking):
-    """What is done to the hand that is looked at, see `Looking` for where that is."""
+    """What is done to the hand that is looked at, see `Looking` for where that is. burst: verdicts of the last
+    moments."""
+
+    def __init__(self, project: Project):
+        super().__init__(project)
+        self.burst = Burst()
 
     # -- what is known of the hand ---------------------------------------------------------------------------
     @property
@@ -133,8 +143,41 @@ class Session(Looking):
     def set_state(self, state: str) -> None:
         """Give the hand a state: accepted, rejected, flagged, ..."""
         self._mesh()
-        self.project.set_state(self.hand.id, state, self.hand.version, self._note(state=state))
+        version = self.project.set_state(self.hand.id, state, self.hand.version, self._note(state=state))
+        self.burst.note(self.hand.id, version)
         self._reload()
+
+    def judge(self, hand_ids: Sequence[str], state: str) -> int:
+        """Give many hands a state at once, which `take_back` undoes as one; how many. Those that have it already are
+        left out. Somebody else's hands raise InputError; what was judged before them stays so."""
+        self.burst.forget()
+        wanted = [hand_id for hand_id in hand_ids if self.hand_queue.entry(hand_id).state != state]
+        for hand_id in wanted:
+            version = self.project.set_state(hand_id, state, None, {"from": "napari", "state": state, "many": True})
+            self.burst.note(hand_id, version)
+            if self.hand is None or self.hand.id != hand_id:
+                self.hand_queue.note(self.project.hand(hand_id))
+        if self.hand is not None and wanted:
+            self._reload()
+        return len(wanted)
+
+    def strained_among(self, hand_ids: Sequence[str]) -> list[str]:
+        """Those of these hands that have labels which no plausible hand meets."""
+        found = []
+        for hand_id in hand_ids:
+            if self.hand_queue.entry(hand_id).corrections:
+                stored = self.project.hand(hand_id)
+                if strained_labels(self.project.mesh(hand_id), stored.joint_states, self.definition):
+                    found.append(hand_id)
+        return found
+
+    def take_back(self) -> list[str]:
+        """Undo the verdicts of the last moments as one, and go to the first of their hands."""
+        hands = self.burst.take_back(self.project)
+        for hand_id in hands:
+            self.hand_queue.note(self.project.hand(hand_id))
+        self.go(hands[0])
+        return hands
 
     def alternatives(self, most: int = 3) -> tuple[Alternative, ...]:
         """Other hands that look the same in the photo, likeliest first; tens of ms each."""
@@ -165,21 +208,31 @@ class Session(Looking):
         self.go(hand_id)
         return hand_id
 
-    def change_side(self, hand_id: str, version: int, mesh: HandMesh) -> None:
-        """Make the hand one of the other side: `mesh`, proposed anew in the same place. Its corrections and
-        joint states, which were of the wrong hand, go; one step, like any other."""
-        note = self._note(side=mesh.side)
-        self.project.edit(hand_id, mesh.replace(features=None, corrections={}), ("proposed",) * 21, version, note)
+    def change_side(self, hand_id: str, version: int, mesh: HandMesh) -> str:
+        """Make the hand one of the other side: `mesh`, proposed anew in the same place; what was kept of its labels and
+        states, in words, see `carried`. One step, like any other."""
+        return self._put(hand_id, version, mesh, side=mesh.side)
+
+    def draw_again(self, hand_id: str, version: int, mesh: HandMesh) -> str:
+        """Put `mesh`, proposed in a box that a person drew, in this hand's place; words as of `change_side`."""
+        return self._put(hand_id, version, mesh, box="drawn again")
+
+    def _put(self, hand_id: str, version: int, mesh: HandMesh, **remarks) -> str:
+        new = carried(mesh, self.project.mesh(hand_id), self.project.hand(hand_id), self.definition)
+        self.project.edit(hand_id, new.mesh, new.states, version, self._note(**remarks))
         if self.hand is not None and self.hand.id == hand_id:
             self._reload()
         else:
             self.read_queue()
             self._changed()
+        return new.words
 
     def delete(self) -> None:
         """There is no hand here, or it is in the list twice: it is rejected and not drawn any more. The
         journal keeps it, undo brings it back."""
         self._mesh()
+        if self.hand.state == "rejected":  # the journal would not note a second word on it
+            raise InputError(f"{self.hand.id} is rejected already: undo that first, then say that it is no hand")
         self.project.set_state(self.hand.id, "rejected", self.hand.version, self._note(deleted=True))
         self._reload()
 
@@ -213,12 +266,14 @@ class Session(Looking):
 def why_look(mesh: HandMesh, definition: JointDefinition | None = None) -> str:
     """Why a person should look at a hand, in a few words: labels that contradict the mesh, then the weightiest.
     definition: how the project means the joints."""
-    model = annotator.load_hand(mesh.hand_model)
-    if mesh.parametric is None:  # not stored: then the comparison with that stage has nothing to say
-        mesh = mesh.replace(parametric=ParametricEstimate(mesh.vertices, mesh.joints, mesh.keypoints))
-    found = sorted(reasons(mesh, model, definition=definition), key=lambda reason: reason.kind != "strain")
-    words = (
-        "; ".join(reason.words for reason in found[:2])
-        or f"least sure: {JOINT_NAMES[int(mesh.keypoint_sigma.argmax())]}"
-    )
-    return words.replace("_", " ")
+    found = doubts(mesh, annotator.load_hand(mesh.hand_model), ("proposed",) * 21, definition)
+    words = "; ".join(one.words for one in found[:2]) or f"least sure: {least_sure(mesh)}"
+    return in_plain_words(words)
+
+
+def in_plain_words(words: str) -> str:
+    """Joints by the names that people have for them."""
+    words = words.replace("_", " ")
+    for short, long in JOINT_WORDS.items():
+        words = re.sub(rf"\b{short}\b", long, words)
+    return words

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import napari
 from qtpy.QtWidgets import QWidget
 
-from napari_hand_mesh.docks.queue_table import QueuePanel
+from napari_hand_mesh.docks.queue_panel import QueuePanel
 
 
 class Companions:

@@ -11,10 +11,11 @@ import binascii
 from typing import Protocol
 
 from qtpy.QtCore import QByteArray, QEvent, QObject, QTimer
-from qtpy.QtWidgets import QMainWindow, QSlider, QWidget
+from qtpy.QtWidgets import QComboBox, QMainWindow, QSlider, QWidget
 
 from napari_hand_mesh.canvas.layers import HandLayers
-from napari_hand_mesh.docks.queue_table import QueuePanel
+from napari_hand_mesh.docks.controls import MODES
+from napari_hand_mesh.docks.queue_panel import QueuePanel
 from napari_hand_mesh.session import place
 from napari_hand_mesh.session.session import Session
 
@@ -28,6 +29,7 @@ class Placed(Protocol):
     layers: HandLayers | None
     queue: QueuePanel
     opacity: QSlider
+    mode: QComboBox
 
     def window(self) -> QWidget: ...
 
@@ -47,17 +49,20 @@ class WindowPlace(QObject):
         widget, noted = self._widget, place.read(self._widget.session.project.folder)
         window = self._window()
         try:
-            if window is not None and "window" in noted:
-                window.restoreState(QByteArray(base64.b64decode(noted["window"], validate=True)))
+            if window is not None and "docks" in noted:
+                window.restoreState(QByteArray(base64.b64decode(noted["docks"], validate=True)))
             if isinstance(noted.get("filter"), str):
                 widget.queue.filter.setCurrentText(noted["filter"])
             if "opacity" in noted:
                 widget.opacity.setValue(int(noted["opacity"]))
+            if noted.get("mode") in MODES:
+                widget.mode.setCurrentText(noted["mode"])
             camera = noted.get("camera", {})
             if widget.session.hand is not None and camera.get("hand") == widget.session.hand.id:
                 row, column, zoom = float(camera["row"]), float(camera["column"]), float(camera["zoom"])
                 widget.layers.camera.center = (0.0, row, column)
                 widget.layers.camera.zoom = zoom
+                widget.layers.thin()
         except (TypeError, ValueError, KeyError, AttributeError, binascii.Error):
             pass  # damaged, or of another version: the window stays as it is
         if window is not None:
@@ -70,6 +75,7 @@ class WindowPlace(QObject):
         if widget.session is None or widget.layers is None:
             return
         news = {"filter": widget.queue.filter.currentText(), "opacity": widget.opacity.value()}
+        news["mode"] = widget.mode.currentText()
         if widget.session.hand is not None:
             camera = widget.layers.camera
             row, column = (round(float(value), 3) for value in camera.center[-2:])
@@ -77,7 +83,7 @@ class WindowPlace(QObject):
             news["camera"] = {"hand": widget.session.hand.id, "row": row, "column": column, "zoom": zoom}
         window = self._window()
         if window is not None and window.isVisible():
-            news["window"] = base64.b64encode(bytes(window.saveState())).decode("ascii")
+            news["docks"] = base64.b64encode(bytes(window.saveState())).decode("ascii")
         place.note(widget.session.project.folder, **news)
 
     def stop(self) -> None:
@@ -91,6 +97,8 @@ class WindowPlace(QObject):
     def eventFilter(self, _watched, event) -> bool:  # noqa: N802
         if event.type() == QEvent.Type.Close:
             self.note()
+            if self._widget.layers is not None:
+                self._widget.layers.guard.rest()
         return False
 
     def _window(self) -> QMainWindow | None:

@@ -1,0 +1,1 @@
+"""Files of tools that people annotate with."""

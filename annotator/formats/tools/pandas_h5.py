@@ -1,0 +1,61 @@
+"""A table with many-levelled columns as pandas writes it to HDF5 ("fixed"), read by h5py.
+
+pandas itself would unpickle what such a file holds in places; here only numbers and text are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotator.errors import InputError
+from annotator.files.paths import needed, ordinary
+
+
+def read_frame(path: Path) -> tuple[list[str], list[tuple[str, ...]], Iterator[tuple[str, list[float]]]]:
+    """(names of the columns' levels, each column's words, rows: the row's words with / between, its values).
+
+    InputError naming the file where it is no such table, or h5py is not there.
+    """
+    h5py = needed("h5py")
+    try:
+        with h5py.File(ordinary(path), "r") as file:
+            (group,) = [one for one in file.values() if isinstance(one, h5py.Group)]
+            names, heads = _words(group, "axis0")
+            _, rows = _words(group, "axis1")
+            _, items = _words(group, "block0_items")
+            values = np.asarray(group["block0_values"][()], np.float64)
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, MemoryError, IndexError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is not a table as pandas writes it to HDF5: {error}") from error
+    if sorted(items) != sorted(heads) or values.shape != (len(rows), len(heads)):
+        raise InputError(f"{path} is not a table of numbers alone")
+    values = values[:, [items.index(head) for head in heads]]
+    return names, heads, (("/".join(words), line.tolist()) for words, line in zip(rows, values, strict=True))
+
+
+def _words(group: Any, axis: str) -> tuple[list[str], list[tuple[str, ...]]]:
+    """(names of an axis's levels, the words of each place along it)."""
+    if f"{axis}_level0" not in group:
+        return [""], [(_text(word),) for word in group[axis][()]]
+    names, columns, n = [], [], 0
+    while f"{axis}_level{n}" in group:
+        level = group[f"{axis}_level{n}"]
+        labels = np.asarray(group[f"{axis}_label{n}"][()])
+        if (labels < 0).any():
+            raise InputError(f"{group.file.filename}: places of {axis} have no name")
+        words = [_text(word) for word in level[()]]
+        columns.append([words[label] for label in labels])
+        names.append(_text(level.attrs.get("name", b"")))
+        n += 1
+    return names, list(zip(*columns, strict=True))
+
+
+def _text(word: Any) -> str:
+    if not isinstance(word, bytes | str):
+        raise TypeError(f"{type(word).__name__} in place of text")
+    return word.decode("utf-8") if isinstance(word, bytes) else word

@@ -1,0 +1,279 @@
+"""Rigs and instants of a project: which photos are of one moment, and which hands are one mesh in several of them.
+
+They are kept in `meta`, as what photos show is (`pictures`): `rig NAME`, `instant RIG/MOMENT` (camera -> photo),
+`moment of PHOTO` and `one mesh HAND`. What is done to the hands is in the journal like all else; a step that moved
+one mesh in several photos has the same `together` in the note of each of its events, and is undone and redone as one.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import Connection, Row, insert, select, update
+
+from annotator.errors import InputError
+from annotator.hand.joints import ByJoint
+from annotator.hand.mesh import HandMesh
+from annotator.project import intake, journal, reading
+from annotator.project.context import Context
+from annotator.project.journal import EDIT
+from annotator.project.records.changes import edited
+from annotator.project.records.meshes import find_hand_model, mesh_of
+from annotator.project.records.record import HandRecord
+from annotator.project.records.states import PROPOSED
+from annotator.project.records.views import Provenance, StoredPhoto
+from annotator.project.storage.schema import events, hands, meta, photos
+from annotator.project.teamwork import team
+from annotator.vision.rigs import Rig
+
+if TYPE_CHECKING:  # torch comes with it
+    from annotator.correcting.views import InstantHand
+
+_RIG, _INSTANT, _MOMENT, _MESH = "rig ", "instant ", "moment of ", "one mesh "
+SAME = 0.35  # of the box: a hand that was proposed in the photo before, this near, is the same one
+
+
+@dataclass(frozen=True)
+class Instant:
+    """rig: its name; moment: the instant's; photos: camera -> the photo of it; proposed: are its hands made?"""
+
+    rig: str
+    moment: str
+    photos: Mapping[str, StoredPhoto]
+    proposed: bool = False
+
+
+@dataclass(frozen=True)
+class OneMesh:
+    """What makes hands of several photos one: rig, moment; hands: camera -> the hand's id in that photo; left_out:
+    camera -> why its own proposal does not count; apart: camera -> see `InstantHand.without`."""
+
+    rig: str
+    moment: str
+    hands: Mapping[str, str]
+    left_out: Mapping[str, str]
+    apart: Mapping[str, float]
+
+
+def kept(values: dict[str, str]) -> dict[str, str]:
+    """Those of `meta`'s rows that are of rigs and instants."""
+    return {key: value for key, value in values.items() if key.startswith((_RIG, _INSTANT, _MOMENT, _MESH))}
+
+
+class Instants:
+    """A service of `Project`: rigs and instants."""
+
+    def __init__(self, context: Context):
+        self._context = context
+
+    # -- rigs and photos --------------------------------------------------------------------------------------
+    def add_rig(self, rig: Rig, name: str) -> None:
+        """See `Project.add_rig`."""
+        if not name or "/" in name or len(name) > 100:
+            raise InputError(f"{name!r} is no name for a rig")
+        with self._context.database.writing() as connection:
+            _put(
+                connection,
+                f"{_RIG}{name}",
+                rig.as_dict() | {"name": name, "who": self._context.who, "at": journal.now()},
+            )
+
+    def rigs(self) -> dict[str, Rig]:
+        """See `Project.rigs`."""
+        with self._context.database.reading() as connection:
+            found = _all(connection, _RIG)
+        return {name.removeprefix(_RIG): Rig.of(content, content["name"]) for name, content in found.items()}
+
+    def set_instants(self, rig: str, moments: Mapping[str, Mapping[str, int]]) -> None:
+        """See `Project.set_instants`."""
+        with self._context.database.writing() as connection:
+            document = _get(connection, f"{_RIG}{rig}")
+            if document is None:
+                raise InputError(f"there is no rig {rig!r} in {self._context.folder}")
+            for moment, of in moments.items():
+                shas = {}
+                for camera, photo_id in of.items():
+                    photo = reading.photo_of(connection, self._context.folder, photo_id)
+                    try:
+                        Rig.of(document)[camera].check_photo(photo.height, photo.width)
+                    except InputError as error:
+                        raise InputError(f"{photo.path}: {error}") from error
+                    other = _get(connection, f"{_MOMENT}{photo.sha256}")
+                    if other is not None and (other["rig"], other["moment"]) != (rig, moment):
+                        raise InputError(
+                            f"{photo.path} is of instant {other['moment']!r} of rig {other['rig']!r} already: it "
+                            f"cannot be of {moment!r} of {rig!r}, too"
+                        )
+                    shas[camera] = photo.sha256
+                    _put(connection, f"{_MOMENT}{photo.sha256}", {"rig": rig, "moment": moment, "camera": camera})
+                before = _get(connection, f"{_INSTANT}{rig}/{moment}") or {}
+                photos_before = before.get("photos", {})
+                _put(connection, f"{_INSTANT}{rig}/{moment}", before | {"photos": photos_before | shas})
+
+    def instants(self, rig: str | None = None) -> list[Instant]:
+        """See `Project.instants`."""
+        found = []
+        with self._context.database.reading() as connection:
+            for key, content in _all(connection, _INSTANT if rig is None else f"{_INSTANT}{rig}/").items():
+                name, _, moment = key.removeprefix(_INSTANT).partition("/")
+                of = {camera: self._photo(connection, sha256) for camera, sha256 in content["photos"].items()}
+                found.append(Instant(name, moment, of, bool(content.get("proposed"))))
+        return sorted(found, key=lambda one: (one.rig, one.moment))
+
+    def _photo(self, connection: Connection, sha256: str) -> StoredPhoto:
+        number = connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256))
+        if number is None:
+            raise self._context.database.damaged(f"is damaged: photo {sha256[:12]} of an instant is missing")
+        return reading.photo_of(connection, self._context.folder, number)
+
+    # -- hands ------------------------------------------------------------------------------------------------
+    def add_instant(self, instant: Instant, found: Sequence[InstantHand], provenance: Provenance) -> list[OneMesh]:
+        """See `Project.add_instant`."""
+        prepared = [{name: intake.prepare(view) for name, view in one.views.items()} for one in found]
+        made = []
+        with self._context.database.writing() as connection:
+            key = f"{_INSTANT}{instant.rig}/{instant.moment}"
+            content = _get(connection, key)
+            if content is None:
+                raise InputError(f"there is no instant {instant.moment!r} of rig {instant.rig!r}")
+            if content.get("proposed"):
+                return []  # somebody else was faster
+            source = intake.add_source(connection, provenance)
+            for photo in instant.photos.values():
+                intake.mark_looked_at(connection, photo.id, provenance.model_digest)
+            taken: set[str] = set()
+            for one, ready in zip(found, prepared, strict=True):
+                ids = {}
+                for name, view in one.views.items():
+                    photo = instant.photos[name]
+                    old = self._same(connection, photo, view, taken)
+                    if old is None:
+                        ids[name] = intake.add_hand(connection, photo, source, ready[name], self._context.who)
+                    elif _untouched(old[1]) and ready[name].model.digest == old[0].hand_model_digest:
+                        team.refuse_if_leased(connection, old[0].id, self._context.who)
+                        journal.repropose(
+                            connection, old[0], ready[name].record, ready[name].parametric, source, self._context.who,
+                            {"model": provenance.model_digest, "instant": instant.moment},
+                        )  # fmt: skip
+                        ids[name] = old[0].id
+                    else:
+                        continue  # somebody has worked on it: it is left as it is
+                    taken.add(ids[name])
+                mesh = OneMesh(instant.rig, instant.moment, ids, dict(one.left_out), _finite(one.without))
+                for hand_id in ids.values():
+                    _put(connection, f"{_MESH}{hand_id}", asdict(mesh))
+                made.append(mesh)
+            _put(connection, key, content | {"proposed": journal.now()})
+        return made
+
+    def _same(
+        self, connection: Connection, photo: StoredPhoto, view: HandMesh, taken: set[str]
+    ) -> tuple[Row, HandRecord] | None:
+        """The hand of this photo, of a single proposal, that is this one; its row and record."""
+        best = None
+        for hand_id in connection.scalars(select(hands.c.id).where(hands.c.photo == photo.id)).all():
+            if hand_id in taken or _get(connection, f"{_MESH}{hand_id}") is not None:
+                continue
+            row, record, _ = reading.stored(connection, self._context.folder, hand_id)
+            there = mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest)).keypoints
+            box = max(float(np.ptp(view.keypoints, axis=0).max()), 1.0)
+            off = float(np.linalg.norm(there - view.keypoints, axis=1).mean()) / box
+            if off < SAME and (best is None or off < best[0]):
+                best = (off, (row, record))
+        return None if best is None else best[1]
+
+    def one_mesh(self, hand_id: str) -> OneMesh | None:
+        """See `Project.one_mesh`."""
+        with self._context.database.reading() as connection:
+            content = _get(connection, f"{_MESH}{hand_id}")
+        return None if content is None else OneMesh(**content)
+
+    def one_meshes(self) -> list[OneMesh]:
+        """See `Project.one_meshes`."""
+        with self._context.database.reading() as connection:
+            found = [OneMesh(**content) for content in _all(connection, _MESH).values()]
+        once = {(one.rig, one.moment, tuple(sorted(one.hands.values()))): one for one in found}
+        return [once[key] for key in sorted(once)]
+
+    def edit_instant(
+        self,
+        meshes: Mapping[str, HandMesh],
+        joint_states: Mapping[str, ByJoint[str] | Iterable[str] | None],
+        versions: Mapping[str, int],
+        note: Mapping,
+    ) -> dict[str, int]:
+        """See `Project.edit_instant`."""
+        together, done = uuid.uuid4().hex, {}
+        with self._context.database.writing() as connection:
+            for hand_id, mesh in meshes.items():
+                with self._context.database.sensible():
+                    row, record, _ = reading.stored(connection, self._context.folder, hand_id)
+                leased = team.refuse_if_leased(connection, hand_id, self._context.who)
+                if hand_id in versions and versions[hand_id] != row.version:
+                    raise InputError(
+                        f"hand {hand_id} was changed meanwhile (version {row.version}, yours {versions[hand_id]}): "
+                        "load it again"
+                    )
+                after = edited(row, record, mesh, joint_states.get(hand_id))
+                with self._context.database.sensible():
+                    done[hand_id] = journal.change(
+                        connection, row, after, EDIT, self._context.who, {**note, "together": together}
+                    )
+                team.after_change(connection, hand_id, self._context.who, after.state, leased)
+        return done
+
+
+def companions(connection: Connection, folder: Path, row: Row, forth: bool) -> list[Row]:
+    """The other hands that the step which undo (forth: redo) of this hand is about changed too, and in which it is the
+    next to be undone (redone)."""
+    seq = journal.next_redo(connection, row) if forth else row.head
+    together = _together(connection, seq)
+    content = _get(connection, f"{_MESH}{row.id}") if together else None
+    if content is None:
+        return []
+    found = []
+    for hand_id in content["hands"].values():
+        if hand_id == row.id:
+            continue
+        other = reading.row_of(connection, folder, hand_id)
+        at = journal.next_redo(connection, other) if forth else other.head
+        if _together(connection, at) == together:
+            found.append(other)
+    return found
+
+
+def _together(connection: Connection, seq: int | None) -> str | None:
+    note = None if seq is None else connection.scalar(select(events.c.note).where(events.c.seq == seq))
+    return json.loads(note).get("together") if note else None
+
+
+def _untouched(record: HandRecord) -> bool:
+    return record.state == PROPOSED and set(record.joint_states) == {PROPOSED} and not record.corrections
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(float(value), 5) for name, value in values.items() if np.isfinite(value)}
+
+
+def _get(connection: Connection, key: str) -> dict | None:
+    text = connection.scalar(select(meta.c.value).where(meta.c.key == key))
+    return None if text is None else json.loads(text)
+
+
+def _all(connection: Connection, prefix: str) -> dict[str, dict]:
+    rows = connection.execute(select(meta).where(meta.c.key.startswith(prefix, autoescape=True)))
+    return {row.key: json.loads(row.value) for row in rows}
+
+
+def _put(connection: Connection, key: str, content: Mapping) -> None:
+    text = json.dumps(content, sort_keys=True)
+    if connection.scalar(select(meta.c.key).where(meta.c.key == key)) is None:
+        connection.execute(insert(meta), [{"key": key, "value": text}])
+    else:
+        connection.execute(update(meta).where(meta.c.key == key).values(value=text))

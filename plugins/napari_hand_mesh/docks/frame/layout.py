@@ -1,0 +1,113 @@
+"""The window in our mode: the photo is the largest thing, nothing moves under the mouse.
+
+From left to right: the queue, the photo with the bar of verdicts below it, the panel with the side view. napari's own
+list of layers and its controls are folded away until they are asked for.
+"""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+NAPARI = ("layer list", "layer controls")  # names of napari's own docks
+SHARE = 0.62  # of the width is the photo's, at least
+SHORTER = 40  # px of the screen that a frame and a panel of the desktop take
+USUAL = (1600, 1000)  # px, at most, of a window that nobody has sized
+
+
+class Layout(QObject):
+    """Of the main window that a widget sits in. folded: whether napari's own docks are. resized: the photo has another
+    size now."""
+
+    resized = Signal()
+
+    def __init__(self, widget: QWidget):
+        super().__init__(widget)
+        self._widget = widget
+        self.folded = False
+        self._resized = QTimer(self)  # a window that is dragged larger has many sizes
+        self._resized.setSingleShot(True)
+        self._resized.setInterval(60)
+        self._resized.timeout.connect(self.resized)
+
+    def eventFilter(self, _canvas, event) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Resize:
+            self._resized.start()
+        return False
+
+    @property
+    def window(self) -> QMainWindow | None:
+        window = self._widget.window()
+        while window is not None and not isinstance(window, QMainWindow):
+            window = window.parentWidget().window() if window.parentWidget() is not None else None
+        return window
+
+    def arrange(self, panel: QWidget, queue: QWidget, history: QWidget, bar: QWidget, side: QWidget) -> None:
+        """Once, when all are docked: columns take the whole height, the bar has no frame."""
+        window = self.window
+        if window is None:
+            return
+        window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        if window.centralWidget() is not None:
+            window.centralWidget().installEventFilter(self)
+        docks = {id(one): dock_of(one) for one in (panel, queue, history, side)}
+        if all(docks.values()):
+            window.splitDockWidget(docks[id(panel)], docks[id(side)], Qt.Orientation.Vertical)
+            window.tabifyDockWidget(docks[id(queue)], docks[id(history)])
+            docks[id(queue)].raise_()
+        bar_dock = dock_of(bar)
+        if bar_dock is not None:
+            bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+            bar_dock.setTitleBarWidget(QWidget())
+        self.fold(True)
+        QTimer.singleShot(0, lambda: self.widths(queue, side))
+
+    def fit(self) -> None:
+        """Make the window as large as the screen is good for."""
+        window = self.window
+        screen = None if window is None else window.screen()
+        if screen is None or window.isMaximized() or window.isFullScreen():
+            return
+        room = screen.availableGeometry()
+        width, height = min(room.width(), USUAL[0]), min(room.height() - SHORTER, USUAL[1])
+        window.resize(width, height)
+        window.move(room.left() + (room.width() - width) // 2, room.top())
+
+    def widths(self, queue: QWidget, side: QWidget) -> None:
+        """Share out the width: what is not the photo's is the columns'."""
+        window = self.window
+        docks = [dock for dock in (dock_of(queue), dock_of(side)) if dock is not None]
+        if window is None or len(docks) < 2:
+            return
+        rest = max(int(window.width() * (1 - SHARE)), 1)
+        window.resizeDocks(docks, [int(0.44 * rest), int(0.56 * rest)], Qt.Orientation.Horizontal)
+
+    def fold(self, wanted: bool) -> None:
+        """napari's own docks away, or back."""
+        window = self.window
+        self.folded = wanted
+        if window is not None:
+            for name in NAPARI:
+                for dock in window.findChildren(QDockWidget, name):
+                    dock.setVisible(not wanted)
+
+    def swap(self, side: QWidget) -> bool:
+        """The side view in the middle of the screen, as large as one likes, or back in its dock; whether it is out."""
+        dock = dock_of(side)
+        if dock is None:
+            return False
+        out = not dock.isFloating()
+        dock.setFloating(out)
+        if out:
+            middle = self.window.centralWidget()
+            corner = middle.mapToGlobal(middle.rect().topLeft())
+            dock.setGeometry(corner.x(), corner.y(), middle.width(), middle.height())
+        return out
+
+
+def dock_of(widget: QWidget) -> QDockWidget | None:
+    """The dock that a widget sits in."""
+    while widget is not None and not isinstance(widget, QDockWidget):
+        widget = widget.parentWidget()
+    return widget

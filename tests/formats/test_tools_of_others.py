@@ -1,0 +1,299 @@
+"""Annotation tools' files as other people write them, and files that cannot be read: one clear line."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from annotator.errors import InputError
+from annotator.formats import reader
+from annotator.formats.core.remarks import remarking
+from annotator.hand.joint_states import CONFIRMED, OCCLUDED, PROPOSED
+from annotator.hand.joints import JOINT_NAMES
+
+
+def places(n=0):
+    return np.array([[10.0 + k + n, 2.0 * k] for k in range(21)])
+
+
+def photo(path, size=(90, 70)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size).save(path)
+
+
+def dots(task_size=(90, 70), prefix="", **more):
+    """Label Studio's keypoint regions of one hand."""
+    return [
+        {"id": f"{prefix}{name}", "type": "keypointlabels", "original_width": task_size[0],
+         "original_height": task_size[1], "image_rotation": 0, **more,
+         "value": {"x": (x + 0.5) * 100 / 90, "y": (y + 0.5) * 100 / 70, "width": 0.4, "keypointlabels": [name]}}
+        for name, (x, y) in zip(JOINT_NAMES, places().tolist(), strict=True)
+    ]  # fmt: skip
+
+
+def box(name, label, x, y, width, height):
+    value = {"x": x, "y": y, "width": width, "height": height, "rotation": 0, "rectanglelabels": [label]}
+    return {"id": name, "type": "rectanglelabels", "original_width": 90, "original_height": 70, "image_rotation": 0,
+            "value": value}  # fmt: skip
+
+
+def tasks(folder, *results, image="/data/upload/2/0123abcd-hand.png"):
+    photo(folder / "images" / "hand.png")
+    annotations = [{"result": result, "updated_at": str(n)} for n, result in enumerate(results)]
+    (folder / "export.json").write_text(json.dumps([{"data": {"image": image}, "annotations": annotations}]))
+    return folder / "export.json"
+
+
+def test_label_studio_by_relation_by_place_and_without_rectangles(tmp_path):
+    rectangle = box("r", "Left", 5, 0, 60, 80)
+    relation = [{"type": "relation", "from_id": dot["id"], "to_id": "r"} for dot in dots()]
+    for name, result, side in (
+        ("relation", [rectangle, *dots(), *relation], "left"),
+        ("place", [rectangle, *dots()], "left"),
+        ("alone", dots(), None),
+    ):
+        (found,) = reader("label-studio").read(tasks(tmp_path / name, result))
+        np.testing.assert_allclose(found.keypoints, places(), atol=1e-9)
+        assert found.provenance["side_known"] == (side is not None) and found.side == (side or "right")
+        assert set(found.states) == {CONFIRMED}
+
+
+def test_label_studio_takes_the_newest_annotation(tmp_path):
+    with remarking() as remarks:
+        (found,) = reader("label-studio").read(tasks(tmp_path, dots()[:3], dots()))
+    assert found.weights.all() and sum(remarks.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ([*dots(), *dots(prefix="b")], "two keypoints 'wrist'"),
+        ([box("a", "left", 0, 0, 100, 100), box("b", "right", 0, 0, 100, 100), *dots()], "lies in 2 rectangles"),
+        (dots((180, 140)), "labels of another size"),
+        (dots(image_rotation=90) and [d | {"image_rotation": 90} for d in dots()], "turned in Label Studio"),
+        ([d | {"value": d["value"] | {"keypointlabels": ["elbow"]}} for d in dots()[:1]], "called 'elbow'"),
+        ([{"type": "keypointlabels"}], "'id' is missing"),
+    ],
+)
+def test_label_studio_that_cannot_be_read(tmp_path, result, message):
+    with pytest.raises(InputError, match=f"export.json, index 0: .*{message}"):
+        list(reader("label-studio").read(tasks(tmp_path, result)))
+
+
+def test_label_studios_other_exports_are_named(tmp_path):
+    (tmp_path / "min.json").write_text(json.dumps([{"image": "a.png", "keypoint": []}]))
+    with pytest.raises(InputError, match="JSON-MIN"):
+        list(reader("label-studio").read(tmp_path / "min.json"))
+
+
+def cvat(folder, inside, head="<annotations>"):
+    photo(folder / "hand.png")
+    text = f'{head}<version>1.1</version><image id="0" name="task/hand.png" width="90" height="70">{inside}</image>'
+    (folder / "annotations.xml").write_text(f'<?xml version="1.0" encoding="utf-8"?>\n{text}</annotations>')
+    return folder
+
+
+def skeleton(label="left hand", names=JOINT_NAMES):
+    points = "".join(
+        f'<points label="{name}" outside="0" occluded="{int(k == 2)}" points="{x + 0.5:.2f},{y + 0.5:.2f}"></points>'
+        for k, (name, (x, y)) in enumerate(zip(names, places().tolist(), strict=False))
+    )
+    return f'<skeleton label="{label}" source="manual" z_order="0">{points}</skeleton>'
+
+
+def test_cvat_of_other_people(tmp_path):
+    row = ";".join(f"{x + 0.5},{y + 0.5}" for x, y in places().tolist())
+    for name, inside in {
+        "skeleton": skeleton(),
+        "numbers": skeleton(names=[str(k + 1) for k in range(21)]),
+        "points": f'<box label="x" xtl="1"/><points label="hand_l" occluded="0" points="{row}"></points>',
+    }.items():
+        (found,) = reader("cvat").read(cvat(tmp_path / name, inside))
+        np.testing.assert_allclose(found.keypoints, places(), atol=1e-9)
+        assert found.side == "left" and (found.states[2] == OCCLUDED) == (name != "points")
+
+
+@pytest.mark.parametrize(
+    ("inside", "head", "message"),
+    [
+        (skeleton(names=["elbow"]), "<annotations>", "index 0: no keypoint of a hand is called 'elbow'"),
+        ('<skeleton label="l"><points label="wrist" points="1"/></skeleton>', "<annotations>", "index 0"),
+        ("", "<annotations><track/>", "holds tracks"),
+        ("", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "document type"),
+        ("", "<annotation>", "begins with <annotation>"),
+        ("<skeleton", "<annotations>", "is not XML"),
+    ],
+)
+def test_cvat_that_cannot_be_read(tmp_path, inside, head, message):
+    with pytest.raises(InputError, match=message):
+        list(reader("cvat").read(cvat(tmp_path, inside, head)))
+
+
+def yolo(folder, about="names: [hand]\nkpt_shape: [21, 3]\ntrain: images/train\nval: images/val\n", line=None):
+    photo(folder / "images" / "train" / "a.png")
+    photo(folder / "images" / "val" / "b.png")
+    values = [n for x, y in places().tolist() for n in ((x + 0.5) / 90, (y + 0.5) / 70, 2)]
+    (folder / "labels" / "train").mkdir(parents=True)
+    (folder / "labels" / "train" / "a.txt").write_text(line or " ".join(map(str, [0, 0.3, 0.3, 0.2, 0.4, *values])))
+    (folder / "data.yaml").write_text(about)
+    return folder
+
+
+def test_yolo_of_other_people(tmp_path):
+    (found,) = reader("yolo-pose").read(yolo(tmp_path / "one"))
+    np.testing.assert_allclose(found.keypoints, places(), atol=1e-9)
+    assert not found.provenance["side_known"] and np.allclose(found.box, [17.5, 6.5, 35.5, 34.5])
+    flat = " ".join(map(str, [1, 0.3, 0.3, 0.2, 0.4, *((places() + 0.5) / (90, 70)).ravel()]))
+    about = "names: {0: x, 1: left_hand}\nkpt_shape: [21, 2]\ntrain: ../images/train\nval: images/val\n"
+    (found,) = reader("yolo-pose").read(yolo(tmp_path / "two", about, flat))
+    assert found.side == "left" and found.provenance["side_known"]
+
+
+@pytest.mark.parametrize(
+    ("about", "line", "message"),
+    [
+        ("names: [hand]\nkpt_shape: [17, 3]\ntrain: images/train\n", None, r"kpt_shape is \[17, 3\]"),
+        ("names: [hand]\nkpt_shape: [21, 3]\n", None, "no train, val or test"),
+        ("names: [hand]\nkpt_shape: [21, 3]\ntrain: nowhere\n", None, "there is no"),
+        ("names: [hand]\nkpt_shape: [21, 3]\ntrain: /etc\n", None, "leads out"),
+        (None, "0 1 2 3", "index 0, line 1: has 4 numbers"),
+        (None, "0 " + "a " * 67, "line 1"),
+        (None, "3 " + "0.1 " * 67, "class 3 has no name"),
+        ("- a\n", None, "is not a data.yaml"),
+        ("a: [", None, "is not YAML"),
+    ],
+)
+def test_yolo_that_cannot_be_read(tmp_path, about, line, message):
+    options = {} if about is None else {"about": about}
+    with pytest.raises(InputError, match=message):
+        list(reader("yolo-pose").read(yolo(tmp_path, line=line, **options)))
+
+
+def deeplabcut(folder, parts=JOINT_NAMES, old=True, cells=None, coords=("x", "y")):
+    """Single-animal; old: photos by one path."""
+    table = folder / "labeled-data" / "film" / "CollectedData_Me.csv"
+    photo(table.parent / "img0001.png")
+    blank = [] if old else ["", ""]
+    name = ["labeled-data\\film\\img0001.png"] if old else ["labeled-data", "film", "img0001.png"]
+    count = len(coords)
+    rows = [
+        ["scorer", *blank, *["Me"] * count * len(parts)],
+        ["bodyparts", *blank, *[part for part in parts for _ in coords]],
+        ["coords", *blank, *[axis for _ in parts for axis in coords]],
+        [*name, *(cells or [n for x, y in places().tolist() for n in (x, y, 0.7)[:count]])],
+    ]
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_deeplabcut_single_animal(tmp_path, old):
+    for folder in (deeplabcut(tmp_path, old=old), tmp_path / "labeled-data" / "film"):
+        (found,) = reader("deeplabcut").read(folder)
+        np.testing.assert_array_equal(found.keypoints, places())
+        assert not found.provenance["side_known"] and set(found.states) == {CONFIRMED}
+
+
+def test_deeplabcut_sides_proposals_and_empty_cells(tmp_path):
+    cells = [n for x, y in places().tolist() for n in (x, y)]
+    cells[6:8] = ["", ""]
+    (found,) = reader("deeplabcut").read(deeplabcut(tmp_path / "a", [f"L_{n}" for n in JOINT_NAMES], cells=cells))
+    assert found.side == "left" and found.weights[3] == 0 and found.weights.sum() == 20
+    both = [f"{side}_{name}" for side in ("left", "right") for name in JOINT_NAMES]
+    values = [n for x, y in [*places().tolist(), *places(9).tolist()] for n in (x, y)]
+    left, right = reader("deeplabcut").read(deeplabcut(tmp_path / "b", both, cells=values))
+    assert (left.side, right.side) == ("left", "right") and np.array_equal(right.keypoints, places(9))
+    (found,) = reader("deeplabcut").read(deeplabcut(tmp_path / "c", coords=("x", "y", "likelihood")))
+    assert set(found.states) == {PROPOSED} and found.weights.max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"parts": ["elbow"]}, "CollectedData_Me.csv: no keypoint of a hand is called 'elbow'"),
+        ({"cells": ["far"] * 42}, "index 0: wrist of the hand is no number"),
+        ({"cells": ["1"] * 3}, "index 0"),
+        ({"parts": ["wrist", "wrist"]}, "each once"),
+    ],
+)
+def test_deeplabcut_that_cannot_be_read(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        list(reader("deeplabcut").read(deeplabcut(tmp_path, **options)))
+
+
+def test_deeplabcut_in_hdf5(tmp_path):
+    """As pandas lays a table with many-levelled columns out; made here with h5py, which is all that reading needs."""
+    h5py = pytest.importorskip("h5py")
+    folder = deeplabcut(tmp_path)
+    (table,) = folder.rglob("*.csv")
+    table.unlink()
+    levels = {
+        "axis0": [["Me"], sorted(JOINT_NAMES), ["x", "y"]],
+        "axis1": [["labeled-data"], ["film"], ["img0001.png"]],
+    }
+    with h5py.File(table.with_suffix(".h5"), "w") as file:
+        group = file.create_group("df_with_missing")
+        for axis in ("axis0", "axis1", "block0_items"):
+            words = levels[axis.replace("block0_items", "axis0")]
+            names = ("scorer", "bodyparts", "coords") if axis != "axis1" else ("N.",) * 3
+            for n, level in enumerate(words):
+                found = group.create_dataset(f"{axis}_level{n}", data=np.array([w.encode() for w in level]))
+                found.attrs["name"] = np.bytes_(names[n])
+            rows = [(0, sorted(JOINT_NAMES).index(j), a) for j in JOINT_NAMES for a in (0, 1)]
+            for n in range(3):
+                labels = [row[n] for row in rows] if axis != "axis1" else [0]
+                group.create_dataset(f"{axis}_label{n}", data=np.array(labels, np.int8))
+        group.create_dataset("block0_values", data=places().reshape(1, 42))
+    (found,) = reader("deeplabcut").read(folder)
+    np.testing.assert_array_equal(found.keypoints, places())
+    with h5py.File(table.with_suffix(".h5"), "a") as file:
+        del file["df_with_missing/axis0_level1"]
+    with pytest.raises(InputError, match="CollectedData_Me.h5"):
+        list(reader("deeplabcut").read(folder))
+
+
+def slp(folder, names=JOINT_NAMES, files=("hand.png",), predicted=False, track=None, visible=True):
+    sleap_io = pytest.importorskip("sleap_io")
+    photo(folder / "frames" / "hand.png")
+    skeleton = sleap_io.Skeleton(list(names))
+    rows = places()[: len(names)]
+    who = None if track is None else sleap_io.Track(track)
+    if predicted:
+        one = sleap_io.PredictedInstance.from_numpy(rows, skeleton, point_scores=np.full(len(rows), 0.9), score=0.9)
+    else:
+        one = sleap_io.Instance.from_numpy(rows, skeleton, track=who)
+        one.points["visible"] = visible
+    video = sleap_io.Video(filename=list(files) if len(files) else "film.mp4", open_backend=False,
+                           backend_metadata={"type": "ImageVideo", "filename": "x", "filenames": list(files)}
+                           if files else {"type": "MediaVideo", "filename": "film.mp4"})  # fmt: skip
+    labels = sleap_io.Labels([sleap_io.LabeledFrame(video=video, frame_idx=0, instances=[one])])
+    sleap_io.save_slp(labels, str(folder / "frames" / "mine.slp"), embed=False, verbose=False)
+    return folder / "frames"
+
+
+def test_sleap_of_other_people(tmp_path):
+    (found,) = reader("sleap").read(slp(tmp_path / "a", track="left_hand"))
+    np.testing.assert_array_equal(found.keypoints, places())
+    assert found.side == "left" and set(found.states) == {CONFIRMED}
+    (found,) = reader("sleap").read(slp(tmp_path / "b", predicted=True))
+    assert set(found.states) == {PROPOSED} and not found.provenance["side_known"] and found.weights.max() <= 0.5
+    (found,) = reader("sleap").read(slp(tmp_path / "c", visible=False))
+    assert set(found.states) == {OCCLUDED}
+
+
+def test_sleap_that_cannot_be_read(tmp_path):
+    with pytest.raises(InputError, match="index 0: .*called 'elbow'"):
+        list(reader("sleap").read(slp(tmp_path / "a", names=["elbow"])))
+    with pytest.raises(InputError, match="film.mp4 is a film"):
+        list(reader("sleap").read(slp(tmp_path / "b", files=())))
+    with pytest.raises(InputError, match=r"index 0: .*there is no .*gone.png"):
+        list(reader("sleap").read(slp(tmp_path / "c", files=("/elsewhere/gone.png",))))
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "x.slp").write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match="x.slp is not a file of SLEAP's"):
+        list(reader("sleap").read(tmp_path / "d"))
