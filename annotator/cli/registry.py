@@ -48,6 +48,14 @@ _BUILT_IN = (
         "small hands (`docs/scaling.md`)",
     ),
     Command(
+        "track",
+        "labelling.track",
+        "VIDEOS... --project DIR",
+        "follow the hands of videos: one identity a hand, smoothed over time, gaps bridged, doubts in the queue; "
+        "`track PROJECT` lists tracks, carries labels through them (`--propagate HAND`) and says which frames need you "
+        "next (`--next N`; `docs/video.md`)",
+    ),
+    Command(
         "rig",
         "labelling.rig",
         "PROJECT [CAMERAS]",
@@ -175,7 +183,14 @@ _BUILT_IN = (
         "serve",
         "apps.serve",
         "",
-        "the model behind HTTP; `annotator.serving.RemoteModel(URL, token)` takes a `Model`'s place",
+        "the model behind HTTP, for a team (`docs/serving.md`); `annotator.serving.RemoteModel(URL, token)` takes a "
+        "`Model`'s place",
+    ),
+    Command(
+        "token",
+        "apps.token",
+        "add NAME --tokens FILE",
+        "named tokens for a team's server, stored as hashes, with quotas; `token list`, `token revoke NAME`",
     ),
     Command(
         "rank",

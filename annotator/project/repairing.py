@@ -64,6 +64,7 @@ class Found:
     trials: set[tuple] = field(default_factory=set)
     people: dict[str, int] = field(default_factory=dict)
     statements: dict[int, dict] = field(default_factory=dict)
+    tracked: dict[str, dict] = field(default_factory=dict)
 
     def take(self, number: int, values: tuple) -> None:
         """Sort one row in by what it holds. Of a hand's list entry the newest counts: freed pages hold older ones."""
@@ -87,6 +88,9 @@ class Found:
             self.statements.setdefault(number, dict(zip(_STATEMENT, (number, *values[1:]), strict=True)))
         elif _are(values, (str, bytes, str, str)):
             self.gold.setdefault(values[0], dict(zip(("hand", "record", "who", "at"), values, strict=True)))
+        elif _are(values, (str, int, str, str)):
+            hand, track, kind, reasons = values
+            self.tracked.setdefault(hand, {"hand": hand, "track": track, "kind": kind, "reasons": reasons})
         elif _are(values, (int, str, str)):
             self.looked_at.add(values)
         elif _are(values, (str, str, str)):
@@ -261,6 +265,8 @@ def _write(connection: Connection, found: Found, whole: list[Whole], old: Path, 
     tried = ({"hand": hand, "gold": gold, "who": who} for hand, gold, who in found.trials)
     _insert(connection, schema.trials, (row for row in tried if row["hand"] in ids and row["gold"] in golden))
     _insert(connection, schema.statements, statements.unbroken(found.statements.values()))
+    kept = (row for row in found.tracked.values() if row["hand"] in ids and row["kind"] in ("seen", "bridged"))
+    _insert(connection, schema.tracked, kept)
     _insert(connection, schema.people, ({"who": who, "handed": count} for who, count in found.people.items()))
 
 

@@ -141,7 +141,7 @@ def command(
         note |= {"depth": "forgotten"} if forget_depth else {}
         one = opened.one_mesh(hand)
         if one is not None and len(one.hands) > 1:
-            if said or exact:
+            if evidence or exact or step is not None or hold or forget_depth:
                 raise InputError(
                     f"hand {hand} is one mesh in {len(one.hands)} photos: their depth is known, set keypoints"
                 )

@@ -42,6 +42,13 @@ class Done:
     skipped: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
 
+    def with_those(self, first: Done) -> Done:
+        """What came of photos of instants counts, which `propose_photos` then finds done."""
+        self.photos, self.hands = self.photos + first.photos, self.hands + first.hands
+        self.photos_with_hand += first.photos_with_hand
+        self.skipped -= first.photos
+        return self
+
     def fail(self, place: str | Path, why: str) -> None:
         """One more that could not be used; said on stderr."""
         self.failed.append((str(place), why))

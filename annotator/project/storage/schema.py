@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
 )
 
-VERSION = 4  # migrations.py leads here from every earlier one
+VERSION = 5  # migrations.py leads here from every earlier one
 metadata = MetaData()
 
 meta = Table(
@@ -200,6 +200,18 @@ statements = Table(
     Column("target", Integer),  # undo, redo: the statement taken back or put in force again
     Column("chain", LargeBinary, nullable=False),  # of this statement and all before it
     Index("statements_by_topic", "topic", "id"),
+)
+
+# Which hands are one hand through a video, and what speaks against it. A hand is on one track at most.
+tracked = Table(
+    "tracked",
+    metadata,
+    Column("hand", ForeignKey("hands.id"), primary_key=True),
+    Column("track", Integer, nullable=False),  # tracks are numbered from 1 through the whole project
+    Column("kind", String, nullable=False),
+    Column("reasons", Text, nullable=False),  # words, apart by commas
+    Index("tracked_by_track", "track"),
+    CheckConstraint("kind in ('seen', 'bridged')", name="tracked_kind"),
 )
 
 KEPT = (events, reviews, statements)  # tables that only grow
