@@ -13,7 +13,7 @@ from annotator.correcting.evidence import Depths
 from annotator.correcting.subjects.heads import NOISE, SAID
 from annotator.correcting.subjects.measuring import bones_of, size_of
 from annotator.errors import InputError
-from annotator.hand.mesh import HandParameters
+from annotator.hand.mesh import HandParameters, ParametricEstimate
 
 TIPS = (4, 8, 12, 16, 20)
 
@@ -101,7 +101,8 @@ def test_many_proposals_of_a_network_say_what_one_cannot(people, hand_model):
     for said, _ in people(LONG_FINGERS, 40):
         shape = SAID * LONG_FINGERS + random.normal(0, 1, 10) * NOISE
         moved = said.parameters.replace(shape=shape, offsets=said.parameters.offsets + 1e-4)
-        proposals.append(said.replace(parameters=moved))
+        first = ParametricEstimate(said.vertices, said.joints, said.keypoints, said.parameters)
+        proposals.append(said.replace(parameters=moved, parametric=first))
     many, one = (annotator.estimate_subject(some, hand_model) for some in (proposals, proposals[:1]))
     true = proportions(hand_model, np.array(LONG_FINGERS))
     errors = [
