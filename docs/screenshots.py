@@ -79,9 +79,7 @@ def hover(widget, joint: int) -> None:
 
 
 def save(image: np.ndarray, path: Path) -> None:
-    """With 256 colours: a tenth of a photo's size, and nobody sees it."""
-    picture = Image.fromarray(np.ascontiguousarray(image[..., :3]))
-    picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.fromarray(np.ascontiguousarray(image[..., :3])).save(path, optimize=True)
 
 
 def of_widget(widget: QWidget, path: Path) -> None:
@@ -107,8 +105,12 @@ def dialog(open_it, path: Path, least: float = 0.5) -> None:
 def resize(widget, size: tuple[int, int]) -> None:
     """The window of this size, the columns as they are at first."""
     window = widget.arrangement.window
-    window.resize(*size)
-    settle(lambda: (window.width(), window.height()) == size, least=0.3)
+
+    def there() -> bool:
+        window.resize(*size)  # again: docks that were just folded away may still have had a say
+        return (window.width(), window.height()) == size
+
+    settle(there, least=0.3, limit=20)
     widget.arrangement.widths(widget.queue, widget.side)
     settle(least=0.6)
 
@@ -134,6 +136,7 @@ def main() -> None:
         resize(widget, size)
         of_widget(widget.arrangement.window, out / f"{name}.png")
 
+    settle(least=1.0)
     whole("start", SMALL)
     files = [Path(path) for path in sample_data.photos() if Path(path).name.startswith("signing")]
     some = files[:: max(len(files) // PHOTOS, 1)][:PHOTOS]

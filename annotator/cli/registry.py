@@ -168,7 +168,14 @@ _BUILT_IN = (
         "serve",
         "apps.serve",
         "",
-        "the model behind HTTP; `annotator.serving.RemoteModel(URL, token)` takes a `Model`'s place",
+        "the model behind HTTP, for a team (`docs/serving.md`); `annotator.serving.RemoteModel(URL, token)` takes a "
+        "`Model`'s place",
+    ),
+    Command(
+        "token",
+        "apps.token",
+        "add NAME --tokens FILE",
+        "named tokens for a team's server, stored as hashes, with quotas; `token list`, `token revoke NAME`",
     ),
     Command(
         "rank",

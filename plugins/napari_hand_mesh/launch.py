@@ -10,6 +10,7 @@ def launch(project: str | Path | None = None) -> None:
     import napari
     import napari.settings as settings
     import qtpy  # (says in plain words when no Qt is installed)
+    from qtpy.QtCore import QTimer
 
     application = settings.get_settings().application
     level = application.gui_notification_level
@@ -20,7 +21,7 @@ def launch(project: str | Path | None = None) -> None:
     if qtpy.PYQT5:
         widget.say("napari will drop PyQt5: the extra [gui-qt6] has its successor")
     if application.window_size is None:  # nobody has sized napari's window yet
-        widget.arrangement.fit()
+        QTimer.singleShot(0, widget.arrangement.fit)  # when the docks have their places
     if project is not None:
         widget.open_project(project)
     napari.run()

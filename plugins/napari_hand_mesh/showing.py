@@ -70,6 +70,7 @@ class Showing:
             self._rest = iter(())
             self._name()
             self.queue.refresh()
+            self._over(None, (0, 0))  # words beside the pointer are of the hand before
             self._frame()
             self._last_joint = None
             self.side.show_hand(None)  # rather nothing than the hand before
@@ -112,6 +113,7 @@ class Showing:
         self.queue.refresh()
         self.history.show_session(self.session)
         self.side.show_hand(None)
+        self._over(None, (0, 0))
         self.layers.clear()
         self._last_joint = None
         self.what.setText(

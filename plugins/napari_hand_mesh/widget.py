@@ -252,8 +252,7 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
             self._beside = Beside(self._canvas())
         if self._beside is not None:
             self._beside.show_at(words, *place)
-        if words:
-            self.viewer.status = words
+        self.viewer.status = words
 
     def _tone(self, tones: Tones) -> None:
         if self.layers is not None:

@@ -208,6 +208,11 @@ def test_several_hands_are_judged_at_once_after_a_question(widget, folder, wait_
         assert {entry.state for entry in project.hands()} == {"accepted"}
     widget.act("take_back")
     assert {entry.state for entry in widget.session.project.hands()} <= set(OPEN)
+    widget.session.judge([entry.id for entry in widget.session.queue], "rejected")
+    widget.act("undo")  # one step, too
+    assert {entry.state for entry in widget.session.project.hands()} <= set(OPEN)
+    widget.act("redo")
+    assert {entry.state for entry in widget.session.queue} == {"rejected"}
 
 
 def test_an_export_says_before_what_leaves_and_what_does_not(widget, folder, wait_until):

@@ -8,6 +8,8 @@ import pytest
 pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
+from napari_hand_mesh.docks.frame import typing  # noqa: E402
+from napari_hand_mesh.session import verdicts  # noqa: E402
 from test_hands import Network  # noqa: E402
 
 from annotator.project import Project, Provenance  # noqa: E402
@@ -115,9 +117,10 @@ def test_a_photo_without_a_hand_is_shown_whole_and_bare(widget, folder, wait_unt
     height, width = session.photo.shape[:2]
     middle = layers.camera.center[-2:]
     assert np.allclose(middle, ((height - 1) / 2, (width - 1) / 2), atol=2)
+    layers.camera.zoom /= 6  # whatever lay beside the photo is in sight
     screen = widget.viewer.screenshot(flash=False).astype(int)
     for layer in layers.all[1:]:
-        layer.opacity = 0.0
+        layer.visible = False
     alone = widget.viewer.screenshot(flash=False).astype(int)
     assert (np.abs(screen - alone).max(2) > 10).sum() == 0  # the photo alone, to the last pixel
     keyboard("w")
@@ -243,7 +246,8 @@ def test_the_other_side_keeps_labels_and_says_what_it_cannot_keep(widget, folder
 # -- 6: keys -----------------------------------------------------------------------------------------------------
 
 
-def test_keys_typed_elsewhere_judge_nothing(widget, folder, keyboard, wait_until, canvas):
+def test_keys_typed_elsewhere_judge_nothing(widget, folder, keyboard, wait_until, canvas, monkeypatch):
+    monkeypatch.setattr(typing, "TEXT", 60.0)  # s: a busy machine types slowly
     widget.open_project(folder)
     settled(widget, wait_until)
     session = widget.session
@@ -274,7 +278,8 @@ def test_verdict_keys_work_from_the_queue_and_the_canvas(widget, folder, keyboar
     assert states["signing-0153-1"] == "accepted" and states["signing-0153-2"] == "rejected"
 
 
-def test_a_burst_of_verdicts_is_shown_and_taken_back_as_one(widget, folder, keyboard, wait_until, mouse):
+def test_a_burst_of_verdicts_is_shown_and_taken_back_as_one(widget, folder, keyboard, wait_until, mouse, monkeypatch):
+    monkeypatch.setattr(verdicts, "WITHIN", 60.0)  # s: a busy machine judges slowly
     widget.open_project(folder)
     settled(widget, wait_until)
     session = widget.session
@@ -307,3 +312,13 @@ def test_a_first_drag_takes_the_keypoint_whatever_layer_is_selected(widget, fold
     pull(mouse, widget, widget.layers.places.min(0) - 12, (30, 12))  # beside every keypoint the photo moves
     wait_until(lambda: camera.center != view[0], timeout=10_000)
     assert widget.session.hand.version == 2
+
+
+def test_verdicts_of_letters_that_were_typed_fast_are_taken_back(widget, folder, keyboard, wait_until, monkeypatch):
+    monkeypatch.setattr(typing, "FAST", 60.0)
+    monkeypatch.setattr(verdicts, "WITHIN", 60.0)
+    widget.open_project(folder)
+    settled(widget, wait_until)
+    keyboard("reh")  # two verdicts, then a letter that is no key of ours: "rehearsal"
+    assert {entry.state for entry in widget.session.project.hands()} == {"proposed"}
+    assert "typed" in widget.status.text()

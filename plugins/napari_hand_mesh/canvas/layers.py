@@ -102,6 +102,7 @@ class HandLayers(Framing):
         self._thinning.setInterval(40)
         self._thinning.timeout.connect(self.thin)
         viewer.layers.selection.active = self.points
+        viewer.help = ""  # napari's, for adding and selecting points
 
     @property
     def all(self) -> tuple[Layer, ...]:
@@ -147,6 +148,7 @@ class HandLayers(Framing):
         if self._cleared:
             self._cleared = False
             self.points.shown = True
+            self._ink()
         self.hand, self._states, self._strained = hand, states, frozenset(strained)
         self.joints = self.definition.keypoints(hand)
         self.places = self.joints.copy()
@@ -188,8 +190,15 @@ class HandLayers(Framing):
         visible = not self.skeleton.visible
         self.guard.show(self.skeleton, visible)
         self.guard.show(self.labels, False)
-        self.points.opacity = 1.0 if visible else 0.0
+        self._ink()
         self._join()
+
+    def _ink(self) -> None:
+        """Whether markers are seen. (A point that is not `shown` has size 0, which napari draws as large as any whose
+        size on the screen is limited from below.)"""
+        wanted = 1.0 if self.skeleton.visible and not self._cleared else 0.0
+        if self.points.opacity != wanted:
+            self.points.opacity = wanted
 
     def _place(self, hand: HandMesh) -> None:
         """Puts the mesh's picture where the hand is, if it is not there yet."""
@@ -245,6 +254,7 @@ class HandLayers(Framing):
         for layer in (self.mesh, self.skeleton):
             _put(layer, np.zeros_like(layer.data))
         self.points.shown = False
+        self._ink()
 
     def joint_at(self, position) -> int | None:
         """The keypoint at a world position (row, column), or None if none is near on the screen."""

@@ -34,8 +34,8 @@ ICONS = {
     "redo": "↷", "fade_markers": "◌", "mesh_style": "◍", "colour_by_uncertainty": "◐", "look": "⤢", "turn_view": "⟳",
     "mirror_view": "⇋", "swap_views": "▣", "show_layers": "☰",
 }  # fmt: skip
-SIDES = {"side: the network's": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
-MODES = {"next hand fills the canvas": "hand", "next: the whole photo": "photo", "next: leave the zoom": "free"}
+SIDES = {"draw: any hand": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
+MODES = {"zoom: hand": "hand", "zoom: photo": "photo", "zoom: as it is": "free"}
 MESH_OPACITY = 55  # percent, at first
 TOLD = 90  # px of the words about the hand: six lines
 NARROW = 264  # px

@@ -77,7 +77,8 @@ class QueuePanel(QWidget):
         many.setSpacing(3)
         self.many = {}
         for state, label in (("accepted", "✔ Accept"), ("rejected", "✖ Reject"), ("flagged", "⚑ Flag")):
-            button = quiet(label, "all hands that are selected (Ctrl or Shift and a click)")
+            button = quiet(label, f"{label[2:]} all hands that are selected (Ctrl or Shift and a click)")
+            button.setAccessibleName(f"{label[2:]} all that are selected")
             button.clicked.connect(lambda _checked=False, state=state: self.judged.emit(self.selected(), state))
             self.many[state] = button
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -99,6 +100,7 @@ class QueuePanel(QWidget):
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         table.setAccessibleName("hands")
+        table.setStyleSheet("font-size: 11px")  # a hand's whole name in a narrow column
         table.setShowGrid(False)
         table.setWordWrap(False)
         table.verticalHeader().hide()
@@ -159,7 +161,7 @@ class QueuePanel(QWidget):
         count = len(self.table.selectionModel().selectedRows())
         for button in self.many.values():
             button.setEnabled(count > 1)
-            button.setText(f"{button.text().split(' (')[0]}" + (f" ({count})" if count > 1 else ""))
+            button.setText(f"{button.text()[0]} {count}" if count > 1 else f"{button.text()[0]} all")
 
     def _clicked(self, index) -> None:
         if len(self.table.selectionModel().selectedRows()) <= 1:

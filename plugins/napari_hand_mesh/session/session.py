@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import annotator
@@ -142,16 +142,18 @@ class Session(Looking):
         self._reload()
 
     def judge(self, hand_ids: Sequence[str], state: str) -> int:
-        """Give many hands a state at once, which `take_back` undoes as one; how many. Those that have it already are
-        left out. Somebody else's hands raise InputError; what was judged before them stays so."""
+        """Give many hands a state at once, all or none, which `undo` and `take_back` undo as one; how many. Those that
+        have it already are left out."""
+        note = {"from": "napari", "state": state}
+        wanted = {hand_id: note for hand_id in hand_ids if self.hand_queue.entry(hand_id).state != state}
+        if not wanted:
+            return 0
+        versions = self.project.set_states(wanted, state)
         self.burst.forget()
-        wanted = [hand_id for hand_id in hand_ids if self.hand_queue.entry(hand_id).state != state]
-        for hand_id in wanted:
-            version = self.project.set_state(hand_id, state, None, {"from": "napari", "state": state, "many": True})
+        for hand_id, version in versions.items():
             self.burst.note(hand_id, version)
-            if self.hand is None or self.hand.id != hand_id:
-                self.hand_queue.note(self.project.hand(hand_id))
-        if self.hand is not None and wanted:
+        self._noted(wanted)
+        if self.hand is not None:
             self._reload()
         return len(wanted)
 
@@ -168,8 +170,7 @@ class Session(Looking):
     def take_back(self) -> list[str]:
         """Undo the verdicts of the last moments as one, and go to the first of their hands."""
         hands = self.burst.take_back(self.project)
-        for hand_id in hands:
-            self.hand_queue.note(self.project.hand(hand_id))
+        self._noted(hands)
         self.go(hands[0])
         return hands
 
@@ -232,12 +233,13 @@ class Session(Looking):
 
     # -- steps back and forth --------------------------------------------------------------------------------
     def undo(self) -> str:
-        """Take back the last step of the project and go to its hand; the hand's id."""
-        return self._went(self.project.undo())
+        """Take back the last step of the project, with what was made together with it, and go to its hand; the hand's
+        id."""
+        return self._went(self.project.undo_batch())
 
     def redo(self) -> str:
-        """Do again what was undone last and go to its hand; the hand's id."""
-        return self._went(self.project.redo())
+        """Do again what was undone last, with what was made together with it, and go to its hand; the hand's id."""
+        return self._went(self.project.redo_batch())
 
     def _note(self, **remarks) -> dict:
         """What the journal keeps beside a step: the seconds since the last one, pauses left out."""
@@ -246,9 +248,15 @@ class Session(Looking):
         return {"from": "napari", "seconds": round(min(seconds, PAUSE), 2), **remarks}
 
     # -- inside ----------------------------------------------------------------------------------------------
-    def _went(self, hand_id: str) -> str:
-        self.go(hand_id)
-        return hand_id
+    def _went(self, hand_ids: Sequence[str]) -> str:
+        self._noted(hand_ids)
+        self.go(hand_ids[0])
+        return hand_ids[0]
+
+    def _noted(self, hand_ids: Iterable[str]) -> None:
+        """The list has these hands as they are stored now."""
+        for hand_id in hand_ids:
+            self.hand_queue.note(self.project.hand(hand_id))
 
     def _set_states(self, states: Mapping[int, str]) -> None:
         if states:

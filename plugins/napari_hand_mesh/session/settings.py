@@ -12,9 +12,10 @@ PLUGIN, GROUP = "hand-mesh-annotator", "labelling"
 
 @dataclass(frozen=True)
 class Settings:
-    """mesh_opacity: percent; marker_scale: factor on the keypoints' diameters; live_updates: meshes a second while a
-    keypoint is dragged, at most; seconds_between_frames: of a video; checkpoint: file of another network ("" = the
-    shipped one); server: URL of a team's `annotator serve` ("" = the network runs here); token: for that server."""
+    """mesh_opacity: percent; marker_scale: factor on the keypoints' diameter on the screen; live_updates: meshes a
+    second while a keypoint is dragged, at most; seconds_between_frames: of a video; checkpoint: file of another network
+    ("" = the shipped one); server: URL of a team's `annotator serve` ("" = the network runs here); token: for that
+    server."""
 
     mesh_opacity: int = 55
     marker_scale: float = 1.0
