@@ -35,6 +35,8 @@ _LAZY = {
     "InstantHand": "annotator.correcting.views",
     "read_photo": "annotator.vision.photos",
     "Project": "annotator.project",
+    "track_video": "annotator.tracking",
+    "Track": "annotator.tracking",
 }
 
 __all__ = ["InputError", "__version__", *_LAZY]

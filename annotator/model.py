@@ -24,7 +24,7 @@ from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joint_states import CONFIRMED, UNSEEN
+from annotator.hand.joint_states import CONFIRMED, PROPAGATED, UNSEEN
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -162,6 +162,25 @@ class Model:
                 kept = Remembered(some.select(one), first, view, hand.crop)
                 yield Remembered.with_proposal(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
 
+    @torch.inference_mode()
+    def answer_in(self, photo: np.ndarray, crops: Sequence[Crop], K: np.ndarray) -> list[HandMesh]:
+        """The answers for hands in these very crops of a photo, without any search: for who knows where hands are.
+
+        photo: (H, W, 3) uint8; crops: flipped for left hands; K: (3, 3) px. Each hand's `features` hold what the
+        encoder saw (presence, side, landmarks: NaN from an encoder without them).
+        """
+        if not crops:
+            return []
+        features = self.finder.features(extract_all(photo, crops))
+        presence = np.nan_to_num(features.presence.double().cpu().numpy(), nan=1.0)
+        right = np.nan_to_num(features.right.double().cpu().numpy(), nan=1.0)
+        found = []
+        for crop, there, own in zip(crops, presence.tolist(), right.tolist(), strict=True):
+            side, corners = ("left" if crop.flip else "right"), crop.corners
+            box = (*corners.min(0).tolist(), *corners.max(0).tolist())
+            found.append((Located(crop, side, there, 1 - own if crop.flip else own, box, np.full((21, 2), np.nan)), K))
+        return list(self._hands(found, features))
+
     def hand_of(
         self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
     ) -> HandMesh:
@@ -244,7 +263,9 @@ class Model:
         known = checked_states(states)
         read = definition_of(definition)
         check_sight(merged, hand.camera)
-        if not isinstance(hand.features, Remembered):
+        # told by neighbouring frames: more than the network alone would say of this one, so it is where to begin
+        told_elsewhere = PROPAGATED in known.values()
+        if told_elsewhere or not isinstance(hand.features, Remembered):
             return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact).hand
         # what is confirmed is right where it was in the hand that the person saw, not where the network has it
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}

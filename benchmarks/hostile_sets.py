@@ -34,9 +34,9 @@ FEW = 20  # records of a mutated set that are looked at: a number that grew must
 class Sets:
     """One small sound set of each layout in `scratch`, and mutated copies of them."""
 
-    def __init__(self, scratch: Path, bomb: bytes, records: list):
+    def __init__(self, scratch: Path, bomb: bytes, records: list, names: Iterable[str] = WRITERS):
         self.scratch, self.bomb, self.mark = scratch, bomb, scratch / "CODE-RAN"
-        for name in WRITERS:
+        for name in names:
             writer(name).write(records, scratch / f"set-{name}")
         for name, make in OTHERS.items():
             place = scratch / f"others-{name}"  # some layouts are written here, too, and look otherwise then

@@ -48,6 +48,14 @@ _BUILT_IN = (
         "small hands (`docs/scaling.md`)",
     ),
     Command(
+        "track",
+        "labelling.track",
+        "VIDEOS... --project DIR",
+        "follow the hands of videos: one identity a hand, smoothed over time, gaps bridged, doubts in the queue; "
+        "`track PROJECT` lists tracks, carries labels through them (`--propagate HAND`) and says which frames need you "
+        "next (`--next N`; `docs/video.md`)",
+    ),
+    Command(
         "rig",
         "labelling.rig",
         "PROJECT [CAMERAS]",

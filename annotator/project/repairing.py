@@ -61,6 +61,7 @@ class Found:
     gold: dict[str, dict] = field(default_factory=dict)
     trials: set[tuple] = field(default_factory=set)
     people: dict[str, int] = field(default_factory=dict)
+    tracked: dict[str, dict] = field(default_factory=dict)
 
     def take(self, number: int, values: tuple) -> None:
         """Sort one row in by what it holds. Of a hand's list entry the newest counts: freed pages hold older ones."""
@@ -82,6 +83,9 @@ class Found:
             self.reviews.setdefault(number, dict(zip(names, (number, *values[1:]), strict=True)))
         elif _are(values, (str, bytes, str, str)):
             self.gold.setdefault(values[0], dict(zip(("hand", "record", "who", "at"), values, strict=True)))
+        elif _are(values, (str, int, str, str)):
+            hand, track, kind, reasons = values
+            self.tracked.setdefault(hand, {"hand": hand, "track": track, "kind": kind, "reasons": reasons})
         elif _are(values, (int, str, str)):
             self.looked_at.add(values)
         elif _are(values, (str, str, str)):
@@ -255,6 +259,8 @@ def _write(connection: Connection, found: Found, whole: list[Whole], old: Path, 
     _insert(connection, schema.gold, (row for row in found.gold.values() if row["hand"] in golden))
     tried = ({"hand": hand, "gold": gold, "who": who} for hand, gold, who in found.trials)
     _insert(connection, schema.trials, (row for row in tried if row["hand"] in ids and row["gold"] in golden))
+    kept = (row for row in found.tracked.values() if row["hand"] in ids and row["kind"] in ("seen", "bridged"))
+    _insert(connection, schema.tracked, kept)
     _insert(connection, schema.people, ({"who": who, "handed": count} for who, count in found.people.items()))
 
 

@@ -30,13 +30,24 @@ from annotator.project.pictures import Pictures
 from annotator.project.proposing import Proposing
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import check_hand_state
-from annotator.project.records.views import GoldHand, HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
+from annotator.project.records.views import (
+    GoldHand,
+    HandEntry,
+    Origin,
+    Provenance,
+    Skill,
+    StoredHand,
+    StoredPhoto,
+    TrackEntry,
+    TrackSummary,
+)
 from annotator.project.renewing import Renewing
 from annotator.project.storage import places
 from annotator.project.storage.database import Database
 from annotator.project.teamwork import batches, gold, own_steps, team
 from annotator.project.teamwork.shared import Shared
 from annotator.project.teamwork.team import LEASE
+from annotator.project.tracks import Edit, TrackedProposal, Tracks
 from annotator.vision.rigs import Rig
 
 if TYPE_CHECKING:  # torch comes with it
@@ -62,6 +73,7 @@ class Project:
         self._shared = Shared(self._context)
         self._kept = Kept(self._context)
         self._pictures = Pictures(self._context)
+        self._tracks = Tracks(self._context)
         self._instants = Instants(self._context)
 
     @property
@@ -340,6 +352,43 @@ class Project:
         has changed since `version`, or if the hand model is another.
         """
         return self._renewing.repropose(hand_id, mesh, provenance, version)
+
+    # -- hands through videos --------------------------------------------------------------------------------
+    def new_tracks(self, count: int) -> list[int]:
+        """Numbers for so many new tracks, which nobody else gets."""
+        return self._tracks.new_tracks(count)
+
+    def add_tracked(
+        self, frames: Iterable[tuple[intake.Header, Sequence[TrackedProposal]]], provenance: Provenance, mark: str
+    ) -> list[list[str]]:
+        """Store hands of tracks in their frames, in one transaction; their ids, frame by frame.
+
+        A hand that is known already joins its track; if nobody has touched it, it becomes what the track says of it.
+        mark: names the tracking for good: `has_photo(hash, mark)` is true from then on.
+        """
+        return self._tracks.add_tracked(frames, provenance, mark)
+
+    def tracks(self) -> list[TrackSummary]:
+        """All tracks, by number."""
+        return self._tracks.tracks()
+
+    def track(self, number: int) -> list[TrackEntry]:
+        """The hands of a track, in the order of their frames. InputError if there is none of this number."""
+        return self._tracks.track(number)
+
+    def track_of(self, hand_id: str) -> int | None:
+        """The number of the hand's track; None if it is on none."""
+        return self._tracks.track_of(hand_id)
+
+    def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
+        """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
+        their new versions. note: JSON, kept in the journal with each."""
+        return self._tracks.edit_many(edits, note)
+
+    def undo_many(self, name: str, value: str) -> list[str]:
+        """Take back the edits whose note says `name`: `value`, in one transaction; the hands' ids. A hand that somebody
+        changed since stays as it is."""
+        return self._tracks.undo_many(name, value)
 
     # -- several cameras at once -----------------------------------------------------------------------------
     def add_rig(self, rig: Rig, name: str) -> None:

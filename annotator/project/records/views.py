@@ -58,7 +58,8 @@ class StoredPhoto:
 @dataclass(frozen=True)
 class HandEntry:
     """A line of the project's list of hands. photo: its path; corrections: how many keypoints a person has
-    set; leased_by: who works on it just now ("": nobody); frame, seconds: of a photo that is a frame of a video.
+    set; leased_by: who works on it just now ("": nobody); frame, seconds: of a photo that is a frame of a video; track:
+    the number of its track, None: of none; reasons: what speaks against it there, see `tracks`.
     """
 
     id: str
@@ -75,6 +76,8 @@ class HandEntry:
     leased_by: str = ""
     frame: int | None = None
     seconds: float | None = None
+    track: int | None = None
+    reasons: tuple[str, ...] = ()
 
     @property
     def photo_name(self) -> str:
@@ -117,6 +120,47 @@ class StoredHand:
     changed: str
     provenance: Mapping
     depth_labels: DepthLabels = field(default_factory=DepthLabels)
+
+
+@dataclass(frozen=True)
+class TrackEntry:
+    """A hand of a track, in its frame. photo: the photo's id; kind: 'seen', or 'bridged' where nothing was found in the
+    frame; reasons: what speaks against it ('jump', 'gap', 'crossing', ...); state, corrections, version: as in
+    `HandEntry`."""
+
+    id: str
+    frame: int
+    seconds: float
+    photo: int
+    side: str
+    kind: str
+    reasons: tuple[str, ...]
+    state: str
+    confidence: float
+    corrections: int
+    version: int
+
+
+@dataclass(frozen=True)
+class TrackSummary:
+    """One hand through a video. track: its number; video: the video's path; sha256: what that contains; side; hands,
+    seen, doubtful, corrected, accepted: how many, all in all, found in the picture, with a reason, with labels,
+    accepted; first, last: (frame's number, seconds)."""
+
+    track: int
+    video: str
+    sha256: str
+    side: str
+    hands: int
+    seen: int
+    doubtful: int
+    corrected: int
+    accepted: int
+    first: tuple[int, float]
+    last: tuple[int, float]
+
+    def as_dict(self) -> dict:
+        return asdict(self) | {"first": list(self.first), "last": list(self.last)}
 
 
 @dataclass(frozen=True, eq=False)

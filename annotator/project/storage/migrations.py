@@ -84,4 +84,9 @@ def _to_3(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-STEPS = {1: _to_2, 2: _to_3}
+def _to_4(connection: Connection) -> None:
+    """Hands may be on a track through a video."""
+    schema.tracked.create(connection, checkfirst=True)  # from version 1 all new tables are made at once
+
+
+STEPS = {1: _to_2, 2: _to_3, 3: _to_4}

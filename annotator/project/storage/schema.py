@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
 )
 
-VERSION = 3  # migrations.py leads here from every earlier one
+VERSION = 4  # migrations.py leads here from every earlier one
 metadata = MetaData()
 
 meta = Table(
@@ -183,6 +183,18 @@ people = Table(
     metadata,
     Column("who", String, primary_key=True),
     Column("handed", Integer, nullable=False),  # how many hands `next_hand` gave them
+)
+
+# Which hands are one hand through a video, and what speaks against it. A hand is on one track at most.
+tracked = Table(
+    "tracked",
+    metadata,
+    Column("hand", ForeignKey("hands.id"), primary_key=True),
+    Column("track", Integer, nullable=False),  # tracks are numbered from 1 through the whole project
+    Column("kind", String, nullable=False),
+    Column("reasons", Text, nullable=False),  # words, apart by commas
+    Index("tracked_by_track", "track"),
+    CheckConstraint("kind in ('seen', 'bridged')", name="tracked_kind"),
 )
 
 KEPT = (events, reviews)  # tables that only grow
