@@ -30,6 +30,8 @@ _LAZY = {
     "read_depth": "annotator.vision.depth_images",
     "JointDefinition": "annotator.hand.definitions",
     "learn_definition": "annotator.correcting.defining",
+    "estimate_subject": "annotator.correcting.subjects.estimating",
+    "Subject": "annotator.correcting.subjects.subject",
     "load_hand": "annotator.hand.model",
     "Rig": "annotator.vision.rigs",
     "InstantHand": "annotator.correcting.views",

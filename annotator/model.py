@@ -18,6 +18,7 @@ from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
 from annotator.correcting.solver import Settings
 from annotator.correcting.solver.solver import check_sight, checked_states, read_labels
+from annotator.correcting.subjects.subject import Subject
 from annotator.correcting.views import InstantHand, Sighting, asking, join, join_one, refine_views
 from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
@@ -80,6 +81,7 @@ class Model:
         boxes: Sequence[Sequence[float]] | None = None,
         sides: Sequence[str | None] | None = None,
         K: np.ndarray | None = None,
+        subject: Subject | None = None,
     ) -> list[HandMesh]:
         """Finds the hands of a photo and proposes a mesh for each.
 
@@ -88,9 +90,16 @@ class Model:
         this order, however many (each answer takes 0.2 MB). None: hands are detected. sides: 'left', 'right' or None
         for each box.
         K: (3, 3) intrinsics in px; None: focal length 1.2 times the longer side (see `vision.camera.default_camera`).
+        subject: whose hands they are, if that is known: see `annotator.estimate_subject`.
         InputError for anything that cannot be used.
         """
-        return next(iter(self.propose_many([photo], [boxes], [sides], [K])))
+        hands = next(iter(self.propose_many([photo], [boxes], [sides], [K])))
+        return hands if subject is None else [self.of_subject(hand, subject) for hand in hands]
+
+    def of_subject(self, hand: HandMesh, subject: Subject) -> HandMesh:
+        """The hand again as its subject's: the likeliest one of that shape, given the proposal and the labels that it
+        has. Its cached features stay."""
+        return solve(hand, self.hand, {}, subject=subject).hand
 
     def propose_many(
         self,
@@ -222,6 +231,7 @@ class Model:
         evidence: Sequence[Evidence] = (),
         exact: bool = False,
         definition: JointDefinition | str | None = None,
+        subject: Subject | None = None,
     ) -> HandMesh:
         """The hand again, with keypoints set by a person.
 
@@ -248,6 +258,8 @@ class Model:
         definition
             How the labeller means the joints: a name, or what `annotator.learn_definition` found; None: somebody
             unknown.
+        subject
+            Whose hand it is: what `annotator.estimate_subject` found.
 
         Returns
         -------
@@ -266,20 +278,21 @@ class Model:
         # told by neighbouring frames: more than the network alone would say of this one, so it is where to begin
         told_elsewhere = PROPAGATED in known.values()
         if told_elsewhere or not isinstance(hand.features, Remembered):
-            return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact).hand
+            return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact, subject=subject).hand
         # what is confirmed is right where it was in the hand that the person saw, not where the network has it
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
         told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
         if exact:
             answered = self.prompted(hand, told).replace(corrections=merged | held, depth_labels=hand.depth_labels)
-            return solve(answered, self.hand, {}, known, evidence, exact=True).hand.replace(corrections=merged)
+            pinned = solve(answered, self.hand, {}, known, evidence, exact=True, subject=subject).hand
+            return pinned.replace(corrections=merged)
         proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
         joints, places, _, judged = read_labels(proposal, merged, known, Settings(), read, held=held)
         prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
         if prompts:
             proposal = self.prompted(hand, prompts).replace(features=hand.features)
         start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
-        return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
+        return solve(start, self.hand, merged, known, evidence, definition=read, held=held, subject=subject).hand
 
     def other_side(
         self,

@@ -123,6 +123,13 @@ _BUILT_IN = (
         "gold", "labelling.gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"
     ),
     Command(
+        "subject",
+        "projects.subject",
+        "PROJECT [NAME]",
+        "whose hands the photos show; a subject's shape, its size by a ruler, and hands that it would change "
+        "(`docs/subjects.md`)",
+    ),
+    Command(
         "report",
         "projects.report",
         "PROJECT --out FILE.html",

@@ -44,6 +44,7 @@ from annotator.project.records.views import (
 from annotator.project.renewing import Renewing
 from annotator.project.storage import places
 from annotator.project.storage.database import Database
+from annotator.project.subjects import Subjects
 from annotator.project.teamwork import batches, gold, own_steps, team
 from annotator.project.teamwork.shared import Shared
 from annotator.project.teamwork.team import LEASE
@@ -60,6 +61,7 @@ class Project:
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
     that database's URL (`postgresql+psycopg://USER@HOST/NAME`).
     who: the name written beside every change (default: the system's user name).
+    subjects: whose hands its photos show, see `project.subjects.Subjects`.
     Several processes may work on one project at the same time. All methods raise InputError, with one clear
     line, for a damaged, locked or read-only project, and for ids, states and joints that do not exist.
     """
@@ -73,6 +75,7 @@ class Project:
         self._shared = Shared(self._context)
         self._kept = Kept(self._context)
         self._pictures = Pictures(self._context)
+        self.subjects = Subjects(self._context)
         self._tracks = Tracks(self._context)
         self._instants = Instants(self._context)
 
@@ -293,14 +296,22 @@ class Project:
         """All photos, in the order they came."""
         return self._proposing.photos()
 
-    def add_proposals(self, photo_id: int, meshes: Iterable[HandMesh], provenance: Provenance) -> list[str]:
+    def add_proposals(
+        self,
+        photo_id: int,
+        meshes: Iterable[HandMesh],
+        provenance: Provenance,
+        untold: Iterable[HandMesh] | None = None,
+    ) -> list[str]:
         """Store what a model proposed on a photo (also if that is no hand at all); the new hands' ids, in
         order.
+
+        untold: the same hands as the model had them before their subject's shape was given to them; kept beside them.
 
         From then on `has_photo(hash, provenance.model_digest)` is true. InputError if a mesh's parameters do
         not give its vertices, or its hand model is not known.
         """
-        return self._proposing.add_proposals(photo_id, meshes, provenance)
+        return self._proposing.add_proposals(photo_id, meshes, provenance, untold)
 
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
         """`add_proposals` for one hand."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from annotator.correcting.subjects.subject import Subject
 from annotator.detection.grouping import hinted
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
@@ -71,13 +72,15 @@ class RemoteModel(Model):
         boxes: Sequence[Sequence[float]] | None = None,
         sides: Sequence[str | None] | None = None,
         K: np.ndarray | None = None,
+        subject: Subject | None = None,
     ) -> list[HandMesh]:
-        """As `Model.propose`. The photo travels without loss."""
+        """As `Model.propose`. The photo travels without loss; whose hands they are stays here."""
         hints = {"boxes": boxes, "sides": sides, "K": K}
         query = {name: json.dumps(np.asarray(v).tolist()) for name, v in hints.items() if v is not None}
         headers = {"Content-Type": "image/png", "Accept": wire.TYPE}
         proposed = self._unpacked(self._ask("POST", "/propose", _png(photo), headers, query))
-        return [Remembered.with_proposal(hand) for hand in proposed]
+        hands = [Remembered.with_proposal(hand) for hand in proposed]
+        return hands if subject is None else [self.of_subject(hand, subject) for hand in hands]
 
     def propose_many(
         self,

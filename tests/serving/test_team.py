@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
+import threading
+import zipfile
 
+import numpy as np
 import pytest
-from here import PATIENCE, in_a_thread
+from here import PATIENCE, in_a_thread, until
 
 httpx = pytest.importorskip("httpx", reason="needs the extra [serve]")
 
+from annotator.errors import InputError  # noqa: E402
+from annotator.model import Model, load_model  # noqa: E402
 from annotator.network.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from annotator.serving import RemoteModel  # noqa: E402
 from annotator.serving.access import tokens  # noqa: E402
 from annotator.serving.access.audit import Audit  # noqa: E402
 from annotator.serving.access.tokens import TokenFile  # noqa: E402
+from annotator.serving.limits import Limits  # noqa: E402
+from annotator.serving.models.reloading import Reloader  # noqa: E402
+from annotator.vision.photos import read_photo  # noqa: E402
 
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -108,3 +117,98 @@ def test_a_log_that_has_grown_is_put_aside_and_a_full_disk_stops_nobody(tmp_path
     full.write({"number": 2})
     full.close()
     assert full.lost == 2
+
+
+def test_a_server_that_only_proposes(model, photo_file):
+    photo = read_photo(photo_file)
+    with in_a_thread(model, "one", read_only=True) as (_, url):
+        remote = RemoteModel(url, "one")
+        (hand,) = remote.propose(photo)
+        with pytest.raises(InputError, match="corrects none"):
+            remote.remember(photo, hand.replace(features=None))
+
+
+def test_what_a_client_left_behind_counts_for_its_quota(model, team, photo_file):
+    file, given = team
+    with in_a_thread(model, TokenFile(file), Limits(patience=PATIENCE)) as (app, url):
+        host, port = url.removeprefix("http://").split(":")
+        body = photo_file.read_bytes()
+        head = f"POST /propose HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n"
+        import socket
+
+        service = app.state.service
+        with socket.create_connection((host, int(port)), PATIENCE) as leaving:
+            leaving.sendall(f"{head}Authorization: Bearer {given['sam']}\r\n\r\n".encode() + body)
+            until(lambda: service.proposing.health()["working"] > 0, "the work begins")
+        until(lambda: service.proposing.health()["working"] == 0, "and ends")
+        until(lambda: ask(url, given["sam"], photo_file).status_code == 429, "its time is spent")
+
+
+def test_a_promoted_model_takes_over_without_a_lost_request(model, other_checkpoint, photo_file, tmp_path):
+    """Four clients ask without a pause while the model changes twice; a window that was opened before goes on."""
+    photo = read_photo(photo_file)
+    (here,) = model.propose(photo)
+    place = tuple(here.keypoints[8] + (12.0, -9.0))
+    now = [None]
+
+    def load(path):
+        return load_model(path, device="cpu")
+
+    with in_a_thread(model, "one", Limits(patience=PATIENCE)) as (app, url):
+        models = app.state.models
+        reloader = Reloader(models, lambda: now[0], load)
+        window = RemoteModel(url, "one")
+        (hand,) = window.propose(photo)
+        statuses, served, stop = [], [], threading.Event()
+
+        def good():
+            with httpx.Client(base_url=url, headers=JPEG | {"Authorization": "Bearer one"}, timeout=PATIENCE) as client:
+                while not stop.is_set():
+                    answer = client.post("/propose", content=photo_file.read_bytes())
+                    statuses.append(answer.status_code)
+                    served.append(answer.json().get("model"))
+
+        threads = [threading.Thread(target=good) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            until(lambda: len(served) > 4, "answers come")
+            broken = tmp_path / "broken.safetensors"
+            broken.write_bytes(b"no checkpoint")
+            now[0] = broken
+            reloader.ask()
+            until(lambda: reloader._seen and str(broken) in reloader._seen, "the broken one was looked at")
+            now[0] = other_checkpoint
+            reloader.ask()
+            digest = until(lambda: models.current.model.digest != model.digest and models.current.model.digest, "new")
+            until(lambda: digest in served, "the new one answers")
+            moved = window.refine(hand, {"index_tip": place})  # by the model that the window was opened with
+            assert np.abs(moved.vertices - model.refine(here, {"index_tip": place}).vertices).max() < 1e-4
+            assert window.propose(photo)[0].side == hand.side
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+            reloader.close()
+        assert set(statuses) == {200} and set(served) == {model.digest, digest}
+        assert served[-1] == digest
+
+
+def test_a_model_that_is_forgotten_is_told_so(model, other_checkpoint, photo_file):
+    photo = read_photo(photo_file)
+    with in_a_thread(model, "one", kept=1) as (app, url):
+        window = RemoteModel(url, "one")
+        app.state.models.put(load_model(other_checkpoint, device="cpu"))
+        with pytest.raises(InputError, match="open it again"):
+            window.propose(photo)
+        assert RemoteModel(url, "one").propose(photo)
+
+
+def test_answers_name_model_and_user_in_archives_too(model, team, photo_file):
+    file, given = team
+    with in_a_thread(model, TokenFile(file)) as (_, url):
+        answer = ask(url, given["ada"], photo_file, headers={"Accept": "application/x-npz"})
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            head = np.load(io.BytesIO(archive.read("head.npy"))).tobytes()
+        assert json.loads(head)["more"] == {"model": model.digest, "user": "ada"}
+        assert isinstance(model, Model)

@@ -148,7 +148,8 @@ def command(
             moved_too = move(opened, network, one, hand, place, states, definition, note)
             version = moved_too[hand]
         else:
-            fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition)
+            subject = opened.subjects.shape_for(before.photo.id)
+            fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition, subject)
             version, moved_too = opened.edit(hand, fixed, states, before.version, note), {}
         after, answer = opened.hand(hand), opened.mesh(hand)
     moved = answer.vertices - mesh.vertices

@@ -83,6 +83,10 @@ def command(
     rate: Annotated[
         float, typer.Option(help="Frames a second of numbered images and TIFF stacks, which have no clock.", min=0.001)
     ] = 25.0,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Whose hands these photos show, see `annotator subject`.", show_default=False),
+    ] = None,
     rig: Annotated[
         Path | None,
         typer.Option(
@@ -119,6 +123,10 @@ def command(
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     if proposer != "network" and (elsewhere is not None or model is not None or quick):
         raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
+    if subject is not None and (elsewhere is not None or proposer != "network"):
+        raise InputError(
+            "--subject goes with neither --engine nor --proposer: say it afterwards by `annotator subject`"
+        )
     if (rig is None) != (pattern is None):
         raise InputError("--rig and --pattern go together: which cameras, and which photos are one instant")
     if rig is not None and (elsewhere is not None or proposer != "network" or not project):
@@ -172,7 +180,7 @@ def command(
         first = Done()
         if rig is not None and pattern is not None:
             first = propose_instants(opened, loaded, rig, pattern, photos, name, progress)
-        done = propose_photos(opened, loaded, files, name, batch).with_those(first)
+        done = propose_photos(opened, loaded, files, name, batch, subject=subject).with_those(first)
     _report(done, empty, project, start, as_json)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from annotator.correcting.subjects.subject import Subject
 from annotator.files.frame_places import frame_place, in_words
 from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.mesh import HandMesh, HandParameters
@@ -190,6 +191,42 @@ class Origin:
 
     def as_dict(self) -> dict:
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class StoredSubject:
+    """A subject of the project: its name; photos, hands (without rejected ones), labels: how many it has; sizes:
+    "length" and "width", m, as far as measured; shape: the estimate in force, or None; estimated_at: when (UTC), "" if
+    never; due: whether so much has changed that it is to be estimated again.
+    """
+
+    name: str
+    photos: int
+    hands: int
+    labels: int
+    sizes: Mapping[str, float]
+    shape: Subject | None
+    estimated_at: str
+    due: bool
+
+    def as_dict(self) -> dict:
+        """For JSON, sizes in mm."""
+        values = {name: value for name, value in vars(self).items() if name != "shape"}
+        values["sizes"] = {f"{name}_mm": round(1000 * size, 2) for name, size in self.sizes.items()}
+        return values | {"shape": None if self.shape is None else self.shape.as_dict()}
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A hand whose mesh is not of its subject's shape: its id and state; apart_mm: how far the two hands at rest are
+    apart, mean over the surface after alignment."""
+
+    hand: str
+    state: str
+    apart_mm: float
+
+    def as_dict(self) -> dict:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
