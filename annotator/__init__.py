@@ -30,11 +30,15 @@ _LAZY = {
     "read_depth": "annotator.vision.depth_images",
     "JointDefinition": "annotator.hand.definitions",
     "learn_definition": "annotator.correcting.defining",
+    "estimate_subject": "annotator.correcting.subjects.estimating",
+    "Subject": "annotator.correcting.subjects.subject",
     "load_hand": "annotator.hand.model",
     "Rig": "annotator.vision.rigs",
     "InstantHand": "annotator.correcting.views",
     "read_photo": "annotator.vision.photos",
     "Project": "annotator.project",
+    "track_video": "annotator.tracking",
+    "Track": "annotator.tracking",
 }
 
 __all__ = ["InputError", "__version__", *_LAZY]

@@ -18,13 +18,14 @@ from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
 from annotator.correcting.solver import Settings
 from annotator.correcting.solver.solver import check_sight, checked_states, read_labels
+from annotator.correcting.subjects.subject import Subject
 from annotator.correcting.views import InstantHand, Sighting, asking, join, join_one, refine_views
 from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
 from annotator.detection.locating import Located
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joint_states import CONFIRMED, UNSEEN
+from annotator.hand.joint_states import CONFIRMED, PROPAGATED, UNSEEN
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -80,6 +81,7 @@ class Model:
         boxes: Sequence[Sequence[float]] | None = None,
         sides: Sequence[str | None] | None = None,
         K: np.ndarray | None = None,
+        subject: Subject | None = None,
     ) -> list[HandMesh]:
         """Finds the hands of a photo and proposes a mesh for each.
 
@@ -88,9 +90,16 @@ class Model:
         this order, however many (each answer takes 0.2 MB). None: hands are detected. sides: 'left', 'right' or None
         for each box.
         K: (3, 3) intrinsics in px; None: focal length 1.2 times the longer side (see `vision.camera.default_camera`).
+        subject: whose hands they are, if that is known: see `annotator.estimate_subject`.
         InputError for anything that cannot be used.
         """
-        return next(iter(self.propose_many([photo], [boxes], [sides], [K])))
+        hands = next(iter(self.propose_many([photo], [boxes], [sides], [K])))
+        return hands if subject is None else [self.of_subject(hand, subject) for hand in hands]
+
+    def of_subject(self, hand: HandMesh, subject: Subject) -> HandMesh:
+        """The hand again as its subject's: the likeliest one of that shape, given the proposal and the labels that it
+        has. Its cached features stay."""
+        return solve(hand, self.hand, {}, subject=subject).hand
 
     def propose_many(
         self,
@@ -162,6 +171,25 @@ class Model:
                 kept = Remembered(some.select(one), first, view, hand.crop)
                 yield Remembered.with_proposal(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
 
+    @torch.inference_mode()
+    def answer_in(self, photo: np.ndarray, crops: Sequence[Crop], K: np.ndarray) -> list[HandMesh]:
+        """The answers for hands in these very crops of a photo, without any search: for who knows where hands are.
+
+        photo: (H, W, 3) uint8; crops: flipped for left hands; K: (3, 3) px. Each hand's `features` hold what the
+        encoder saw (presence, side, landmarks: NaN from an encoder without them).
+        """
+        if not crops:
+            return []
+        features = self.finder.features(extract_all(photo, crops))
+        presence = np.nan_to_num(features.presence.double().cpu().numpy(), nan=1.0)
+        right = np.nan_to_num(features.right.double().cpu().numpy(), nan=1.0)
+        found = []
+        for crop, there, own in zip(crops, presence.tolist(), right.tolist(), strict=True):
+            side, corners = ("left" if crop.flip else "right"), crop.corners
+            box = (*corners.min(0).tolist(), *corners.max(0).tolist())
+            found.append((Located(crop, side, there, 1 - own if crop.flip else own, box, np.full((21, 2), np.nan)), K))
+        return list(self._hands(found, features))
+
     def hand_of(
         self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
     ) -> HandMesh:
@@ -203,6 +231,7 @@ class Model:
         evidence: Sequence[Evidence] = (),
         exact: bool = False,
         definition: JointDefinition | str | None = None,
+        subject: Subject | None = None,
     ) -> HandMesh:
         """The hand again, with keypoints set by a person.
 
@@ -229,6 +258,8 @@ class Model:
         definition
             How the labeller means the joints: a name, or what `annotator.learn_definition` found; None: somebody
             unknown.
+        subject
+            Whose hand it is: what `annotator.estimate_subject` found.
 
         Returns
         -------
@@ -244,21 +275,24 @@ class Model:
         known = checked_states(states)
         read = definition_of(definition)
         check_sight(merged, hand.camera)
-        if not isinstance(hand.features, Remembered):
-            return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact).hand
+        # told by neighbouring frames: more than the network alone would say of this one, so it is where to begin
+        told_elsewhere = PROPAGATED in known.values()
+        if told_elsewhere or not isinstance(hand.features, Remembered):
+            return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact, subject=subject).hand
         # what is confirmed is right where it was in the hand that the person saw, not where the network has it
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
         told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
         if exact:
             answered = self.prompted(hand, told).replace(corrections=merged | held, depth_labels=hand.depth_labels)
-            return solve(answered, self.hand, {}, known, evidence, exact=True).hand.replace(corrections=merged)
+            pinned = solve(answered, self.hand, {}, known, evidence, exact=True, subject=subject).hand
+            return pinned.replace(corrections=merged)
         proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
         joints, places, _, judged = read_labels(proposal, merged, known, Settings(), read, held=held)
         prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
         if prompts:
             proposal = self.prompted(hand, prompts).replace(features=hand.features)
         start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
-        return solve(start, self.hand, merged, known, evidence, definition=read, held=held).hand
+        return solve(start, self.hand, merged, known, evidence, definition=read, held=held, subject=subject).hand
 
     def other_side(
         self,

@@ -16,9 +16,6 @@ import json
 import os
 import pickle
 import random
-import resource
-import select
-import signal
 import sqlite3
 import struct
 import sys
@@ -33,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))  # mano_like
 
 import mano_like
+from guarded import run
 from hostile_bytes import Bomb, archive, mutated, mutated_text, picture_bomb
 from hostile_sets import NAMES, Sets
 from kill_store import SOURCE, random_mesh
@@ -45,9 +43,6 @@ from annotator.formats.transfer.from_project import labelled_hands
 from annotator.hand.model import load_hand
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project
-
-COMPUTING, WAITING = 10, 60  # s that a file may take: on a busy machine only the first is its own
-MEMORY = 6 << 30  # bytes a reader may ask for
 
 
 class Kinds:
@@ -217,35 +212,6 @@ def use_project(folder: Path) -> None:
                     pass
 
 
-def run(action) -> tuple[str, float]:
-    """("read", "refused", or what went wrong; seconds of computing)."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (COMPUTING, COMPUTING + 1))
-        try:
-            action()
-            said = "read"
-        except InputError as error:
-            said = "refused" if str(error).strip() else "an empty message"
-        except BaseException as error:
-            said = f"{type(error).__name__}: {error}"[:300]
-        os.write(writing, said.encode()[:4000])
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        ready, _, _ = select.select([pipe], [], [], WAITING)
-        said = pipe.read().decode(errors="replace") if ready else f"no answer in {WAITING} s"
-    if not ready:
-        os.kill(child, signal.SIGKILL)
-    _, status, used = os.wait4(child, 0)
-    if not said and status & 127 == signal.SIGXCPU:
-        said = f"no answer in {COMPUTING} s of computing"
-    return said or f"crashed: signal {status & 127}", used.ru_utime + used.ru_stime
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=1900)
@@ -259,8 +225,9 @@ def main(arguments: list[str] | None = None) -> int:
         for number in range(given.count):
             door = doors[number % len(doors)]
             action = door(random.Random(given.seed * 1_000_003 + number))
-            said, seconds = run(action)
-            slowest = max(slowest, (round(seconds, 2), f"{door.__name__} {number}"))
+            outcome = run(action)
+            said = outcome.said
+            slowest = max(slowest, (round(outcome.seconds, 2), f"{door.__name__} {number}"))
             outcomes[f"{door.__name__}: {said if said in ('read', 'refused') else 'HARM'}"] += 1
             if said not in ("read", "refused"):
                 harm.append(f"{door.__name__} {number}: {said}")

@@ -34,13 +34,14 @@ FEW = 20  # records of a mutated set that are looked at: a number that grew must
 class Sets:
     """One small sound set of each layout in `scratch`, and mutated copies of them."""
 
-    def __init__(self, scratch: Path, bomb: bytes, records: list):
+    def __init__(self, scratch: Path, bomb: bytes, records: list, names: Iterable[str] = WRITERS):
         self.scratch, self.bomb, self.mark = scratch, bomb, scratch / "CODE-RAN"
-        for name in WRITERS:
+        for name in names:
             writer(name).write(records, scratch / f"set-{name}")
         for name, make in OTHERS.items():
-            (scratch / f"set-{name}").mkdir()
-            make(scratch / f"set-{name}", ["", "", ""])
+            place = scratch / f"others-{name}"  # some layouts are written here, too, and look otherwise then
+            place.mkdir()
+            make(place, ["", "", ""])
 
     def door(self, name: str):
         """A function draw -> what to do in the forked process, for the reader of this name."""
@@ -48,7 +49,8 @@ class Sets:
         def make(draw: random.Random):
             folder = self.scratch / "case-set"
             shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(self.scratch / f"set-{name}", folder)
+            kinds = [self.scratch / f"{whose}-{name}" for whose in ("set", "others")]
+            shutil.copytree(draw.choice([place for place in kinds if place.is_dir()]), folder)
             files = sorted(path for path in folder.rglob("*") if path.is_file())
             labels = [path for path in files if path.suffix.lower() not in PICTURES] or files
             self._spoil(draw.choice(labels if draw.random() < 0.85 else files), draw)

@@ -26,6 +26,7 @@ ROOMS = {
     "annotator.correcting": "annotator hand files vision network evaluation",
     "annotator.model": "annotator hand files vision network detection correcting",
     "annotator.project": "annotator hand files vision correcting",
+    "annotator.tracking": "annotator hand files vision correcting model project",
     "annotator.reporting": "annotator hand files vision project",
     "annotator.formats": "annotator hand files vision learning correcting project",
     "annotator.proposers": "annotator hand files vision model",
@@ -34,7 +35,7 @@ ROOMS = {
     "annotator.serving": "annotator hand files vision network detection correcting model project",
     "annotator.cluster": "annotator hand files vision model project formats rounds",
     "annotator.cli": "annotator hand files vision network evaluation learning correcting model project formats "
-    "proposers rounds serving cluster reporting",
+    "proposers rounds serving cluster reporting tracking",
     "napari_hand_mesh.session": "annotator hand files vision correcting model project serving",
     "napari_hand_mesh.canvas": "annotator hand vision",
     "napari_hand_mesh.jobs": "annotator hand vision model project formats rounds session",

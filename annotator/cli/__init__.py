@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+
+from annotator.errors import InputError
 
 INTERRUPTED = 130  # as a shell says of a program ended by Ctrl-C
 CLOSED_PIPE = 141  # ... and of one whose reader went away, as in `annotator status P | head -1`
@@ -17,13 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import typer
 
     from annotator.cli.registry import group
-    from annotator.errors import InputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     _say_anything()
     try:
         code = group().main(args=given or ["--help"], prog_name="annotator", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed before the program began
+            sys.stdout.flush()
     except InputError as error:
         return _fail(str(error))
     except typer.TyperException as error:  # an unknown command or option, a missing argument
@@ -32,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = INTERRUPTED
     except BrokenPipeError:
         code = CLOSED_PIPE
+    except OSError as error:  # where nobody nearer knew what it means
+        return _fail(_said_by_system(error))
+    except MemoryError:
+        return _fail("there is not enough memory for this")
     except SystemExit as stop:  # typer ends so when it meets a closed pipe
         code = CLOSED_PIPE if stop.code == 1 else stop.code
     if code == CLOSED_PIPE:
@@ -47,6 +54,8 @@ def _say_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # what the database's library tells of a connection that broke while it was closed: the command has said so
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     usual = warnings.showwarning
     if usual.__module__ == __name__:
         return
@@ -58,6 +67,13 @@ def _say_anything() -> None:
             usual(message, category, *more, **named)
 
     warnings.showwarning = show
+
+
+def _said_by_system(error: OSError) -> str:
+    """What a disk that is full or broken, or a network that is gone, did to which file."""
+    why = error.strerror or str(error) or type(error).__name__
+    named = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f"cannot read or write {' or '.join(named) or 'a file or the output'}: {why}"
 
 
 def _fail(message: str) -> int:

@@ -48,6 +48,14 @@ _BUILT_IN = (
         "small hands (`docs/scaling.md`)",
     ),
     Command(
+        "track",
+        "labelling.track",
+        "VIDEOS... --project DIR",
+        "follow the hands of videos: one identity a hand, smoothed over time, gaps bridged, doubts in the queue; "
+        "`track PROJECT` lists tracks, carries labels through them (`--propagate HAND`) and says which frames need you "
+        "next (`--next N`; `docs/video.md`)",
+    ),
+    Command(
         "rig",
         "labelling.rig",
         "PROJECT [CAMERAS]",
@@ -115,6 +123,13 @@ _BUILT_IN = (
         "gold", "labelling.gold", "PROJECT [HAND]", "hands whose truth is known, and how well each person labels them"
     ),
     Command(
+        "subject",
+        "projects.subject",
+        "PROJECT [NAME]",
+        "whose hands the photos show; a subject's shape, its size by a ruler, and hands that it would change "
+        "(`docs/subjects.md`)",
+    ),
+    Command(
         "report",
         "projects.report",
         "PROJECT --out FILE.html",
@@ -168,7 +183,14 @@ _BUILT_IN = (
         "serve",
         "apps.serve",
         "",
-        "the model behind HTTP; `annotator.serving.RemoteModel(URL, token)` takes a `Model`'s place",
+        "the model behind HTTP, for a team (`docs/serving.md`); `annotator.serving.RemoteModel(URL, token)` takes a "
+        "`Model`'s place",
+    ),
+    Command(
+        "token",
+        "apps.token",
+        "add NAME --tokens FILE",
+        "named tokens for a team's server, stored as hashes, with quotas; `token list`, `token revoke NAME`",
     ),
     Command(
         "rank",

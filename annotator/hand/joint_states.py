@@ -11,8 +11,10 @@ from annotator.hand.topology import KEYPOINTS
 # occluded: not to be seen, its place is a guess; out of frame: outside the photo
 PROPOSED, CORRECTED, CONFIRMED = "proposed", "corrected", "confirmed"
 OCCLUDED, OUT_OF_FRAME = "occluded", "out of frame"
+# put there by labels of neighbouring frames of a video: more than a proposal, and nobody's word
+PROPAGATED = "propagated"
 # A database keeps the position in this tuple: append, never reorder.
-JOINT_STATES = (PROPOSED, CORRECTED, CONFIRMED, OCCLUDED, OUT_OF_FRAME)
+JOINT_STATES = (PROPOSED, CORRECTED, CONFIRMED, OCCLUDED, OUT_OF_FRAME, PROPAGATED)
 BY_A_PERSON = (CORRECTED, CONFIRMED)
 UNSEEN = (OCCLUDED, OUT_OF_FRAME)  # their places in the photo count for nothing
 

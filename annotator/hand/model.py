@@ -170,9 +170,12 @@ class HandModel:
 
     def save(self, path: str | Path) -> None:
         """Write an .npz that `load_hand` reads."""
+        np.savez_compressed(path, **self.stored())
+
+    def stored(self) -> dict[str, Any]:
+        """name -> array, as `save` writes them."""
         head = {"name": np.array(self.name), "level_count": np.array(len(self.levels))}
-        arrays: dict[str, Any] = head | self._arrays()
-        np.savez_compressed(path, **arrays)
+        return head | self._arrays()
 
 
 def _check(model: HandModel) -> None:

@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -77,30 +78,66 @@ class Recipe:
         """From a TOML file; None is the recipe of the shipped checkpoint. InputError names what is wrong."""
         source = files("annotator.learning") / "configs" / "default.toml" if path is None else Path(path)
         try:
-            raw = tomllib.loads(source.read_text())
+            raw = tomllib.loads(source.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(f"training configuration {source}: {error.strerror}") from error
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits
             raise InputError(f"training configuration {source} is no TOML: {error}") from error
         try:
+            data, phases = raw["data"], table(raw["phases"], "phases")
+            if not isinstance(data, list):
+                raise InputError("data is no list of tables ([[data]])")
             return Recipe(
-                data=tuple(make(DataPart, part, "data") for part in raw["data"]),
-                phases={name: make(TrainSettings, part, f"phases.{name}") for name, part in raw["phases"].items()},
+                data=tuple(make(DataPart, part, "data") for part in data),
+                phases={name: make(TrainSettings, part, f"phases.{name}") for name, part in phases.items()},
                 network=make(GLFNetConfig, raw.get("network", {}), "network"),
                 losses=make(LossWeights, raw.get("losses", {}), "losses"),
                 calibration=make(Calibrating, raw["calibration"], "calibration") if "calibration" in raw else None,
-                card=dict(raw.get("card", {})),
+                card=dict(table(raw.get("card", {}), "card")),
             )
         except KeyError as error:
             raise InputError(f"training configuration {source} lacks [{error.args[0]}]") from error
+        except InputError as error:
+            raise InputError(f"training configuration {source}: {error}") from None
+
+
+# what a setting may be, by how its field is declared
+_KINDS = {
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a finite number"),
+    "bool": (bool, "true or false"),
+    "str": (str, "a text"),
+    "dict": (dict, "a table"),
+    "tuple[str, ...]": (list, "a list of texts"),
+    "tuple[int, ...]": (list, "a list of whole numbers"),
+}
+
+
+def table(value, where: str) -> dict:
+    """The value itself; InputError if it is no table."""
+    if not isinstance(value, dict):
+        raise InputError(f"{where} is {str(value)[:40]!r}, expected a table")
+    return value
 
 
 def make(record, values: dict, where: str):
-    """A dataclass from a table of the file; unknown names are errors, not silence."""
-    known = {f.name for f in dataclasses.fields(record)}
-    for name in values:
+    """A dataclass from a table of the file; unknown names and values of another kind are errors, not silence."""
+    known = {f.name: str(f.type) for f in dataclasses.fields(record)}
+    for name, value in table(values, where).items():
         if name not in known:
             raise InputError(f"[{where}] has no setting '{name}' (known: {', '.join(sorted(known))})")
+        kind: Any
+        kind, expected = _KINDS.get(known[name], (object, ""))
+        number = isinstance(value, (int, float)) and kind is not object
+        if (
+            not isinstance(value, kind)
+            or number
+            and (isinstance(value, bool) != (kind is bool) or not abs(value) < 1e300)
+        ):
+            raise InputError(f"[{where}] {name} is {str(value)[:40]!r}, expected {expected}")
+        inner = str if known[name].startswith("tuple[str") else int
+        if kind is list and not all(isinstance(one, inner) and not isinstance(one, bool) for one in value):
+            raise InputError(f"[{where}] {name} is {str(value)[:40]!r}, expected {expected}")
     try:
         return record(**values)
     except TypeError as error:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from annotator.errors import InputError
@@ -22,7 +21,7 @@ from annotator.learning.batch_loss import BatchLoss, Part
 from annotator.learning.data.disturbing import Disturbance
 from annotator.learning.data.sources import Source
 from annotator.learning.supervision import LossWeights, Supervision
-from annotator.network.checkpoint import save_checkpoint
+from annotator.network.checkpoint import save_checkpoint, write_tensors
 from annotator.network.glfnet import GLFNet
 
 
@@ -224,10 +223,8 @@ class Trainer:
         for name in names:
             for key, value in self.optimiser.state.get(parameters[name], {}).items():
                 state[f"optimiser.{key}.{name}"] = torch.as_tensor(value).detach().cpu().clone()
-        temporary = self.folder / "state.part"
         meta = {"step": str(self.step), "spent": str(self.spent), "settings": json.dumps(asdict(self.settings))}
-        save_file(state, temporary, meta)
-        temporary.replace(self.folder / "state.safetensors")
+        write_tensors(self.folder / "state.safetensors", state, meta)
         self.averaged()
         card = self.card | {"steps": self.step, "seconds": round(self.spent), "settings": asdict(self.settings)}
         save_checkpoint(self.folder / "checkpoint.safetensors", self.network, card)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from importlib.resources import as_file, files
@@ -12,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from annotator.errors import InputError
+from annotator.files.atomic import put
 from annotator.hand.model import HandModel, load_hand
 from annotator.network.glfnet import GLFNet, GLFNetConfig
 
@@ -19,7 +21,10 @@ DEFAULT = "default.safetensors"
 
 
 def save_checkpoint(path: str | Path, network: GLFNet, card: dict | None = None, half: bool = True) -> None:
-    """Writes `network` atomically. half: float16 on disk (a third of a millimetre is far above its rounding)."""
+    """Writes `network`, whole or not at all; InputError if it cannot.
+
+    half: float16 on disk (a third of a millimetre is far above its rounding).
+    """
     path = Path(path)
     state = {}
     for name, tensor in network.state_dict().items():
@@ -33,10 +38,19 @@ def save_checkpoint(path: str | Path, network: GLFNet, card: dict | None = None,
         "card": json.dumps(card or {}),
         "format": "glfnet-1",
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(path.suffix + ".part")
-    save_file(state, temporary, metadata)
-    temporary.replace(path)
+    write_tensors(path, state, metadata)
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """A safetensors file that is whole and on disk, or as it was. InputError if it cannot be written."""
+
+    def write(partial: Path) -> None:
+        try:
+            save_file(tensors, partial, metadata)
+        except SafetensorError as error:  # how this library says what the disk said
+            raise OSError(errno.EIO, str(error)) from error
+
+    put(path, write)
 
 
 def not_stored(name: str, network: GLFNet) -> bool:
@@ -64,10 +78,13 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
             state = {name: file.get_tensor(name).float() for name in file.keys()}
         config = GLFNetConfig(**json.loads(metadata["config"]))
         card = dict(json.loads(metadata.get("card", "{}")))
+    except OSError as error:
+        raise InputError(f"checkpoint {path} cannot be read: {error.strerror or error}") from error
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is no GLFNet checkpoint: {error}") from error
     if hand is None or isinstance(hand, str):
         hand = load_hand(hand or config.hand)
+    _refuse_larger(path, config, state)
     network = GLFNet(config, hand)
     try:
         missing, unexpected = network.load_state_dict(state, strict=False)
@@ -77,6 +94,19 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
     if missing or unexpected:
         raise InputError(f"{path} does not fit its own configuration: {(missing + unexpected)[:3]}")
     return network.eval(), card
+
+
+def _refuse_larger(path: Path, config: GLFNetConfig, state: dict[str, torch.Tensor]) -> None:
+    """InputError: a configuration of a network that these tensors cannot be, before memory is asked for it."""
+    longest = max((size for tensor in state.values() for size in tensor.shape), default=0)
+    for name, value, most in (
+        ("width", config.width, longest),
+        ("hidden", config.hidden, longest),
+        ("retrievals", config.retrievals, len(state)),
+        ("levels", len(config.levels), len(state)),
+    ):
+        if value > most:
+            raise InputError(f"{path} does not fit its own configuration: its tensors are too few for {name} {value}")
 
 
 def checkpoint_digest(network: GLFNet) -> str:

@@ -3,7 +3,17 @@
 from annotator.project.instants import Instant, OneMesh
 from annotator.project.journal import Event
 from annotator.project.records.states import HAND_STATES, JOINT_STATES
-from annotator.project.records.views import GoldHand, HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
+from annotator.project.records.views import (
+    GoldHand,
+    HandEntry,
+    Origin,
+    Provenance,
+    Skill,
+    StoredHand,
+    StoredPhoto,
+    TrackEntry,
+    TrackSummary,
+)
 from annotator.project.store import Project
 
 __all__ = [
@@ -20,4 +30,6 @@ __all__ = [
     "Skill",
     "StoredHand",
     "StoredPhoto",
+    "TrackEntry",
+    "TrackSummary",
 ]

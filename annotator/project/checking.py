@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
-from annotator.project import journal, pictures, reading
+from annotator.project import journal, pictures, reading, statements
 from annotator.project.records.record import HandRecord, check_sum
 from annotator.project.storage.schema import events, gold, hands, meta, photos, records, sources
 from annotator.stopping import still_wanted
@@ -42,6 +42,7 @@ def verify(connection: Connection) -> Iterator[str]:
     orphans = select(events.c.hand).where(events.c.hand.not_in(select(hands.c.id))).distinct()
     for (hand,) in connection.execute(orphans):
         yield f"hand {hand}: the journal knows it, the list does not"
+    yield from statements.wrong(connection)
     for row in connection.execute(select(gold)):
         try:
             HandRecord.decode(row.record)

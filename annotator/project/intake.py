@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -164,7 +164,9 @@ def was_looked_at(connection: Connection, photo_id: int, model_digest: str) -> b
     return connection.execute(select(looked_at).filter_by(**mark)).first() is not None
 
 
-def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prepared, who: str) -> str:
+def add_hand(
+    connection: Connection, photo: StoredPhoto, source: int, hand: Prepared, who: str, note: Mapping | None = None
+) -> str:
     """Write one proposed hand; its id."""
     hand_id = new_id(connection, photo)
     row = {
@@ -175,7 +177,7 @@ def add_hand(connection: Connection, photo: StoredPhoto, source: int, hand: Prep
         "hand_model": hand.name,
         "hand_model_digest": hand.model.digest,
     }
-    journal.propose(connection, row, hand.record, hand.parametric, who, {})
+    journal.propose(connection, row, hand.record, hand.parametric, who, note or {})
     return hand_id
 
 

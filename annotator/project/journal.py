@@ -135,6 +135,13 @@ def recent(connection: Connection, limit: int) -> list[Event]:
     return _read(connection, select(*_SHOWN).order_by(events.c.seq.desc()).limit(limit))
 
 
+def noted(connection: Connection, name: str, value: str) -> list[Event]:
+    """The edits whose note says `name`: `value`, oldest first."""
+    said = json.dumps({name: value})[1:-1]
+    statement = select(*_SHOWN).where(events.c.kind == EDIT, events.c.note.contains(said, autoescape=True))
+    return _read(connection, statement.order_by(events.c.seq))
+
+
 _SHOWN = [events.c[name] for name in ("seq", "hand", "version", "kind", "who", "at", "base", "target", "note")]
 
 

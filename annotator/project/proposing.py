@@ -16,6 +16,7 @@ from annotator.project.records.changes import with_state
 from annotator.project.records.states import PROPOSED, REJECTED
 from annotator.project.records.views import Provenance, StoredPhoto
 from annotator.project.storage.schema import looked_at, photos
+from annotator.project.subjects.renewal import kept_untold
 
 
 class Proposing:
@@ -61,11 +62,18 @@ class Proposing:
             shown = pictures.pictures_of(connection)
             return [reading.stored_photo(self._context.folder, row, shown.get(row.sha256, "")) for row in rows]
 
-    def add_proposals(self, photo_id: int, meshes: Iterable[HandMesh], provenance: Provenance) -> list[str]:
+    def add_proposals(
+        self,
+        photo_id: int,
+        meshes: Iterable[HandMesh],
+        provenance: Provenance,
+        untold: Iterable[HandMesh] | None = None,
+    ) -> list[str]:
         """See `Project.add_proposals`."""
         prepared = [intake.prepare(mesh) for mesh in meshes]
+        notes = None if untold is None else [kept_untold(mesh) for mesh in untold]
         with self._context.database.writing() as connection:
-            found = self._add(connection, photo_id, prepared, provenance)
+            found = self._add(connection, photo_id, prepared, provenance, notes)
             intake.mark_looked_at(connection, photo_id, provenance.model_digest)
             return found
 
@@ -84,11 +92,17 @@ class Proposing:
             return hand_id
 
     def _add(
-        self, connection: Connection, photo_id: int, hands: Sequence[intake.Prepared], provenance: Provenance
+        self,
+        connection: Connection,
+        photo_id: int,
+        hands: Sequence[intake.Prepared],
+        provenance: Provenance,
+        notes: Sequence[Mapping] | None = None,
     ) -> list[str]:
         photo = reading.photo_of(connection, self._context.folder, photo_id)
         source = intake.add_source(connection, provenance)
-        return [intake.add_hand(connection, photo, source, hand, self._context.who) for hand in hands]
+        with_notes = zip(hands, notes or [{}] * len(hands), strict=True)
+        return [intake.add_hand(connection, photo, source, hand, self._context.who, note) for hand, note in with_notes]
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:
         """See `Project.hashes_looked_at`."""

@@ -17,7 +17,18 @@ from annotator.project.records.meshes import find_hand_model, mesh_of, parameter
 from annotator.project.records.record import HandRecord, apply
 from annotator.project.records.states import ACCEPTED, HAND_STATES, check_hand_state
 from annotator.project.records.views import HandEntry, Origin, StoredHand, StoredPhoto
-from annotator.project.storage.schema import events, hands, leases, looked_at, photos, records, reviews, sources, trials
+from annotator.project.storage.schema import (
+    events,
+    hands,
+    leases,
+    looked_at,
+    photos,
+    records,
+    reviews,
+    sources,
+    tracked,
+    trials,
+)
 from annotator.vision.photos import photo_there
 
 
@@ -110,12 +121,19 @@ def entries(
     columns = (
         hands.c.id, hands.c.number, photos.c.path, hands.c.photo, hands.c.side, hands.c.state, hands.c.confidence,
         hands.c.corrections, hands.c.version, hands.c.created, hands.c.changed, func.coalesce(leases.c.who, ""),
-        photos.c.frame, photos.c.seconds,
+        photos.c.frame, photos.c.seconds, tracked.c.track, tracked.c.reasons,
     )  # fmt: skip # the order of HandEntry's own fields
     leased = (leases.c.hand == hands.c.id) & (leases.c.until > now())
-    statement = select(*columns).select_from(hands.join(photos).outerjoin(leases, leased))
+    on_track = tracked.c.hand == hands.c.id
+    statement = select(*columns).select_from(hands.join(photos).outerjoin(leases, leased).outerjoin(tracked, on_track))
     statement = _chosen(statement, state, photo, after, copies).order_by(hands.c.number).limit(limit)
-    return [HandEntry(*row) for row in connection.execute(statement)]
+    rows = [tuple(row) for row in connection.execute(statement)]
+    return [HandEntry(*(*row[:-1], words(row[-1]))) for row in rows]
+
+
+def words(stored: str | None) -> tuple[str, ...]:
+    """Reasons as they are stored."""
+    return tuple(stored.split(",")) if stored else ()
 
 
 def count(connection: Connection, state: str | Iterable[str] | None, photo: int | None, copies: bool = True) -> int:

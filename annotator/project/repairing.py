@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert
 
 from annotator import __version__
 from annotator.errors import InputError
-from annotator.project import instants, intake, journal, pictures
+from annotator.project import instants, intake, journal, pictures, statements
 from annotator.project.checking import REPAIRED
 from annotator.project.records.record import HandRecord
 from annotator.project.storage import places, schema
@@ -33,6 +33,8 @@ _NOTHING = type(None)
 _WHOLE, _MAYBE_WHOLE, _MAYBE_TEXT, _MAYBE_BYTES = int, (int, _NOTHING), (str, _NOTHING), (bytes, _NOTHING)
 _EVENT_KINDS = (_NOTHING, str, int, str, str, str, _MAYBE_WHOLE, _MAYBE_WHOLE, _MAYBE_BYTES, int, _MAYBE_TEXT, bytes)
 _HAND_KINDS = (str, int, int, int, str, str, str, str, str, (int, float), int, int, str, int, int)
+_STATEMENT = tuple(schema.statements.c.keys())
+_STATEMENT_KINDS = (_NOTHING, str, str, str, str, str, str, _MAYBE_WHOLE, bytes)
 
 
 class EventRow(dict):
@@ -61,6 +63,8 @@ class Found:
     gold: dict[str, dict] = field(default_factory=dict)
     trials: set[tuple] = field(default_factory=set)
     people: dict[str, int] = field(default_factory=dict)
+    statements: dict[int, dict] = field(default_factory=dict)
+    tracked: dict[str, dict] = field(default_factory=dict)
 
     def take(self, number: int, values: tuple) -> None:
         """Sort one row in by what it holds. Of a hand's list entry the newest counts: freed pages hold older ones."""
@@ -80,8 +84,13 @@ class Found:
         elif _are(values, (_NOTHING, str, int, str, str, str, str)):
             names = ("id", "hand", "head", "who", "verdict", "remark", "at")
             self.reviews.setdefault(number, dict(zip(names, (number, *values[1:]), strict=True)))
+        elif _are(values, _STATEMENT_KINDS):
+            self.statements.setdefault(number, dict(zip(_STATEMENT, (number, *values[1:]), strict=True)))
         elif _are(values, (str, bytes, str, str)):
             self.gold.setdefault(values[0], dict(zip(("hand", "record", "who", "at"), values, strict=True)))
+        elif _are(values, (str, int, str, str)):
+            hand, track, kind, reasons = values
+            self.tracked.setdefault(hand, {"hand": hand, "track": track, "kind": kind, "reasons": reasons})
         elif _are(values, (int, str, str)):
             self.looked_at.add(values)
         elif _are(values, (str, str, str)):
@@ -255,6 +264,9 @@ def _write(connection: Connection, found: Found, whole: list[Whole], old: Path, 
     _insert(connection, schema.gold, (row for row in found.gold.values() if row["hand"] in golden))
     tried = ({"hand": hand, "gold": gold, "who": who} for hand, gold, who in found.trials)
     _insert(connection, schema.trials, (row for row in tried if row["hand"] in ids and row["gold"] in golden))
+    _insert(connection, schema.statements, statements.unbroken(found.statements.values()))
+    kept = (row for row in found.tracked.values() if row["hand"] in ids and row["kind"] in ("seen", "bridged"))
+    _insert(connection, schema.tracked, kept)
     _insert(connection, schema.people, ({"who": who, "handed": count} for who, count in found.people.items()))
 
 

@@ -30,13 +30,25 @@ from annotator.project.pictures import Pictures
 from annotator.project.proposing import Proposing
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import check_hand_state
-from annotator.project.records.views import GoldHand, HandEntry, Origin, Provenance, Skill, StoredHand, StoredPhoto
+from annotator.project.records.views import (
+    GoldHand,
+    HandEntry,
+    Origin,
+    Provenance,
+    Skill,
+    StoredHand,
+    StoredPhoto,
+    TrackEntry,
+    TrackSummary,
+)
 from annotator.project.renewing import Renewing
 from annotator.project.storage import places
 from annotator.project.storage.database import Database
+from annotator.project.subjects import Subjects
 from annotator.project.teamwork import batches, gold, own_steps, team
 from annotator.project.teamwork.shared import Shared
 from annotator.project.teamwork.team import LEASE
+from annotator.project.tracks import Edit, TrackedProposal, Tracks
 from annotator.vision.rigs import Rig
 
 if TYPE_CHECKING:  # torch comes with it
@@ -49,6 +61,7 @@ class Project:
     Its place is a folder with a project.db, or a folder whose project.toml names a PostgreSQL database, or
     that database's URL (`postgresql+psycopg://USER@HOST/NAME`).
     who: the name written beside every change (default: the system's user name).
+    subjects: whose hands its photos show, see `project.subjects.Subjects`.
     Several processes may work on one project at the same time. All methods raise InputError, with one clear
     line, for a damaged, locked or read-only project, and for ids, states and joints that do not exist.
     """
@@ -62,6 +75,8 @@ class Project:
         self._shared = Shared(self._context)
         self._kept = Kept(self._context)
         self._pictures = Pictures(self._context)
+        self.subjects = Subjects(self._context)
+        self._tracks = Tracks(self._context)
         self._instants = Instants(self._context)
 
     @property
@@ -281,14 +296,22 @@ class Project:
         """All photos, in the order they came."""
         return self._proposing.photos()
 
-    def add_proposals(self, photo_id: int, meshes: Iterable[HandMesh], provenance: Provenance) -> list[str]:
+    def add_proposals(
+        self,
+        photo_id: int,
+        meshes: Iterable[HandMesh],
+        provenance: Provenance,
+        untold: Iterable[HandMesh] | None = None,
+    ) -> list[str]:
         """Store what a model proposed on a photo (also if that is no hand at all); the new hands' ids, in
         order.
+
+        untold: the same hands as the model had them before their subject's shape was given to them; kept beside them.
 
         From then on `has_photo(hash, provenance.model_digest)` is true. InputError if a mesh's parameters do
         not give its vertices, or its hand model is not known.
         """
-        return self._proposing.add_proposals(photo_id, meshes, provenance)
+        return self._proposing.add_proposals(photo_id, meshes, provenance, untold)
 
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
         """`add_proposals` for one hand."""
@@ -340,6 +363,43 @@ class Project:
         has changed since `version`, or if the hand model is another.
         """
         return self._renewing.repropose(hand_id, mesh, provenance, version)
+
+    # -- hands through videos --------------------------------------------------------------------------------
+    def new_tracks(self, count: int) -> list[int]:
+        """Numbers for so many new tracks, which nobody else gets."""
+        return self._tracks.new_tracks(count)
+
+    def add_tracked(
+        self, frames: Iterable[tuple[intake.Header, Sequence[TrackedProposal]]], provenance: Provenance, mark: str
+    ) -> list[list[str]]:
+        """Store hands of tracks in their frames, in one transaction; their ids, frame by frame.
+
+        A hand that is known already joins its track; if nobody has touched it, it becomes what the track says of it.
+        mark: names the tracking for good: `has_photo(hash, mark)` is true from then on.
+        """
+        return self._tracks.add_tracked(frames, provenance, mark)
+
+    def tracks(self) -> list[TrackSummary]:
+        """All tracks, by number."""
+        return self._tracks.tracks()
+
+    def track(self, number: int) -> list[TrackEntry]:
+        """The hands of a track, in the order of their frames. InputError if there is none of this number."""
+        return self._tracks.track(number)
+
+    def track_of(self, hand_id: str) -> int | None:
+        """The number of the hand's track; None if it is on none."""
+        return self._tracks.track_of(hand_id)
+
+    def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
+        """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
+        their new versions. note: JSON, kept in the journal with each."""
+        return self._tracks.edit_many(edits, note)
+
+    def undo_many(self, name: str, value: str) -> list[str]:
+        """Take back the edits whose note says `name`: `value`, in one transaction; the hands' ids. A hand that somebody
+        changed since stays as it is."""
+        return self._tracks.undo_many(name, value)
 
     # -- several cameras at once -----------------------------------------------------------------------------
     def add_rig(self, rig: Rig, name: str) -> None:

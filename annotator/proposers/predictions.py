@@ -89,7 +89,7 @@ class Predictions:
             return _hand_of(row, self.hand, size, K)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, ArithmeticError) as error:
             raise InputError(f"{where} is damaged: {error}") from error
 
 
@@ -141,7 +141,7 @@ def _numbers(row: dict[str, Any], name: str, shape: tuple[int, ...] | None = Non
         raise InputError(f"{name} is missing")
     try:
         value = np.asarray(row[name], np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} is not an array of numbers") from None
     if shape is not None and value.shape != shape:
         raise InputError(f"{name} has shape {value.shape}, expected {shape}")

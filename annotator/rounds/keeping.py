@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from annotator.errors import InputError
+from annotator.files.atomic import put
 from annotator.project import Project
 from annotator.project.definitions import ROUNDS
 
@@ -47,19 +47,13 @@ def read_state(folder: Path) -> dict:
         if not isinstance(state, dict) or not isinstance(state.get("done"), list):
             raise ValueError("no state")
         return state
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{folder / STATE} is damaged: {error}") from error
 
 
 def write_json(path: Path, value: dict) -> None:
-    """Written beside and put in place: whole, or as it was."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(value, indent=1) + "\n")
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    """Whole and on disk, or as it was. InputError if it cannot be written."""
+    put(path, lambda partial: partial.write_text(json.dumps(value, indent=1) + "\n"))
 
 
 def current_checkpoint(project: Project | str | Path) -> Path | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,12 +31,13 @@ class Abandoned(Exception):
 
 @dataclass(eq=False)
 class Asked:
-    """One request. cost: its share of a batch's `most`."""
+    """One request. cost: its share of a batch's `most`; took: told how long it waited, and had of the thread."""
 
     item: Any
-    client: str
+    client: Hashable
     cost: float
     future: asyncio.Future
+    took: Callable[[float, float], None] | None = None
     since: float = field(default_factory=time.monotonic)
 
 
@@ -60,7 +61,7 @@ class Batcher:
     ):
         self._work, self._batch, self._room = work, batch, waiting
         self._most, self._patience, self._seconds = most, patience, seconds
-        self._lines: OrderedDict[str, deque[Asked]] = OrderedDict()
+        self._lines: OrderedDict[Hashable, deque[Asked]] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._task: asyncio.Task | None = None
         self._began: float | None = None
@@ -88,12 +89,19 @@ class Batcher:
             "ready": ready,
         }
 
-    async def ask(self, item: Any, client: str = "", cost: float = 1.0) -> Any:
-        """The result for one item. Cancelled, it is not worked for any more."""
+    async def ask(
+        self,
+        item: Any,
+        client: Hashable = "",
+        cost: float = 1.0,
+        took: Callable[[float, float], None] | None = None,
+    ) -> Any:
+        """The result for one item. Cancelled, it is not worked for any more. took: called with the seconds that it
+        waited, and its share, by cost, of those that its batch was at work, whatever came of it."""
         if self.waiting >= self._room:
             self._make_room(client)
         future = asyncio.get_running_loop().create_future()
-        self._lines.setdefault(client, deque()).append(Asked(item, client, cost, future))
+        self._lines.setdefault(client, deque()).append(Asked(item, client, cost, future, took))
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
         try:
@@ -102,7 +110,7 @@ class Batcher:
         except TimeoutError as error:
             raise Overdue from error
 
-    def _make_room(self, client: str) -> None:
+    def _make_room(self, client: Hashable) -> None:
         longest = max(self._lines.values(), key=len)
         if len(longest) <= len(self._lines.get(client, ())) + 1:
             raise Busy
@@ -168,6 +176,10 @@ class Batcher:
             return error
         finally:
             self._began = None
+            seconds, whole = time.monotonic() - began, sum(one.cost for one in some)
+            for one in some:
+                if one.took is not None:
+                    one.took(began - one.since, seconds * one.cost / (whole or 1.0))
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

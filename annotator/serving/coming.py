@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from annotator.serving.batching import Busy
 from annotator.serving.limits import Limits
+from annotator.serving.metrics import Metrics
 
 Result = TypeVar("Result")
 
@@ -25,8 +26,8 @@ class Gone(Exception):
 class Bodies:
     """All bodies that are in memory: `async with bodies.of(request, types) as content`."""
 
-    def __init__(self, limits: Limits):
-        self._limits, self.held = limits, 0
+    def __init__(self, limits: Limits, metrics: Metrics):
+        self._limits, self._metrics, self.held = limits, metrics, 0
 
     @asynccontextmanager
     async def of(self, request: Request, types: Sequence[str]) -> AsyncIterator[bytes]:
@@ -36,15 +37,16 @@ class Bodies:
         size = 0
         try:
             try:
-                async with asyncio.timeout(self._limits.seconds):
-                    async for part in request.stream():
-                        size += len(part)
-                        self.held += len(part)
-                        if size > self._limits.body:
-                            raise HTTPException(413, f"a body of more than {self._limits.body} bytes")
-                        if self.held > self._limits.held:
-                            raise Busy
-                        parts.append(part)
+                with self._metrics.during("body"):
+                    async with asyncio.timeout(self._limits.seconds):
+                        async for part in request.stream():
+                            size += len(part)
+                            self.held += len(part)
+                            if size > self._limits.body:
+                                raise HTTPException(413, f"a body of more than {self._limits.body} bytes")
+                            if self.held > self._limits.held:
+                                raise Busy
+                            parts.append(part)
             except TimeoutError as error:
                 raise HTTPException(408, "the body did not come") from error
             if not size:

@@ -1,4 +1,4 @@
-"""What a server takes from its clients, in one place: `docs/scaling.md` has the table."""
+"""What a server takes from its clients, in one place: `docs/serving.md` has the table."""
 
 from __future__ import annotations
 

@@ -1,23 +1,25 @@
-"""A model with its queues and its counts: what the application's paths ask for."""
+"""Models with their queues and their counts: what the application's paths ask for."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.exceptions import HTTPException
 
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.solver.solver import check_sight
 from annotator.errors import InputError
-from annotator.model import Model
 from annotator.network.hand_meshes import Remembered
 from annotator.serving import wire
+from annotator.serving.access.visits import Visit
 from annotator.serving.batching import Batcher
 from annotator.serving.limits import Limits
+from annotator.serving.metrics import Metrics
+from annotator.serving.models.served import Loaded, Models
 from annotator.vision.opening import TooLarge, opened
 from annotator.vision.photos import decode_photo
 
@@ -27,31 +29,19 @@ SENSELESS = (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError)
 
 
 class Service:
-    """A model behind its queues: `propose`, `prompt` and `remember`, each for a named client. HTTPException and
-    InputError: what cannot be used; Busy, Overdue: see `Batcher`."""
+    """Models behind their queues: `propose`, `prompt` and `remember`, each for a visit, by one of `models` (a name or a
+    digest; "": the current one). All share one thread a queue, so that several models take no more of the machine's
+    time than one. HTTPException and InputError: what cannot be used; Busy, Overdue: see `Batcher`; NotServed."""
 
-    def __init__(self, model: Model, token: str, limits: Limits):
-        self.model, self.token, self.limits = model, token, limits
-        self.registry = CollectorRegistry()
-        labels = ("path", "status")
-        self.requests = Counter("annotator_requests", "Requests answered", labels, registry=self.registry)
-        self.seconds = Histogram("annotator_request_seconds", "Time of a request", ("path",), registry=self.registry)
-        self.hands = Counter("annotator_hands", "Hands proposed", registry=self.registry)
-        waiting = Gauge("annotator_waiting", "Requests that wait for the model", registry=self.registry)
-        given_up = Gauge("annotator_abandoned", "Requests whose client left before", registry=self.registry)
+    def __init__(self, models: Models, limits: Limits, metrics: Metrics):
+        self.models, self.limits, self.metrics = models, limits, metrics
         times = {"patience": limits.patience, "seconds": limits.work}
         most = max(limits.boxes, limits.pixels / 1e6 * MEGAPIXEL) + UNHINTED
         self.proposing = Batcher(self._propose, limits.batch, limits.waiting, most, **times)
         self.correcting = Batcher(self._one, 1, limits.waiting, **times)
-        waiting.set_function(lambda: self.proposing.waiting + self.correcting.waiting)
-        given_up.set_function(lambda: self.proposing.abandoned + self.correcting.abandoned)
-        self.shapes = self._warm_up()
-
-    def _warm_up(self) -> list[tuple]:
-        """The first pass is slow: better now than in a person's request. Shapes of this model's features."""
-        photo = np.zeros((64, 64, 3), np.uint8)
-        (hand,) = self.model.propose(photo, boxes=[(8, 8, 56, 56)], sides=["right"])
-        return wire.shapes(hand.features)
+        both = (self.proposing, self.correcting)
+        metrics.gauge("waiting", "Requests that wait for the model", lambda: sum(one.waiting for one in both))
+        metrics.gauge("abandoned", "Requests whose client left before", lambda: sum(one.abandoned for one in both))
 
     def health(self) -> dict:
         """How the queues are: `Batcher.health` of both together."""
@@ -72,20 +62,25 @@ class Service:
         self.correcting.close()
 
     # -- what clients ask for ------------------------------------------------------------------------------------
-    async def propose(self, content: bytes, hints: list, client: str) -> list:
+    async def propose(self, content: bytes, hints: list, visit: Visit, asked: str = "") -> list:
         """Hands in an image file. hints: boxes, sides, K."""
-        width, height = await asyncio.to_thread(self._judged, content)
+        loaded = self._loaded(asked, visit)
+        with self.metrics.during("judge"):
+            width, height = await asyncio.to_thread(self._judged, content)
         boxes = hints[0]
         cost = (UNHINTED if boxes is None else len(boxes)) + width * height / 1e6 * MEGAPIXEL
-        hands = await self.proposing.ask((content, *hints), client, cost)
-        self.hands.inc(len(hands))
+        item = (loaded, content, *hints)
+        hands = await self.proposing.ask(item, visit.turn, cost, self._took(visit))
+        self.metrics.hands.inc(len(hands))
+        visit.hands = len(hands)
         return hands
 
-    async def prompt(self, data: bytes, client: str) -> bytes:
+    async def prompt(self, data: bytes, visit: Visit, asked: str = "") -> bytes:
+        loaded = self._loaded(asked, visit)
         hands, more, _ = await asyncio.to_thread(_read, data)
         if len(hands) != 1 or not isinstance(hands[0].features, Remembered):
             raise HTTPException(400, "expected one hand with its features")
-        if wire.shapes(hands[0].features) != self.shapes:
+        if wire.shapes(hands[0].features) != loaded.shapes:
             raise HTTPException(422, "these features are another model's")
         try:
             corrections = check_corrections({int(k): v for k, v in dict(more["corrections"]).items()})
@@ -95,35 +90,58 @@ class Service:
             raise HTTPException(400, f"corrections: {error}") from error
         with sensible():
             check_sight(corrections, hands[0].camera)
-        answered = await self.correcting.ask(lambda: self.model.prompted(hands[0], corrections), client)
+
+        def work():
+            with self.metrics.during("model"):
+                return loaded.model.prompted(hands[0], corrections)
+
+        answered = await self.correcting.ask(work, visit.turn, 1.0, self._took(visit))
+        visit.hands = 1
         return wire.pack([answered.replace(features=None)], features=False)
 
-    async def remember(self, data: bytes, client: str) -> bytes:
+    async def remember(self, data: bytes, visit: Visit, asked: str = "") -> bytes:
+        loaded = self._loaded(asked, visit)
         hands, _, content = await asyncio.to_thread(_read, data)
         if len(hands) != 1:
             raise HTTPException(400, "expected one hand")
         await asyncio.to_thread(self._judged, content)
 
         def work():
-            return self.model.remember(self._decoded(content), hands[0])
+            photo = self._decoded(content)
+            with self.metrics.during("model"):
+                return loaded.model.remember(photo, hands[0])
 
-        return wire.pack([await self.correcting.ask(work, client)])
+        answered = await self.correcting.ask(work, visit.turn, 1.0, self._took(visit))
+        visit.hands = 1
+        return wire.pack([answered])
+
+    def _loaded(self, asked: str, visit: Visit) -> Loaded:
+        loaded = self.models.find(asked)
+        visit.model = loaded.model.digest
+        return loaded
+
+    def _took(self, visit: Visit) -> Callable[[float, float], None]:
+        def took(queued: float, worked: float) -> None:
+            visit.took(queued, worked)
+            self.metrics.stage("queue", queued)
+
+        return took
 
     # -- in the model's threads ----------------------------------------------------------------------------------
     def _propose(self, items) -> list:
-        """(image file, boxes, sides, K) -> hands, or what is wrong with it."""
+        """(model, image file, boxes, sides, K) -> hands, or what is wrong with it."""
         results: list = [None] * len(items)
-        ready = []
-        for at, (content, *hints) in enumerate(items):
+        ready: dict[int, list] = {}
+        for at, (loaded, content, *hints) in enumerate(items):
             try:
-                ready.append((at, self._decoded(content), *hints))
+                ready.setdefault(id(loaded), []).append((at, loaded, self._decoded(content), *hints))
             except (InputError, HTTPException) as error:
                 results[at] = error
-        if ready:
-            columns: Any = zip(*ready, strict=True)
-            numbers, photos, boxes, sides, cameras = columns
-            with sensible():
-                answers = self.model.propose_many(photos, boxes, sides, cameras, batch=self.limits.batch)
+        for some in ready.values():
+            columns: Any = zip(*some, strict=True)
+            numbers, (loaded, *_), photos, boxes, sides, cameras = columns
+            with sensible(), self.metrics.during("model"):
+                answers = loaded.model.propose_many(photos, boxes, sides, cameras, batch=self.limits.batch)
                 for at, hands in zip(numbers, answers, strict=True):
                     results[at] = hands
         return results
@@ -145,7 +163,8 @@ class Service:
 
     def _decoded(self, content: bytes) -> np.ndarray:
         try:
-            return decode_photo(content, "photo", self.limits.pixels)
+            with self.metrics.during("decode"):
+                return decode_photo(content, "photo", self.limits.pixels)
         except InputError as error:
             raise HTTPException(400, str(error)) from error
 

@@ -99,6 +99,8 @@ def reading(file: str | Path | io.BytesIO, name: str) -> Iterator[bytes]:
     except Image.DecompressionBombError as error:  # of a part that is larger than the whole
         raise InputError(f"{name} is too large: {error}") from error
     except BROKEN as error:
+        if isinstance(error, OSError) and error.errno:  # the disk's word, not the decoder's
+            raise InputError(f"{name} cannot be read: {error.strerror}") from error
         raise InputError(f"{name} is a broken or truncated image: {error}") from error
 
 

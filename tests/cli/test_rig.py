@@ -89,6 +89,22 @@ def test_listing_again_and_single_proposals_first(run, loaded, two):
     assert run("rig", project, "--json")[0] == 0
 
 
+def test_propose_with_a_rig(run, loaded, two):
+    project, folder = two
+    (folder / NAMES[3]).unlink()  # its instant has one photo left, which is proposed by itself
+    told = ("--rig", folder / "cameras.json", "--pattern", PATTERN)
+    code, out, err = run("propose", folder, "--project", project, *told, "--json")
+    assert code == 0, err
+    assert (json.loads(out)["photos"], json.loads(out)["hands"], json.loads(out)["skipped"]) == (3, 3, 0)
+    with Project.open(project) as opened:
+        (one,) = opened.one_meshes()
+        assert set(one.hands) == {"cam0", "cam1"} and len(opened.hands()) == 3
+    code, out, _ = run("propose", folder, "--project", project, *told, "--json")
+    assert code == 0 and (json.loads(out)["hands"], json.loads(out)["skipped"]) == (0, 3)
+    code, _, err = run("propose", folder, "--project", project, "--rig", folder / "cameras.json")
+    assert code == 2 and "--rig and --pattern go together" in err
+
+
 def test_by_a_table(run, two):
     project, folder = two
     table = folder / "instants.csv"

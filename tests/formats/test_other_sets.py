@@ -269,3 +269,9 @@ def test_smaller_photos_are_refused(tmp_path, name, make, photos):
         photo(path, (320, 240))
     with pytest.raises(InputError, match="320 x 240 px.*640 x 480 px"):
         list(reader(name).read(tmp_path))
+
+
+def test_a_csv_line_without_end_is_refused_before_it_is_taken_apart(tmp_path):
+    (tmp_path / "hands.csv").write_text("photo," + "x," * 600_000)
+    with pytest.raises(InputError, match="hands.csv is not a CSV table: it has a line of more than"):
+        next(reader("csv").read(tmp_path))

@@ -261,6 +261,15 @@ def test_a_broken_word_of_ours_is_named(tmp_path):
         list(reader("cvat").read(tmp_path / "set"))
 
 
+def test_a_deeplabcut_table_by_its_own_name_is_still_the_exports(tmp_path):
+    records = placed([("a.png", "left", STATES, 1)], tmp_path)
+    writer("deeplabcut").write(records, tmp_path / "set")
+    (table,) = (tmp_path / "set").rglob("CollectedData_*.csv")
+    for place in (table, table.parent):
+        (found,) = reader("deeplabcut").read(place)
+        assert_same(found, records[0], tolerance=0)
+
+
 def test_two_hands_at_one_place_keep_their_order(tmp_path):
     (record,) = placed([("a.png", "left", STATES, 1)], tmp_path)
     writer("sleap").write([record, replace(record, id="other")], tmp_path / "set")

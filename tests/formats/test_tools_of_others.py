@@ -252,6 +252,14 @@ def test_deeplabcut_in_hdf5(tmp_path):
     (found,) = reader("deeplabcut").read(folder)
     np.testing.assert_array_equal(found.keypoints, places())
     with h5py.File(table.with_suffix(".h5"), "a") as file:
+        before = file["df_with_missing/block0_values"][()]
+        del file["df_with_missing/block0_values"]
+        file.create_dataset("df_with_missing/block0_values", (10**8, 42), "f8", chunks=(64, 42))  # nothing is stored
+    with pytest.raises(InputError, match="CollectedData_Me.h5 .* claims 4200000000 values"):
+        list(reader("deeplabcut").read(folder))
+    with h5py.File(table.with_suffix(".h5"), "a") as file:
+        del file["df_with_missing/block0_values"]
+        file["df_with_missing/block0_values"] = before
         del file["df_with_missing/axis0_level1"]
     with pytest.raises(InputError, match="CollectedData_Me.h5"):
         list(reader("deeplabcut").read(folder))

@@ -118,3 +118,26 @@ def test_missing_photos_for_the_sigmas_are_said_at_once(data, tmp_path):
     with pytest.raises(InputError, match="nowhere"):
         run(Recipe.read(tmp_path / "recipe.toml"), data, tmp_path / "run", "cpu", say=lambda _: None)
     assert not (tmp_path / "run" / "tune").exists()
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (b"\xff\xfed\0", "is no TOML"),
+        (b"x = " + b"9" * 5000, "is no TOML"),
+        (b"x = " + b"[" * 5000, "is no TOML"),
+        (b"data = 1.5\nphases = {}", "data is no list of tables"),
+        (b"data = []\nphases = 3", "phases is '3', expected a table"),
+        (b"data = [1.5]\nphases = {}", "data is '1.5', expected a table"),
+        (b"data = []\nphases = {a = 'x'}", "phases.a is 'x', expected a table"),
+        (b"data = []\n[phases.a]\nsteps = true", "steps is 'True', expected a whole number"),
+        (b"data = []\n[phases.a]\nrate = nan", "rate is 'nan', expected a finite number"),
+        (b"data = []\n[phases.a]\nprompts = 1", "prompts is '1', expected true or false"),
+        (b"phases = {}\n[[data]]\nkind = 'photos'\nfolder = 'x'\nphases = [1]", "phases is .*expected a list of texts"),
+        (b"data = []\nphases = {}\ncard = 'x'", "card is 'x', expected a table"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(tmp_path, text, words):
+    (tmp_path / "recipe.toml").write_bytes(text)
+    with pytest.raises(InputError, match=f"recipe.toml.*{words}"):
+        Recipe.read(tmp_path / "recipe.toml")

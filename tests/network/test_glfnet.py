@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 
 import numpy as np
 import pytest
@@ -192,3 +193,29 @@ def test_a_backbone_by_name(crops):
         GLFNet(GLFNetConfig(encoder="timm:nonesuch"))
     with pytest.raises(InputError, match="unknown encoder"):
         GLFNet(GLFNetConfig(encoder="other"))
+
+
+def test_a_checkpoint_that_the_disk_refuses_leaves_the_old_one(tmp_path, monkeypatch):
+    from annotator.network.checkpoint import write_tensors
+
+    path = tmp_path / "kept.safetensors"
+    write_tensors(path, {"a": torch.zeros(3)}, {"of": "before"})
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda _file: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    with pytest.raises(InputError, match="cannot write .*kept.safetensors: Input/output error"):
+        write_tensors(path, {"a": torch.ones(3)}, {})
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+    with pytest.raises(InputError, match="cannot write"):  # how the library says that a folder is gone
+        write_tensors(tmp_path, {"a": torch.ones(3)}, {})
+
+
+@pytest.mark.parametrize(
+    "setting", [{"hidden": 16384}, {"width": 16384}, {"retrievals": 16384}, {"levels": [0] * 9999}]
+)
+def test_a_configuration_beyond_its_tensors_is_refused_before_memory_is_taken(tmp_path, setting):
+    network = untrained()
+    config = network.config.as_dict() | setting | {"strides": [8] * len(setting.get("levels", (0, 1, 2)))}
+    state = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith("layer.")}
+    save_file({k: v.contiguous() for k, v in state.items()}, tmp_path / "a", {"config": json.dumps(config)})
+    with pytest.raises(InputError, match="does not fit its own configuration: its tensors are too few"):
+        load_checkpoint(tmp_path / "a")

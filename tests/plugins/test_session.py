@@ -237,3 +237,22 @@ def test_the_picture_stays_while_the_hand_moves_inside_it(session):
     assert window_of(session.preview(8, near(session, 8, (6, -4))), window) is window
     far = session.mesh.replace(vertices=session.mesh.vertices + (0.2, 0, 0))
     assert window_of(far, window) is not window
+
+
+def test_a_drag_keeps_the_subjects_shape(folder):
+    import annotator
+
+    model = annotator.load_hand()
+    with Project.open(folder) as project:
+        project.subjects.assign("Ada", [1])
+        project.subjects.measure("Ada", {"length": 0.2})
+        shape = project.subjects.shape_for(1)
+    with_subject = Session.open(folder)
+    assert with_subject.subject.as_dict() == shape.as_dict()
+    place = near(with_subject, 8, (9, -6))
+    seen = with_subject.preview(8, place)
+    with_subject.drop(8, place)
+    for mesh in (seen, with_subject.mesh):
+        rest = model.joints(model.template + model.shape_directions @ mesh.parameters.shape)[[0, 9, 10, 11, 12]]
+        assert np.linalg.norm(np.diff(rest, axis=0), axis=1).sum() == pytest.approx(0.2, abs=0.004)
+    with_subject.close()

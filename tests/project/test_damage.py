@@ -200,7 +200,8 @@ def test_what_is_in_whole_pages_is_saved(healthy, damaged, truth, tmp_path, seed
             assert not safe
             continue
         saved = content(out)
-        assert set(saved) | set(result["lost"]) == set(truth) or DAMAGE[number % 4] is not flipped
+        # every hand is saved or named; a flipped bit in a name may add one that never was
+        assert set(saved) | set(result["lost"]) >= set(truth) or DAMAGE[number % 4] is not flipped
         assert safe <= set(saved) and all(saved[hand] == truth[hand] for hand in saved)
         with Project.open(out) as project:
             assert project.verify() == []

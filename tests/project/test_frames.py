@@ -158,7 +158,7 @@ def test_a_project_of_the_version_before_has_its_photos_yet(project, photo_file,
     with Project.open(project.folder) as migrated:
         assert migrated.hand(hand_id).photo.path == photo_file and migrated.photos()[0].frame is None
         assert migrated.verify(photos=True) == []
-        assert raw("select value from meta where key = 'schema'") == [("3",)]
+        assert raw("select value from meta where key = 'schema'") == [("4",)]
 
 
 def test_rounds_read_frames_like_photos(clip):

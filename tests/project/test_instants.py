@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -187,9 +189,44 @@ def test_a_snapshot_and_a_repaired_project_have_them_all(made, tmp_path, hand_mo
     whole.close()
 
 
-def test_older_programs_read_what_is_kept(made):
-    """The tables are those of before: nothing of a rig needs a newer schema."""
+STEPS = """
+import sys
+from annotator.project import Project
+project = Project.open(sys.argv[1], "Eve")
+one = project.one_meshes()[0]
+for step in range(10**6):
+    meshes = {}
+    for hand in one.hands.values():
+        mesh = project.mesh(hand)
+        place = tuple(float(v) for v in mesh.keypoints[8] + step % 7)
+        meshes[hand] = mesh.replace(corrections={8: place})
+    project.edit_instant(meshes, {}, {}, {"step": step})
+    if step % 3 == 2:
+        project.undo(one.hands["cam1"])
+    print(step, flush=True)
+"""
+
+
+def test_a_kill_leaves_all_photos_at_the_same_step(made, tmp_path):
+    project, _, one = made
+    for kill in range(5):
+        work = subprocess.Popen([sys.executable, "-c", STEPS, str(project.folder)], stdout=subprocess.PIPE, text=True)
+        for _ in range(3 + 2 * kill):
+            assert work.stdout.readline()
+        work.kill()
+        work.wait()
+        work.stdout.close()
+        stored = [project.hand(hand) for hand in one.hands.values()]
+        assert len({hand.version for hand in stored}) == 1  # each step is one event in each photo
+        last = [project.history(hand)[-1] for hand in one.hands.values()]
+        assert len({(event.kind, event.note.get("step")) for event in last}) == 1
+        assert project.verify() == []
+
+
+def test_no_table_is_needed(made):
+    """All of rigs and instants lies in `meta`: no program needs a newer schema for them."""
     project, _, one = made
     with sqlite3.connect(project.folder / "project.db") as connection:
         rows = dict(connection.execute("select key, value from meta"))
-    assert rows["schema"] == "3" and json.loads(rows[f"one mesh {one.hands['cam0']}"])["moment"] == "one"
+    assert json.loads(rows[f"one mesh {one.hands['cam0']}"])["moment"] == "one"
+    assert {key.split()[0] for key in rows} >= {"rig", "instant", "moment", "one"}

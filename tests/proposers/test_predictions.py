@@ -117,3 +117,9 @@ def test_the_command(tmp_path, write, photo_file, capsys):
     assert main(asked) == 0 and json.loads(capsys.readouterr().out)["skipped"] == 1
     with Project.open(tmp_path / "p") as project:
         assert len(project.hands()) == 1 and project.photos()[0].height == photo.shape[0]
+
+
+@pytest.mark.parametrize("change", [{"pose": [10**400] * 48}, {"focal": 10**400}])
+def test_numbers_that_no_float_can_be_are_refused(write, change):
+    with pytest.raises(InputError, match="predictions.json: hand 0 of a.jpg"):
+        only(write(row(**change)))

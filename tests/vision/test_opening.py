@@ -155,3 +155,11 @@ def test_pictures_are_opened_in_one_place():
         if path not in own and re.search(r"Image\.open\(|imread\(", path.read_text(encoding="utf-8"))
     ]
     assert not found
+
+
+def test_a_disk_that_cannot_be_read_is_no_broken_image(photo_file, monkeypatch):
+    from annotator.vision import opening
+
+    monkeypatch.setattr(opening, "_start", lambda _file: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    with pytest.raises(InputError, match=f"{photo_file.name} cannot be read: Input/output error"):
+        read_photo(photo_file)

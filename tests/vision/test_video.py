@@ -341,3 +341,10 @@ def test_every_third_of_a_second_at_thirty_frames_in_whole_milliseconds(tmp_path
     opened = open_video(path)
     assert Choice.of(fps=30).rows(opened).tolist() == list(range(30))
     assert Choice.of(fps=10).rows(opened).tolist() == list(range(0, 30, 3))
+
+
+def test_a_video_of_an_unknown_codec_is_refused(tmp_path):
+    whole = video(tmp_path / "a.mp4", pictures(3)).read_bytes()
+    (tmp_path / "b.mp4").write_bytes(whole.replace(b"avc1", b"zzz9"))
+    with pytest.raises(InputError, match="b.mp4 has a video stream that no decoder here can read"):
+        open_video(tmp_path / "b.mp4")

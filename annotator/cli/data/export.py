@@ -10,12 +10,13 @@ import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, WorkersOption, engine_of
 from annotator.cli.support.output import JsonOption, ProjectFolder, emit, one_of, progress
+from annotator.cli.support.stages import Stages
 from annotator.formats.table import writers
 
 
 def command(
     project: ProjectFolder,
-    out: Annotated[Path, typer.Option(help="The folder to make.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="The folder to make.", show_default=False)] = None,
     format: Annotated[
         str,
         typer.Option(help=one_of(writers())),
@@ -57,6 +58,17 @@ def command(
         bool, typer.Option("--strained", help="Also hands with labels that no plausible hand meets.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of a data set a video (.mp4, .mov, .mkv) with the meshes drawn into it; hands of all states "
+            "but rejected ones.",
+            show_default=False,
+        ),
+    ] = None,
+    video: Annotated[
+        str | None, typer.Option(help="Of --overlay: which video, where there are several.", show_default=False)
+    ] = None,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -67,6 +79,13 @@ def command(
     import json
 
     from annotator.errors import InputError
+
+    if overlay is not None:
+        return _overlay(project, overlay, video, state, overwrite, as_json)
+    if out is None:
+        raise InputError("say with --out which folder is to be made, or with --overlay which video")
+    if video is not None:
+        raise InputError("--video belongs to --overlay")
     from annotator.files.resuming import Resumable
     from annotator.formats import writer
     from annotator.formats.core.card import CARD
@@ -141,6 +160,21 @@ def command(
         text += f"; {left_out_words(strained_out)} (--strained takes them)"
     result = {"unaccepted": unaccepted, "strained_left_out": strained_out, "changed": changed, **result}
     emit(as_json, {"format": format, "states": states, **result}, text)
+
+
+def _overlay(
+    project: str, out: Path, video: str | None, state: list[str] | None, overwrite: bool, as_json: bool
+) -> None:
+    from annotator.project import Project
+    from annotator.tracking.drawing import SHOWN, overlay_video
+
+    with Project.open(project) as opened, Stages(as_json) as stages:
+        done = overlay_video(
+            opened, out, video, tuple(state or SHOWN), overwrite, lambda n, all: stages("overlay", n, all)
+        )
+    emit(
+        as_json, done, f"{done['hands']} hands drawn into {done['frames']} frames of {Path(done['video']).name}: {out}"
+    )
 
 
 def _wanted(number: int, record, wanted, other):

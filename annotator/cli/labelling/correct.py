@@ -141,14 +141,15 @@ def command(
         note |= {"depth": "forgotten"} if forget_depth else {}
         one = opened.one_mesh(hand)
         if one is not None and len(one.hands) > 1:
-            if said or exact:
+            if evidence or exact or step is not None or hold or forget_depth:
                 raise InputError(
                     f"hand {hand} is one mesh in {len(one.hands)} photos: their depth is known, set keypoints"
                 )
             moved_too = move(opened, network, one, hand, place, states, definition, note)
             version = moved_too[hand]
         else:
-            fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition)
+            subject = opened.subjects.shape_for(before.photo.id)
+            fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition, subject)
             version, moved_too = opened.edit(hand, fixed, states, before.version, note), {}
         after, answer = opened.hand(hand), opened.mesh(hand)
     moved = answer.vertices - mesh.vertices

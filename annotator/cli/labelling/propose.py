@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
-from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit
+from annotator.cli.support.instants import propose_instants
+from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, progress
 from annotator.cli.support.proposing import (
     Done,
     checkpoint_of,
@@ -82,6 +83,19 @@ def command(
     rate: Annotated[
         float, typer.Option(help="Frames a second of numbered images and TIFF stacks, which have no clock.", min=0.001)
     ] = 25.0,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Whose hands these photos show, see `annotator subject`.", show_default=False),
+    ] = None,
+    rig: Annotated[
+        Path | None,
+        typer.Option(
+            help="Calibrated cameras of these photos: a hand is one mesh in all of an instant's.", show_default=False
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="With --rig: instants by names, as '{instant}-{camera}.jpg'.", show_default=False)
+    ] = None,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
@@ -109,6 +123,14 @@ def command(
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     if proposer != "network" and (elsewhere is not None or model is not None or quick):
         raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
+    if subject is not None and (elsewhere is not None or proposer != "network"):
+        raise InputError(
+            "--subject goes with neither --engine nor --proposer: say it afterwards by `annotator subject`"
+        )
+    if (rig is None) != (pattern is None):
+        raise InputError("--rig and --pattern go together: which cameras, and which photos are one instant")
+    if rig is not None and (elsewhere is not None or proposer != "network" or not project):
+        raise InputError("--rig stores what it finds: it needs --project, and takes no --engine and no --proposer")
     if elsewhere is not None and not project:
         raise InputError("--engine ray stores what it finds: it needs --project")
     if elsewhere is not None:
@@ -155,7 +177,10 @@ def command(
         checkpoint, name = checkpoint_of(opened, model)
         loaded = load_model(checkpoint, device=device)
         loaded.quick = quick
-        done = propose_photos(opened, loaded, files, name, batch)
+        first = Done()
+        if rig is not None and pattern is not None:
+            first = propose_instants(opened, loaded, rig, pattern, photos, name, progress)
+        done = propose_photos(opened, loaded, files, name, batch, subject=subject).with_those(first)
     _report(done, empty, project, start, as_json)
 
 

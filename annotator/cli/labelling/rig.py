@@ -13,7 +13,6 @@ from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, e
 if TYPE_CHECKING:
     from annotator.cli.support.instants import Made
     from annotator.project import Project
-    from annotator.vision.rigs import Rig
 
 
 def command(
@@ -61,6 +60,7 @@ def command(
 
     Without more it lists the rigs and instants, and cameras that seem to have moved.
     """
+    from annotator.cli.support.instants import moments_of
     from annotator.errors import InputError
     from annotator.project import Project
     from annotator.vision.rigs import Rig
@@ -81,7 +81,7 @@ def command(
         if rig is None and (pattern is not None or table is not None or times is not None or propose):
             there = f"its rigs are {', '.join(known)}: --name one" if known else "read a calibration first"
             raise InputError(f"project {project} has no rig {chosen!r}: {there}")
-        moments = _moments(opened, rig, photos, pattern, table, times, incomplete) if rig is not None else {}
+        moments = moments_of(opened, rig, photos, pattern, table, times, incomplete) if rig is not None else {}
         if read is not None:
             opened.add_rig(read, chosen)
         if moments:
@@ -100,36 +100,6 @@ def command(
         lines += [f"{photo}: somebody worked on its hand, which stays as it is" for photo in made.touched]
     lines += [one["words"] for one in result["moved"]]
     emit(as_json, result, "\n".join(lines))
-
-
-def _moments(opened: Project, rig: Rig, given, pattern, table, times, incomplete) -> dict[str, dict[str, int]]:
-    """moment -> camera -> photo's id; photos that were given are in the project then, if they are of an instant."""
-    from annotator.cli.support.instants import read_moments
-    from annotator.errors import InputError
-    from annotator.files.given import expanded
-    from annotator.files.photo_paths import photo_files
-
-    if pattern is None and table is None and times is None:
-        if given:
-            raise InputError("--pattern, --table or --times says which of these photos are one instant")
-        return {}
-    files, empty = photo_files(given or [])
-    if empty:
-        raise InputError("; ".join(f"{one}: {why}" for one, why in empty))
-    stored = {photo.path: photo for photo in opened.photos()}
-
-    def seconds(path: Path) -> float | None:
-        photo = stored.get(path)
-        if photo is not None and photo.seconds is not None:
-            return photo.seconds
-        return path.stat().st_mtime if path.is_file() else None
-
-    candidates = list(dict.fromkeys([*files, *stored]))
-    table = None if table is None else expanded(table)
-    found = read_moments(candidates, list(rig), pattern, table, times, seconds, incomplete)
-    new = [path for of in found.values() for path in of.values() if path not in stored]
-    ids = dict(zip(new, opened.add_photos(new), strict=True)) | {path: photo.id for path, photo in stored.items()}
-    return {moment: {camera: ids[path] for camera, path in of.items()} for moment, of in found.items()}
 
 
 def _made(opened: Project, name: str, model: Path | None, device: str) -> Made:

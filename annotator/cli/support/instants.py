@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from annotator.errors import InputError
 
 if TYPE_CHECKING:
+    from annotator.cli.support.proposing import Done
     from annotator.hand.definitions import JointDefinition
     from annotator.model import Model
     from annotator.project import Instant, OneMesh, Project
@@ -20,9 +21,11 @@ SAMPLE = 12  # instants that a rig of unknown unit is measured with
 
 @dataclass
 class Made:
-    """What came of instants: how many, hands, photos with a hand, (instant, camera, why) of proposals left out."""
+    """What came of instants: how many, of how many photos; hands, and hands counted in each photo; (instant, camera,
+    why) of proposals left out; photos whose hand somebody has worked on."""
 
     instants: int = 0
+    photos: int = 0
     hands: int = 0
     views: int = 0
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
@@ -67,6 +70,42 @@ def read_moments(
     return {moment: photos for moment, photos in found.items() if len(photos) > 1}
 
 
+def moments_of(
+    opened: Project,
+    rig: Rig,
+    given: Sequence[str] | None,
+    pattern: str | None,
+    table: Path | None,
+    times: float | None,
+    incomplete: bool,
+) -> dict[str, dict[str, int]]:
+    """moment -> camera -> photo's id; photos that were given are in the project then, if they are of an instant."""
+    from annotator.files.given import expanded
+    from annotator.files.photo_paths import photo_files
+
+    if pattern is None and table is None and times is None:
+        if given:
+            raise InputError("--pattern, --table or --times says which of these photos are one instant")
+        return {}
+    files, empty = photo_files(given or [])
+    if empty:
+        raise InputError("; ".join(f"{one}: {why}" for one, why in empty))
+    stored = {photo.path: photo for photo in opened.photos()}
+
+    def seconds(path: Path) -> float | None:
+        photo = stored.get(path)
+        if photo is not None and photo.seconds is not None:
+            return photo.seconds
+        return path.stat().st_mtime if path.is_file() else None
+
+    candidates = list(dict.fromkeys([*files, *stored]))
+    place = None if table is None else expanded(table)
+    found = read_moments(candidates, list(rig), pattern, place, times, seconds, incomplete)
+    new = [path for of in found.values() for path in of.values() if path not in stored]
+    ids = dict(zip(new, opened.add_photos(new), strict=True)) | {path: photo.id for path, photo in stored.items()}
+    return {moment: {camera: ids[path] for camera, path in of.items()} for moment, of in found.items()}
+
+
 def metric(project: Project, model: Model, name: str, todo: Sequence[Instant]) -> Rig:
     """The project's rig of this name in metres; one of unknown unit is measured by the hands of some instants, and that
     is kept, so that all instants have the same."""
@@ -108,12 +147,32 @@ def make_hands(project: Project, model: Model, name: str, checkpoint: str, progr
         found = model.propose_instant(photos, rig)
         stored = project.add_instant(instant, found, provenance)
         made.instants += 1
+        made.photos += len(photos)
         made.hands += len(stored)
         for hand, kept in zip(found, stored, strict=False):
             made.views += len(kept.hands)
             made.left_out += [(instant.moment, camera, why) for camera, why in hand.left_out.items()]
             made.touched += [str(instant.photos[camera].name) for camera in hand.views if camera not in kept.hands]
     return made
+
+
+def propose_instants(
+    project: Project, model: Model, rig: Path, pattern: str, given: Sequence[str], checkpoint: str, progress: Callable
+) -> Done:
+    """`annotator propose --rig`: of the photos given, those that are of an instant, each hand as one mesh in all of
+    them."""
+    from annotator.cli.support.proposing import Done
+    from annotator.vision.rigs import Rig
+
+    read = Rig.read(rig)
+    name = read.name or "rig"
+    moments = moments_of(project, read, given, pattern, None, None, True)
+    known = project.rigs().get(name)
+    if known is None or known.unit is None:
+        project.add_rig(read, name)
+    project.set_instants(name, moments)
+    made = make_hands(project, model, name, checkpoint, progress)
+    return Done(photos=made.photos, photos_with_hand=made.views, hands=made.views)
 
 
 def move(
@@ -140,7 +199,11 @@ def move(
     hand = model.remember_instant(photos, rig.metric(), shown, one.left_out)
     known = {camera: list(states) if camera == mine else list(before[camera].joint_states) for camera in hand.views}
     fixed = model.refine_instant(hand, {mine: place}, known, definition)
-    meshes = {one.hands[camera]: view for camera, view in fixed.views.items() if camera in one.hands}
+    meshes = {
+        one.hands[camera]: view.replace(depth_labels=shown[camera].depth_labels)
+        for camera, view in fixed.views.items()
+        if camera in one.hands
+    }
     versions = {before[camera].id: before[camera].version for camera in before}
     return project.edit_instant(
         meshes, {hand_id: list(states)}, versions, {**note, "instant": one.moment, "camera": mine}

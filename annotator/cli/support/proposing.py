@@ -42,6 +42,13 @@ class Done:
     skipped: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
 
+    def with_those(self, first: Done) -> Done:
+        """What came of photos of instants counts, which `propose_photos` then finds done."""
+        self.photos, self.hands = self.photos + first.photos, self.hands + first.hands
+        self.photos_with_hand += first.photos_with_hand
+        self.skipped -= first.photos
+        return self
+
     def fail(self, place: str | Path, why: str) -> None:
         """One more that could not be used; said on stderr."""
         self.failed.append((str(place), why))
@@ -55,13 +62,15 @@ def propose_photos(
     name: str,
     batch: int = 16,
     stored: Callable[[Path, list[str], list[HandMesh]], None] | None = None,
+    subject: str | None = None,
 ) -> Done:
     """Propose on photos and store the answers, photo by photo, so that an interrupted run goes on where it
     stopped. files: of photos, or the places of frames (`clip.mp4#frame=120`).
 
     A photo whose content this very model (its digest) has looked at is skipped; one that cannot be read is
     named on stderr. name: of the model, for its provenance. stored: called with each photo, its new hands'
-    ids and the meshes.
+    ids and the meshes. subject: whose hands all of them show; where the project knows the shape of a photo's subject,
+    hands have it.
     """
     from annotator.project import Provenance
 
@@ -82,7 +91,15 @@ def propose_photos(
 
     for hands in model.propose_many(decoded(), batch=batch):
         path, size = waiting.popleft()
-        ids = project.add_proposals(project.add_photo(path, size), hands, provenance)
+        photo_id = project.add_photo(path, size)
+        if subject is not None:
+            project.subjects.assign(subject, [photo_id])
+        shape = project.subjects.shape_for(photo_id) if hands else None
+        if shape is None:
+            ids = project.add_proposals(photo_id, hands, provenance)
+        else:
+            untold, hands = hands, [model.of_subject(hand, shape) for hand in hands]
+            ids = project.add_proposals(photo_id, hands, provenance, untold)
         done.photos += 1
         done.photos_with_hand += bool(ids)
         done.hands += len(ids)

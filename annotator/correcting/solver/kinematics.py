@@ -161,7 +161,7 @@ class Chain:
     def shape_jacobian(self, posed: Posed) -> np.ndarray:
         """d keypoints / d shape, (21,3,10) m per unit of shape."""
         turned = posed.turned
-        joints = np.zeros((16, 3, 10))
+        joints = np.zeros(self._bone_directions.shape)
         for row in _ROWS:
             joints[row] = joints[_PARENTS[row]] + turned[_PARENTS[row]] @ self._bone_directions[row]
         moved = turned[:, None] @ self._part_directions  # (16,21,3,10)

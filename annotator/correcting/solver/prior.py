@@ -12,6 +12,7 @@ shape space and on one half of a real video, reported on others (`docs/correctio
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ LEAST_SIGMA = 0.1  # px: no keypoint is known better
 FINGER_OF = np.array(HAND.finger_of)
 FINGER_OF_ANGLES = np.repeat([1, 2, 4, 3, 0], 3)
 USUAL = 3.9  # px of the crop: the typical keypoint sigma of the hands that the spreads below were measured on
+# `pose` and `keypoints` below where the shape is a subject's: found on rendered subjects, see docs/subjects.md
+KNOWN_POSE, KNOWN_KEYPOINTS = 1.3, 1.0
 GROWTH = 0.7  # errors grow with this power of a hand's sigma
 
 
@@ -51,6 +54,11 @@ class ProposalPrior:
     together: float = 0.05
     in_finger: float = 0.1
     widest: float = 6.0
+
+    def of_known_shape(self) -> ProposalPrior:
+        """The prior of a hand whose subject is known: what labels say is no longer put down to the pose for want of the
+        right bones, so that the pose need not be trusted more than it deserves."""
+        return dataclasses.replace(self, pose=KNOWN_POSE, keypoints=KNOWN_KEYPOINTS)
 
     def sigmas(self, crop_focal: float, typical: float, inflation: np.ndarray, elsewhere: float = 1.0) -> np.ndarray:
         """One sigma per coordinate (61,).

@@ -4,7 +4,7 @@ In units of one sigma:
 
     labels, confirmed keypoints            (projection - target) / hardness: their accuracy
     the proposal's keypoints               whitened by their sigmas and how errors hang together (`prior`)
-    the proposal's pose, place and shape   by the spread of proposals' errors
+    the proposal's pose, place and shape   by the spread of proposals' errors; a subject's shape by its covariance
     evidence in 3-D                        depth relations, depths, second views
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator.correcting.evidence import Depths, Evidence, InFront, PalmDepths, PalmDistance, SecondView
-from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, Coordinates, Placed
+from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, SHAPE, Coordinates, Placed
 from annotator.correcting.solver.descent import Box
 from annotator.correcting.solver.views import View
 from annotator.hand.depth_labels import PALM_KEYPOINTS
@@ -78,9 +78,11 @@ class HandProblem:
         evidence: Sequence[Evidence],
         mirrored: bool,
         relation: float,
+        shape_whitening: np.ndarray | None = None,
     ):
         self.coordinates, self.view, self.targets, self.proposal = coordinates, view, targets, proposal
         self._sigmas = sigmas
+        self._shape_whitening = shape_whitening  # (10,10) of a subject's shape, whose numbers err together
         self.count = POSE_COUNT
         self.hardness = np.array(targets.sigma, dtype=np.float64)
         self._relations = [e for e in evidence if isinstance(e, InFront)]
@@ -111,7 +113,10 @@ class HandProblem:
         pixels = image[0]
         miss = pixels[self.targets.joints] - self.targets.places
         soft = self.proposal.whitening @ (pixels[self.proposal.joints] - self.proposal.places)
-        prior = (x - self.coordinates.start[: len(x)]) / self.scale
+        off = x - self.coordinates.start[: len(x)]
+        prior = off / self.scale
+        if self._shape_whitening is not None and len(x) == COUNT:
+            prior[SHAPE] = self._shape_whitening @ off[SHAPE]
         hard = miss / self.hardness[:, None]
         total = np.vdot(hard, hard) + np.vdot(soft, soft) + prior @ prior
         for residual, _, _ in self._evidence(placed):
@@ -135,6 +140,10 @@ class HandProblem:
                 rows = by_keypoint.reshape(len(residual), -1) @ jacobian[joints].reshape(-1, count)
                 blocks.append((rows, residual))
         hessian, gradient = np.eye(count), state.prior.copy()
+        if self._shape_whitening is not None and count == COUNT:
+            shape_rows = self._shape_whitening * self.scale[SHAPE]
+            hessian[SHAPE, SHAPE] = shape_rows.T @ shape_rows
+            gradient[SHAPE] = state.prior[SHAPE] @ shape_rows
         for (
             rows,
             residual,

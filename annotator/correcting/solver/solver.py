@@ -17,7 +17,7 @@ import numpy as np
 
 from annotator.correcting.accuracy import label_sigma, random_sigma
 from annotator.correcting.evidence import Evidence, SecondView, checked_points, depth_labels_of, evidence_of
-from annotator.correcting.solver.coordinates import POSE_COUNT, Coordinates
+from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE, Coordinates
 from annotator.correcting.solver.descent import Descent
 from annotator.correcting.solver.field import displaced
 from annotator.correcting.solver.posterior import sharper
@@ -26,6 +26,7 @@ from annotator.correcting.solver.search import Settings, likeliest, pinned
 from annotator.correcting.solver.trust import Trust, trust
 from annotator.correcting.solver.views import View
 from annotator.correcting.strain import FREE, confidence_factor, strain_of
+from annotator.correcting.subjects.subject import HELD, Subject
 from annotator.correcting.surfaces import read_surface
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
@@ -80,6 +81,7 @@ def solve(
     definition: JointDefinition | str | None = None,
     exact: bool = False,
     held: Mapping[int, tuple[float, float]] | None = None,
+    subject: Subject | None = None,
 ) -> Solution:
     """The likeliest hand given labels, proposal and evidence.
 
@@ -101,6 +103,8 @@ def solve(
         Where "confirmed" keypoints are, if not where the hand has them: joint number -> (x, y) photo px.
     exact
         Pin the mesh: every label is met, by the pose and for the last pixels by a small field on the surface.
+    subject
+        Whose hand it is: its shape takes the place of the hand's own, as surely as its covariance says.
 
     Returns
     -------
@@ -127,18 +131,22 @@ def solve(
     images = [one for one in evidence if isinstance(one, DepthImage)]
     evidence = [one for one in evidence if not isinstance(one, DepthImage)]
     if exact and images:  # they are read through the hand that is nearest to them
-        near = solve(hand, model, corrections, states, (*evidence, *images), settings, definition, held=held).hand
+        near = solve(
+            hand, model, corrections, states, (*evidence, *images), settings, definition, held=held, subject=subject
+        ).hand
         evidence = [*evidence, *read_through(near, images)]
     if exact:
-        return _pinned(hand, model, merged, known, evidence, settings)
+        return _pinned(hand, model, merged, known, evidence, settings, subject)
     if evidence or images:  # it speaks of the pose: depths must not be explained by longer bones
         settings = dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=1.0, shape=1.0))
+    if subject is not None:
+        settings = dataclasses.replace(settings, prior=settings.prior.of_known_shape())
     shape_of = hand  # the hand whose bones say where the definition's joints are
     x, tried = None, 0
     readings = SURFACE_READINGS if images else READINGS if read.moves and merged else 1
     for reading in range(readings):
         seen = [*evidence, *read_through(shape_of, images)]
-        problem = problem_of(hand, model, merged, known, seen, settings, read, shape_of, held)
+        problem = problem_of(hand, model, merged, known, seen, settings, read, shape_of, held, subject)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
         if reading + 1 < readings:
@@ -166,9 +174,9 @@ def read_through(hand: HandMesh, images: Sequence[DepthImage]) -> list[Evidence]
     return [depths for depths in found if depths is not None]
 
 
-def _pinned(hand, model, merged, states, evidence, settings: Settings) -> Solution:
+def _pinned(hand, model, merged, states, evidence, settings: Settings, subject) -> Solution:
     """`solve` where every label is to be met."""
-    problem = problem_of(hand, model, merged, states, evidence, settings)
+    problem = problem_of(hand, model, merged, states, evidence, settings, subject=subject)
     found = pinned(problem, any(isinstance(e, SecondView) for e in evidence), settings)
     offsets, distances = displaced(problem, found.state, model, settings.surface)
     residuals = {int(k): float(d) for k, d in zip(problem.targets.joints, distances, strict=True)}
@@ -223,6 +231,7 @@ def problem_of(
     definition: JointDefinition | str | None = None,
     shape_of: HandMesh | None = None,
     held: Mapping[int, tuple[float, float]] | None = None,
+    subject: Subject | None = None,
 ) -> HandProblem:
     """What `solve` makes smaller; corrections, states and evidence are checked before."""
     if len(hand.vertices) != len(model.template) or len(hand.parameters.offsets) != model.offset_count:
@@ -245,9 +254,13 @@ def problem_of(
     widest = 4.0 if seen_elsewhere else settings.depth_factor
     focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
     spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation, judged.elsewhere)
+    parameters, whitening = hand.parameters, None
+    if subject is not None:
+        parameters, whitening = subject.parameters(model, parameters), subject.whitening
+        spread[SHAPE] = HELD * subject.sigma
     return HandProblem(
-        Coordinates(model, hand.parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left),
-        targets, proposal, spread, evidence, left, settings.relation,
+        Coordinates(model, parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left),
+        targets, proposal, spread, evidence, left, settings.relation, whitening,
     )  # fmt: skip
 
 

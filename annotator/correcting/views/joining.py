@@ -60,6 +60,9 @@ def join_one(
     settings = several_settings(settings)
     sightings = [one for name in rig for one in sightings if one.camera.name == name]
     inside, left_out = agreeing(sightings)
+    counted = {one.camera.name: one.one_of(len(inside)) for one in inside}
+    sightings = [counted.get(one.camera.name, one) for one in sightings]
+    inside = list(counted.values())
     found = solved(inside, model, {}, {}, {}, settings)
     return result(found, sightings, left_out, rig, model, sizes, {})
 

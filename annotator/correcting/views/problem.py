@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from annotator.correcting.solver.coordinates import COUNT, Coordinates, Placed
+from annotator.correcting.solver.coordinates import Coordinates, Placed
 from annotator.correcting.solver.descent import Box
 from annotator.correcting.solver.problem import Proposal, Targets
 from annotator.correcting.solver.views import View
@@ -41,7 +41,7 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A hand, in each photo, and its residuals to the prior, sigmas (61,)."""
+    """A hand, in each photo, and its residuals to the prior, sigmas (n,)."""
 
     placed: Placed
     seen: list[Seen] = field(repr=False)
@@ -49,11 +49,11 @@ class State:
 
 
 class InstantProblem:
-    """The problem for `solver.descent.descend`: all 61 coordinates are free: cameras tell size from distance."""
+    """The problem for `solver.descent.descend`: all coordinates are free, cameras tell size from distance."""
 
     def __init__(self, coordinates: Coordinates, photos: Sequence[Photo], sigmas: np.ndarray):
         self.coordinates, self.photos, self._sigmas = coordinates, list(photos), sigmas
-        self.count = COUNT
+        self.count = len(sigmas)
 
     @property
     def scale(self) -> np.ndarray:
@@ -80,21 +80,21 @@ class InstantProblem:
         return 0.5 * total, State(placed, seen, prior)
 
     def normal_equations(self, state: State, photos: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Gauss-Newton Hessian (61,61) and gradient (61,) per sigma. photos: the numbers of those that count."""
+        """Gauss-Newton Hessian (n,n) and gradient (n,) per sigma. photos: the numbers of those that count."""
         jacobian = self.keypoint_jacobian(state)
-        hessian, gradient = np.eye(COUNT), state.prior.copy()
+        hessian, gradient = np.eye(self.count), state.prior.copy()
         for number, (photo, seen) in enumerate(zip(self.photos, state.seen, strict=True)):
             if photos is not None and number not in photos:
                 continue
-            in_photo = photo.view.rates(seen.image) @ jacobian  # (21,2,61)
+            in_photo = photo.view.rates(seen.image) @ jacobian  # (21,2,n)
             blocks = []
             if photo.soft is not None:
                 joints = photo.soft.joints
-                rows = photo.soft.whitening @ in_photo[joints].reshape(len(joints), 2 * COUNT)
-                blocks.append((rows.reshape(-1, COUNT), seen.soft.ravel()))
+                rows = photo.soft.whitening @ in_photo[joints].reshape(len(joints), 2 * self.count)
+                blocks.append((rows.reshape(-1, self.count), seen.soft.ravel()))
             if len(photo.targets.joints):
                 weight = 1.0 / photo.targets.sigma[:, None]
-                rows = (in_photo[photo.targets.joints] * weight[..., None]).reshape(-1, COUNT)
+                rows = (in_photo[photo.targets.joints] * weight[..., None]).reshape(-1, self.count)
                 blocks.append((rows, (seen.miss * weight).ravel()))
             for rows, residual in blocks:
                 hessian += rows.T @ rows
@@ -102,5 +102,5 @@ class InstantProblem:
         return hessian, gradient
 
     def keypoint_jacobian(self, state: State) -> np.ndarray:
-        """(21,3,61) m per sigma."""
+        """(21,3,n) m per sigma."""
         return self.coordinates.jacobian(state.placed, True) * self._sigmas

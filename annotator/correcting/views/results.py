@@ -79,10 +79,12 @@ def result(
             corrections=corrections.get(name, {}), features=own.hand.features if counts and own is not None else None,
         )  # fmt: skip
     points, sigma = rays(sightings, left_out, rig, views, corrections)
+    # of proposals alone: labels do not change it
+    without = without_each(sightings, left_out) if before is None else before.without
     return InstantHand(
         side, reference.to_world(vertices), model.faces_of(side), reference.to_world(joints),
         np.sqrt(np.trace(spread, axis1=1, axis2=2) / 3), confidence, views, rig, tuple(sightings), dict(left_out),
-        _reprojection(sightings, reference, joints), points, sigma, without_each(sightings, left_out),
+        _reprojection(sightings, reference, joints), points, sigma, without,
     )  # fmt: skip
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from annotator.hand.mesh import HandMesh
+from annotator.network.hand_meshes import Remembered
 from annotator.vision.crop_size import CROP_SIZE
 from annotator.vision.rigs import Rig, RigCamera
 
@@ -24,6 +25,20 @@ class Sighting:
     @staticmethod
     def of(camera: RigCamera, hand: HandMesh) -> Sighting:
         return Sighting(camera, hand, camera.ideal(hand.keypoints))
+
+    def one_of(self, count: int) -> Sighting:
+        """The same as one of so many that are joined: with a share of 1 - 1 / count, its places are the encoder's own
+        landmarks, where it has them.
+
+        The network's keypoints are those of a mesh with nearly the same proportions for everybody. That steadies one
+        photo, and is the same error in all of them; landmarks are noisier and free of it, so the more photos average
+        them, the more they count (`benchmarks/rigs.py`).
+        """
+        landmarks = landmarks_of(self.hand)
+        if landmarks is None or count < 2:
+            return self
+        mixed = self.hand.keypoints / count + landmarks * (1.0 - 1.0 / count)
+        return replace(self, places=self.camera.ideal(mixed))
 
     @property
     def scale(self) -> float:
@@ -45,6 +60,15 @@ class Sighting:
     def doubt(self) -> float:
         """How unsure the proposal is of itself: its typical sigma as a share of its box, more for a doubtful hand."""
         return float(np.median(self.hand.keypoint_sigma)) / self.box / max(self.hand.confidence, 0.05)
+
+
+def landmarks_of(hand: HandMesh) -> np.ndarray | None:
+    """(21,2) photo px: the encoder's landmarks in the hand's cached features; None: there are none."""
+    kept = hand.features
+    if not isinstance(kept, Remembered):
+        return None
+    landmarks = kept.features.landmarks[0].double().numpy()
+    return kept.crop.to_photo(landmarks) if np.isfinite(landmarks).all() else None
 
 
 def sightings_of(proposals: Mapping[str, list[HandMesh]], rig: Rig) -> list[Sighting]:

@@ -18,6 +18,7 @@ from annotator.correcting.views.fusing import Fused, fused
 from annotator.correcting.views.problem import InstantProblem, Photo, State
 from annotator.correcting.views.reading import Labels
 from annotator.correcting.views.sighting import Sighting
+from annotator.correcting.views.stretching import BONES, Stretched
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -27,7 +28,8 @@ from annotator.vision.rigs import RigCamera
 STRAY = 2.5  # sigmas: a keypoint of a proposal that is farther from the joined hand counts less and less
 ROUNDS = 2  # how often keypoints and photos are weighed anew
 STEPS = 6  # most steps of each of these rounds
-POSE, SHAPE = 2.0, 1.4  # factor on a proposal's pose spread, and the sigma of shape: photos together say more of both
+POSE, SHAPE = 4.0, 2.2  # factor on a proposal's pose spread, and the sigma of shape: photos together say more of both
+LENGTH = 0.15  # share: how far a bone is from the length that the shape space gives it
 FARTHER = 4.0  # a hand may be nearer or farther than its rays meet by this factor
 NO_LABELS = Labels(np.zeros(0, int), np.zeros((0, 2)), np.zeros(0), np.ones(21))
 
@@ -66,7 +68,10 @@ def solved(
     for told in labels.values():
         inflation = np.maximum(inflation, told.inflation)
     common = fused(sightings, model, settings.prior, inflation)
-    coordinates = Coordinates(model, common.parameters, FARTHER, settings.shape_limit)
+    # one photo alone cannot tell a long bone from one that comes nearer
+    several = len(sightings) + sum(name in labels for name in others) > 1
+    make = Stretched if several else Coordinates
+    coordinates = make(model, common.parameters, FARTHER, settings.shape_limit)
     left = sightings[0].hand.side == "left"
     photos, sigmas = [], []
     for one in sightings:
@@ -76,7 +81,9 @@ def solved(
     for name, (camera, hand) in others.items():
         if name in labels:
             photos.append(_photo(camera, hand, labels[name], common.reference, left))
-    problem = InstantProblem(coordinates, photos, common.sigmas)
+    problem = InstantProblem(
+        coordinates, photos, np.concatenate([common.sigmas, np.full(BONES if several else 0, LENGTH)])
+    )
     _soften(problem, sightings, sigmas, states, settings, [np.ones(21)] * len(sightings))
     x = coordinates.start if start is None else start
     found = descend(problem, x, settings.most, settings.enough, settings.worth)
@@ -133,6 +140,6 @@ def _stray(problem: InstantProblem, state: State, number: int, sigma: np.ndarray
 
 
 def sharpness(found: Found) -> tuple[np.ndarray, np.ndarray]:
-    """The covariance (61,61) of the coordinates in sigmas, and the keypoints' derivatives (21,3,61) by them."""
+    """The covariance (n,n) of the coordinates in sigmas, and the keypoints' derivatives (21,3,n) by them."""
     hessian, _ = found.problem.normal_equations(found.state)
     return np.linalg.inv(hessian), found.problem.keypoint_jacobian(found.state)

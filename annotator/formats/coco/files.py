@@ -13,6 +13,7 @@ from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.exporting import export
 from annotator.formats.core.photo_files import PhotoFolder
 from annotator.formats.core.tool_hands import sent_points
+from annotator.formats.core.video_frames import frame_of
 
 FILE = "annotations.json"
 
@@ -29,19 +30,32 @@ def write_set(
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`.
 
     annotation(record, its id, its image's id): one entry of the list; ids of annotations count from 1, as 0 is
-    COCOeval's word for "no match".
+    COCOeval's word for "no match". Photos that are frames of videos have `video_id`, `frame_id` (the frame's number)
+    and `time` (s), their annotations `video_id` and, on a track, `track_id`; `videos` lists id, name and sha256.
     """
     with (
         export(records, folder, name, overwrite, licence) as out,
         PhotoFolder(out.folder / "images", out.marks) as photos,
     ):
-        lists = {part: out.marks.own(out.folder / f"{part}.part") for part in ("images", "annotations")}
-        with out.list(lists["images"]) as image, out.list(lists["annotations"]) as one:
+        lists = {part: out.marks.own(out.folder / f"{part}.part") for part in ("images", "annotations", "videos")}
+        known: dict[str, int] = out.marks.part("videos", lambda: known) or {}
+        with (
+            out.list(lists["images"]) as image,
+            out.list(lists["annotations"]) as one,
+            out.list(lists["videos"]) as video,
+        ):
             for record in out.records:
                 number, file, (height, width), new = photos.add(record.photo)
+                frame = frame_of(record)
+                if frame is not None and frame.video not in known:
+                    known[frame.video] = len(known) + 1
+                    video({"id": known[frame.video], "name": frame.name, "sha256": frame.video})
+                place = {} if frame is None else {"video_id": known[frame.video]}
                 if new:
-                    image({"id": number, "file_name": file, "width": width, "height": height})
-                one(annotation(record, out.count + 1, number))
+                    shown = {} if frame is None else place | {"frame_id": frame.number, "time": frame.seconds}
+                    image({"id": number, "file_name": file, "width": width, "height": height} | shown)
+                own = place | ({"track_id": frame.track} if frame is not None and frame.track is not None else {})
+                one(annotation(record, out.count + 1, number) | own)
                 out.add(record, {"file": f"images/{file}", "points": sent_points(record).tolist()})
         _splice(out.folder / FILE, lists, category, licence)
     return {"hands": out.count, "folder": str(folder)}

@@ -10,7 +10,15 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.core.fillers import labelled
-from annotator.hand.joint_states import CONFIRMED, CORRECTED, OCCLUDED, OUT_OF_FRAME, PROPOSED, check_joint_states
+from annotator.hand.joint_states import (
+    CONFIRMED,
+    CORRECTED,
+    OCCLUDED,
+    OUT_OF_FRAME,
+    PROPAGATED,
+    PROPOSED,
+    check_joint_states,
+)
 from annotator.hand.joints import check_side
 from annotator.hand.mesh import HandParameters
 
@@ -21,6 +29,7 @@ _WEIGHTS = {
     CORRECTED: (1.0, 0.0),
     CONFIRMED: (1.0, 0.0),
     PROPOSED: (0.0, 0.5),
+    PROPAGATED: (0.0, 0.5),
     OCCLUDED: (0.0, 0.25),
     OUT_OF_FRAME: (0.0, 0.0),
 }

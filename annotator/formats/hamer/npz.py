@@ -3,6 +3,8 @@
     annotations.npz   imgname (N,), center (N,2) px, scale (N,) px (loaders divide by 200), right (N,),
                       hand_pose (N,48), has_hand_pose (N,), betas (N,10), has_betas (N,),
                       hand_keypoints_2d (N,21,3), hand_keypoints_3d (N,21,4), personid (N,), extra_info (N,) JSON
+    video (N,)        of frames of videos what the video contains (SHA-256), else ""; frame (N,), time (N,) s,
+                      track (N,): -1 where there is none; `numpy.lexsort((frame, track, video))` orders by track
     images/%08d.jpg   the photos; imgname is relative to `images`
 
 extra_info is text here, so the file holds no pickle and loads with `allow_pickle=False`.
@@ -24,6 +26,7 @@ from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.exporting import export
 from annotator.formats.core.photo_files import PhotoFolder
+from annotator.formats.core.video_frames import VideoFrame, frame_of
 from annotator.formats.hamer.fields import fields_of, record_from
 
 FILE, NAME = "annotations.npz", "hamer-npz"
@@ -31,8 +34,10 @@ COLUMNS = {
     "imgname": ("U", ()), "center": ("<f4", (2,)), "scale": ("<f4", ()), "right": ("<f4", ()),
     "hand_pose": ("<f4", (48,)), "has_hand_pose": ("<f4", ()), "betas": ("<f4", (10,)), "has_betas": ("<f4", ()),
     "hand_keypoints_2d": ("<f4", (21, 3)), "hand_keypoints_3d": ("<f4", (21, 4)), "personid": ("<i8", ()),
-    "extra_info": ("U", ()),
+    "extra_info": ("U", ()), "video": ("U", ()), "frame": ("<i8", ()), "time": ("<f8", ()), "track": ("<i8", ()),
 }  # fmt: skip
+NO_FRAME = VideoFrame("", "", -1, -1.0, None)
+_OURS = ("personid", "extra_info", "video", "frame", "time", "track")  # that nothing is read from
 _FIELDS = ("center", "scale", "right", "hand_pose", "has_hand_pose", "betas", "has_betas")
 
 
@@ -47,7 +52,11 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
                 number, name, *_ = photos.add(record.photo)
                 fields = fields_of(record)
                 extra = {"id": record.id, "states": list(record.states), "state": record.state}
+                frame = frame_of(record)
+                shown = NO_FRAME if frame is None else frame
                 row(
+                    video=shown.video, frame=shown.number, time=shown.seconds,
+                    track=-1 if shown.track is None else shown.track,
                     imgname=name, personid=number, extra_info=json.dumps(extra),
                     hand_keypoints_2d=fields["keypoints_2d"], hand_keypoints_3d=fields["keypoints_3d"],
                     **{key: fields[key] for key in _FIELDS},
@@ -68,7 +77,7 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     missing = {"imgname", "center", "scale", "right", "hand_keypoints_2d"} - set(arrays)
     if missing:
         raise InputError(f"{path} is not a HaMeR file: there is no {', '.join(sorted(missing))}")
-    columns = {name: arrays[name] for name in COLUMNS if name in arrays and name not in ("personid", "extra_info")}
+    columns = {name: arrays[name] for name in COLUMNS if name in arrays and name not in _OURS}
     single = [name for name, column in columns.items() if not np.ndim(column)]
     if single:
         raise InputError(f"{path}: {single[0]} is one value, expected a row a hand")

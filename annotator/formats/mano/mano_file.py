@@ -6,7 +6,6 @@ or checkpoint holds any of it. `load_hand("mano")` and `load_hand("mano_left")` 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files import safe_pickle
+from annotator.files.atomic import put
 from annotator.files.given import expanded
 from annotator.formats.core.base import ManoLabel
 from annotator.hand.anatomy import joint_limits
@@ -50,20 +50,14 @@ def import_mano(path: str | Path) -> dict[str, Any]:
     name = "mano" if side == "right" else "mano_left"
     model = hand_model_of(arrays, name)
     target = user_hand_file(name)
-    part = target.with_name(f".{target.stem}.{os.getpid()}.npz")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        model.save(part)
-        # the pose space, which other data sets' parameters need, beside what a hand model is made of
-        space = {key: arrays[key] for key in ("hands_mean", "hands_components")}
-        with np.load(part, allow_pickle=False) as saved:
-            whole: dict[str, Any] = {key: saved[key] for key in saved.files} | space
-            np.savez_compressed(part, **whole)
-        os.replace(part, target)
-    except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    # the pose space, which other data sets' parameters need, beside what a hand model is made of
+    whole = model.stored() | {key: arrays[key] for key in ("hands_mean", "hands_components")}
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **whole)
+
+    put(target, write)
     return {
         "name": name, "side": side, "vertices": VERTICES, "digest": model.digest, "path": str(target),
         "sign_corrected": corrected,

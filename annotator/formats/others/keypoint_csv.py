@@ -20,6 +20,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -35,6 +36,7 @@ from annotator.formats.core.places import Picture
 from annotator.formats.core.remarks import remark
 from annotator.hand.joints import JOINT_NAMES
 
+LONGEST = 1 << 20  # characters of a line: 21 keypoints and a path take a thousand
 _PHOTO = ("photo", "image", "file", "filename", "file_name", "path", "img")
 _SIDE = ("side", "handedness", "hand", "label")
 
@@ -47,9 +49,9 @@ def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
     path = only_file(Path(folder), "*.csv", "table")
     try:
         with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
-            between = _delimiter(file.readline())
+            between = _delimiter(file.readline(LONGEST))
             file.seek(0)
-            rows = csv.DictReader(file, delimiter=between)
+            rows = csv.DictReader(_lines(file), delimiter=between)
             columns = {str(name).strip(): name for name in rows.fieldnames or ()}
             photo = next((columns[n] for n in columns if n.lower() in _PHOTO), None)
             if photo is None:
@@ -66,6 +68,14 @@ def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a CSV table: {error}") from error
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Its lines; csv.Error at one that no table of keypoints has: every cell of it would be kept."""
+    while line := file.readline(LONGEST + 1):
+        if len(line) > LONGEST:
+            raise csv.Error(f"it has a line of more than {LONGEST} characters")
+        yield line
 
 
 def _delimiter(head: str) -> str:

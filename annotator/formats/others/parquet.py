@@ -3,7 +3,8 @@
     data/train-%05d.parquet    image {bytes, path}; id, side, state, hand_model (text); K (9), box (4), keypoints (42),
                                joints (63), vertices (3 V), faces (3 F): flat lists, row by row; visible (21), states
                                (21), weights (21), keypoint_sigma (21), joint_weights (21); parameters, mano,
-                               provenance: JSON text; null = absent
+                               provenance: JSON text; of frames of videos: video (SHA-256), frame, time (s), track;
+                               null = absent
 
 Nothing is mirrored: left hands are left, in their own photo. `datasets.load_dataset(FOLDER)` gives `image` as a
 picture.
@@ -28,10 +29,12 @@ from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import details_of, named, record_of
 from annotator.formats.core.exporting import Export, export
 from annotator.formats.core.photo_files import portable, unpacked
+from annotator.formats.core.video_frames import frame_of
 
 NAME, ROWS_A_GROUP = "parquet", 64
 ROWS_A_FILE, BYTES_A_FILE = 4096, 1 << 28
 _TEXT = ("id", "side", "state", "hand_model", "parameters", "mano", "provenance")
+_FRAME = {"video": "string", "frame": "int64", "time": "float64", "track": "int64"}  # of frames of videos
 _DOUBLES = {"K": (3, 3), "box": (4,), "keypoints": (21, 2), "joints": (21, 3), "vertices": (-1, 3), "weights": (21,),
             "keypoint_sigma": (21,), "joint_weights": (21,)}  # fmt: skip
 # what `datasets` reads: configurations by file, so that a further file of the folder is no split
@@ -94,8 +97,10 @@ def _schema(arrow):
     fields += [(name, text) for name in _TEXT] + [(name, double) for name in _DOUBLES]
     fields += [("faces", arrow.list_(arrow.int32())), ("visible", arrow.list_(arrow.bool_()))]
     fields += [("states", arrow.list_(text))]
+    fields += [(name, arrow.type_for_alias(kind)) for name, kind in _FRAME.items()]
     features: dict = {name: {"dtype": "string", "_type": "Value"} for name in _TEXT}
     features = {"image": {"_type": "Image"}} | features
+    features |= {name: {"dtype": kind, "_type": "Value"} for name, kind in _FRAME.items()}
     lists = dict.fromkeys(_DOUBLES, "float64") | {"faces": "int32", "visible": "bool", "states": "string"}
     for name, kind in lists.items():
         features[name] = {"feature": {"dtype": kind, "_type": "Value"}, "_type": "List"}
@@ -110,7 +115,9 @@ def _row(record: LabelledHand) -> dict:
     for name in (*_DOUBLES, "faces"):
         value = getattr(record, name)
         row[name] = None if value is None else value.ravel()
-    return row
+    frame = frame_of(record)
+    values = (None,) * 4 if frame is None else (frame.video, frame.number, frame.seconds, frame.track)
+    return row | dict(zip(_FRAME, values, strict=True))
 
 
 def read(folder: str | Path, photos: str | Path | None = None) -> Iterator[LabelledHand]:

@@ -24,7 +24,7 @@ from annotator.errors import InputError
 from annotator.files.paths import existing, inside, ordinary
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentPhoto, export_by_photo
-from annotator.formats.core.details import named
+from annotator.formats.core.details import DETAILS, named
 from annotator.formats.core.names import side_of
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import NONE, VISIBLE, ToolHand, points_by_name, sent_points
@@ -103,7 +103,8 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     InputError naming file and row: no such table, photos missing, body parts that are not understood.
     """
     folder = Path(folder)
-    returned = Returned(folder, NAME)
+    tops = (folder, *folder.absolute().parents[:3])  # of the project, whatever in it was named
+    returned = Returned(next((top for top in tops if (top / DETAILS).is_file()), folder), NAME)
     for path in _tables(folder):
         frame = _frame(path)
         hands = _hands_of(path, frame.columns)

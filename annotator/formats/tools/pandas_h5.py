@@ -14,6 +14,8 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.paths import needed, ordinary
 
+MOST = 1 << 25  # values of one array: 800,000 hands
+
 
 def read_frame(path: Path) -> tuple[list[str], list[tuple[str, ...]], Iterator[tuple[str, list[float]]]]:
     """(names of the columns' levels, each column's words, rows: the row's words with / between, its values).
@@ -27,7 +29,7 @@ def read_frame(path: Path) -> tuple[list[str], list[tuple[str, ...]], Iterator[t
             names, heads = _words(group, "axis0")
             _, rows = _words(group, "axis1")
             _, items = _words(group, "block0_items")
-            values = np.asarray(group["block0_values"][()], np.float64)
+            values = np.asarray(_whole(group["block0_values"]), np.float64)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, MemoryError, IndexError) as error:
         if isinstance(error, InputError):
             raise
@@ -41,18 +43,25 @@ def read_frame(path: Path) -> tuple[list[str], list[tuple[str, ...]], Iterator[t
 def _words(group: Any, axis: str) -> tuple[list[str], list[tuple[str, ...]]]:
     """(names of an axis's levels, the words of each place along it)."""
     if f"{axis}_level0" not in group:
-        return [""], [(_text(word),) for word in group[axis][()]]
+        return [""], [(_text(word),) for word in _whole(group[axis])]
     names, columns, n = [], [], 0
     while f"{axis}_level{n}" in group:
         level = group[f"{axis}_level{n}"]
-        labels = np.asarray(group[f"{axis}_label{n}"][()])
+        labels = np.asarray(_whole(group[f"{axis}_label{n}"]))
         if (labels < 0).any():
             raise InputError(f"{group.file.filename}: places of {axis} have no name")
-        words = [_text(word) for word in level[()]]
+        words = [_text(word) for word in _whole(level)]
         columns.append([words[label] for label in labels])
         names.append(_text(level.attrs.get("name", b"")))
         n += 1
     return names, list(zip(*columns, strict=True))
+
+
+def _whole(dataset: Any) -> Any:
+    """All of it; ValueError: it claims more than a table of keypoints has. A file of kilobytes can claim terabytes."""
+    if dataset.size > MOST:
+        raise ValueError(f"{dataset.name} claims {dataset.size} values, at most {MOST} are read")
+    return dataset[()]
 
 
 def _text(word: Any) -> str:

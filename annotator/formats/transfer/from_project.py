@@ -82,7 +82,7 @@ def numbered_hands(
             changed(str(error))
             yield entry.number, None
             continue
-        yield entry.number, _record(project, hand, project.mesh(entry.id), definition)
+        yield entry.number, _record(project, hand, project.mesh(entry.id), definition, entry)
 
 
 def _check_photo(hand: StoredHand) -> None:
@@ -103,7 +103,7 @@ def left_out(project: Project, wanted: Filter, states: Iterable[str] = (ACCEPTED
             continue
         hand, mesh = project.hand(entry.id), project.mesh(entry.id)
         if strained_labels(mesh, hand.joint_states, definition):
-            count += else_wanted.keeps(_record(project, hand, mesh, definition))
+            count += else_wanted.keeps(_record(project, hand, mesh, definition, entry))
     return count
 
 
@@ -124,7 +124,9 @@ def explained(count: int) -> Iterator[None]:
         raise InputError(f"{error}: {left_out_words(count)}") from error
 
 
-def _record(project: Project, hand: StoredHand, mesh: HandMesh, definition: JointDefinition) -> LabelledHand:
+def _record(
+    project: Project, hand: StoredHand, mesh: HandMesh, definition: JointDefinition, entry: HandEntry
+) -> LabelledHand:
     keypoints = definition.places(mesh)
     outline = np.concatenate([to_pixels(mesh.vertices, hand.K), keypoints])
     return LabelledHand(
@@ -145,6 +147,7 @@ def _record(project: Project, hand: StoredHand, mesh: HandMesh, definition: Join
         hand_model=hand.provenance["hand_model_digest"],
         state=hand.state,
         provenance=_provenance(hand, project.origin(hand.id))
+        | _track(entry)
         | _labels(hand, mesh, definition)
         | _instant(project, hand),
     )
@@ -171,6 +174,11 @@ def _frame(photo) -> dict:
     if photo.frame is None:
         return {}
     return {"video_sha256": photo.video, "frame": photo.frame, "time": photo.seconds}
+
+
+def _track(entry: HandEntry) -> dict:
+    """Of a hand on a track through a video: the track's number, and what speaks against the hand there."""
+    return {} if entry.track is None else {"track": entry.track, "track_reasons": list(entry.reasons)}
 
 
 def _provenance(hand, origin) -> dict:

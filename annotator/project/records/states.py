@@ -9,6 +9,7 @@ from annotator.hand.joint_states import (
     JOINT_STATES,
     OCCLUDED,
     OUT_OF_FRAME,
+    PROPAGATED,
     PROPOSED,
     check_joint_states,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "JOINT_STATE_CODE",
     "OCCLUDED",
     "OUT_OF_FRAME",
+    "PROPAGATED",
     "PROPOSED",
     "REJECTED",
     "check_hand_state",

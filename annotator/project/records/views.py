@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from annotator.correcting.subjects.subject import Subject
 from annotator.files.frame_places import frame_place, in_words
 from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.mesh import HandMesh, HandParameters
@@ -58,7 +59,8 @@ class StoredPhoto:
 @dataclass(frozen=True)
 class HandEntry:
     """A line of the project's list of hands. photo: its path; corrections: how many keypoints a person has
-    set; leased_by: who works on it just now ("": nobody); frame, seconds: of a photo that is a frame of a video.
+    set; leased_by: who works on it just now ("": nobody); frame, seconds: of a photo that is a frame of a video; track:
+    the number of its track, None: of none; reasons: what speaks against it there, see `tracks`.
     """
 
     id: str
@@ -75,6 +77,8 @@ class HandEntry:
     leased_by: str = ""
     frame: int | None = None
     seconds: float | None = None
+    track: int | None = None
+    reasons: tuple[str, ...] = ()
 
     @property
     def photo_name(self) -> str:
@@ -119,6 +123,47 @@ class StoredHand:
     depth_labels: DepthLabels = field(default_factory=DepthLabels)
 
 
+@dataclass(frozen=True)
+class TrackEntry:
+    """A hand of a track, in its frame. photo: the photo's id; kind: 'seen', or 'bridged' where nothing was found in the
+    frame; reasons: what speaks against it ('jump', 'gap', 'crossing', ...); state, corrections, version: as in
+    `HandEntry`."""
+
+    id: str
+    frame: int
+    seconds: float
+    photo: int
+    side: str
+    kind: str
+    reasons: tuple[str, ...]
+    state: str
+    confidence: float
+    corrections: int
+    version: int
+
+
+@dataclass(frozen=True)
+class TrackSummary:
+    """One hand through a video. track: its number; video: the video's path; sha256: what that contains; side; hands,
+    seen, doubtful, corrected, accepted: how many, all in all, found in the picture, with a reason, with labels,
+    accepted; first, last: (frame's number, seconds)."""
+
+    track: int
+    video: str
+    sha256: str
+    side: str
+    hands: int
+    seen: int
+    doubtful: int
+    corrected: int
+    accepted: int
+    first: tuple[int, float]
+    last: tuple[int, float]
+
+    def as_dict(self) -> dict:
+        return asdict(self) | {"first": list(self.first), "last": list(self.last)}
+
+
 @dataclass(frozen=True, eq=False)
 class GoldHand:
     """A hand of known truth: mesh and joint_states (21) as they were when it was made gold, whatever came later."""
@@ -146,6 +191,42 @@ class Origin:
 
     def as_dict(self) -> dict:
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class StoredSubject:
+    """A subject of the project: its name; photos, hands (without rejected ones), labels: how many it has; sizes:
+    "length" and "width", m, as far as measured; shape: the estimate in force, or None; estimated_at: when (UTC), "" if
+    never; due: whether so much has changed that it is to be estimated again.
+    """
+
+    name: str
+    photos: int
+    hands: int
+    labels: int
+    sizes: Mapping[str, float]
+    shape: Subject | None
+    estimated_at: str
+    due: bool
+
+    def as_dict(self) -> dict:
+        """For JSON, sizes in mm."""
+        values = {name: value for name, value in vars(self).items() if name != "shape"}
+        values["sizes"] = {f"{name}_mm": round(1000 * size, 2) for name, size in self.sizes.items()}
+        return values | {"shape": None if self.shape is None else self.shape.as_dict()}
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A hand whose mesh is not of its subject's shape: its id and state; apart_mm: how far the two hands at rest are
+    apart, mean over the surface after alignment."""
+
+    hand: str
+    state: str
+    apart_mm: float
+
+    def as_dict(self) -> dict:
+        return asdict(self)
 
 
 @dataclass(frozen=True)

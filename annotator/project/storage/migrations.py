@@ -84,4 +84,14 @@ def _to_3(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-STEPS = {1: _to_2, 2: _to_3}
+def _to_4(connection: Connection) -> None:
+    """Hands may be on a track through a video."""
+    schema.tracked.create(connection, checkfirst=True)  # from version 1 all new tables are made at once
+
+
+def _to_5(connection: Connection) -> None:
+    """Statements: whose hands photos show."""
+    schema.statements.create(connection, checkfirst=True)
+
+
+STEPS = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5}

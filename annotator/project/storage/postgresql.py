@@ -13,6 +13,15 @@ from annotator.project.storage.database import PATIENCE, Database, fill, version
 
 FIRST = 2  # the schema's version when projects came to servers
 
+# A network that is gone says nothing: libpq would wait for a quarter of an hour. What the URL says of these goes first.
+_LOST = {
+    "connect_timeout": 10,  # s
+    "keepalives_idle": 15,  # s without a word, then a question each
+    "keepalives_interval": 5,  # s, and after so many
+    "keepalives_count": 3,  # without an answer the connection is closed
+    "tcp_user_timeout": 30_000,  # ms that what was sent may stay unconfirmed
+}
+
 
 class PostgresqlDatabase(Database):
     """One database of a server, or one schema in it (`?options=-csearch_path%3DNAME` at the URL's end)."""
@@ -20,7 +29,8 @@ class PostgresqlDatabase(Database):
     def __init__(self, url: str | URL, patience: float = PATIENCE):
         address = parse(url)
         try:
-            engine = create_engine(address, pool_pre_ping=True)
+            given = {name: value for name, value in _LOST.items() if name not in address.query}
+            engine = create_engine(address, pool_pre_ping=True, connect_args=given)
         except ModuleNotFoundError as error:
             raise InputError(
                 "a project on PostgreSQL needs psycopg: pip install hand-mesh-annotator[postgres]"

@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
 )
 
-VERSION = 3  # migrations.py leads here from every earlier one
+VERSION = 5  # migrations.py leads here from every earlier one
 metadata = MetaData()
 
 meta = Table(
@@ -185,7 +185,36 @@ people = Table(
     Column("handed", Integer, nullable=False),  # how many hands `next_hand` gave them
 )
 
-KEPT = (events, reviews)  # tables that only grow
+# What people said of photos, beyond single hands: whose hands they show, how large these are. A statement is taken
+# back by another one; what holds is the replay of all (`project.statements`).
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("topic", String, nullable=False),  # what kind of thing it is about: "subject"
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),  # of the thing
+    Column("document", Text, nullable=False),  # JSON
+    Column("who", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("target", Integer),  # undo, redo: the statement taken back or put in force again
+    Column("chain", LargeBinary, nullable=False),  # of this statement and all before it
+    Index("statements_by_topic", "topic", "id"),
+)
+
+# Which hands are one hand through a video, and what speaks against it. A hand is on one track at most.
+tracked = Table(
+    "tracked",
+    metadata,
+    Column("hand", ForeignKey("hands.id"), primary_key=True),
+    Column("track", Integer, nullable=False),  # tracks are numbered from 1 through the whole project
+    Column("kind", String, nullable=False),
+    Column("reasons", Text, nullable=False),  # words, apart by commas
+    Index("tracked_by_track", "track"),
+    CheckConstraint("kind in ('seen', 'bridged')", name="tracked_kind"),
+)
+
+KEPT = (events, reviews, statements)  # tables that only grow
 
 for _table in KEPT:
     for _verb in ("UPDATE", "DELETE"):

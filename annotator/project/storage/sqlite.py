@@ -22,7 +22,8 @@ from annotator.project.storage.database import PATIENCE, Database, fill, version
 FILE = "project.db"
 MAGIC = b"SQLite format 3\x00"
 LONGEST = 64_000_000  # bytes of one value or row; the largest record has 1 MB
-_TRIGGERS = {f"{table}_no_{verb}" for table in ("journal", "events", "reviews") for verb in ("update", "delete")}
+_GROWING = ("journal", "events", "reviews", "statements")
+_TRIGGERS = {f"{table}_no_{verb}" for table in _GROWING for verb in ("update", "delete")}
 
 
 class SqliteDatabase(Database):

@@ -29,6 +29,11 @@ def refuse_if_leased(connection: Connection, hand_id: str, who: str) -> bool:
     return lease is not None
 
 
+def leased_by(connection: Connection, hand_id: str) -> str:
+    """Who has the hand in work just now; "": nobody."""
+    return connection.scalar(select(leases.c.who).where(leases.c.hand == hand_id, leases.c.until > now())) or ""
+
+
 def lease(connection: Connection, hand_id: str, who: str, seconds: float) -> str:
     """Give the hand to `who` for so long; until when. InputError if somebody else has it."""
     if not 0 < seconds < 1e7:

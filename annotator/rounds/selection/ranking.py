@@ -112,6 +112,5 @@ def _ranked(gains: np.ndarray, entry, choice) -> Ranked:
     names = tuple(JOINT_NAMES[k] for k in order)
     first = names[0] if names else None
     gain = 1000 * float(np.sqrt(gains[order[0]])) if order else 0.0
-    return Ranked(
-        entry.id, float(choice.score), first, gain, names, choice.why, entry.photo, entry.state, entry.leased_by
-    )
+    why = "; ".join([choice.why, *entry.reasons])  # what speaks against it on its track
+    return Ranked(entry.id, float(choice.score), first, gain, names, why, entry.photo, entry.state, entry.leased_by)

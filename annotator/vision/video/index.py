@@ -146,6 +146,8 @@ def video_stream(container: InputContainer) -> VideoStream:
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream):
         raise InputError(f"{container.name} has no video stream")
+    if stream.codec_context is None:  # the file names none, or one that is not known here
+        raise InputError(f"{container.name} has a video stream that no decoder here can read")
     stream.thread_type = "AUTO"
     return stream
 

@@ -22,6 +22,7 @@ LOOKS = {
     "confirmed": ("square", LIGHT, "■"),
     "occluded": ("x", DARK, "✕"),
     "out of frame": ("triangle_up", DARK, "△"),
+    "propagated": ("star", DARK, "☆"),
 }
 RINGS = np.array([(*colour, 255) for colour in KEYPOINT_COLOURS]) / 255  # (21, 4)
 LABEL_COLOUR = "#ffffff"  # of a line from a label to the mesh
@@ -37,7 +38,7 @@ def fills(states: Sequence[str]) -> np.ndarray:
 def symbols(states: Sequence[str], recommended: int | None) -> list[str]:
     """Of each keypoint; the one worth correcting is a diamond while nobody has set it."""
     found = [LOOKS[state][0] for state in states]
-    if recommended is not None and states[recommended] == "proposed":
+    if recommended is not None and states[recommended] in ("proposed", "propagated"):
         found[recommended] = RECOMMENDED
     return found
 

@@ -77,7 +77,8 @@ class Thumbnails(QObject):
         made = self._made.get(_key(entry))
         if made is None:
             self._ask(entry)
-        return None if made is None else made[1]
+        # what its track says against it comes first: that is known without looking
+        return None if made is None else "; ".join([*entry.reasons, made[1]])
 
     def pixmap(self, entry: HandEntry) -> QPixmap | None:
         """The hand's picture; None: there is none, or not yet."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from annotator.correcting.subjects.subject import Subject
 from annotator.errors import InputError
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
@@ -36,8 +37,9 @@ class Looking:
     hand: the `StoredHand` (None while the project has no hand, and on a photo without one); mesh: its `HandMesh`; at:
     the `StoredPhoto` that is looked at, photo: what is on it, (H, W, 3) uint8; hand_queue: see its class; others: the
     other hands of that photo that are not rejected, id -> `HandMesh`; definition: how the project means the joints;
-    listeners: called without arguments whenever hand, mesh or states changed; model: a loaded `Model` or None. All
-    methods raise InputError with one clear line where something cannot be done.
+    subject: the shape of the person whose hand it is, None: unknown; listeners: called without arguments whenever hand,
+    mesh or states changed; model: a loaded `Model` or None. All methods raise InputError with one clear line where
+    something cannot be done.
     """
 
     def __init__(self, project: Project):
@@ -51,6 +53,7 @@ class Looking:
         self.listeners: list[Callable[[], None]] = []
         self.hand_queue = HandQueue(project)
         self.definition = project.definition()
+        self.subject: Subject | None = None
         self._features: Recent[object] = Recent(REMEMBERED)
         self._doubts: Recent[np.ndarray | None] = Recent(REMEMBERED)
         self._photos: Recent[np.ndarray] = Recent(PHOTOS)
@@ -97,6 +100,7 @@ class Looking:
             self._give_back()
             self._take(hand_id)
             self.definition = self.project.definition()  # a round may have learned it meanwhile
+            self.subject = self.project.subjects.shape_for(stored.photo.id)
         self.hand, self.at, self.photo = stored, stored.photo, photo
         self.mesh = self.project.mesh(hand_id)
         self.others = self._others()

@@ -83,13 +83,17 @@ class Session(Looking):
         mesh = self._mesh()
         proposal = getattr(self._features.get(self._key()), "proposal", None)
         if exact or proposal is None or proposal.vertices.shape != mesh.vertices.shape:
-            answer = solve(mesh, self.hand_model, {joint: place}, states, definition=self.definition, exact=exact)
-            return answer.hand
+            return solve(
+                mesh, self.hand_model, {joint: place}, states, definition=self.definition, exact=exact,
+                subject=self.subject,
+            ).hand  # fmt: skip
         # from where `Model.refine` starts, so that letting go changes little
         labels = dict(mesh.corrections) | {joint: place}
         held = {k: tuple(mesh.keypoints[k]) for k, s in states.items() if s == "confirmed" and k not in labels}
         start = proposal.replace(corrections={})
-        return solve(start, self.hand_model, labels, states, definition=self.definition, held=held).hand
+        return solve(
+            start, self.hand_model, labels, states, definition=self.definition, held=held, subject=self.subject
+        ).hand
 
     def drop(self, joint: int | str, place: tuple[float, float], hold: bool = False, exact: bool = False) -> None:
         """The drag is over: the label at (x, y) photo px and the likeliest mesh for it are stored as one step.
@@ -114,7 +118,9 @@ class Session(Looking):
         """The model's answer."""
         states = dict(enumerate(self.hand.joint_states)) | {joint: "corrected"}
         known = self._mesh().replace(features=features)
-        return self.model.refine(known, {joint: place}, states, exact=exact, definition=self.definition)
+        return self.model.refine(
+            known, {joint: place}, states, exact=exact, definition=self.definition, subject=self.subject
+        )
 
     # -- states and verdicts ---------------------------------------------------------------------------------
     def set_joint_state(self, joint: int | str, state: str) -> None:

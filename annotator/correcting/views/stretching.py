@@ -1,0 +1,126 @@
+"""Bone lengths as coordinates of their own: several photos see how long a bone is, whatever a shape space says.
+
+`hand.proportions` makes hands of any bone lengths, and its template is linear in them; so each bone is one more
+direction of shape, and chain and Jacobian are those of the solver with thirty numbers of shape in place of ten. A hand
+model's parameters have no place for bone lengths: the answer is baked into its surface offsets, posed as it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from annotator.correcting.solver.angles import angle_rates, angles_to_rotations, rotation_matrix, turn_rate
+from annotator.correcting.solver.coordinates import ANGLES, COUNT, LOG_DEPTH, PLACE, SHAPE, TURN, Coordinates, Placed
+from annotator.correcting.solver.kinematics import Chain
+from annotator.hand.joints import MANO_PARENTS
+from annotator.hand.mesh import HandParameters
+from annotator.hand.model import OFFSET_LEVEL, HandModel
+from annotator.hand.proportions import with_bone_lengths
+from annotator.hand.rotations import rotation_vectors
+from annotator.hand.topology import KEYPOINTS
+
+BONES = 20
+STRETCH = slice(COUNT, COUNT + BONES)
+FORM = slice(SHAPE.start, STRETCH.stop)  # the numbers of shape and the stretches behind them
+MOST = 0.3  # share: no bone is longer or shorter by more
+STEP = 0.25  # share by which the template is stretched to find its (constant) derivative
+
+
+@functools.lru_cache(maxsize=4)
+def directions(model: HandModel) -> np.ndarray:
+    """(V,3,20) m: how the template moves for a bone that is twice as long."""
+    found = []
+    for bone in range(BONES):
+        factors = np.ones(BONES)
+        factors[bone] += STEP
+        found.append((with_bone_lengths(model, factors).template - model.template) / STEP)
+    return np.stack(found, axis=-1)
+
+
+class StretchChain(Chain):
+    """The kinematic chain with the stretches as further numbers of shape."""
+
+    def __init__(self, model: HandModel):
+        super().__init__(model)
+        bones = directions(model)
+        parts = np.zeros((16, 21, 3, BONES))
+        for k, row in enumerate(model.keypoint_regressor):
+            v = np.flatnonzero(row)
+            share = (row[v, None] * model.weights[v]).T
+            parts[:, k] = np.einsum("jv,vab->jab", share, bones[v])
+        joints = np.einsum("jv,vab->jab", model.joint_regressor, bones)
+        parts -= self.mass[..., None, None] * joints[:, None]
+        lengths = np.zeros((16, 3, BONES))
+        lengths[1:] = joints[1:] - joints[list(MANO_PARENTS[1:])]
+        self._part_directions = np.concatenate([self._part_directions, parts], axis=-1)
+        self._bone_directions = np.concatenate([self._bone_directions, lengths], axis=-1)
+
+
+@functools.lru_cache(maxsize=4)
+def stretch_chain_of(model: HandModel) -> StretchChain:
+    """The chain of a hand model, made once."""
+    return StretchChain(model)
+
+
+class Stretched(Coordinates):
+    """`solver.coordinates.Coordinates` with the twenty stretches behind them: x (81,)."""
+
+    def __init__(self, model: HandModel, parameters: HandParameters, depth_factor: float, shape_limit: float):
+        super().__init__(model, parameters, depth_factor, shape_limit)
+        self.chain = stretch_chain_of(model)
+        self.start = np.concatenate([self.start, np.zeros(BONES)])
+        self._low = np.concatenate([self._low, np.full(BONES, -MOST)])
+        self._high = np.concatenate([self._high, np.full(BONES, MOST)])
+
+    def place(self, x: np.ndarray) -> Placed:
+        """The hand at x (81,)."""
+        form = x[FORM]
+        if self._rest is None or not np.array_equal(self._rest[0], form):
+            self._rest = form.copy(), self.chain.rest(form, self.offsets)
+        rotations = np.empty((16, 3, 3))
+        rotations[0] = self.turn0 @ rotation_matrix(x[TURN])
+        rotations[1:] = angles_to_rotations(x[ANGLES].reshape(15, 3), self.axes)
+        posed = self.chain.pose(rotations, self._rest[1])
+        return Placed(x, posed.keypoints + self._translation(x), rotations, posed)
+
+    def jacobian(self, placed: Placed, with_shape: bool = True) -> np.ndarray:
+        """d keypoints / d x, (21,3,81)."""
+        x = placed.x
+        rates = np.empty((16, 3, 3))
+        rates[0] = turn_rate(x[TURN])
+        rates[1:] = angle_rates(x[ANGLES].reshape(15, 3), self.axes)
+        turns = self.chain.turn_jacobian(placed.posed, rates)
+        jacobian = np.zeros((KEYPOINTS, 3, STRETCH.stop))
+        jacobian[..., ANGLES] = turns[:, :, 1:].reshape(KEYPOINTS, 3, ANGLES.stop)
+        jacobian[..., TURN] = turns[:, :, 0]
+        translation = self._translation(x)
+        jacobian[:, 0, PLACE.start] = jacobian[:, 1, PLACE.start + 1] = translation[2]
+        jacobian[..., LOG_DEPTH] = translation
+        jacobian[..., FORM] = self.chain.shape_jacobian(placed.posed)
+        return jacobian
+
+    def parameters(self, placed: Placed) -> HandParameters:
+        """The hand at x as parameters of the hand model, the stretches in its offsets."""
+        x = placed.x
+        return HandParameters(
+            pose=rotation_vectors(placed.rotations),
+            shape=x[SHAPE],
+            translation=self._translation(x),
+            offsets=self.offsets + baked(self.model, placed.rotations, x[SHAPE], x[STRETCH]),
+        )
+
+
+def baked(model: HandModel, rotations: np.ndarray, shape: np.ndarray, stretch: np.ndarray) -> np.ndarray:
+    """Offsets (M,3) m, rest pose, with which the model has the vertices of the stretched hand in this pose."""
+    if not stretch.any():
+        return np.zeros((model.offset_count, 3))
+    longer = dataclasses.replace(model, template=model.template + directions(model) @ stretch)
+    wanted = longer.skin(rotations, shape)
+    turned, moved, _ = model.bone_transforms(rotations, shape)
+    blended = np.tensordot(model.weights, turned, axes=1)
+    plain = np.einsum("vab,vb->va", blended, model.rest_vertices(shape, None, OFFSET_LEVEL)) + model.weights @ moved
+    at = model.levels[OFFSET_LEVEL].indices
+    return np.linalg.solve(blended[at], (wanted - plain)[at][..., None])[..., 0]

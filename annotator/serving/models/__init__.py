@@ -1,0 +1,1 @@
+"""The models of a server, and how a newer one takes over."""

@@ -1,0 +1,183 @@
+"""Fails the n-th write, sync, read, rename, opening, removal or connection of every command that writes.
+
+    python benchmarks/faults.py [--most 0] [--only accept,export-parquet] [--kinds write,sync] [--postgres]
+
+--kinds killed: the process is killed at its n-th call of any kind instead.
+--most: so many n of each command and kind, evenly spread (0: all). --postgres: projects on a PostgreSQL server of its
+own, whose connections fail; without it they are SQLite files.
+
+The failing calls are those of the C library (`failing.c`, preloaded; a C compiler makes it), so that Python, SQLite and
+all other libraries meet what a full or broken disk does. Each n is tried twice: that call alone fails, and
+it fails with all after it. Afterwards `Project.verify` must find nothing wrong, no hand may be lost, and what was
+acknowledged (exit code 0) must be there; a command that fails must end with exit code 2 and one line that says why,
+and, started again on the sound disk, must do its work. Commands run in forks of a process that has imported everything.
+The network's answers are made once. Prints one JSON object; exit code 1 if anything was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from failing_calls import KINDS, PRELOADED, Ended, preload, run
+from faults_world import Case, Tried, World
+
+
+def unclear(ended: Ended) -> list[str]:
+    """What is wrong with how a command ended."""
+    if ended.code == -signal.SIGKILL and not ended.seen:
+        return []
+    errors = [line for line in ended.said.splitlines() if line.startswith("annotator: error: ")]
+    if "Traceback" in ended.said or ended.code not in (0, 2):
+        return [f"ended with {ended.code}: {' | '.join(ended.said.splitlines()[-4:])[-600:]}"]
+    if ended.code == 2 and len(errors) != 1:
+        return [f"{len(errors)} lines of error: {ended.said[-300:]!r}"]
+    if "Exception ignored" in ended.said:
+        return [f"an exception that nobody caught: {ended.said[-600:]}"]
+    if ended.code == 2 and (
+        len(errors[0]) > 500 or "Errno" in errors[0] or "sqlalche" in errors[0] or "/" not in errors[0]
+    ):
+        return [f"not clear: {errors[0]}"]
+    return []
+
+
+def look(world: World, case: Case, tried: Tried, ended: Ended) -> list[str]:
+    """What is wrong after a command that met a failure."""
+    from annotator.errors import InputError
+
+    wrong = unclear(ended)
+    try:
+        with_all = set(world.hands)
+        from annotator.project import Project
+
+        with Project.open(case.folder) as project:
+            wrong += project.verify()
+            there = {hand.id for hand in project.hands()}
+        if not with_all <= there or len(there - with_all) > tried.hands:
+            wrong.append(f"hands are {sorted(there)}")
+        # what could not be read was named, and left out: that is no loss
+        named = any(f"annotator: {word}: " in ended.said for word in ("skipped", "left out"))
+        if ended.code == 0 and not named:
+            wrong += [f"acknowledged, but {line}" for line in tried.whole(case)]
+        elif tried.again:
+            later = run(tried.arguments(case), "write", 0, False, case.place)
+            wrong += [f"again: {line}" for line in unclear(later)]
+            wrong += [f"again: ended with {later.code}: {later.said[-300:]}"] if later.code else []
+            wrong += [f"again: {line}" for line in tried.whole(case)] if not later.code else []
+            left = [path.name for path in case.place.glob(".*")]
+            wrong += [f"left over: {left}"] if left else []
+    except InputError as error:
+        wrong.append(f"not readable: {error}")
+    return wrong
+
+
+def numbers(seen: int, most: int) -> Iterator[int]:
+    """The calls that fail, one at a time: all, or `most` of them evenly spread."""
+    if not most or seen <= most:
+        return iter(range(1, seen + 1))
+    return iter(sorted({1 + round(k * (seen - 1) / max(1, most - 1)) for k in range(most)}))
+
+
+def warmed(world: World) -> None:
+    """Import what the commands import, and let the network answer once."""
+    import annotator.model
+
+    loaded = annotator.model.load_model()
+    propose, answers = loaded.propose_many, {}
+
+    def remembered(photos, batch=16):
+        for photo in photos:
+            key = hash(photo.tobytes())
+            if key not in answers:
+                answers[key] = next(iter(propose([photo], batch=batch)))[:1]
+            yield answers[key]
+
+    loaded.propose_many = remembered
+    annotator.model.load_model = lambda *_args, **_named: loaded
+    from annotator.vision.photos import read_photo
+
+    list(remembered([read_photo(world.new)]))
+
+
+def sweep(given: argparse.Namespace, make_url: Callable[[], str] | None, scratch: Path) -> dict:
+    from annotator.cli import main as command
+
+    world = World(scratch, make_url)
+    kinds = ("connection",) if make_url else [kind for kind in KINDS if kind not in ("connection", "killed")]
+    if given.kinds:
+        kinds = given.kinds.split(",")
+    tried = world.tried()
+    tried = {name: tried[name] for name in (given.only.split(",") if given.only else tried)}
+    if any(name.startswith(("propose", "correct", "import")) for name in tried):
+        warmed(world)
+    wrong, failures, ends, end = [], Counter(), Counter(), time.monotonic() + given.seconds
+
+    def said() -> dict:
+        return {"commands": len(tried), "failures": dict(failures), "ended": dict(ends), "wrong": wrong}
+
+    for name, one in tried.items():
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            case = world.case()
+            os.environ["XDG_DATA_HOME"] = str(case.place / "home")
+            command([str(word) for word in one.arguments(case)])  # imports what it imports
+        for kind in kinds:
+            case = world.case()
+            sound = run(one.arguments(case), kind, 0, False, case.place)
+            found = one.whole(case) if sound.code == 0 else [sound.said[-600:]]
+            if found:
+                wrong += [f"{name} fails on a sound disk: {line}" for line in found]
+                continue
+            # nothing comes after a kill; a connection that was reset stays so
+            times = {"killed": (False,), "connection": (True,)}.get(kind, (False, True))
+            for number, ever in itertools.product(numbers(sound.seen, given.most), times):
+                if given.seconds and time.monotonic() > end:
+                    return {"stopped_at": f"{name}, {kind} {number}", **said()}
+                case = world.case()
+                ended = run(one.arguments(case), kind, number, ever, case.place)
+                failures[kind] += 1
+                ends[{0: "went on", 2: "said so", -signal.SIGKILL: "was killed"}.get(ended.code, "broke")] += 1
+                which = f"{name}: {kind} {number} of {sound.seen}{' and all after' if ever else ''}: "
+                lines = [which + line for line in look(world, case, one, ended)]
+                wrong += lines
+                if given.talk:
+                    for line in lines:
+                        print(line, file=sys.stderr, flush=True)
+    return said()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--most", type=int, default=0)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after so long (0: when all is done)")
+    parser.add_argument("--kinds", default="")
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--talk", action="store_true", help="say at once on stderr what was wrong")
+    given = parser.parse_args(arguments)
+    preload()
+    from kill_store import databases
+
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as name, databases(None, given.postgres) as make_url:
+        result = sweep(given, make_url, Path(name).resolve())
+    shutil.rmtree(Path(os.environ[PRELOADED]).parent, ignore_errors=True)
+    print(json.dumps(result | {"seconds": round(time.perf_counter() - begin, 1)}))
+    return 1 if result["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
