@@ -23,17 +23,20 @@ class Files:
 
     def _ask_project(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A project's folder")
+        self.typing.to_canvas()
         if folder:
             self._try(lambda: self.open_project(folder))
 
     def _ask_photos(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A folder of photos")
+        self.typing.to_canvas()
         if folder:
             self._try(lambda: self.propose_on(folder, project_beside(folder)))
 
     def _ask_video(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
         path, _ = QFileDialog.getOpenFileName(self, "A video", "", f"Videos ({kinds});;All files (*)")
+        self.typing.to_canvas()
         if path:
             self._try(lambda: self.propose_on(Path(path), project_beside(path)))
 
@@ -45,6 +48,7 @@ class Files:
         dialog = ExportDialog(session.project.folder.parent, self)
         tally = Tally.of(session.queue)
         dialog.tell(tally.words())
+        dialog.finished.connect(lambda _result: self.typing.to_canvas())
 
         def found(strained: int) -> None:
             if self.session is session and dialog.isVisible():
@@ -71,7 +75,8 @@ class Files:
                 self.say("a round of learning begins …")
                 self.cancel.setVisible(True)
 
-        choose(self, tally.round_words(), {"Learn": start}, lambda: None)
+        box = choose(self, tally.round_words(), {"Learn": start}, lambda: None)
+        box.finished.connect(lambda _result: self.typing.to_canvas())
 
     def _round_went(self, words: str, done: int, total: int) -> None:
         self.say(f"learning: {words}")

@@ -63,6 +63,7 @@ class HandMeshWidget(Actions, Files, Showing, Controls):
         self.arrangement = Layout(self)
         self.arrangement.resized.connect(self._refit)
         self.typing = Typing(self, self.queue.table, self._typed)
+        self.search.returnPressed.connect(self.typing.to_canvas)
         self._beside: Beside | None = None
         self._arranged = False
         self.history.acted.connect(self.act)

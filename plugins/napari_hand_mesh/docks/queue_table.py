@@ -12,7 +12,8 @@ from annotator.project import HandEntry
 from napari_hand_mesh.jobs.thumbnails import Thumbnails, blank
 from napari_hand_mesh.session.finding import Wanted
 from napari_hand_mesh.session.hand_queue import OPEN
-from napari_hand_mesh.session.session import Session, why_look
+from napari_hand_mesh.session.session import Session
+from napari_hand_mesh.session.words import why_look
 
 ALL = Wanted()
 COLUMNS = ("hand", "state", "sure", "why look", "labels", "side", "photo")

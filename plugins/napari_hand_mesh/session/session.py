@@ -6,7 +6,6 @@ method returns: undo and redo are the journal's own, so they work across restart
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -16,24 +15,21 @@ from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.choosing import next_keypoint
 from annotator.errors import InputError
-from annotator.hand.definitions import JointDefinition
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import Project, Provenance
-from annotator.project.overview.doubts import doubts, least_sure
 from annotator.project.strain import strained_labels
 from napari_hand_mesh.session.carrying import carried
 from napari_hand_mesh.session.looking import Looking
 from napari_hand_mesh.session.verdicts import Burst
+from napari_hand_mesh.session.words import why_look
 
 if TYPE_CHECKING:
     from annotator.correcting.strain import StrainedLabel
     from annotator.model import Model
 
-# how far out on its finger a joint is
-JOINT_WORDS = {"cmc": "base", "mcp": "knuckle", "pip": "middle joint", "dip": "last joint", "ip": "last joint"}
 PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 
 
@@ -269,19 +265,3 @@ class Session(Looking):
             named = {JOINT_NAMES[joint]: state for joint, state in states.items()}
             self.project.edit(self.hand.id, None, states, self.hand.version, self._note(states=named))
             self._reload()
-
-
-def why_look(mesh: HandMesh, definition: JointDefinition | None = None) -> str:
-    """Why a person should look at a hand, in a few words: labels that contradict the mesh, then the weightiest.
-    definition: how the project means the joints."""
-    found = doubts(mesh, annotator.load_hand(mesh.hand_model), ("proposed",) * 21, definition)
-    words = "; ".join(one.words for one in found[:2]) or f"least sure: {least_sure(mesh)}"
-    return in_plain_words(words)
-
-
-def in_plain_words(words: str) -> str:
-    """Joints by the names that people have for them."""
-    words = words.replace("_", " ")
-    for short, long in JOINT_WORDS.items():
-        words = re.sub(rf"\b{short}\b", long, words)
-    return words

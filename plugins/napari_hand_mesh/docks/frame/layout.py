@@ -88,9 +88,7 @@ class Layout(QObject):
         window = self.window
         self.folded = wanted
         if window is not None:
-            for name in NAPARI:
-                for dock in window.findChildren(QDockWidget, name):
-                    dock.setVisible(not wanted)
+            unfold(window, not wanted)
 
     def swap(self, side: QWidget) -> bool:
         """The side view in the middle of the screen, as large as one likes, or back in its dock; whether it is out."""
@@ -104,6 +102,13 @@ class Layout(QObject):
             corner = middle.mapToGlobal(middle.rect().topLeft())
             dock.setGeometry(corner.x(), corner.y(), middle.width(), middle.height())
         return out
+
+
+def unfold(window: QWidget, wanted: bool = True) -> None:
+    """napari's own docks of a window."""
+    for name in NAPARI:
+        for dock in window.findChildren(QDockWidget, name):
+            dock.setVisible(wanted)
 
 
 def dock_of(widget: QWidget) -> QDockWidget | None:
