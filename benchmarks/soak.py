@@ -133,6 +133,8 @@ def write(project: Path, number: int, stop: threading.Event, steps: list[dict]) 
                     opened.edit(hand, mesh, note=note)
                 else:
                     opened.set_state(hand, draw.choice(("proposed", "accepted", "rejected")), note=note)
+                    if all(event.note.get("token") != note["token"] for event in opened.history(hand)):
+                        continue  # the hand was in that state: nothing to do is no step
             except InputError as error:
                 if "version" not in str(error) and "strain" not in str(error):
                     raise
