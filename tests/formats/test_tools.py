@@ -86,7 +86,7 @@ def expected_state(name: str, state: str, record: LabelledHand) -> set[str]:
     if name == "deeplabcut":
         return {CONFIRMED}
     if name == "sleap":
-        return {CONFIRMED} if state in BY_A_PERSON else {state}
+        return {CONFIRMED} if state in BY_A_PERSON else {OCCLUDED} if state == OCCLUDED else {PROPOSED}
     return {OCCLUDED} if state == OCCLUDED else {CONFIRMED}  # yolo-pose
 
 

@@ -110,6 +110,8 @@ def _changed(left: _Left, hand: ToolHand) -> np.ndarray:
 
 def _differs(said: str, state: str) -> bool:
     """Whether a file's word for a keypoint is another one than its state; who looks at a correction confirms it."""
+    if said == PROPOSED:  # tools that know no more call all a proposal that no person said
+        return state in (*BY_A_PERSON, OCCLUDED, OUT_OF_FRAME)
     return said not in ("", state) and not (said == CONFIRMED and state in BY_A_PERSON)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.names import keypoint_of, order_of
-from annotator.hand.joint_states import CONFIRMED, JOINT_STATES, OCCLUDED, OUT_OF_FRAME, PROPOSED
+from annotator.hand.joint_states import BY_A_PERSON, CONFIRMED, JOINT_STATES, OCCLUDED, OUT_OF_FRAME
 from annotator.hand.joints import JOINT_NAMES
 
 NONE, HIDDEN, VISIBLE = 0, 1, 2  # a keypoint's third number, as in COCO
@@ -89,7 +89,7 @@ def with_states(labels: Mapping, said: Sequence[str]) -> dict:
             continue
         state = OCCLUDED if not shown else CONFIRMED if state in ("", OCCLUDED, OUT_OF_FRAME) else state
         states.append(state)
-        weights[k] = PROPOSED_WEIGHT if state == PROPOSED else weights[k]
+        weights[k] = weights[k] if state in (*BY_A_PERSON, OCCLUDED) else PROPOSED_WEIGHT
     return {"states": tuple(states), "weights": weights}
 
 
