@@ -14,6 +14,7 @@ from annotator.errors import InputError
 from annotator.files.frame_places import FramePlace
 from annotator.project import Project
 from annotator.project.pixels import pixels_of
+from annotator.project.storage.schema import VERSION
 from annotator.vision.photos import photo_hash
 from annotator.vision.video import open_video
 
@@ -158,7 +159,7 @@ def test_a_project_of_the_version_before_has_its_photos_yet(project, photo_file,
     with Project.open(project.folder) as migrated:
         assert migrated.hand(hand_id).photo.path == photo_file and migrated.photos()[0].frame is None
         assert migrated.verify(photos=True) == []
-        assert raw("select value from meta where key = 'schema'") == [("4",)]
+        assert raw("select value from meta where key = 'schema'") == [(str(VERSION),)]
 
 
 def test_rounds_read_frames_like_photos(clip):
