@@ -134,9 +134,11 @@ class Service:
         ready: dict[int, list] = {}
         for at, (loaded, content, *hints) in enumerate(items):
             try:
-                ready.setdefault(id(loaded), []).append((at, loaded, self._decoded(content), *hints))
+                photo = self._decoded(content)  # first: one that is none must leave no empty pass behind
             except (InputError, HTTPException) as error:
                 results[at] = error
+                continue
+            ready.setdefault(id(loaded), []).append((at, loaded, photo, *hints))
         for some in ready.values():
             columns: Any = zip(*some, strict=True)
             numbers, (loaded, *_), photos, boxes, sides, cameras = columns

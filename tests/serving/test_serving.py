@@ -236,3 +236,13 @@ def test_a_server_that_is_none(tmp_path, capsys):
     empty.write_text("\n")
     assert main(["serve", "--token-file", str(empty)]) == 2 and "empty" in capsys.readouterr().err
     assert main(["serve", "--token-file", str(tmp_path / "none")]) == 2
+
+
+def test_a_photo_whose_head_is_sound_and_the_rest_is_not(client):
+    with io.BytesIO() as file:
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)).save(file, "png")
+        data = bytearray(file.getvalue())
+    data[200:400] = bytes(200)
+    for _ in range(2):  # alone in its pass, so that nothing is left of it
+        answer = client.post("/propose", content=bytes(data), headers={"Content-Type": "image/png"})
+        assert answer.status_code == 400, answer.text
