@@ -7,14 +7,9 @@ import pytest
 
 from annotator.correcting import InFront, PalmDepths, PalmDistance, solve
 from annotator.errors import InputError
-from annotator.hand.depth_labels import FARTHEST, MOST_RELATIONS, PALM_KEYPOINTS, DepthLabels
+from annotator.hand.depth_labels import FARTHEST, MOST_RELATIONS, PALM_KEYPOINTS, DepthLabels, depths_from_palm
 
 TIPS = [4, 8, 12, 16, 20]
-
-
-def from_palm(joints):
-    """(21,) m along the camera's axis from the palm."""
-    return joints[:, 2] - joints[list(PALM_KEYPOINTS), 2].mean()
 
 
 def relative_error(hand, truth):
@@ -30,13 +25,13 @@ def test_depths_of_fingertips_bend_the_fingers(make_truth, make_proposal, hand_m
     for seed in range(8):
         truth = make_truth(seed, side)
         hand = make_proposal(truth, seed)
-        said = PalmDepths({k: from_palm(truth.joints)[k] for k in TIPS})
+        said = PalmDepths({k: depths_from_palm(truth.joints)[k] for k in TIPS})
         found = solve(hand, hand_model, {}, evidence=[said]).hand
         assert found.depth_labels.from_palm == pytest.approx(dict(said.depths)) and not found.corrections
         before.append(relative_error(hand, truth))
         after.append(relative_error(found, truth))
         moved.append(np.linalg.norm(found.keypoints - hand.keypoints, axis=1).mean() * 224 / hand.crop_size)
-        missed = np.abs(from_palm(found.joints) - from_palm(truth.joints))[TIPS]
+        missed = np.abs(depths_from_palm(found.joints) - depths_from_palm(truth.joints))[TIPS]
         assert np.median(missed) < 0.004
     assert np.mean(after) < 0.87 * np.mean(before)
     assert np.mean(moved) < 4  # px of the crop: the photo still counts
@@ -45,12 +40,14 @@ def test_depths_of_fingertips_bend_the_fingers(make_truth, make_proposal, hand_m
 def test_what_was_said_counts_in_later_corrections(make_truth, make_proposal, hand_model):
     truth = make_truth(3)
     hand = make_proposal(truth, 3)
-    told = solve(hand, hand_model, {}, evidence=[PalmDepths({8: from_palm(truth.joints)[8]}), InFront(4, 17)]).hand
+    told = solve(
+        hand, hand_model, {}, evidence=[PalmDepths({8: depths_from_palm(truth.joints)[8]}), InFront(4, 17)]
+    ).hand
     later = solve(told, hand_model, {20: tuple(truth.keypoints[20])}).hand
     assert later.depth_labels == told.depth_labels and later.depth_labels.in_front == ((4, 17),)
     again = solve(later, hand_model, {}, evidence=[PalmDepths({8: 0.01}), InFront(17, 4)]).hand
     assert again.depth_labels == DepthLabels({8: 0.01}, [(17, 4)])
-    assert abs(from_palm(again.joints)[8] - 0.01) < abs(from_palm(told.joints)[8] - 0.01) / 3
+    assert abs(depths_from_palm(again.joints)[8] - 0.01) < abs(depths_from_palm(told.joints)[8] - 0.01) / 3
     untold = again.replace(depth_labels=again.depth_labels.without(8))
     assert solve(untold, hand_model, {}).hand.depth_labels == DepthLabels(in_front=[(17, 4)])
     assert not again.unlabelled().depth_labels and not again.unlabelled().corrections
@@ -68,12 +65,12 @@ def test_the_model_keeps_them_through_refinements(model, photo_file):
     from annotator import read_photo
 
     hand = model.propose(read_photo(photo_file))[0]
-    wanted = from_palm(hand.joints)[8] - 0.02
+    wanted = depths_from_palm(hand.joints)[8] - 0.02
     nearer = model.refine(hand, {}, evidence=[PalmDepths({8: wanted})])
-    assert from_palm(nearer.joints)[8] < from_palm(hand.joints)[8] - 0.012
+    assert depths_from_palm(nearer.joints)[8] < depths_from_palm(hand.joints)[8] - 0.012
     later = model.refine(nearer, {"ring_tip": tuple(nearer.keypoints[16] + 3)})
     assert later.depth_labels.from_palm == {8: wanted}
-    assert abs(from_palm(later.joints)[8] - wanted) < 0.008
+    assert abs(depths_from_palm(later.joints)[8] - wanted) < 0.008
     back = model.refine(later.replace(corrections={}, depth_labels=DepthLabels()), {})
     assert np.abs(back.vertices - model.refine(hand, {}).vertices).max() < 1e-9
 

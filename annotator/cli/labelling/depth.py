@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any
 
 import typer
@@ -35,7 +36,7 @@ def command(
     from annotator.project.pixels import pixels_of
     from annotator.project.records.states import PROPOSED
     from annotator.rounds import current_checkpoint
-    from annotator.vision.depth_images import read_depth
+    from annotator.vision.depth_images import DepthImage, read_depth
 
     pattern = DepthPattern(images)
     rows: list[dict[str, Any]] = []
@@ -44,12 +45,18 @@ def command(
         network = load_model(name, device=device)
         hands = [opened.hand(entry.id) for entry in opened.hands()]
         photos = {hand.photo.id: hand.photo for hand in hands}
-        there = {photo.id: read_depth(path, (photo.height, photo.width), noise / 1000)
-                 for photo, path in pattern.found(photos)}  # fmt: skip
+        there = {photo.id: path for photo, path in pattern.found(photos)}
+
+        @lru_cache(maxsize=1)  # the hands of a photo come one after the other
+        def depth_of(photo: int) -> DepthImage:
+            return read_depth(there[photo], (photos[photo].height, photos[photo].width), noise / 1000)
+
+        for photo in there:  # all are looked at before anything is stored, and none is kept
+            depth_of(photo)
         for hand in hands:
             if hand.photo.id not in there:
                 continue
-            image, mesh = there[hand.photo.id], opened.mesh(hand.id)
+            image, mesh = depth_of(hand.photo.id), opened.mesh(hand.id)
             touched = hand.state != PROPOSED or bool(hand.corrections) or set(hand.joint_states) != {PROPOSED}
             before = read_surface(mesh, image)
             after = before
