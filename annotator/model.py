@@ -16,13 +16,13 @@ from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.solver import Settings
+from annotator.correcting.solver import SolverSettings
 from annotator.correcting.solver.solver import check_sight, checked_states, read_labels
 from annotator.correcting.subjects.subject import Subject
 from annotator.correcting.views import InstantHand, Sighting, asking, join, join_one, refine_views
-from annotator.detection.finder import HandFinder
 from annotator.detection.grouping import groups, hinted
-from annotator.detection.locating import Located
+from annotator.detection.hand_detector import HandDetector
+from annotator.detection.localization import Located
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joint_states import CONFIRMED, PROPAGATED, UNSEEN
@@ -33,7 +33,7 @@ from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, res
 from annotator.network.crop_camera import CropView, cameras
 from annotator.network.features import Features, joined
 from annotator.network.glfnet import Answer, GLFNet
-from annotator.network.hand_meshes import HandMeshes, Remembered, for_keeping, on_cpu
+from annotator.network.hand_meshes import CachedFeatures, HandMeshes, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
 from annotator.network.prompts import Prompts
 from annotator.stopping import still_wanted
@@ -71,7 +71,7 @@ class Model:
         self.hand: HandModel = network.hand
         self.card = card or {}
         self.digest = checkpoint_digest(network)
-        self.finder = HandFinder(self.network, self.device)
+        self.finder = HandDetector(self.network, self.device)
         self.records = HandMeshes(self.hand)
 
     # -- proposals --------------------------------------------------------------------------------------------
@@ -168,8 +168,8 @@ class Model:
             for at, ((hand, K), view) in enumerate(zip(part, views, strict=True)):
                 one = slice(at, at + 1)
                 first = Estimate(*(f[one] for f in answer.parametric))
-                kept = Remembered(some.select(one), first, view, hand.crop)
-                yield Remembered.with_proposal(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
+                kept = CachedFeatures(some.select(one), first, view, hand.crop)
+                yield CachedFeatures.with_proposal(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
 
     @torch.inference_mode()
     def answer_in(self, photo: np.ndarray, crops: Sequence[Crop], K: np.ndarray) -> list[HandMesh]:
@@ -191,7 +191,14 @@ class Model:
         return list(self._hands(found, features))
 
     def hand_of(
-        self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
+        self,
+        answer: Answer,
+        at: int,
+        kept: CachedFeatures,
+        K: np.ndarray,
+        side: str,
+        presence: float,
+        corrections: dict,
     ) -> HandMesh:
         """Hand number `at` of the network's answer (on the CPU) in its photo with intrinsics K (3, 3). presence: 0..1;
         corrections: what the network was told, joint number -> photo px."""
@@ -212,10 +219,10 @@ class Model:
         view = CropView.of(crop, check_camera(hand.camera, photo.shape[:2]))
         features = self.finder.features(extract_all(photo, [crop]))
         start = self.network.parametric(features, self._cameras([view])[1])
-        kept = Remembered(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
+        kept = CachedFeatures(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
         return self.with_features(hand, kept)
 
-    def with_features(self, hand: HandMesh, kept: Remembered) -> HandMesh:
+    def with_features(self, hand: HandMesh, kept: CachedFeatures) -> HandMesh:
         """The hand with cached features of its crop, and with what the network says of them untold."""
         asked = hand.replace(features=kept)
         if kept.proposal is None:
@@ -277,7 +284,7 @@ class Model:
         check_sight(merged, hand.camera)
         # told by neighbouring frames: more than the network alone would say of this one, so it is where to begin
         told_elsewhere = PROPAGATED in known.values()
-        if told_elsewhere or not isinstance(hand.features, Remembered):
+        if told_elsewhere or not isinstance(hand.features, CachedFeatures):
             return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact, subject=subject).hand
         # what is confirmed is right where it was in the hand that the person saw, not where the network has it
         held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
@@ -287,7 +294,7 @@ class Model:
             pinned = solve(answered, self.hand, {}, known, evidence, exact=True, subject=subject).hand
             return pinned.replace(corrections=merged)
         proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
-        joints, places, _, judged = read_labels(proposal, merged, known, Settings(), read, held=held)
+        joints, places, _, judged = read_labels(proposal, merged, known, SolverSettings(), read, held=held)
         prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
         if prompts:
             proposal = self.prompted(hand, prompts).replace(features=hand.features)
@@ -387,7 +394,7 @@ class Model:
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
         """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo
         px."""
-        kept: Remembered = hand.features
+        kept: CachedFeatures = hand.features
         points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
         for joint, place in corrections.items():
             point = kept.crop.to_crop(place)

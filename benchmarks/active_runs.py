@@ -25,11 +25,11 @@ from annotator.learning.data.sources import BankSource
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.crop_camera import CropView
 from annotator.network.glfnet import Answer, GLFNet
-from annotator.network.hand_meshes import HandMeshes, Remembered
+from annotator.network.hand_meshes import CachedFeatures, HandMeshes
 from annotator.network.parametric import Estimate
 from annotator.rounds.retraining.training import LOSSES
 from annotator.rounds.selection.candidates import Candidates
-from annotator.rounds.selection.doubt import without_landmarks
+from annotator.rounds.selection.disagreement import without_landmarks
 from annotator.rounds.selection.strategies import choose
 from annotator.rounds.trials.trial_projects import camera_of
 from annotator.vision.crops import MIDDLE, Crop
@@ -187,7 +187,7 @@ def described(network: GLFNet, data: Photos, rows: np.ndarray, taught: list[int]
 def mesh_of(records: HandMeshes, answer: Answer, at: int, focal: float) -> HandMesh:
     """Hand `at` of an answer in its rendered photo, without features."""
     crop, K = Crop(MIDDLE, MIDDLE, 224.0), camera_of(focal)
-    kept = Remembered(None, Estimate(*(f[at : at + 1] for f in answer.parametric)), CropView.of(crop, K), crop)
+    kept = CachedFeatures(None, Estimate(*(f[at : at + 1] for f in answer.parametric)), CropView.of(crop, K), crop)
     return records.of(answer, at, kept, K, "right", 1.0, {}).replace(features=None)
 
 

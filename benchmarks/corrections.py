@@ -25,7 +25,7 @@ from annotator.correcting.report import curve
 from annotator.correcting.simulated import annotate
 from annotator.evaluation.metrics import aligned
 from annotator.model import load_model
-from annotator.rounds.trials.trial_hands import rendered_hands
+from annotator.rounds.trials.rendered_proposals import rendered_hands
 from annotator.synthetic.generate import generate
 
 STAGES = (0, 1, 2, 4, 8, 21)

@@ -24,7 +24,7 @@ from annotator.sample_data import photos
 from annotator.errors import InputError
 from annotator.model import load_model
 from annotator.project import Project, Provenance
-from annotator.project.repairing import repair
+from annotator.project.safety.repairing import repair
 from annotator.project.storage.sqlite import FILE
 from annotator.vision.photos import read_photo
 

@@ -26,11 +26,11 @@ from annotator.correcting import PalmDepths
 from annotator.evaluation.metrics import aligned
 from annotator.hand.depth_labels import PALM_KEYPOINTS, depths_from_palm
 from annotator.model import load_model
-from annotator.rounds.trials.trial_hands import rendered_hands
+from annotator.rounds.trials.rendered_proposals import rendered_hands
 from annotator.synthetic.generate import generate
 from annotator.vision.camera import project
-from annotator.vision.depth_images import DepthImage
-from annotator.vision.raster import rasterise
+from annotator.vision.drawing.raster import rasterise
+from annotator.vision.images.depth_images import DepthImage
 
 TIPS = [4, 8, 12, 16, 20]
 NOISE, HOLES, BY_HAND = 0.003, 0.3, 0.005  # m; share; m

@@ -24,8 +24,8 @@ from annotator.correcting import simulated
 from annotator.correcting.choosing import expected_gain
 from annotator.model import load_model
 from annotator.network.hand_meshes import HandMeshes
-from annotator.rounds.selection.doubt import doubt_of, without_landmarks
-from annotator.rounds.trials.trial_hands import rendered_hands
+from annotator.rounds.selection.disagreement import landmark_disagreement, without_landmarks
+from annotator.rounds.trials.rendered_proposals import rendered_hands
 
 ASKED, CORRECTIONS = 3, 4
 
@@ -74,7 +74,7 @@ def at_a_new_place(model, out: Path, count: int) -> list[list[str]]:
 
 def at_a_known_one(model, folder: Path, count: int) -> tuple[list[list[str]], str]:
     hands = list(rendered_hands(model, folder, count))
-    doubts = [doubt_of(model, hand) for hand, _ in hands]
+    doubts = [landmark_disagreement(model, hand) for hand, _ in hands]
     error = np.array([np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) for hand, truth in hands])
     visible = np.array([truth.visible for _, truth in hands], bool)
     signs = {

@@ -81,7 +81,7 @@ def value(value) -> str:
 
 
 def repaired(folder: Path) -> None:
-    from annotator.project.repairing import repair
+    from annotator.project.safety.repairing import repair
 
     repair(folder, folder.parent / "saved")
     with Project.open(folder.parent / "saved") as project:

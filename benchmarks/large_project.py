@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kill_store import SOURCE, databases, random_mesh
 
-from annotator.project import Project, intake
+from annotator.project import Project
+from annotator.project.entering import intake
 from annotator.project.records.views import StoredPhoto
 
 PEOPLE = 200  # hands leased while the next one is asked for

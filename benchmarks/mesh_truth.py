@@ -20,7 +20,7 @@ from annotator.learning.data.rendered import RenderedCrops
 from annotator.learning.scoring import Run, Scored, rendered_answers
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
-from annotator.rounds.trials.trial_hands import rendered_hands
+from annotator.rounds.trials.rendered_proposals import rendered_hands
 from annotator.synthetic.generate import generate
 
 SEED, COUNT = 900_001, 2000

@@ -25,7 +25,8 @@ from kill_store import SOURCE, random_mesh
 from tables import markdown
 
 from annotator import sample_data
-from annotator.project import Project, intake
+from annotator.project import Project
+from annotator.project.entering import intake
 from annotator.project.records.views import StoredPhoto
 from annotator.vision.photos import photo_hash, read_photo
 

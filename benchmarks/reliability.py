@@ -21,7 +21,7 @@ from annotator.learning.calibration import LEVELS, Ratios, centred_errors
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
-from annotator.rounds.trials.trial_hands import rendered_hands
+from annotator.rounds.trials.rendered_proposals import rendered_hands
 
 KNOWN = 0.3  # weight of a label from which on it is compared
 

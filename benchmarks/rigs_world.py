@@ -25,7 +25,7 @@ from annotator.learning.data.noise import simulate_landmarks
 from annotator.learning.data.samples import Labels
 from annotator.model import Model
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
+from annotator.network.hand_meshes import CachedFeatures, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
 from annotator.synthetic import images, scene
 from annotator.synthetic.generate import Studio
@@ -124,8 +124,8 @@ class World:
             answer = model.network.answer(features, *cameras([view], model.device))
         features, answer = for_keeping(features), on_cpu(answer)
         first = Estimate(*(f[:1] for f in answer.parametric))
-        kept = Remembered(features, first, view, crop)
-        hand = Remembered.with_proposal(model.hand_of(answer, 0, kept, camera.K, "right", 1.0, {}))
+        kept = CachedFeatures(features, first, view, crop)
+        hand = CachedFeatures.with_proposal(model.hand_of(answer, 0, kept, camera.K, "right", 1.0, {}))
         rotations = own.rotations.copy()
         rotations[0] = camera.R @ rotations[0]
         truth = Truth(keypoints, visible > 0, camera.to_camera(own.vertices), camera.to_camera(own.joints),

@@ -24,14 +24,14 @@ from annotator.sample_data import photos
 from tables import markdown
 
 import annotator
-from annotator.detection.locating import locate_many
+from annotator.detection.localization import locate_many
 from annotator.formats import writer
 from annotator.formats.transfer.from_project import labelled_hands
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
+from annotator.network.hand_meshes import CachedFeatures, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
 from annotator.project import Project, Provenance
-from annotator.project.intake import prepare, read_headers
+from annotator.project.entering.intake import prepare, read_headers
 from annotator.vision.camera import default_camera
 from annotator.vision.crops import extract_all
 from annotator.vision.photos import read_photo
@@ -77,7 +77,10 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
     nothing = [None] * batch
     found = clock(
         "locate (palms and looks)",
-        lambda: [locate_many(p, finder.looker(), finder.detector, nothing[: len(p)], nothing[: len(p)]) for p in parts],
+        lambda: [
+            locate_many(p, finder.landmark_network(), finder.detector, nothing[: len(p)], nothing[: len(p)])
+            for p in parts
+        ],
     )
     hands = [
         (photo, hand)
@@ -108,7 +111,7 @@ def stages(model, paths: list[Path], out: Path, clock: Clock, batch: int = 16) -
         for at, (photo, hand) in enumerate(hands):
             features, answer = answers[at // batch]
             one = slice(at % batch, at % batch + 1)
-            kept = Remembered(
+            kept = CachedFeatures(
                 features.select(one), Estimate(*(f[one] for f in answer.parametric)), views[at], hand.crop
             )
             K = default_camera(*photo.shape[:2], hand.crop.size / 1.6)

@@ -26,7 +26,7 @@ from annotator.correcting.annotators import SimulatedAnnotator  # noqa: E402
 from annotator.correcting.report import plot, summarise  # noqa: E402
 from annotator.correcting.simulated import annotate  # noqa: E402
 from annotator.model import load_model  # noqa: E402
-from annotator.rounds.trials.trial_hands import rendered_hands  # noqa: E402
+from annotator.rounds.trials.rendered_proposals import rendered_hands  # noqa: E402
 
 AT = (0, 1, 2, 4, 8)
 

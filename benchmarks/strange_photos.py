@@ -14,7 +14,7 @@ from scipy import ndimage
 from skimage import data as skimage_data
 
 from annotator.hand.mesh import HandMesh
-from annotator.vision.overlay import shade
+from annotator.vision.drawing.overlay import shade
 
 Box = tuple[float, float, float, float]
 # scikit-image's own pictures that show no hand

@@ -30,7 +30,7 @@ from annotator.correcting.annotators import ANNOTATORS, simulated_annotator  # n
 from annotator.correcting.subjects.measuring import LENGTH, WIDTH, bones_of, size_of  # noqa: E402
 from annotator.evaluation.metrics import aligned  # noqa: E402
 from annotator.hand.mesh import HandMesh  # noqa: E402
-from annotator.rounds.trials.trial_hands import rendered_hands  # noqa: E402
+from annotator.rounds.trials.rendered_proposals import rendered_hands  # noqa: E402
 from annotator.synthetic.generate import Studio  # noqa: E402
 from annotator.synthetic.shards import proportioned  # noqa: E402
 

@@ -22,8 +22,8 @@ from annotator.learning.data.rendered import RenderedCrops
 from annotator.learning.scoring import answers, hand_sized, rendered_answers
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import plain_projection
-from annotator.vision.overlay import shade
-from annotator.vision.skeleton import draw_skeleton
+from annotator.vision.drawing.overlay import shade
+from annotator.vision.drawing.skeleton import draw_skeleton
 
 SIDE = 224
 COLUMNS = 5

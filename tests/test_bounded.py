@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from annotator.detection.finder import MANY
-from annotator.detection.looking import look_at
+from annotator.detection.crop_hypotheses import look_at
+from annotator.detection.hand_detector import MANY
 from annotator.errors import InputError
 from annotator.model import AT_ONCE, Waiting
 from annotator.stopping import asking

@@ -26,7 +26,7 @@ from annotator.cluster.relay import blocks
 from annotator.errors import InputError
 from annotator.files.frame_places import frame_place
 from annotator.project import Project, Provenance
-from annotator.project.intake import Header, Prepared, kept_photo, prepare
+from annotator.project.entering.intake import Header, Prepared, kept_photo, prepare
 from annotator.vision.photos import decode_photo, photo_bytes, photo_hash, read_photo
 
 TRIES = 3  # a worker that cannot be started is tried this often again; one that dies, always

@@ -6,7 +6,7 @@ Nothing in the solver is torch; it needs a `HandMesh` and its `HandModel` alone.
 
 from annotator.correcting.evidence import Depths, InFront, PalmDepths, PalmDistance, SecondView
 from annotator.correcting.solver.prior import ProposalPrior
-from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.search import SolverSettings
 from annotator.correcting.solver.solver import Solution, solve
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "PalmDistance",
     "ProposalPrior",
     "SecondView",
-    "Settings",
+    "SolverSettings",
     "Solution",
     "solve",
 ]

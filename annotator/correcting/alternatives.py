@@ -20,7 +20,7 @@ from annotator.correcting.penetration import self_penetration
 from annotator.correcting.solver.coordinates import ANGLES
 from annotator.correcting.solver.descent import Descent, descend
 from annotator.correcting.solver.prior import GROWTH, USUAL, ProposalPrior
-from annotator.correcting.solver.search import HARDEST, Settings
+from annotator.correcting.solver.search import HARDEST, SolverSettings
 from annotator.correcting.solver.solver import answer_of, checked_states, problem_of
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import FINGERS, ByJoint
@@ -92,7 +92,7 @@ def _settle(hand: HandMesh, model: HandModel, states: Mapping[int, str], start: 
     one.
     """
     scale = CROP_SIZE / hand.crop_size
-    settings = Settings(prior=LOOSE)
+    settings = SolverSettings(prior=LOOSE)
     now = {
         k: tuple(hand.keypoints[k].tolist()) for k in hand.corrections
     }  # where the mesh is, not where its labels are

@@ -8,7 +8,7 @@ import numpy as np
 
 from annotator.correcting.accuracy import label_sigma
 from annotator.correcting.solver.coordinates import PLACE, TURN
-from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.search import SolverSettings
 from annotator.correcting.solver.solver import checked_states, problem_of
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joint_states import CONFIRMED, UNSEEN
@@ -22,7 +22,7 @@ def expected_gain(
     hand: HandMesh,
     model: HandModel,
     states: ByJoint[str] | Sequence[str] | None = None,
-    settings: Settings | None = None,
+    settings: SolverSettings | None = None,
     doubt: np.ndarray | None = None,
     definition: JointDefinition | str | None = None,
 ) -> np.ndarray:
@@ -38,7 +38,7 @@ def expected_gain(
     doubt (21,) photo px: what else speaks against each keypoint (answers on other views that lie elsewhere), as
     a standard deviation independent of the network's own.
     """
-    settings = settings or Settings()
+    settings = settings or SolverSettings()
     known = checked_states(states)
     read = definition_of(definition)
     accuracy = label_sigma(hand, read, settings.accuracy)

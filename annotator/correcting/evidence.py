@@ -15,7 +15,7 @@ from annotator.errors import InputError
 from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.vision.camera import check_camera
-from annotator.vision.depth_images import DepthImage
+from annotator.vision.images.depth_images import DepthImage
 
 
 @dataclass(frozen=True)

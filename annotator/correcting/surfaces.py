@@ -15,9 +15,9 @@ import numpy as np
 from annotator.correcting.evidence import Depths
 from annotator.hand.mesh import HandMesh
 from annotator.vision.camera import project
-from annotator.vision.depth_images import DepthImage
-from annotator.vision.raster import rasterise
-from annotator.vision.window import Window
+from annotator.vision.drawing.raster import rasterise
+from annotator.vision.drawing.window import Window
+from annotator.vision.images.depth_images import DepthImage
 
 PIXELS = 160  # of the window that the hand is compared in: about 1.5 mm a pixel
 WIDEST = 0.35  # m: how far the whole hand's distance may be off, at most

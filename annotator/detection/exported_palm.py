@@ -51,8 +51,8 @@ def _build(picture, network: PalmNetwork):
     return boxes, ops.concat([rows(at_24, network.score_24, 1), rows(at_12, network.score_12, 1)], 1)
 
 
-def exported_palms(network: PalmNetwork, brief: bool = False) -> nn.Module:
+def exported_palms(network: PalmNetwork, bfloat16: bool = False) -> nn.Module:
     """`network` as a graph where that can be, else itself. brief: bfloat16 where the processor has it."""
     if not available(next(network.parameters()).device):
         return network
-    return Graph(lambda picture: _build(picture, network), -1, brief).eval()
+    return Graph(lambda picture: _build(picture, network), -1, bfloat16).eval()

@@ -84,7 +84,7 @@ class PalmDetector(nn.Module):
         """The palms in one look at each whole photo, at the size that the network was trained for, or from farther
         away; in bfloat16 where the processor has it."""
         margin = FARTHER if farther else 1.0
-        return [_merge(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, brief=True)]
+        return [_merge(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, bfloat16=True)]
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first, each once.
@@ -119,7 +119,7 @@ class PalmDetector(nn.Module):
         scales: Sequence[Sequence[int]],
         threshold: float,
         margin: float = 1.0,
-        brief: bool = False,
+        bfloat16: bool = False,
     ) -> list[list[Seen]]:
         """What is seen in each of these whole photos at each of its scales."""
         seen: list[list[Seen]] = [[] for _ in photos]
@@ -130,7 +130,7 @@ class PalmDetector(nn.Module):
         for group in _alike(everything, most):
             still_wanted()
             pictures = torch.from_numpy(np.stack([one.picture for _, one in group])).permute(0, 3, 1, 2)
-            for (k, one), scores, rows in zip(group, *self._said(pictures, brief), strict=True):
+            for (k, one), scores, rows in zip(group, *self._said(pictures, bfloat16), strict=True):
                 seen[k].append(one.palms(scores, rows, threshold))
         return seen
 
@@ -151,11 +151,11 @@ class PalmDetector(nn.Module):
                 seen.append((found, places, marks))
         return seen
 
-    def _said(self, pictures: torch.Tensor, brief: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def _said(self, pictures: torch.Tensor, bfloat16: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The network's scores (B, A), 0..1, and rows (B, A, 18) for pictures (B, 3, H, W)."""
         network: nn.Module = self.network
         if self._device.type == "cpu":
-            network = self._made.once("palms", brief, lambda: exported_palms(self.network, brief))
+            network = self._made.once("palms", bfloat16, lambda: exported_palms(self.network, bfloat16))
         rows, logits = network(pictures.to(self._device))
         return torch.sigmoid(logits.double()).cpu().numpy(), rows.float().cpu().numpy()
 

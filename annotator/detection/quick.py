@@ -10,21 +10,23 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from annotator.detection.locating import each_once, whole_photo
-from annotator.detection.looking import Look, glance
+from annotator.detection.crop_hypotheses import CropHypothesis, glance
+from annotator.detection.localization import each_once, whole_photo
 from annotator.detection.palm import PalmDetector
 from annotator.vision.crops import Crop
 
 
-def find_quickly(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetector) -> list[list[Look]]:
+def find_quickly(
+    photos: list[np.ndarray], landmark_network: nn.Module, detector: PalmDetector
+) -> list[list[CropHypothesis]]:
     """Glances at hands, photo by photo, each once; an empty list where none is found quickly. looker: as in
     `looking`."""
-    found: list[list[Look]] = [[] for _ in photos]
+    found: list[list[CropHypothesis]] = [[] for _ in photos]
     for crops_of in (_near, _farther, _filling):
         left = [k for k, looks in enumerate(found) if not looks]
         crops = crops_of([photos[k] for k in left], detector)
         starts = [(k, crop) for k, own in zip(left, crops, strict=True) for crop in own]
-        looks, _ = glance(looker, [(photos[k], crop) for k, crop in starts])
+        looks, _ = glance(landmark_network, [(photos[k], crop) for k, crop in starts])
         for (k, _), look in zip(starts, looks, strict=True):
             if look.found:
                 found[k].append(look)

@@ -60,9 +60,9 @@ class Made:
     def __reduce__(self):
         return Made, ()
 
-    def once(self, name: str, brief: bool, make: Callable[[], nn.Module]) -> nn.Module:
+    def once(self, name: str, bfloat16: bool, make: Callable[[], nn.Module]) -> nn.Module:
         """What `make()` gave the first time. brief: in bfloat16, where the processor has that."""
-        key = (name, brief and has_bfloat16())
+        key = (name, bfloat16 and has_bfloat16())
         with self._making:
             if key not in self._made:
                 self._made[key] = make()
@@ -77,7 +77,7 @@ class Graph(nn.Module):
     many threads as PyTorch when it is made.
     """
 
-    def __init__(self, build: Callable, size: int, brief: bool = False):
+    def __init__(self, build: Callable, size: int, bfloat16: bool = False):
         super().__init__()
         import openvino
         from openvino import opset13 as ops
@@ -89,7 +89,7 @@ class Graph(nn.Module):
             outputs.append(ops.transpose(output, [0, 2, 3, 1]) if is_map else output)
         core = _core()
         settings = {
-            "INFERENCE_PRECISION_HINT": "bf16" if brief and has_bfloat16() else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 and has_bfloat16() else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "ENABLE_CPU_PINNING": False,  # processes beside each other would share the same cores
         }

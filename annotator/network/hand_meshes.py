@@ -28,7 +28,7 @@ BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7
 
 
 @dataclass(frozen=True)
-class Remembered:
+class CachedFeatures:
     """What a correction needs of a hand's proposal, so that the encoder is not run again: one hand's tensors, and what
     the network said before anybody told it anything (None where it has not been asked)."""
 
@@ -53,7 +53,14 @@ class HandMeshes:
         self.vertex_weights = vertex_weights(hand.template, rest, hand.weights, BONE_OF)
 
     def of(
-        self, answer: Answer, at: int, kept: Remembered, K: np.ndarray, side: str, presence: float, corrections: dict
+        self,
+        answer: Answer,
+        at: int,
+        kept: CachedFeatures,
+        K: np.ndarray,
+        side: str,
+        presence: float,
+        corrections: dict,
     ) -> HandMesh:
         """The hand number `at` of an answer (on the CPU), seen as `kept` says in a photo with intrinsics K (3, 3).
 

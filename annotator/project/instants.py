@@ -20,8 +20,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 from annotator.errors import InputError
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading
+from annotator.project import journal, reading
 from annotator.project.context import Context
+from annotator.project.entering import intake
 from annotator.project.journal import EDIT
 from annotator.project.records.changes import edited
 from annotator.project.records.meshes import find_hand_model, mesh_of

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import pictures
 from annotator.project.journal import EDIT, PROPOSE, STATE, history, now
+from annotator.project.photo_files import pictures
 from annotator.project.records.meshes import find_hand_model, mesh_of, parameters_of
 from annotator.project.records.record import HandRecord, apply
 from annotator.project.records.states import ACCEPTED, HAND_STATES, check_hand_state

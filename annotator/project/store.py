@@ -17,17 +17,18 @@ from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading
+from annotator.project import journal, reading
 from annotator.project.context import Context
 from annotator.project.definitions import definition_of_project
+from annotator.project.entering import intake
+from annotator.project.entering.labels import LabelIntake
+from annotator.project.entering.proposing import Proposing
+from annotator.project.entering.renewing import Renewing
 from annotator.project.instants import Instant, Instants, OneMesh, companions
 from annotator.project.journal import EDIT, STATE, Event
-from annotator.project.kept import Kept
-from annotator.project.labels import Labels
 from annotator.project.listing import Listing
 from annotator.project.overview.steps import BATCH
-from annotator.project.pictures import Pictures
-from annotator.project.proposing import Proposing
+from annotator.project.photo_files.pictures import Pictures
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import check_hand_state
 from annotator.project.records.views import (
@@ -41,11 +42,11 @@ from annotator.project.records.views import (
     TrackEntry,
     TrackSummary,
 )
-from annotator.project.renewing import Renewing
+from annotator.project.safety.safekeeping import Safekeeping
 from annotator.project.storage import places
 from annotator.project.storage.database import Database
 from annotator.project.subjects import Subjects
-from annotator.project.teamwork import batches, gold, own_steps, team
+from annotator.project.teamwork import batches, gold, team, user_history
 from annotator.project.teamwork.shared import Shared
 from annotator.project.teamwork.team import LEASE
 from annotator.project.tracks import Edit, TrackedProposal, Tracks
@@ -69,11 +70,11 @@ class Project:
     def __init__(self, folder: Path, database: Database, who: str | None = None):
         self._context = Context(folder, database, who or _user())
         self._proposing = Proposing(self._context)
-        self._labels = Labels(self._context)
+        self._labels = LabelIntake(self._context)
         self._renewing = Renewing(self._context)
         self._listing = Listing(self._context)
         self._shared = Shared(self._context)
-        self._kept = Kept(self._context)
+        self._kept = Safekeeping(self._context)
         self._pictures = Pictures(self._context)
         self.subjects = Subjects(self._context)
         self._tracks = Tracks(self._context)
@@ -260,11 +261,11 @@ class Project:
 
         InputError, and nothing changed: there is none, or somebody else has changed your last hand since.
         """
-        return self._back_or_forth(hand_id, own_steps.last_changed, journal.undo)
+        return self._back_or_forth(hand_id, user_history.last_changed, journal.undo)
 
     def redo(self, hand_id: str | None = None) -> str:
         """Put what was undone last (None: by you) in force again; the hand's id. InputError if there is nothing."""
-        return self._back_or_forth(hand_id, own_steps.last_undone, journal.redo)
+        return self._back_or_forth(hand_id, user_history.last_undone, journal.redo)
 
     # -- photos and proposals --------------------------------------------------------------------------------
     def add_photo(self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False) -> int:

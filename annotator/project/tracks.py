@@ -15,8 +15,9 @@ from annotator.errors import InputError
 from annotator.files.frame_places import frame_place
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading
+from annotator.project import journal, reading
 from annotator.project.context import Context
+from annotator.project.entering import intake
 from annotator.project.journal import EDIT
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import ACCEPTED, PROPOSED

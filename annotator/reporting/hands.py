@@ -11,7 +11,7 @@ from annotator.project import HandEntry, Project, StoredPhoto
 from annotator.project.guessed import side_in_doubt
 from annotator.project.overview.doubts import doubts
 from annotator.project.overview.steps import steps_of
-from annotator.project.pixels import pixels_of
+from annotator.project.photo_files.pixels import pixels_of
 from annotator.project.records.meshes import find_hand_model
 from annotator.reporting.pictures import ReportedHand
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from annotator.hand.joints import FINGERS
 from annotator.project import HAND_STATES
-from annotator.vision.skeleton import FINGER_COLOURS
+from annotator.vision.drawing.skeleton import FINGER_COLOURS
 
 GENERATOR = "annotator report"
 # No address but those of pictures inside the file: a page fetches nothing, whatever a photo's name says.

@@ -12,9 +12,9 @@ from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.vision.camera import project
-from annotator.vision.overlay import heat, orbit, shade
-from annotator.vision.skeleton import draw_arrow, draw_rings, draw_skeleton
-from annotator.vision.window import Window
+from annotator.vision.drawing.overlay import heat, orbit, shade
+from annotator.vision.drawing.skeleton import draw_arrow, draw_rings, draw_skeleton
+from annotator.vision.drawing.window import Window
 
 PIXELS = 240
 UNSURE = 0.015  # m: a vertex this unsure, or more, is shown in full red

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from annotator.hand.mesh import HandMesh
-from annotator.vision.overlay import shade
-from annotator.vision.skeleton import draw_rings
-from annotator.vision.window import Window
+from annotator.vision.drawing.overlay import shade
+from annotator.vision.drawing.skeleton import draw_rings
+from annotator.vision.drawing.window import Window
 
 PIXELS, TITLE = 240, 22
 

@@ -17,7 +17,7 @@ from annotator.detection.grouping import hinted
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
-from annotator.network.hand_meshes import Remembered
+from annotator.network.hand_meshes import CachedFeatures
 from annotator.project.records.meshes import find_hand_model
 from annotator.serving import wire
 from annotator.vision.photos import as_photo
@@ -79,7 +79,7 @@ class RemoteModel(Model):
         query = {name: json.dumps(np.asarray(v).tolist()) for name, v in hints.items() if v is not None}
         headers = {"Content-Type": "image/png", "Accept": wire.TYPE}
         proposed = self._unpacked(self._ask("POST", "/propose", _png(photo), headers, query))
-        hands = [Remembered.with_proposal(hand) for hand in proposed]
+        hands = [CachedFeatures.with_proposal(hand) for hand in proposed]
         return hands if subject is None else [self.of_subject(hand, subject) for hand in hands]
 
     def propose_many(

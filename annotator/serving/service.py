@@ -13,14 +13,14 @@ from starlette.exceptions import HTTPException
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.solver.solver import check_sight
 from annotator.errors import InputError
-from annotator.network.hand_meshes import Remembered
+from annotator.network.hand_meshes import CachedFeatures
 from annotator.serving import wire
 from annotator.serving.access.visits import Visit
 from annotator.serving.batching import Batcher
 from annotator.serving.limits import Limits
 from annotator.serving.metrics import Metrics
 from annotator.serving.models.served import Loaded, Models
-from annotator.vision.opening import TooLarge, opened
+from annotator.vision.images.opening import TooLarge, opened
 from annotator.vision.photos import decode_photo
 
 UNHINTED = 4.0  # what looking for a photo's hands costs, in boxes
@@ -78,7 +78,7 @@ class Service:
     async def prompt(self, data: bytes, visit: Visit, asked: str = "") -> bytes:
         loaded = self._loaded(asked, visit)
         hands, more, _ = await asyncio.to_thread(_read, data)
-        if len(hands) != 1 or not isinstance(hands[0].features, Remembered):
+        if len(hands) != 1 or not isinstance(hands[0].features, CachedFeatures):
             raise HTTPException(400, "expected one hand with its features")
         if wire.shapes(hands[0].features) != loaded.shapes:
             raise HTTPException(422, "these features are another model's")

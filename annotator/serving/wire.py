@@ -19,9 +19,9 @@ from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.network.crop_camera import CropView
 from annotator.network.features import Features
-from annotator.network.hand_meshes import Remembered
+from annotator.network.hand_meshes import CachedFeatures
 from annotator.network.parametric import Estimate
-from annotator.project.intake import Prepared, prepare
+from annotator.project.entering.intake import Prepared, prepare
 from annotator.project.records.meshes import mesh_of
 from annotator.vision.crops import Crop
 
@@ -38,7 +38,7 @@ def pack(hands: Sequence[HandMesh], more: dict | None = None, features: bool = T
     for number, hand in enumerate(hands):
         name, digest, record, parametric = prepare(hand).pack()
         entries.append(
-            {"model": name, "digest": digest, "features": features and isinstance(hand.features, Remembered)}
+            {"model": name, "digest": digest, "features": features and isinstance(hand.features, CachedFeatures)}
         )
         arrays[f"{number}.record"] = np.frombuffer(record, np.uint8)
         arrays[f"{number}.parametric"] = np.frombuffer(parametric, np.uint8)
@@ -86,14 +86,14 @@ def _hand(arrays, number: int, entry: dict) -> HandMesh:
     return hand.replace(features=_remembered(arrays, number, hand)) if entry["features"] else hand
 
 
-def _features(kept: Remembered) -> dict[str, np.ndarray]:
+def _features(kept: CachedFeatures) -> dict[str, np.ndarray]:
     features = kept.features
     values = {f"map{k}": m.numpy() for k, m in enumerate(features.maps)}
     values |= {name: getattr(features, name).numpy() for name in Features._fields[1:]}
     return values | {f"start.{name}": getattr(kept.start, name).numpy() for name in Estimate._fields}
 
 
-def _remembered(arrays, number: int, hand: HandMesh) -> Remembered:
+def _remembered(arrays, number: int, hand: HandMesh) -> CachedFeatures:
     def tensor(name: str) -> torch.Tensor:
         array = arrays[f"{number}.{name}"]
         if array.dtype.kind != "f" or array.ndim < 1 or len(array) != 1:
@@ -104,10 +104,10 @@ def _remembered(arrays, number: int, hand: HandMesh) -> Remembered:
     features = Features(maps, *(tensor(name) for name in Features._fields[1:]))
     start = Estimate(*(tensor(f"start.{name}") for name in Estimate._fields))
     crop = Crop.of_hand(hand)
-    return Remembered(features, start, CropView.of(crop, hand.camera), crop)
+    return CachedFeatures(features, start, CropView.of(crop, hand.camera), crop)
 
 
-def shapes(kept: Remembered) -> list[tuple]:
+def shapes(kept: CachedFeatures) -> list[tuple]:
     """Shapes and types of a hand's cached features: what one model's are, another's need not be."""
     tensors = [*kept.features.maps, *kept.features.vectors(), *kept.start]
     return [(tuple(tensor.shape), tensor.dtype) for tensor in tensors]

@@ -13,7 +13,7 @@ from annotator.synthetic.poses.drawing import KINDS
 from annotator.synthetic.render import SIZE, Renderer
 from annotator.synthetic.skin import HandSurface
 from annotator.synthetic.solids import Solid
-from annotator.synthetic.view import View, hand_view, place, random_turn
+from annotator.synthetic.view import RenderView, hand_view, place, random_turn
 from annotator.vision.crop_size import CROP_SIZE
 
 # keypoint -> parts (1 + MANO joint; 20, 21 forearm and sleeve) that belong to the flesh round it
@@ -64,7 +64,7 @@ class Sample:
     """jpeg bytes; view: the camera; visible (21,) bool; attempts: how many views were tried."""
 
     jpeg: bytes
-    view: View
+    view: RenderView
     visible: np.ndarray
 
 
@@ -99,7 +99,7 @@ def make_sample(
     return Sample(synthetic_images.jpeg(image, int(rng.integers(80, 96))), view, visible)
 
 
-def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, view: View, domain: Domain):
+def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, view: RenderView, domain: Domain):
     skin = synthetic_scene.random_skin(site)
     if domain.gloves or domain.blotches:
         skin = replace(skin, look=dressed(site, skin.look, synthetic_scene.cloth(site), domain))

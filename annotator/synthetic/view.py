@@ -18,7 +18,7 @@ NEAREST = 0.12  # m, the camera never comes closer to a joint
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class RenderView:
     """The hand in the crop camera's frame: x_camera = rotation x_hand + translation; focal px of the 224 px
     crop; keypoints (21,2) crop px."""
 
@@ -87,7 +87,7 @@ def place(
     joints: np.ndarray,
     rotation: np.ndarray,
     focal_range: tuple[float, float] = FOCAL_RANGE,
-) -> View:
+) -> RenderView:
     """Stand the camera off at a random distance and look at the jittered crop round the joints (21,3), rest
     frame.
 
@@ -133,4 +133,4 @@ def place(
             break
     focal = CROP_SIZE / crop.size
     seen = points + translation
-    return View(rotation, translation, focal, focal * seen[:, :2] / seen[:, 2:] + MIDDLE)
+    return RenderView(rotation, translation, focal, focal * seen[:, :2] / seen[:, 2:] + MIDDLE)

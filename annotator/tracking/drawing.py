@@ -12,7 +12,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project
 from annotator.project.records.states import ACCEPTED, FLAGGED, IN_WORK, PROPOSED
 from annotator.tracking.doubts import NOT_SEEN
-from annotator.vision.overlay import shade
+from annotator.vision.drawing.overlay import shade
 from annotator.vision.video import open_video
 from annotator.vision.video.source import VideoSource
 from annotator.vision.video.writing import write_video

@@ -15,7 +15,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.model import Model
 from annotator.project import Project, Provenance
-from annotator.project.intake import Header, prepare
+from annotator.project.entering.intake import Header, prepare
 from annotator.project.tracks import TrackedProposal
 from annotator.tracking.doubts import CROSSING, GAP, JUMP
 from annotator.tracking.following import FOLLOWING, Follower, Following, frames_of

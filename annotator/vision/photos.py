@@ -12,7 +12,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.frame_places import file_of, frame_place, is_pattern
 from annotator.files.photo_paths import VIDEO_SUFFIXES
-from annotator.vision.image_files import as_photo, decode_photo, file_hash, photo_size, read_image
+from annotator.vision.images.image_files import as_photo, decode_photo, file_hash, photo_size, read_image
 from annotator.vision.video.opening import Frame, frame_at, open_video
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class View:
+class CalibratedView:
     """A calibrated camera: K (3, 3); distortion (5,) k1 k2 p1 p2 k3 (Brown-Conrady, as OpenCV); world -> camera R,
     t."""
 
@@ -44,7 +44,7 @@ class View:
         return world @ self.R.T + self.t
 
 
-def triangulate(views: list[View], pixels: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def triangulate(views: list[CalibratedView], pixels: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Linear triangulation (Hartley and Zisserman, DLT) and two Gauss-Newton steps on the reprojection error.
 
     pixels: for each view (N, 2) ideal px. Returns points (N, 3) in the world and the largest reprojection error (N,)

@@ -20,7 +20,7 @@ from annotator.formats import reader
 from annotator.project import Project
 from annotator.reporting.pictures import PIXELS
 from annotator.vision.camera import project as to_pixels
-from annotator.vision.visibility import in_sight
+from annotator.vision.drawing.visibility import in_sight
 
 
 class Page(HTMLParser):

@@ -11,7 +11,7 @@ from annotator import read_photo
 from annotator.hand.depth_labels import depths_from_palm
 from annotator.project import Project, Provenance
 from annotator.vision.camera import project as projected
-from annotator.vision.raster import rasterise
+from annotator.vision.drawing.raster import rasterise
 
 
 @pytest.fixture

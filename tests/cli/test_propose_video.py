@@ -10,7 +10,7 @@ from PIL import Image
 from small_videos import damage, pictures, turn, video
 
 from annotator.project import Project
-from annotator.project.pixels import pixels_of
+from annotator.project.photo_files.pixels import pixels_of
 from annotator.vision.photos import read_photo
 
 pytest.importorskip("av")

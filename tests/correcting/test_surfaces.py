@@ -8,8 +8,8 @@ import pytest
 from annotator.correcting import solve
 from annotator.correcting.surfaces import read_surface
 from annotator.vision.camera import project
-from annotator.vision.depth_images import DepthImage
-from annotator.vision.raster import rasterise
+from annotator.vision.drawing.raster import rasterise
+from annotator.vision.images.depth_images import DepthImage
 
 
 def seen_from_camera(truth, random, in_front=False, size=(900, 1300)):

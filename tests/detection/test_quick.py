@@ -41,8 +41,8 @@ def test_what_the_encoder_does_not_confirm_gets_the_full_search(model, hasty, pi
     """A mute encoder, as those of timm are, confirms nothing: crops are those of the full search."""
     found = hasty.finder.features
 
-    def mute(crops, brief=False):
-        features = found(crops, brief)
+    def mute(crops, bfloat16=False):
+        features = found(crops, bfloat16)
         return features._replace(landmarks=features.landmarks * float("nan"))
 
     monkeypatch.setattr(hasty.finder, "features", mute)

@@ -14,7 +14,7 @@ from same import assert_same
 from annotator.errors import InputError
 from annotator.formats import reader, writer
 from annotator.hand.joints import JOINT_NAMES
-from annotator.vision.bare import picture_digest
+from annotator.vision.images.without_metadata import picture_digest
 from annotator.vision.photos import read_photo
 
 PHOTO = (40, 60)
@@ -74,7 +74,7 @@ def test_the_outline_is_the_meshs(records, written):
     """The mask that pycocotools makes of the polygon is where our own rasteriser draws the mesh."""
     coco = pytest.importorskip("pycocotools.coco")
     from annotator.vision.camera import project
-    from annotator.vision.raster import rasterise
+    from annotator.vision.drawing.raster import rasterise
 
     with contextlib.redirect_stdout(io.StringIO()):
         truth = coco.COCO(str(written / "annotations.json"))

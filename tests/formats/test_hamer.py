@@ -17,7 +17,7 @@ from annotator.errors import InputError
 from annotator.formats import reader, writer
 from annotator.formats.core.base import ManoLabel
 from annotator.formats.hamer import tar as hamer_tar
-from annotator.vision.bare import picture_digest
+from annotator.vision.images.without_metadata import picture_digest
 
 
 @pytest.fixture

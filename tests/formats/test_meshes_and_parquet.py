@@ -15,7 +15,7 @@ from same import assert_same
 from annotator.errors import InputError
 from annotator.formats import WRITERS, reader, writer
 from annotator.formats.core import card
-from annotator.vision.bare import picture_digest
+from annotator.vision.images.without_metadata import picture_digest
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("gltf", "glb"), ("obj", "obj"), ("ply", "ply")])

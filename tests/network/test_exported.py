@@ -37,25 +37,27 @@ def crops(photo_file):
 def test_the_hand_network(crops):
     network = load_mediapipe_hand()
     assert isinstance(exported_hand(network), ExportedHand)
-    plain, quick, brief = network(crops), exported_hand(network)(crops), exported_hand(network, brief=True)(crops)
+    plain, quick, bfloat16 = network(crops), exported_hand(network)(crops), exported_hand(network, bfloat16=True)(crops)
     assert (plain.landmarks - quick.landmarks).abs().max() < 2e-3  # crop px
     for name in ("presence", "right", "world"):
         assert (getattr(plain, name) - getattr(quick, name)).abs().max() < 1e-5
     # bfloat16, where there is, has three digits
-    assert (plain.landmarks - brief.landmarks)[..., :2].norm(dim=-1).mean() < 1.0
+    assert (plain.landmarks - bfloat16.landmarks)[..., :2].norm(dim=-1).mean() < 1.0
     for name in ("presence", "right"):
-        assert (getattr(plain, name) - getattr(brief, name)).abs().max() < 0.1
+        assert (getattr(plain, name) - getattr(bfloat16, name)).abs().max() < 0.1
 
 
 @needed
 @torch.inference_mode()
 def test_the_encoder_of_the_shipped_model(crops):
     encoder = load_checkpoint()[0].encoder
-    plain, quick, brief = (one(crops) for one in (encoder, exported_encoder(encoder), exported_encoder(encoder, True)))
+    plain, quick, bfloat16 = (
+        one(crops) for one in (encoder, exported_encoder(encoder), exported_encoder(encoder, True))
+    )
     for a, b in zip((*plain.maps, *tuple(plain)[1:]), (*quick.maps, *tuple(quick)[1:]), strict=True):
         assert torch.allclose(a, b, atol=2e-3, rtol=1e-4)
-    assert (plain.landmarks - brief.landmarks).norm(dim=-1).mean() < 1.0
-    for a, b in zip(plain.maps, brief.maps, strict=True):
+    assert (plain.landmarks - bfloat16.landmarks).norm(dim=-1).mean() < 1.0
+    for a, b in zip(plain.maps, bfloat16.maps, strict=True):
         assert (a - b).std() < 0.1 * a.std()
 
 
@@ -70,7 +72,7 @@ def test_the_palm_network_on_pictures_of_any_size(photo_file):
         assert torch.allclose(rows, own_rows, atol=2e-3, rtol=1e-4) and torch.allclose(
             logits, own_logits, atol=2e-3, rtol=1e-4
         )
-        own_rows, own_logits = exported_palms(network, brief=True)(pictures)
+        own_rows, own_logits = exported_palms(network, bfloat16=True)(pictures)
         likely = torch.sigmoid(logits) > 0.3
         assert (torch.sigmoid(logits) - torch.sigmoid(own_logits)).abs().max() < 0.1
         assert (rows - own_rows)[likely].abs().max() < 3  # px
@@ -144,7 +146,7 @@ def test_without_openvino_the_same_hands_to_rounding(model, photo_file, monkeypa
     plain = annotator.load_model(device="cpu")
     (without,) = plain.propose(read_photo(photo_file))
     assert np.abs(with_it.vertices - without.vertices).max() < 1e-4
-    assert plain.finder.looker() is plain.finder.locator
+    assert plain.finder.landmark_network() is plain.finder.locator
 
 
 def test_a_finder_can_be_copied_after_use(model, photo_file):

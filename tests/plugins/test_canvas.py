@@ -17,7 +17,7 @@ from test_hands import Network, answer, click  # noqa: E402
 from test_window import drag, press  # noqa: E402
 
 from annotator.project import Project, Provenance  # noqa: E402
-from annotator.vision.overlay import GREY, shade  # noqa: E402
+from annotator.vision.drawing.overlay import GREY, shade  # noqa: E402
 
 
 @pytest.mark.parametrize("modifier", ["No", "Shift", "Control"])

@@ -13,7 +13,7 @@ from small_videos import number_in, pictures, video
 from annotator.errors import InputError
 from annotator.files.frame_places import FramePlace
 from annotator.project import Project
-from annotator.project.pixels import pixels_of
+from annotator.project.photo_files.pixels import pixels_of
 from annotator.project.storage.schema import VERSION
 from annotator.vision.photos import photo_hash
 from annotator.vision.video import open_video
@@ -137,7 +137,7 @@ def test_no_frame_of_that_number_is_no_photo(project, clip):
 def test_exports_take_the_frame_from_the_video(project, clip, tmp_path, make_hand, source):
     from annotator.formats.core.photo_files import portable
     from annotator.formats.transfer.from_project import labelled_hands
-    from annotator.vision.image_files import decode_photo
+    from annotator.vision.images.image_files import decode_photo
 
     (hand,) = with_hands(project, clip, (12,), make_hand, source)
     project.set_state(hand, "accepted")

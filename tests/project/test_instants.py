@@ -174,7 +174,7 @@ def test_photos_of_another_size_or_instant_are_refused(project, rig, tmp_path):
 
 
 def test_a_snapshot_and_a_repaired_project_have_them_all(made, tmp_path, hand_model):
-    from annotator.project.repairing import repair
+    from annotator.project.safety.repairing import repair
 
     project, hand, one = made
     corrected(project, hand, one, hand_model)

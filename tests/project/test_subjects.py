@@ -197,7 +197,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_stored(project, photos):
 
 
 def test_subjects_survive_reopening_snapshots_and_repair(sqlite_project, sample_photos, make_hand, tmp_path):
-    from annotator.project.repairing import repair
+    from annotator.project.safety.repairing import repair
 
     project = sqlite_project
     photos = project.add_photos(sample_photos[:3])

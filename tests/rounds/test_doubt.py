@@ -11,7 +11,7 @@ import torch
 from annotator import sample_data
 from annotator.correcting.choosing import expected_gain, next_keypoint
 from annotator.hand.joints import joint_index
-from annotator.rounds.selection.doubt import doubt_of, without_landmarks
+from annotator.rounds.selection.disagreement import landmark_disagreement, without_landmarks
 from annotator.vision.photos import read_photo
 
 TIP = joint_index("middle_tip")
@@ -31,14 +31,14 @@ def misled(hand, joint: int, by: float):
 
 
 def test_a_landmark_put_aside_brings_its_keypoint_into_doubt(model, hand):
-    before, after = doubt_of(model, hand), doubt_of(model, misled(hand, TIP, 40.0))
+    before, after = landmark_disagreement(model, hand), landmark_disagreement(model, misled(hand, TIP, 40.0))
     assert before.shape == (21,) and np.isfinite(before).all()
     assert after[TIP] > 3 * before[TIP] and after.argmax() in range(TIP - 2, TIP + 1)
 
 
 def test_without_landmarks_there_is_no_doubt(model, hand):
     blind = dataclasses.replace(hand.features, features=without_landmarks(hand.features.features))
-    assert np.allclose(doubt_of(model, hand.replace(features=blind)), 0.0)
+    assert np.allclose(landmark_disagreement(model, hand.replace(features=blind)), 0.0)
     assert torch.isfinite(hand.features.features.landmarks).all()  # nothing was written over
 
 

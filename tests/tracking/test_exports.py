@@ -15,7 +15,7 @@ from small_videos import pictures, video  # noqa: E402
 
 from annotator.cli import main  # noqa: E402
 from annotator.project import Project, Provenance  # noqa: E402
-from annotator.project.intake import Header, prepare  # noqa: E402
+from annotator.project.entering.intake import Header, prepare  # noqa: E402
 from annotator.project.tracks import TrackedProposal  # noqa: E402
 from annotator.vision.video import open_video  # noqa: E402
 from annotator.vision.video.writing import write_video  # noqa: E402

@@ -17,7 +17,7 @@ from annotator.cli import main  # noqa: E402
 from annotator.correcting import solve  # noqa: E402
 from annotator.errors import InputError  # noqa: E402
 from annotator.project import Project, Provenance  # noqa: E402
-from annotator.project.intake import Header, prepare  # noqa: E402
+from annotator.project.entering.intake import Header, prepare  # noqa: E402
 from annotator.project.tracks import TrackedProposal  # noqa: E402
 from annotator.tracking import needed_next, propagate, take_back  # noqa: E402
 from annotator.tracking.labelling.choosing import next_frames  # noqa: E402

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from annotator.errors import InputError
-from annotator.vision.depth_images import HO3D_STEP, DepthImage, read_depth
+from annotator.vision.images.depth_images import HO3D_STEP, DepthImage, read_depth
 
 DEPTH = np.linspace(0.3, 0.9, 12 * 20).reshape(12, 20)
 

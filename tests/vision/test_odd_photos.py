@@ -10,8 +10,8 @@ import tifffile
 from PIL import Image
 
 from annotator.errors import InputError
-from annotator.vision.bare import bare, picture_digest
-from annotator.vision.damaged import PhotoRemark
+from annotator.vision.images.damaged_jpeg import PhotoRemark
+from annotator.vision.images.without_metadata import bare, picture_digest
 from annotator.vision.photos import decode_photo, read_photo
 
 RAMP = np.mgrid[:64, :96].sum(0)

@@ -13,7 +13,7 @@ from PIL import Image, ImageFile
 
 from annotator.errors import InputError
 from annotator.formats.core.photo_files import image_size, portable
-from annotator.vision import opening
+from annotator.vision.images import opening
 from annotator.vision.photos import decode_photo, photo_size, read_photo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,7 +158,7 @@ def test_pictures_are_opened_in_one_place():
 
 
 def test_a_disk_that_cannot_be_read_is_no_broken_image(photo_file, monkeypatch):
-    from annotator.vision import opening
+    from annotator.vision.images import opening
 
     monkeypatch.setattr(opening, "_start", lambda _file: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     with pytest.raises(InputError, match=f"{photo_file.name} cannot be read: Input/output error"):

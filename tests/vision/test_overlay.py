@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from annotator.errors import InputError
 from annotator.hand import HandParameters, load_hand
 from annotator.vision.camera import project
-from annotator.vision.overlay import GREY, heat, is_closed, orbit, shade
-from annotator.vision.raster import rasterise
-from annotator.vision.skeleton import draw_arrow, draw_rings, draw_skeleton
-from annotator.vision.window import OUTSIDE, Window
+from annotator.vision.drawing.overlay import GREY, heat, is_closed, orbit, shade
+from annotator.vision.drawing.raster import rasterise
+from annotator.vision.drawing.skeleton import draw_arrow, draw_rings, draw_skeleton
+from annotator.vision.drawing.window import OUTSIDE, Window
 
 K = np.array([[700.0, 0, 199.5], [0, 700.0, 199.5], [0, 0, 1]])
 

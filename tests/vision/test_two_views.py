@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from annotator.vision.two_views import View, triangulate
+from annotator.vision.two_views import CalibratedView, triangulate
 
 K = np.array([[900.0, 0, 350], [0, 905, 355], [0, 0, 1]])
 LENS = np.array([-0.014, 1.42, -0.0035, -0.0036, -6.39])
-LEFT = View(K, LENS, np.eye(3), np.zeros(3))
-RIGHT = View(K, LENS, Rotation.from_euler("y", 35, degrees=True).as_matrix(), np.array([-0.4, 0.02, 0.1]))
+LEFT = CalibratedView(K, LENS, np.eye(3), np.zeros(3))
+RIGHT = CalibratedView(K, LENS, Rotation.from_euler("y", 35, degrees=True).as_matrix(), np.array([-0.4, 0.02, 0.1]))
 
 
-def seen(view: View, points: np.ndarray) -> np.ndarray:
+def seen(view: CalibratedView, points: np.ndarray) -> np.ndarray:
     """Where a lens puts points: the forward model that `undistort` inverts."""
     camera = view.to_camera(points)
     return view._bend(camera[:, :2] / camera[:, 2:]) * [view.K[0, 0], view.K[1, 1]] + view.K[:2, 2]

@@ -48,7 +48,7 @@ def command(
     from annotator.hand.joints import check_side
     from annotator.model import load_model
     from annotator.project import Project, Provenance
-    from annotator.project.pixels import pixels_of
+    from annotator.project.photo_files.pixels import pixels_of
     from annotator.vision.photos import read_photo
 
     if side is not None:

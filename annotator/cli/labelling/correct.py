@@ -79,7 +79,7 @@ def command(
     from annotator.hand.joint_states import UNSEEN
     from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
-    from annotator.project.pixels import pixels_of
+    from annotator.project.photo_files.pixels import pixels_of
     from annotator.project.records.states import CONFIRMED, CORRECTED, check_joint_states
     from annotator.project.strain import strained_labels
 

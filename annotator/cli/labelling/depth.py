@@ -32,11 +32,11 @@ def command(
     from annotator.correcting.surfaces import read_surface
     from annotator.model import load_model
     from annotator.project import Project, Provenance
-    from annotator.project.depth_images import DepthPattern
-    from annotator.project.pixels import pixels_of
+    from annotator.project.photo_files.depth_images import DepthPattern
+    from annotator.project.photo_files.pixels import pixels_of
     from annotator.project.records.states import PROPOSED
     from annotator.rounds import current_checkpoint
-    from annotator.vision.depth_images import DepthImage, read_depth
+    from annotator.vision.images.depth_images import DepthImage, read_depth
 
     pattern = DepthPattern(images)
     rows: list[dict[str, Any]] = []

@@ -35,7 +35,7 @@ def command(
     from annotator.model import load_model
     from annotator.project import Project
     from annotator.project.guessed import SIDE_CONFIRMED
-    from annotator.project.pixels import pixels_of
+    from annotator.project.photo_files.pixels import pixels_of
     from annotator.project.strain import strained_labels
 
     if side is not None:

@@ -82,7 +82,7 @@ def command(
     from annotator.correcting.report import plot, summarise
     from annotator.correcting.simulated import annotate
     from annotator.model import load_model
-    from annotator.rounds.trials.trial_hands import rendered_hands
+    from annotator.rounds.trials.rendered_proposals import rendered_hands
 
     person = simulated_annotator(annotator, seed, noise)
     loaded = load_model(promoted(data, model) if own else model)

@@ -18,7 +18,7 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Save every hand of a damaged project whose events are whole into a new one, and say which are not."""
-    from annotator.project.repairing import repair
+    from annotator.project.safety.repairing import repair
 
     result = repair(project, out)
     lost = [f"lost: hand {hand}: {why}" for hand, why in result["lost"].items()]

@@ -114,7 +114,7 @@ def metric(project: Project, model: Model, name: str, todo: Sequence[Instant]) -
     import numpy as np
 
     from annotator.correcting.views import metric_rig
-    from annotator.project.pixels import pixels_of
+    from annotator.project.photo_files.pixels import pixels_of
 
     rig = project.rigs()[name]
     if rig.unit is not None:
@@ -135,7 +135,7 @@ def make_hands(project: Project, model: Model, name: str, checkpoint: str, progr
     """Propose the hands of every instant of a rig that has none yet, stored instant by instant. name: of the
     rig; checkpoint: of the model, for people."""
     from annotator.project import Provenance
-    from annotator.project.pixels import pixels_of
+    from annotator.project.photo_files.pixels import pixels_of
 
     made, todo = Made(), [one for one in project.instants(name) if not one.proposed]
     if not todo:
@@ -187,7 +187,7 @@ def move(
 ) -> dict[str, int]:
     """Labels of one photo's hand move the mesh in all its photos; the hands' new versions. states: of that hand's
     joints. InputError if a photo is gone."""
-    from annotator.project.pixels import pixels_of
+    from annotator.project.photo_files.pixels import pixels_of
 
     rig = project.rigs().get(one.rig)
     if rig is None:

@@ -17,7 +17,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.learning.real_sets.teacher import Taught, teach
 from annotator.model import Model
 from annotator.vision.crops import Crop
-from annotator.vision.visibility import in_sight
+from annotator.vision.drawing.visibility import in_sight
 
 LOOKS = 8
 MOST = 3  # corrections of a hand

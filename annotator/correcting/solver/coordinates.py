@@ -39,7 +39,7 @@ NEAREST_WRIST = 0.08  # m
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class PosedHand:
     """A hand at coordinates x (61,): keypoints (21,3) m in the solver's frame; rotations (16,3,3) local;
     posed.
     """
@@ -111,7 +111,7 @@ class Coordinates:
                 links.append((dependent, driver, slope * constant[dependent, 1]))
         return tuple(links)
 
-    def place(self, x: np.ndarray) -> Placed:
+    def place(self, x: np.ndarray) -> PosedHand:
         """The hand at x (61,), or at x (51,) with the proposal's shape."""
         if len(x) == POSE_COUNT:
             x = np.concatenate([x, self.start[SHAPE]])
@@ -123,14 +123,14 @@ class Coordinates:
         rotations[0] = self.turn0 @ rotation_matrix(x[TURN])
         rotations[1:] = angles_to_rotations(x[ANGLES].reshape(15, 3), self.axes)
         posed = self.chain.pose(rotations, rest)
-        return Placed(x, posed.keypoints + self._translation(x), rotations, posed)
+        return PosedHand(x, posed.keypoints + self._translation(x), rotations, posed)
 
     @staticmethod
     def _translation(x: np.ndarray) -> np.ndarray:
         a, b, log_depth = x[PLACE]
         return math.exp(log_depth) * np.array([a, b, 1.0])
 
-    def jacobian(self, placed: Placed, with_shape: bool) -> np.ndarray:
+    def jacobian(self, placed: PosedHand, with_shape: bool) -> np.ndarray:
         """d keypoints / d x, (21,3,61), or (21,3,51) without the shape."""
         x = placed.x
         rates = np.empty((16, 3, 3))
@@ -148,7 +148,7 @@ class Coordinates:
             jacobian[..., SHAPE] = self.chain.shape_jacobian(placed.posed)
         return jacobian
 
-    def parameters(self, placed: Placed) -> HandParameters:
+    def parameters(self, placed: PosedHand) -> HandParameters:
         """The hand at x as the parameters of a hand model."""
         return HandParameters(
             pose=rotation_vectors(placed.rotations),

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator.correcting.evidence import Depths, Evidence, InFront, PalmDepths, PalmDistance, SecondView
-from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, SHAPE, Coordinates, Placed
+from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, SHAPE, Coordinates, PosedHand
 from annotator.correcting.solver.descent import Box
-from annotator.correcting.solver.views import View
+from annotator.correcting.solver.views import SolverCamera
 from annotator.hand.depth_labels import PALM_KEYPOINTS
 
 PALM, ALL = np.array(PALM_KEYPOINTS), np.arange(21)
@@ -51,7 +51,7 @@ class State:
     sigmas.
     """
 
-    placed: Placed
+    placed: PosedHand
     image: tuple[np.ndarray, np.ndarray]
     miss: np.ndarray
     soft: np.ndarray
@@ -71,7 +71,7 @@ class HandProblem:
     def __init__(
         self,
         coordinates: Coordinates,
-        view: View,
+        view: SolverCamera,
         targets: Targets,
         proposal: Proposal,
         sigmas: np.ndarray,
@@ -156,7 +156,7 @@ class HandProblem:
         """(21,3,n) m per sigma."""
         return self.coordinates.jacobian(state.placed, self.count == COUNT) * self.scale
 
-    def _evidence(self, placed: Placed) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _evidence(self, placed: PosedHand) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Residuals (m,), their derivative (m,j,3) by the keypoints numbered (j,)."""
         z = placed.keypoints[:, 2]
         for relation in self._relations:
@@ -192,7 +192,7 @@ class HandProblem:
 class _Other:
     """A second view as seen from the solver's frame."""
 
-    view: View
+    view: SolverCamera
     joints: np.ndarray
     pixels: np.ndarray
     sigma: float
@@ -200,7 +200,7 @@ class _Other:
     @staticmethod
     def of(other: SecondView, mirrored: bool) -> _Other:
         pixels = other.pixels * (-1.0 if mirrored else 1.0, 1.0)
-        return _Other(View.of(other.K, 1.0, mirrored, other.R, other.t), other.joints, pixels, other.sigma)
+        return _Other(SolverCamera.of(other.K, 1.0, mirrored, other.R, other.t), other.joints, pixels, other.sigma)
 
     def residual(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image = self.view.project(keypoints[self.joints])

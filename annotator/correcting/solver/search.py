@@ -30,7 +30,7 @@ Stages = Sequence[tuple[float, int]]
 
 
 @dataclass(frozen=True)
-class Settings:
+class SolverSettings:
     """What the solver may do. Pixels are of the 224 px crop, sigmas along each axis."""
 
     prior: ProposalPrior = field(default_factory=ProposalPrior)
@@ -53,7 +53,7 @@ class Settings:
     relation: float = 0.0005  # m, sigma of a depth relation
 
 
-def likeliest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent:
+def likeliest(problem: HandProblem, x: np.ndarray, settings: SolverSettings) -> Descent:
     """The hand that labels, by their accuracy (the problem's `hardness`), and the proposal make likeliest; from x
     (n,)."""
     near, tried = _approach(problem, problem.open_shape(x), settings)
@@ -61,7 +61,7 @@ def likeliest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descen
     return dataclasses.replace(found, tried=tried + found.tried)
 
 
-def pinned(problem: HandProblem, metric: bool, settings: Settings) -> Descent:
+def pinned(problem: HandProblem, metric: bool, settings: SolverSettings) -> Descent:
     """First the pose alone; the shape too where that is not enough (metric: from the start, where a second
     view tells size from distance); a more gentle way where a little is missing; and where no hand is enough,
     the closest.
@@ -90,7 +90,7 @@ def _worst(found: Descent) -> float:
     return float(found.state.distances.max(initial=0.0))
 
 
-def _tightened(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent:
+def _tightened(problem: HandProblem, x: np.ndarray, settings: SolverSettings) -> Descent:
     """Clicks weighed by what a person's hand is good for; then harder, those that stay farther off than
     `reach`.
     """
@@ -112,7 +112,7 @@ def _tightened(problem: HandProblem, x: np.ndarray, settings: Settings) -> Desce
     return dataclasses.replace(found, tried=tried)
 
 
-def _descents(problem: HandProblem, x: np.ndarray, stages: Stages, settings: Settings) -> Descent:
+def _descents(problem: HandProblem, x: np.ndarray, stages: Stages, settings: SolverSettings) -> Descent:
     tried = 0
     for hard, most in stages:
         problem.hardness = np.full(len(problem.targets.joints), hard)
@@ -121,7 +121,7 @@ def _descents(problem: HandProblem, x: np.ndarray, stages: Stages, settings: Set
     return dataclasses.replace(found, tried=tried)
 
 
-def _closest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent:
+def _closest(problem: HandProblem, x: np.ndarray, settings: SolverSettings) -> Descent:
     """The answer to corrections that no hand meets: those that can be met together are, the others as nearly
     as may be.
 
@@ -140,7 +140,7 @@ def _closest(problem: HandProblem, x: np.ndarray, settings: Settings) -> Descent
     return dataclasses.replace(found, tried=tried + found.tried)
 
 
-def _approach(problem: HandProblem, x: np.ndarray, settings: Settings) -> tuple[np.ndarray, int]:
+def _approach(problem: HandProblem, x: np.ndarray, settings: SolverSettings) -> tuple[np.ndarray, int]:
     """Draws the keypoints toward far targets along straight lines, a step of Gauss-Newton each: so a long
     drag ends in the valley that a slow one would have followed.
     """

@@ -22,9 +22,9 @@ from annotator.correcting.solver.descent import Descent
 from annotator.correcting.solver.field import displaced
 from annotator.correcting.solver.posterior import sharper
 from annotator.correcting.solver.problem import HandProblem, Proposal, Targets
-from annotator.correcting.solver.search import Settings, likeliest, pinned
+from annotator.correcting.solver.search import SolverSettings, likeliest, pinned
 from annotator.correcting.solver.trust import Trust, trust
-from annotator.correcting.solver.views import View
+from annotator.correcting.solver.views import SolverCamera
 from annotator.correcting.strain import FREE, confidence_factor, strain_of
 from annotator.correcting.subjects.subject import HELD, Subject
 from annotator.correcting.surfaces import read_surface
@@ -36,7 +36,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.vision.camera import project
 from annotator.vision.crop_size import CROP_SIZE
-from annotator.vision.depth_images import DepthImage
+from annotator.vision.images.depth_images import DepthImage
 
 STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
 SURFACE_READINGS = 4  # a depth image is read through the hand, which it moves
@@ -47,11 +47,11 @@ READINGS = 2  # how often labels are read anew through a definition, whose offse
 class Solution:
     """What `solve` found.
 
-    hand: the corrected hand; residual_px: joint number -> how far the mesh's joint, as the labeller means it, is from
-    its label, crop px; feasible: no label is farther off than a plausible hand allows (pinned: every label is met
-    within `Settings.exact`); unmet: names of the joints that are; iterations: steps tried; shape_opened: whether the
-    shape was free; strain: half the squared sigmas by which the answer differs from the proposal, pose and keypoints
-    (0: nothing moved).
+    hand: the corrected hand; residual_px: joint number -> how far the mesh's joint, as the labeller means it, is
+    from its label, crop px; feasible: no label is farther off than a plausible hand allows (pinned: every label is
+    met within `SolverSettings.exact`); unmet: names of the joints that are; iterations: steps tried; shape_opened:
+    whether the shape was free; strain: half the squared sigmas by which the answer differs from the proposal, pose
+    and keypoints (0: nothing moved).
     """
 
     hand: HandMesh
@@ -77,7 +77,7 @@ def solve(
     corrections: ByJoint[Sequence[float]],
     states: ByJoint[str] | Sequence[str] | None = None,
     evidence: Sequence[Evidence] = (),
-    settings: Settings | None = None,
+    settings: SolverSettings | None = None,
     definition: JointDefinition | str | None = None,
     exact: bool = False,
     held: Mapping[int, tuple[float, float]] | None = None,
@@ -117,7 +117,7 @@ def solve(
     InputError
         Unknown joints, states or definitions, and places that are not finite or far outside the camera's sight.
     """
-    settings = settings or Settings()
+    settings = settings or SolverSettings()
     read = definition_of(definition)
     known = checked_states(states)
     merged = dict(sorted((dict(hand.corrections) | checked_points(corrections, "correction of")).items()))
@@ -174,7 +174,7 @@ def read_through(hand: HandMesh, images: Sequence[DepthImage]) -> list[Evidence]
     return [depths for depths in found if depths is not None]
 
 
-def _pinned(hand, model, merged, states, evidence, settings: Settings, subject) -> Solution:
+def _pinned(hand, model, merged, states, evidence, settings: SolverSettings, subject) -> Solution:
     """`solve` where every label is to be met."""
     problem = problem_of(hand, model, merged, states, evidence, settings, subject=subject)
     found = pinned(problem, any(isinstance(e, SecondView) for e in evidence), settings)
@@ -192,7 +192,7 @@ def read_labels(
     hand: HandMesh,
     corrections: Mapping[int, tuple[float, float]],
     states: Mapping[int, str],
-    settings: Settings,
+    settings: SolverSettings,
     definition: JointDefinition,
     shape_of: HandMesh | None = None,
     held: Mapping[int, tuple[float, float]] | None = None,
@@ -227,7 +227,7 @@ def problem_of(
     corrections: Mapping[int, tuple[float, float]],
     states: Mapping[int, str],
     evidence: Sequence[Evidence],
-    settings: Settings,
+    settings: SolverSettings,
     definition: JointDefinition | str | None = None,
     shape_of: HandMesh | None = None,
     held: Mapping[int, tuple[float, float]] | None = None,
@@ -259,7 +259,7 @@ def problem_of(
         parameters, whitening = subject.parameters(model, parameters), subject.whitening
         spread[SHAPE] = HELD * subject.sigma
     return HandProblem(
-        Coordinates(model, parameters, widest, settings.shape_limit), View.of(hand.camera, scale, left),
+        Coordinates(model, parameters, widest, settings.shape_limit), SolverCamera.of(hand.camera, scale, left),
         targets, proposal, spread, evidence, left, settings.relation, whitening,
     )  # fmt: skip
 
@@ -270,7 +270,7 @@ def answer_of(
     problem: HandProblem,
     found: Descent,
     corrections: Mapping[int, tuple[float, float]],
-    settings: Settings,
+    settings: SolverSettings,
     offsets: np.ndarray | None = None,
     missing: np.ndarray | None = None,
 ) -> HandMesh:

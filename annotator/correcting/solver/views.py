@@ -10,7 +10,7 @@ NEAREST = 0.02  # m: points nearer than this project as if they were here, so th
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class SolverCamera:
     """Projects points (N,3) m of the solver's frame to pixels (N,2) of any unit: u = K (R X + t),
     dehomogenised.
 
@@ -24,7 +24,7 @@ class View:
     @staticmethod
     def of(
         K: np.ndarray, scale: float, mirrored: bool, R: np.ndarray | None = None, t: np.ndarray | None = None
-    ) -> View:
+    ) -> SolverCamera:
         """The view of intrinsics K (3,3) px with pixels scaled by `scale`, mirrored for a left hand; R, t as
         above.
         """
@@ -34,7 +34,7 @@ class View:
         if mirrored:  # x -> -x in the world and in the picture
             mirror = np.array([-1.0, 1.0, 1.0])
             matrix, shift = mirror[:, None] * matrix * mirror, mirror * shift
-        return View(matrix, shift)
+        return SolverCamera(matrix, shift)
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (N,3) m -> pixels (N,2) and depths (N,1) m."""

@@ -22,7 +22,7 @@ from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE
 from annotator.correcting.solver.descent import AT_BOUND, descend
 from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.solver.problem import HandProblem
-from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.search import SolverSettings
 from annotator.correcting.solver.solver import check_sight, checked_states, problem_of
 from annotator.correcting.subjects.heads import head_evidence
 from annotator.correcting.subjects.measuring import RULER, checked_sizes, size_of
@@ -120,7 +120,7 @@ def estimate_subject(
     hands = list(hands)
     known = [checked_states(one) for one in _as_many(states, len(hands), "states")]
     told = [tuple(one or ()) for one in _as_many(evidence, len(hands), "evidence")]
-    settings = Settings(
+    settings = SolverSettings(
         prior=ProposalPrior(pose=how.pose, keypoints=UNHEARD, depth=how.depth), most=how.most, depth_factor=4.0
     )
     ready = []

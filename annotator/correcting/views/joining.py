@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from annotator.correcting.checks import check_corrections
-from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.search import SolverSettings
 from annotator.correcting.solver.solver import READINGS, check_sight, checked_states
 from annotator.correcting.strain import confidence_factor, strain_of
 from annotator.correcting.views.instant_hand import InstantHand
@@ -41,7 +41,7 @@ def join(
     rig: Rig,
     model: HandModel,
     sizes: Sizes,
-    settings: Settings | None = None,
+    settings: SolverSettings | None = None,
 ) -> list[InstantHand]:
     """The hands of an instant, each one mesh in all its photos, surest first.
 
@@ -54,7 +54,7 @@ def join(
 
 
 def join_one(
-    sightings: Sequence[Sighting], rig: Rig, model: HandModel, sizes: Sizes, settings: Settings | None = None
+    sightings: Sequence[Sighting], rig: Rig, model: HandModel, sizes: Sizes, settings: SolverSettings | None = None
 ) -> InstantHand:
     """One hand of its sightings (one a camera); rig: in metres."""
     settings = several_settings(settings)
@@ -85,7 +85,7 @@ def refine_views(
     corrections: Mapping[str, ByJoint[Sequence[float]]],
     states: Mapping[str, ByJoint[str] | Sequence[str] | None] | None = None,
     definition: JointDefinition | str | None = None,
-    settings: Settings | None = None,
+    settings: SolverSettings | None = None,
 ) -> InstantHand:
     """The likeliest hand given labels in any of its photos and the proposals of all of them.
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from annotator.correcting.solver.coordinates import Coordinates, Placed
+from annotator.correcting.solver.coordinates import Coordinates, PosedHand
 from annotator.correcting.solver.descent import Box
 from annotator.correcting.solver.problem import Proposal, Targets
-from annotator.correcting.solver.views import View
+from annotator.correcting.solver.views import SolverCamera
 
 
 @dataclass(eq=False)
@@ -25,7 +25,7 @@ class Photo:
     where there is no proposal that counts."""
 
     name: str
-    view: View
+    view: SolverCamera
     targets: Targets
     soft: Proposal | None
 
@@ -43,7 +43,7 @@ class Seen:
 class State:
     """A hand, in each photo, and its residuals to the prior, sigmas (n,)."""
 
-    placed: Placed
+    placed: PosedHand
     seen: list[Seen] = field(repr=False)
     prior: np.ndarray
 

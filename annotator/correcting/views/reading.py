@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator.correcting.solver.problem import Targets
-from annotator.correcting.solver.search import Settings
+from annotator.correcting.solver.search import SolverSettings
 from annotator.correcting.solver.solver import read_labels
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
@@ -41,7 +41,7 @@ def read_views(
     held: Mapping[str, Places],
     definition: JointDefinition,
     shape_of: Mapping[str, HandMesh],
-    settings: Settings,
+    settings: SolverSettings,
 ) -> dict[str, Labels]:
     """Camera -> its labels as they speak of the mesh's own joints. shown: the hand, in each photo, that labels are
     compared with; shape_of: that whose bones turn the definition's offsets."""

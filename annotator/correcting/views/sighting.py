@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from annotator.hand.mesh import HandMesh
-from annotator.network.hand_meshes import Remembered
+from annotator.network.hand_meshes import CachedFeatures
 from annotator.vision.crop_size import CROP_SIZE
 from annotator.vision.rigs import Rig, RigCamera
 
@@ -65,7 +65,7 @@ class Sighting:
 def landmarks_of(hand: HandMesh) -> np.ndarray | None:
     """(21,2) photo px: the encoder's landmarks in the hand's cached features; None: there are none."""
     kept = hand.features
-    if not isinstance(kept, Remembered):
+    if not isinstance(kept, CachedFeatures):
         return None
     landmarks = kept.features.landmarks[0].double().numpy()
     return kept.crop.to_photo(landmarks) if np.isfinite(landmarks).all() else None

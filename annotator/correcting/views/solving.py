@@ -11,8 +11,8 @@ import numpy as np
 from annotator.correcting.solver.coordinates import Coordinates
 from annotator.correcting.solver.descent import Descent, descend
 from annotator.correcting.solver.problem import Proposal, Targets
-from annotator.correcting.solver.search import Settings
-from annotator.correcting.solver.views import View
+from annotator.correcting.solver.search import SolverSettings
+from annotator.correcting.solver.views import SolverCamera
 from annotator.correcting.views.frames import between
 from annotator.correcting.views.fusing import Fused, fused
 from annotator.correcting.views.problem import InstantProblem, Photo, State
@@ -47,9 +47,9 @@ class Found:
         return self.descent.state
 
 
-def several_settings(settings: Settings | None = None) -> Settings:
+def several_settings(settings: SolverSettings | None = None) -> SolverSettings:
     """The solver's settings for several photos."""
-    settings = settings or Settings()
+    settings = settings or SolverSettings()
     return dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=POSE, shape=SHAPE))
 
 
@@ -59,7 +59,7 @@ def solved(
     labels: Mapping[str, Labels],
     states: Mapping[str, Mapping[int, str]],
     others: Mapping[str, tuple[RigCamera, HandMesh]],
-    settings: Settings,
+    settings: SolverSettings,
     start: np.ndarray | None = None,
 ) -> Found:
     """The likeliest hand. sightings: of one side, those that agree; others: further photos with labels, with the camera
@@ -101,7 +101,7 @@ def _photo(camera: RigCamera, hand: HandMesh, labels: Labels, reference: RigCame
     targets = (
         labels.targets(to_view) if len(labels.joints) else Targets(np.zeros(0, int), np.zeros((0, 2)), np.zeros(0))
     )
-    return Photo(camera.name, View.of(camera.K, scale, left, R, t), targets, None)
+    return Photo(camera.name, SolverCamera.of(camera.K, scale, left, R, t), targets, None)
 
 
 def _soften(
@@ -109,7 +109,7 @@ def _soften(
     sightings: Sequence[Sighting],
     sigmas: Sequence[np.ndarray],
     states: Mapping[str, Mapping[int, str]],
-    settings: Settings,
+    settings: SolverSettings,
     weights: Sequence[np.ndarray],
 ) -> None:
     """Put the proposals' keypoints into the problem, each doubted by its factor (21,)."""
@@ -125,7 +125,9 @@ def _soften(
         photo.soft = Proposal(seen, one.places[seen] * to_view, whitening)
 
 
-def _stray(problem: InstantProblem, state: State, number: int, sigma: np.ndarray, settings: Settings) -> np.ndarray:
+def _stray(
+    problem: InstantProblem, state: State, number: int, sigma: np.ndarray, settings: SolverSettings
+) -> np.ndarray:
     """(21,) how much more each keypoint of a photo's proposal is to be doubted: by its own residual (Cauchy's weights),
     and by that of the whole photo, whose errors are all wider than it says where most are wide."""
     photo, seen = problem.photos[number], state.seen[number]

@@ -13,7 +13,7 @@ import functools
 import numpy as np
 
 from annotator.correcting.solver.angles import angle_rates, angles_to_rotations, rotation_matrix, turn_rate
-from annotator.correcting.solver.coordinates import ANGLES, COUNT, LOG_DEPTH, PLACE, SHAPE, TURN, Coordinates, Placed
+from annotator.correcting.solver.coordinates import ANGLES, COUNT, LOG_DEPTH, PLACE, SHAPE, TURN, Coordinates, PosedHand
 from annotator.correcting.solver.kinematics import Chain
 from annotator.hand.joints import MANO_PARENTS
 from annotator.hand.mesh import HandParameters
@@ -75,7 +75,7 @@ class Stretched(Coordinates):
         self._low = np.concatenate([self._low, np.full(BONES, -MOST)])
         self._high = np.concatenate([self._high, np.full(BONES, MOST)])
 
-    def place(self, x: np.ndarray) -> Placed:
+    def place(self, x: np.ndarray) -> PosedHand:
         """The hand at x (81,)."""
         form = x[FORM]
         if self._rest is None or not np.array_equal(self._rest[0], form):
@@ -84,9 +84,9 @@ class Stretched(Coordinates):
         rotations[0] = self.turn0 @ rotation_matrix(x[TURN])
         rotations[1:] = angles_to_rotations(x[ANGLES].reshape(15, 3), self.axes)
         posed = self.chain.pose(rotations, self._rest[1])
-        return Placed(x, posed.keypoints + self._translation(x), rotations, posed)
+        return PosedHand(x, posed.keypoints + self._translation(x), rotations, posed)
 
-    def jacobian(self, placed: Placed, with_shape: bool = True) -> np.ndarray:
+    def jacobian(self, placed: PosedHand, with_shape: bool = True) -> np.ndarray:
         """d keypoints / d x, (21,3,81)."""
         x = placed.x
         rates = np.empty((16, 3, 3))
@@ -102,7 +102,7 @@ class Stretched(Coordinates):
         jacobian[..., FORM] = self.chain.shape_jacobian(placed.posed)
         return jacobian
 
-    def parameters(self, placed: Placed) -> HandParameters:
+    def parameters(self, placed: PosedHand) -> HandParameters:
         """The hand at x as parameters of the hand model, the stretches in its offsets."""
         x = placed.x
         return HandParameters(

@@ -18,8 +18,8 @@ from PIL import Image
 from annotator.errors import InputError
 from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
-from annotator.vision.bare import bare
-from annotator.vision.opening import opened
+from annotator.vision.images.opening import opened
+from annotator.vision.images.without_metadata import bare
 from annotator.vision.photos import photo_size, read_photo
 
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png"}

@@ -11,7 +11,7 @@ from annotator.errors import InputError
 from annotator.formats.core.photo_files import image_size
 from annotator.formats.core.remarks import remark
 from annotator.vision.camera import project
-from annotator.vision.opening import opened
+from annotator.vision.images.opening import opened
 
 _ORIENTATION = 0x0112  # EXIF
 

@@ -17,7 +17,7 @@ from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.project import Project, StoredHand
-from annotator.project.pixels import check
+from annotator.project.photo_files.pixels import check
 from annotator.project.records.states import ACCEPTED
 from annotator.project.records.views import HandEntry
 from annotator.project.strain import strained_labels

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
-from annotator.detection.locating import locate
+from annotator.detection.localization import locate
 from annotator.detection.palm import PalmDetector
 from annotator.errors import InputError
 from annotator.learning.data.photos import KeypointTable
@@ -26,7 +26,7 @@ from annotator.learning.real_sets.teacher import Taught, teach
 from annotator.network.encoders.mediapipe_hand import MediaPipeHand, load_mediapipe_hand
 from annotator.vision.camera import default_camera
 from annotator.vision.photos import read_photo
-from annotator.vision.two_views import View, triangulate
+from annotator.vision.two_views import CalibratedView, triangulate
 from annotator.vision.video import frames
 
 HELD_SHARE = 0.25
@@ -97,7 +97,7 @@ def signing(
     table_of(rows).save(out)
 
 
-def read_view(folder: Path, camera: int) -> View:
+def read_view(folder: Path, camera: int) -> CalibratedView:
     """A camera of the two-camera set from its two .dat files."""
 
     def numbers(path: Path, after: str, count: int) -> np.ndarray:
@@ -105,7 +105,7 @@ def read_view(folder: Path, camera: int) -> View:
         return np.array([float(x) for x in text[:count]])
 
     own, place = folder / f"c{camera}.dat", folder / f"rot_trans_c{camera}.dat"
-    return View(
+    return CalibratedView(
         K=numbers(own, "intrinsic:", 9).reshape(3, 3),
         distortion=numbers(own, "distortion:", 5),
         R=numbers(place, "R:", 9).reshape(3, 3),

@@ -59,9 +59,9 @@ def _said(network: MediaPipeHand, maps: dict[int, Tensor], pooled: Tensor) -> Ha
 class ExportedHand(nn.Module):
     """`MediaPipeHand` without its maps, for looking."""
 
-    def __init__(self, network: MediaPipeHand, brief: bool = False):
+    def __init__(self, network: MediaPipeHand, bfloat16: bool = False):
         super().__init__()
-        self.graph = Graph(lambda picture: [_trunk(picture, network)[1]], CROP_SIZE, brief)
+        self.graph = Graph(lambda picture: [_trunk(picture, network)[1]], CROP_SIZE, bfloat16)
         self.heads = network
 
     def forward(self, crop: Tensor) -> HandOutput:
@@ -71,10 +71,10 @@ class ExportedHand(nn.Module):
 class ExportedEncoder(nn.Module):
     """An `Encoder` of MediaPipe's trunks: the same `Features`, to rounding."""
 
-    def __init__(self, trunks: Trunks, brief: bool = False):
+    def __init__(self, trunks: Trunks, bfloat16: bool = False):
         super().__init__()
         self.heads = trunks.network
-        self.graph = Graph(lambda picture: _features(picture, trunks), CROP_SIZE, brief)
+        self.graph = Graph(lambda picture: _features(picture, trunks), CROP_SIZE, bfloat16)
 
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""
@@ -97,16 +97,16 @@ def _features(picture, trunks: Trunks):
     return *maps, pooled, both
 
 
-def exported_hand(network: MediaPipeHand, brief: bool = False) -> nn.Module:
+def exported_hand(network: MediaPipeHand, bfloat16: bool = False) -> nn.Module:
     """`network` as a graph where that can be, else itself. brief: bfloat16 where the processor has it."""
-    return ExportedHand(network, brief).eval() if available(next(network.parameters()).device) else network
+    return ExportedHand(network, bfloat16).eval() if available(next(network.parameters()).device) else network
 
 
-def exported_encoder(encoder: Encoder, brief: bool = False) -> nn.Module:
+def exported_encoder(encoder: Encoder, bfloat16: bool = False) -> nn.Module:
     """`encoder` as a graph where it can be, else itself. Weights are copied: later training does not show. brief:
     bfloat16 where the processor has it; meshes move by 0.05 mm (800 rendered hands), their error does not change."""
     if encoder.trunks() is None or not available(next(encoder.parameters()).device):
         return encoder
     trunks = copy.deepcopy(encoder).trunks()
     assert trunks is not None
-    return ExportedEncoder(trunks, brief).eval()
+    return ExportedEncoder(trunks, bfloat16).eval()

@@ -12,7 +12,7 @@ from pathlib import Path
 from annotator.errors import InputError
 from annotator.files.atomic import put
 from annotator.files.given import expanded
-from annotator.project import checking
+from annotator.project.safety import checking
 from annotator.project.storage import snapshots
 from annotator.project.storage.database import Database
 from annotator.project.storage.postgresql import create_postgresql, open_postgresql, parse

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from annotator.errors import InputError
 from annotator.files.atomic import put
-from annotator.project import checking
+from annotator.project.safety import checking
 from annotator.project.storage import schema
 from annotator.project.storage.copying import copy_pages
 from annotator.project.storage.database import Database

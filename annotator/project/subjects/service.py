@@ -17,8 +17,8 @@ from annotator.hand.mesh import HandMesh
 from annotator.project import journal, reading, statements
 from annotator.project.context import Context
 from annotator.project.definitions import definition_of_project
+from annotator.project.entering.intake import prepare
 from annotator.project.instants import Instants
-from annotator.project.intake import prepare
 from annotator.project.records.changes import edited
 from annotator.project.records.meshes import find_hand_model, mesh_of
 from annotator.project.records.record import HandRecord

@@ -17,7 +17,7 @@ from annotator.project import journal, reading
 from annotator.project.journal import EDIT, STATE, next_redo
 from annotator.project.overview.steps import BATCH, batch_of
 from annotator.project.storage.schema import events, hands
-from annotator.project.teamwork import own_steps, team
+from annotator.project.teamwork import team, user_history
 
 
 def new_batch() -> str:
@@ -27,8 +27,8 @@ def new_batch() -> str:
 
 def undo(connection: Connection, folder: Path, who: str) -> list[str]:
     """Take back this person's last step in force and those that were made together with it and are in force; the hands'
-    ids. InputError: see `own_steps.last_changed`; or somebody else has one of the hands in work."""
-    last = own_steps.last_changed(connection, who, folder)
+    ids. InputError: see `user_history.last_changed`; or somebody else has one of the hands in work."""
+    last = user_history.last_changed(connection, who, folder)
     head = connection.scalar(select(hands.c.head).where(hands.c.id == last))
     found = [hand for hand, seq in _together(connection, head, who) if seq == _head(connection, hand)]
     return _move(connection, folder, who, found or [last], journal.undo)
@@ -36,8 +36,8 @@ def undo(connection: Connection, folder: Path, who: str) -> list[str]:
 
 def redo(connection: Connection, folder: Path, who: str) -> list[str]:
     """Put what this person undid last in force again, and what was made together with it; the hands' ids. InputError:
-    see `own_steps.last_undone`; or somebody else has one of the hands in work."""
-    last = own_steps.last_undone(connection, who, folder)
+    see `user_history.last_undone`; or somebody else has one of the hands in work."""
+    last = user_history.last_undone(connection, who, folder)
     target = next_redo(connection, reading.row_of(connection, folder, last))
     found = [
         hand

@@ -15,7 +15,8 @@ import numpy as np
 from sqlalchemy import Connection, Row, insert, select
 
 from annotator.errors import InputError
-from annotator.project import intake, journal
+from annotator.project import journal
+from annotator.project.entering import intake
 from annotator.project.reading import photo_of
 from annotator.project.records.meshes import find_hand_model, mesh_of
 from annotator.project.records.record import HandRecord, apply

@@ -13,9 +13,9 @@ from annotator.correcting.plausibility import measures
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.network.crop_camera import CropView, cameras
-from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
+from annotator.network.hand_meshes import CachedFeatures, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
-from annotator.rounds.selection.doubt import unled
+from annotator.rounds.selection.disagreement import without_landmarks_keypoints
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all
 
 # Further views of a hand: turned (rad), scaled, shifted (of the crop's side). Mild: a sure answer does not depend on
@@ -53,7 +53,7 @@ class Candidates:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class CandidateFeatures:
     """What the model says of one hand now: hand, its own fresh answer (crop as given, no correction told); features
     (G,); views (21,): crop px, root mean square, see `Candidates`; zeros where no other view was asked for."""
 
@@ -63,7 +63,7 @@ class Look:
 
 
 @torch.inference_mode()
-def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool = True) -> Look:
+def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool = True) -> CandidateFeatures:
     """Asks the model about a crop of a photo (H, W, 3) uint8 with intrinsics K (3, 3). views: also about turned and
     scaled crops, and about what it would say without landmarks. A flipped crop is a left hand's."""
     side = "left" if crop.flip else "right"
@@ -76,16 +76,16 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
     answer = on_cpu(model.network.answer(features, *cameras(seen, model.device)))
     kept = for_keeping(features)
     start = Estimate(*(field[:1] for field in answer.parametric))
-    remembered = Remembered(kept.select(slice(0, 1)), start, seen[0], crop)
+    remembered = CachedFeatures(kept.select(slice(0, 1)), start, seen[0], crop)
     presence = float(np.nan_to_num(kept.presence[0].item(), nan=1.0))
     first = model.hand_of(answer, 0, remembered, K, side, presence, {})
     apart = np.zeros(21)
     if views:
         # Without landmarks: where they mislead, the answer from the picture alone lies elsewhere; of all signs of a
         # wrong keypoint this is the best (docs/active_learning.md).
-        places = [unled(model, first)]
+        places = [without_landmarks_keypoints(model, first)]
         places += [
-            model.records.of(answer, k, Remembered(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
+            model.records.of(answer, k, CachedFeatures(kept, start, seen[k], crops[k]), K, side, presence, {}).keypoints
             for k in range(1, len(crops))
         ]
         apart = (
@@ -93,10 +93,10 @@ def look(model: Model, photo: np.ndarray, crop: Crop, K: np.ndarray, views: bool
             * CROP_SIZE
             / crop.size
         )
-    return Look(first, start.hidden[0].numpy(), apart)
+    return CandidateFeatures(first, start.hidden[0].numpy(), apart)
 
 
-def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: Look) -> dict:
+def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: CandidateFeatures) -> dict:
     """One hand's row of `Candidates` as a dict; hand: as it stands, with what was corrected; states (21,)."""
     assert seen.hand.parametric is not None
     scale = CROP_SIZE / hand.crop_size

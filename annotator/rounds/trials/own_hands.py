@@ -15,7 +15,7 @@ from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, frames_of
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
-from annotator.network.hand_meshes import Remembered
+from annotator.network.hand_meshes import CachedFeatures
 from annotator.project import Project
 from annotator.rounds.keeping import current_checkpoint
 from annotator.rounds.reading import PhotoReader
@@ -53,7 +53,7 @@ def proposals(model: Model, found: Sequence[Sample]) -> Iterator[tuple[Sample, H
         photo = reader.read(one.photo.path)
         if photo is not None:
             hand = look(model, photo, Crop.of_hand(one.mesh), one.mesh.camera, views=False).hand
-            yield one, Remembered.with_proposal(hand)
+            yield one, CachedFeatures.with_proposal(hand)
 
 
 def rows(

@@ -12,7 +12,7 @@ from pathlib import Path
 from annotator.errors import InputError
 from annotator.files.frame_places import RATE, FramePlace, is_pattern
 from annotator.files.photo_paths import VIDEO_SUFFIXES
-from annotator.vision.image_files import file_hash
+from annotator.vision.images.image_files import file_hash
 from annotator.vision.video import index as indices
 from annotator.vision.video import keeping
 from annotator.vision.video.container import ContainerVideo

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from annotator.vision.image_files import as_photo
+from annotator.vision.images.image_files import as_photo
 
 WIDEST = 8  # a pixel more than so many times as wide as high, or as high as wide, is a mistake of the file's
 

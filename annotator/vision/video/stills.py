@@ -10,9 +10,9 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.frame_places import RATE, FramePlace, numbered_file, numbered_files
-from annotator.vision.deep import read_tiff
-from annotator.vision.image_files import decode_page, file_hash, read_image
-from annotator.vision.opening import BROKEN, judge_size, opened
+from annotator.vision.images.high_bit_depth import read_tiff
+from annotator.vision.images.image_files import decode_page, file_hash, read_image
+from annotator.vision.images.opening import BROKEN, judge_size, opened
 from annotator.vision.video.source import VideoSource, digest_of
 
 TIFF = {".tif", ".tiff"}

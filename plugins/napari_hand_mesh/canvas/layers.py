@@ -20,8 +20,8 @@ from qtpy.QtCore import QTimer
 from annotator.hand.definitions import ANATOMICAL, JointDefinition
 from annotator.hand.joints import BONES, JOINT_NAMES
 from annotator.hand.mesh import HandMesh
-from annotator.vision.skeleton import FINGER_COLOURS
-from annotator.vision.window import Window
+from annotator.vision.drawing.skeleton import FINGER_COLOURS
+from annotator.vision.drawing.window import Window
 from napari_hand_mesh.canvas.framing import Framing
 from napari_hand_mesh.canvas.guard import Guard
 from napari_hand_mesh.canvas.markers import BORDER, LABEL_COLOUR, RINGS, SIZE, STRAINED_COLOUR, fills, symbols

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotator.vision.skeleton import KEYPOINT_COLOURS
+from annotator.vision.drawing.skeleton import KEYPOINT_COLOURS
 
 SIZE, BORDER = 11.0, 0.24  # px on the screen; the ring's share of it
 RECOMMENDED = "diamond"

@@ -1,6 +1,6 @@
 """The mesh as a picture with transparency, and where it lies on the photo; without napari.
 
-A renderer on the processor (`annotator.vision.overlay`) is exact about what hides what, which a translucent
+A renderer on the processor (`annotator.vision.drawing.overlay`) is exact about what hides what, which a translucent
 surface layer in two dimensions is not.
 """
 
@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from annotator.hand.mesh import HandMesh
-from annotator.vision.overlay import COLOUR, heat, shade
-from annotator.vision.window import Window
+from annotator.vision.drawing.overlay import COLOUR, heat, shade
+from annotator.vision.drawing.window import Window
 
 # The picture's square has room round the hand, so that it can stay where it is while a finger is dragged:
 # napari takes five times longer for a layer that moves than for one whose pixels change.

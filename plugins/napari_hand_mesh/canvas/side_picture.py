@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from annotator.hand.mesh import HandMesh
-from annotator.vision.overlay import COLOUR, GREY, shade
-from annotator.vision.window import Window
+from annotator.vision.drawing.overlay import COLOUR, GREY, shade
+from annotator.vision.drawing.window import Window
 
 ROOM = 1.1  # of the hand's reach round its middle: it fits from every side
 CARD = 320  # px a side of the photo's part

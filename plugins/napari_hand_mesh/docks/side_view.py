@@ -8,7 +8,7 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from annotator.hand.mesh import HandMesh
-from annotator.vision.overlay import COLOUR
+from annotator.vision.drawing.overlay import COLOUR
 from napari_hand_mesh.canvas.picture import vertex_colours
 from napari_hand_mesh.canvas.side_picture import side_picture
 

@@ -48,10 +48,10 @@ def propose(
 def remembered(model: Model, photo: np.ndarray, hand: HandMesh) -> tuple[HandMesh, np.ndarray | None]:
     """What a session keeps of a hand, see `Looking.keep_features`: the hand with features, and its keypoints' doubt
     (None from a server's network, which tells none)."""
-    from annotator.rounds.selection.doubt import doubt_of
+    from annotator.rounds.selection.disagreement import landmark_disagreement
 
     hand = model.remember(photo, hand)
-    return hand, doubt_of(model, hand) if hasattr(
+    return hand, landmark_disagreement(model, hand) if hasattr(
         model, "network"
     ) else None  # a `RemoteModel` is a `Model` without one
 

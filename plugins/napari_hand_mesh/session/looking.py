@@ -18,7 +18,7 @@ from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project, StoredHand, StoredPhoto
 from annotator.project.overview.steps import is_gone
-from annotator.project.pixels import pixels_of
+from annotator.project.photo_files.pixels import pixels_of
 from napari_hand_mesh.session import place
 from napari_hand_mesh.session.hand_queue import HandQueue
 from napari_hand_mesh.session.memory import PHOTOS, REMEMBERED, Recent
@@ -197,7 +197,7 @@ class Looking:
 
     def keep_features(self, key: str, remembered: HandMesh, doubt: np.ndarray | None = None) -> None:
         """Take what `Model.remember` made of `wants_features`. doubt (21,) photo px: of
-        `annotator.rounds.selection.doubt`, for the keypoint to correct next."""
+        `annotator.rounds.selection.disagreement`, for the keypoint to correct next."""
         self._features[key] = remembered.features
         self._doubts[key] = doubt
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotator.correcting import Settings, solve
+from annotator.correcting import SolverSettings, solve
 from annotator.correcting.solver.angles import limit_excess, rotations_to_angles
 from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES
@@ -234,7 +234,7 @@ def test_absurd_corrections_give_a_possible_hand_or_a_clear_error(make_truth, ha
     joints = hand_model.joints(hand_model.vertices(plain, solution.hand.side))
     assert 0.02 < np.linalg.norm(joints[5] - joints[6]) < 0.08
     assert np.linalg.norm(solution.hand.joints - joints, axis=1).max() < 0.02
-    assert solution.feasible == (max(solution.residual_px.values()) <= Settings().exact)
+    assert solution.feasible == (max(solution.residual_px.values()) <= SolverSettings().exact)
 
 
 def test_what_corrections_teach_about_the_uncertainty(make_truth, make_proposal, hand_model):

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, insert, select
 
 from annotator.errors import InputError
 from annotator.project.context import Context
-from annotator.project.pixels import is_same
+from annotator.project.photo_files.pixels import is_same
 from annotator.project.records.views import StoredPhoto
 from annotator.project.storage.schema import meta, photos
-from annotator.vision.bare import picture_digest
+from annotator.vision.images.without_metadata import picture_digest
 from annotator.vision.photos import photo_hash
 
 _OF_PHOTO, _SHOWN_BY = "picture of ", "shown by "

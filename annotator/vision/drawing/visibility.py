@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from annotator.vision.camera import project
-from annotator.vision.raster import rasterise
-from annotator.vision.window import Window
+from annotator.vision.drawing.raster import rasterise
+from annotator.vision.drawing.window import Window
 
 PIXELS = 160  # of the depth picture: about 1.5 mm a pixel
 # m: a joint lies up to this deep under the surface in front of it (a palm is 25-30 mm thick); the thumb's

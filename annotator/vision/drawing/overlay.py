@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.vision.raster import rasterise
+from annotator.vision.drawing.raster import rasterise
 
 COLOUR = (0.45, 0.68, 0.93)  # a light blue: no skin has it
 INSIDE = (0.55, 0.42, 0.42)  # the inner side of an open mesh

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
-from annotator.vision.opening import opened
+from annotator.vision.images.opening import opened
 
 FEW = 0.002  # share of pixels that may depend on what is missing: the last block of the last row
 _MORE = bytes(37 * k % 251 for k in range(251))  # bits that would be pixels, were any wanting

@@ -41,7 +41,7 @@ AHEAD = (-2.0, 0.5)  # least and most of the last step that is taken again
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class CropHypothesis:
     """What the network says of one crop, seen as it is and mirrored."""
 
     crop: Crop
@@ -103,7 +103,7 @@ class Target:
     box: tuple[float, float, float, float] | None = None
     side: str | None = None
 
-    def score(self, look: Look) -> float:
+    def score(self, look: CropHypothesis) -> float:
         """Log-like: presence, agreement of the two looks, of landmarks with box, handedness with side."""
         score = look.score
         if self.box is not None:
@@ -112,33 +112,33 @@ class Target:
             score += 0.5 * math.log(max(look.right if self.side == "right" else 1 - look.right, 0.05))
         return score
 
-    def certain(self, look: Look | None) -> bool:
+    def certain(self, look: CropHypothesis | None) -> bool:
         """Whether a settled look is beyond doubt: of 638 such at real hands none was wrong (measured)."""
         if look is None or look.presence < 0.97 or look.disagreement > 0.02:
             return False
         return float(overlap(np.asarray(self.box), look.box[None])[0]) > 0.5
 
 
-def every_one(looks: Sequence[Look | None]) -> list[Look]:
+def every_one(looks: Sequence[CropHypothesis | None]) -> list[CropHypothesis]:
     """The best looks of targets that all had starts."""
     found = [look for look in looks if look is not None]
     assert len(found) == len(looks)
     return found
 
 
-def settle(network: nn.Module, targets: Sequence[Target], glanced: bool = False) -> list[Look | None]:
+def settle(network: nn.Module, targets: Sequence[Target], two_pass_check: bool = False) -> list[CropHypothesis | None]:
     """Follow every target's hypotheses until they settle; each target's best look, None without starts. glanced: starts
     come from glances; else one that is alone is glanced at first."""
-    best: list[Look | None] = [None] * len(targets)
+    best: list[CropHypothesis | None] = [None] * len(targets)
     # target's number, where to look, the look before
-    waiting: list[tuple[int, Crop, Look | None]]
-    waiting = [(index, crop, None) for index, crop in _starts(network, targets, glanced)]
+    waiting: list[tuple[int, Crop, CropHypothesis | None]]
+    waiting = [(index, crop, None) for index, crop in _starts(network, targets, two_pass_check)]
     for number in range(MOST_LOOKS):
         if not waiting:
             break
         looks = look_at(network, [(targets[index].photo, crop) for index, crop, _ in waiting])
         keep = KEEP[min(number, len(KEEP) - 1)]
-        following: list[tuple[int, Crop, Look | None]] = []
+        following: list[tuple[int, Crop, CropHypothesis | None]] = []
         for index, target in enumerate(targets):
             own = [(look, one[2]) for one, look in zip(waiting, looks, strict=True) if one[0] == index]
             scores = [target.score(look) for look, _ in own]
@@ -153,10 +153,10 @@ def settle(network: nn.Module, targets: Sequence[Target], glanced: bool = False)
     return best
 
 
-def _starts(network: nn.Module, targets: Sequence[Target], glanced: bool) -> list[tuple[int, Crop]]:
+def _starts(network: nn.Module, targets: Sequence[Target], two_pass_check: bool) -> list[tuple[int, Crop]]:
     """(target's number, crop) of all hypotheses; those that are alone are a glance farther."""
     starts = [(index, crop) for index, target in enumerate(targets) for crop in target.starts]
-    alone = [at for at, (index, _) in enumerate(starts) if len(targets[index].starts) == 1 and not glanced]
+    alone = [at for at, (index, _) in enumerate(starts) if len(targets[index].starts) == 1 and not two_pass_check]
     glances, _ = glance(network, [(targets[index].photo, crop) for index, crop in (starts[at] for at in alone)])
     for at, look in zip(alone, glances, strict=True):
         starts[at] = (starts[at][0], look.next_crop)
@@ -166,13 +166,13 @@ def _starts(network: nn.Module, targets: Sequence[Target], glanced: bool) -> lis
 @torch.inference_mode()
 def glance(
     network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]], mirrored: Sequence[bool] | None = None
-) -> tuple[list[Look], list[bool]]:
+) -> tuple[list[CropHypothesis], list[bool]]:
     """Crops of photos, each one way round alone: as `mirrored` says, or else the way that shows its brighter side
     right.
 
     Returns the looks, whose disagreement is 0, and which of the crops were mirrored.
     """
-    looks: list[Look] = []
+    looks: list[CropHypothesis] = []
     ways: list[bool] = []
     for start in range(0, len(views), BATCH):
         still_wanted()
@@ -189,11 +189,11 @@ def glance(
             points, own = landmarks[k, :, :2], float(right[k])
             if ways[start + k]:
                 points, own = points * (-1, 1) + (CROP_SIZE - 1, 0), 1 - own
-            looks.append(Look(crop, crop.to_photo(points), float(presence[k]), own, 0.0, lengthened=True))
+            looks.append(CropHypothesis(crop, crop.to_photo(points), float(presence[k]), own, 0.0, lengthened=True))
     return looks, ways
 
 
-def ahead(look: Look, before: Look | None) -> Crop:
+def ahead(look: CropHypothesis, before: CropHypothesis | None) -> Crop:
     """Where to look next: where the look leads, or, if the look before it is known, where such steps would end."""
     crop = look.next_crop
     if before is None:
@@ -221,7 +221,7 @@ def _way(start: Crop, end: Crop) -> np.ndarray:
 
 
 @torch.inference_mode()
-def look_at(network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]]) -> list[Look]:
+def look_at(network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]]) -> list[CropHypothesis]:
     """Crops of photos, each as it is and mirrored, in common batches. network: `MediaPipeHand`, or its graph."""
     if not views:
         return []
@@ -240,7 +240,7 @@ def look_at(network: nn.Module, views: Sequence[tuple[np.ndarray, Crop]]) -> lis
     for k, (_, crop) in enumerate(views):
         plain, mirrored = landmarks[0, k, :, :2], landmarks[1, k, :, :2] * (-1, 1) + (CROP_SIZE - 1, 0)
         looks.append(
-            Look(
+            CropHypothesis(
                 crop,
                 crop.to_photo((plain + mirrored) / 2),
                 float(presence[:, k].mean()),

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from annotator.detection.glancing import glanced
-from annotator.detection.looking import Look, Target, all_round, every_one, look_at, settle
+from annotator.detection.crop_hypotheses import CropHypothesis, Target, all_round, every_one, look_at, settle
 from annotator.detection.palm import PalmDetector, overlap
+from annotator.detection.two_pass import two_pass_check
 from annotator.errors import InputError
 from annotator.hand.joints import SIDES
 from annotator.vision.crops import Crop
@@ -46,7 +46,7 @@ class Located:
 
 def locate(
     photo: np.ndarray,
-    looker: nn.Module,
+    landmark_network: nn.Module,
     detector: PalmDetector,
     boxes: Sequence[Sequence[float]] | None = None,
     sides: Sequence[str | None] | None = None,
@@ -59,12 +59,12 @@ def locate(
     hand is; a low presence where no hand is seen. sides: "left", "right" or None for each box. InputError for
     boxes or sides that cannot be used.
     """
-    return locate_many([photo], looker, detector, [boxes], [sides])[0][:max_hands]
+    return locate_many([photo], landmark_network, detector, [boxes], [sides])[0][:max_hands]
 
 
 def locate_many(
     photos: Sequence[np.ndarray],
-    looker: nn.Module,
+    landmark_network: nn.Module,
     detector: PalmDetector,
     boxes: Sequence[Sequence[Sequence[float]] | None],
     sides: Sequence[Sequence[str | None] | None],
@@ -75,7 +75,7 @@ def locate_many(
             raise InputError("sides are given without boxes")
     located: list[list[Located]] = [[] for _ in photos]
     free = [k for k, given in enumerate(boxes) if given is None]
-    for k, looks in zip(free, _detected([photos[k] for k in free], looker, detector), strict=True):
+    for k, looks in zip(free, _detected([photos[k] for k in free], landmark_network, detector), strict=True):
         located[k] = [hand_seen(look) for look in looks]
     targets, owners = [], []
     for k, given in enumerate(boxes):
@@ -83,14 +83,14 @@ def locate_many(
             for box, side in zip(*_checked(given, sides[k], photos[k].shape), strict=True):
                 targets.append(Target(photos[k], _palms_in(photos[k], detector, box), box, side))
                 owners.append(k)
-    for k, hand in zip(owners, _in_boxes(looker, targets), strict=True):
+    for k, hand in zip(owners, _in_boxes(landmark_network, targets), strict=True):
         located[k].append(hand)
     return located
 
 
-def _in_boxes(looker: nn.Module, targets: list[Target]) -> list[Located]:
+def _in_boxes(landmark_network: nn.Module, targets: list[Target]) -> list[Located]:
     """The answers for boxes."""
-    found = settle(looker, targets)
+    found = settle(landmark_network, targets)
     # where no palm led to a hand beyond doubt: all rotations of the box, and what the palms led to
     unsure = [k for k, target in enumerate(targets) if not target.certain(found[k])]
     wider = []
@@ -98,15 +98,21 @@ def _in_boxes(looker: nn.Module, targets: list[Target]) -> list[Located]:
         starts = all_round(Crop.from_box(targets[k].box, BOX_MARGIN))
         before = found[k]
         wider.append(replace(targets[k], starts=(*starts, *([before.next_crop] if before else []))))
-    for k, look in zip(unsure, settle(looker, wider), strict=True):
+    for k, look in zip(unsure, settle(landmark_network, wider), strict=True):
         found[k] = look
-    return [_in_box(looker, look, target) for look, target in zip(every_one(found), targets, strict=True)]
+    return [_in_box(landmark_network, look, target) for look, target in zip(every_one(found), targets, strict=True)]
 
 
-def _detected(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetector) -> list[list[Look]]:
+def _detected(
+    photos: list[np.ndarray], landmark_network: nn.Module, detector: PalmDetector
+) -> list[list[CropHypothesis]]:
     """All hands that palms lead to, photo by photo, best first, each once."""
     starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
-    seen = iter(glanced(looker, [(photo, crop) for photo, own in zip(photos, starts, strict=True) for crop in own]))
+    seen = iter(
+        two_pass_check(
+            landmark_network, [(photo, crop) for photo, own in zip(photos, starts, strict=True) for crop in own]
+        )
+    )
     looks = [[next(seen) for _ in own] for own in starts]
     # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
     again = []
@@ -116,20 +122,22 @@ def _detected(photos: list[np.ndarray], looker: nn.Module, detector: PalmDetecto
         ]
         good = [look for look in own_looks if look.found]
         again.append([start for start in lost if not any(_inside(start, look) for look in good)])
-    looks = [a + b for a, b in zip(looks, _all_round(looker, photos, again), strict=True)]
+    looks = [a + b for a, b in zip(looks, _all_round(landmark_network, photos, again), strict=True)]
     # nothing sure yet: a hand that fills the photo
     whole = [
         [] if any(look.sure for look in own_looks) else [whole_photo(photo)]
         for photo, own_looks in zip(photos, looks, strict=True)
     ]
-    looks = [a + b for a, b in zip(looks, _all_round(looker, photos, whole), strict=True)]
+    looks = [a + b for a, b in zip(looks, _all_round(landmark_network, photos, whole), strict=True)]
     return [each_once(own_looks) for own_looks in looks]
 
 
-def _all_round(looker: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]) -> list[list[Look]]:
+def _all_round(
+    landmark_network: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]
+) -> list[list[CropHypothesis]]:
     """The best looks at these crops of each photo, turned any way."""
     targets = [Target(photo, tuple(all_round(crop))) for photo, own in zip(photos, crops, strict=True) for crop in own]
-    looks = iter(every_one(settle(looker, targets)))
+    looks = iter(every_one(settle(landmark_network, targets)))
     return [[next(looks) for _ in own] for own in crops]
 
 
@@ -139,29 +147,29 @@ def whole_photo(photo: np.ndarray) -> Crop:
     return Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
 
 
-def each_once(looks: list[Look]) -> list[Look]:
+def each_once(looks: list[CropHypothesis]) -> list[CropHypothesis]:
     """The looks at hands, best first, without those that show one again, or a part of a surer one."""
     good = sorted((look for look in looks if look.found), key=lambda look: -look.score)
-    once: list[Look] = []
+    once: list[CropHypothesis] = []
     for look in good:
         if not any(_same(look, other) or _part(look, other) for other in once):
             once.append(look)
     return once
 
 
-def _inside(crop: Crop, look: Look) -> bool:
+def _inside(crop: Crop, look: CropHypothesis) -> bool:
     x0, y0, x1, y1 = look.box
     return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)
 
 
-def _same(a: Look, b: Look) -> bool:
+def _same(a: CropHypothesis, b: CropHypothesis) -> bool:
     """Whether two looks show one hand: their boxes nearly coincide, or overlap and landmarks lie close."""
     shared = float(overlap(a.box, b.box[None])[0])
     apart = np.linalg.norm(a.landmarks - b.landmarks, axis=1).mean() / min(a.crop.size, b.crop.size)
     return shared > 0.6 or (shared > 0.25 and apart < 0.2)
 
 
-def _part(look: Look, other: Look) -> bool:
+def _part(look: CropHypothesis, other: CropHypothesis) -> bool:
     """Whether an unsure look shows a part of another one's hand."""
     smaller = look.crop.size < PART * other.crop.size
     return other.sure and not look.sure and smaller and _inside(look.crop, other)
@@ -178,17 +186,17 @@ def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...
     return tuple(crops[:3])
 
 
-def _in_box(looker: nn.Module, look: Look, target: Target) -> Located:
+def _in_box(landmark_network: nn.Module, look: CropHypothesis, target: Target) -> Located:
     """The answer for a box. If the settled hand has left it, the box itself is the crop, presence low."""
     shared = float(overlap(np.asarray(target.box), look.box[None])[0])
     if shared < 0.1:
-        (look,) = look_at(looker, [(target.photo, Crop.from_box(target.box, BOX_MARGIN))])
+        (look,) = look_at(landmark_network, [(target.photo, Crop.from_box(target.box, BOX_MARGIN))])
         hand = hand_seen(look, target)
         return replace(hand, crop=replace(look.crop, flip=hand.side == "left"), presence=hand.presence * shared)
     return hand_seen(look, target)
 
 
-def hand_seen(look: Look, target: Target | None = None) -> Located:
+def hand_seen(look: CropHypothesis, target: Target | None = None) -> Located:
     """The hand of a look, in what was told of it."""
     side = (target and target.side) or ("right" if look.right >= 0.5 else "left")
     landmarks = look.landmarks.copy()

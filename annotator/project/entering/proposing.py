@@ -9,9 +9,11 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, pictures, reading
+from annotator.project import journal, reading
 from annotator.project.context import Context
+from annotator.project.entering import intake
 from annotator.project.journal import STATE
+from annotator.project.photo_files import pictures
 from annotator.project.records.changes import with_state
 from annotator.project.records.states import PROPOSED, REJECTED
 from annotator.project.records.views import Provenance, StoredPhoto

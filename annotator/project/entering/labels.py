@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading
+from annotator.project import journal, reading
 from annotator.project.context import Context
+from annotator.project.entering import intake
 from annotator.project.journal import EDIT, STATE
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import IN_WORK, check_hand_state
 from annotator.project.records.views import Provenance
 
 
-class Labels:
+class LabelIntake:
     """A service of `Project`: labelled hands from elsewhere."""
 
     def __init__(self, context: Context):

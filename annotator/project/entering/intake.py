@@ -19,14 +19,15 @@ from annotator.files.frame_places import file_of, frame_place, stem_of
 from annotator.files.given import expanded, storable
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.project import journal, pictures
+from annotator.project import journal
+from annotator.project.photo_files import pictures
 from annotator.project.records.meshes import find_hand_model, pack_parametric, record_of
 from annotator.project.records.record import HandRecord
 from annotator.project.records.states import PROPOSED
 from annotator.project.records.views import Provenance, StoredPhoto
 from annotator.project.storage.copying import copy_photo
 from annotator.project.storage.schema import hands, looked_at, next_number, photos, sources
-from annotator.vision.bare import picture_digest
+from annotator.vision.images.without_metadata import picture_digest
 from annotator.vision.photos import frame_of, photo_bytes, photo_hash, read_photo
 
 PHOTOS = "photos"  # in the project's folder: the photos that were copied in

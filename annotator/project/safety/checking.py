@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, func, select
 
 from annotator.errors import InputError
-from annotator.project import journal, pictures, reading, statements
+from annotator.project import journal, reading, statements
+from annotator.project.photo_files import pictures
 from annotator.project.records.record import HandRecord, check_sum
 from annotator.project.storage.schema import events, gold, hands, meta, photos, records, sources
 from annotator.stopping import still_wanted
-from annotator.vision.bare import picture_digest
+from annotator.vision.images.without_metadata import picture_digest
 from annotator.vision.photos import photo_hash, photo_there
 
 NEWEST = 20  # events that are looked at when a project is opened

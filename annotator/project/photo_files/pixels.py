@@ -8,7 +8,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.project.records.views import StoredPhoto
-from annotator.vision.bare import picture_digest
+from annotator.vision.images.without_metadata import picture_digest
 from annotator.vision.photos import photo_hash, photo_there, read_photo
 
 

@@ -17,7 +17,7 @@ from annotator.learning.data.rendered import RenderedCrops
 from annotator.learning.data.sources import in_batches
 from annotator.model import Model
 from annotator.network.crop_camera import CropView
-from annotator.network.hand_meshes import Remembered, for_keeping, on_cpu
+from annotator.network.hand_meshes import CachedFeatures, for_keeping, on_cpu
 from annotator.network.parametric import Estimate
 from annotator.synthetic.shards import SyntheticShards
 from annotator.vision.crops import MIDDLE, Crop
@@ -46,7 +46,7 @@ def rendered_hands(
         for row, focal in enumerate(labels.focal.double().tolist()):
             K = np.array([[focal, 0.0, MIDDLE], [0.0, focal, MIDDLE], [0.0, 0.0, 1.0]])
             one = slice(row, row + 1)
-            kept = Remembered(
+            kept = CachedFeatures(
                 features.select(one),
                 Estimate(*(f[one] for f in answer.parametric)),
                 CropView.of(crop, K),
@@ -54,7 +54,7 @@ def rendered_hands(
             )
             presence = float(np.nan_to_num(features.presence[row].item(), nan=1.0))
             hand = model.hand_of(answer, row, kept, K, "right", presence, {})
-            yield Remembered.with_proposal(hand), _truth(model, crops.shards, at)
+            yield CachedFeatures.with_proposal(hand), _truth(model, crops.shards, at)
             at += 1
 
 

@@ -17,9 +17,11 @@ from sqlalchemy import Connection, insert
 
 from annotator import __version__
 from annotator.errors import InputError
-from annotator.project import instants, intake, journal, pictures, statements
-from annotator.project.checking import REPAIRED
+from annotator.project import instants, journal, statements
+from annotator.project.entering import intake
+from annotator.project.photo_files import pictures
 from annotator.project.records.record import HandRecord
+from annotator.project.safety.checking import REPAIRED
 from annotator.project.storage import places, schema
 from annotator.project.storage.pages import Pages
 from annotator.project.storage.sqlite import create_sqlite

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotator.detection.locating import each_once, locate
-from annotator.detection.looking import Look
+from annotator.detection.crop_hypotheses import CropHypothesis
+from annotator.detection.localization import each_once, locate
 from annotator.detection.palm import PalmDetector
 from annotator.errors import InputError
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
@@ -154,10 +154,10 @@ def test_bad_hints_are_named(parts, hints, what):
         locate(np.zeros((100, 100, 3), np.uint8), *parts, **hints)
 
 
-def look_at_square(x: float, y: float, size: float, presence: float, disagreement: float = 0.0) -> Look:
+def look_at_square(x: float, y: float, size: float, presence: float, disagreement: float = 0.0) -> CropHypothesis:
     """A look whose landmarks spread over a square of this crop's middle half."""
     spread = np.random.default_rng(0).uniform(-0.25, 0.25, (21, 2)) * size
-    return Look(Crop(x, y, size), spread + (x, y), presence, 0.9, disagreement)
+    return CropHypothesis(Crop(x, y, size), spread + (x, y), presence, 0.9, disagreement)
 
 
 def test_an_unsure_part_of_a_sure_hand_is_no_hand():

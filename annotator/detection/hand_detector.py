@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from annotator.detection.glancing import checked
-from annotator.detection.locating import Located, hand_seen, locate_many
-from annotator.detection.looking import Look
+from annotator.detection.crop_hypotheses import CropHypothesis
+from annotator.detection.localization import Located, hand_seen, locate_many
 from annotator.detection.palm import PalmDetector
 from annotator.detection.quick import find_quickly
+from annotator.detection.two_pass import checked
 from annotator.network.encoders.exported_hand import exported_encoder, exported_hand
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.network.exported import Made
@@ -29,7 +29,7 @@ MANY = 64  # hands of a photo: where there are more, their features are left to 
 Found = tuple[list[Located], Features | None]
 
 
-class HandFinder:
+class HandDetector:
     """Palm detector, landmark locator and encoder of a network, each in the form that is fastest on its device.
 
     The network's weights are taken when its encoder is first asked.
@@ -43,19 +43,19 @@ class HandFinder:
         self._network = network
         self._made = Made()
 
-    def looker(self, brief: bool = False) -> nn.Module:
+    def landmark_network(self, bfloat16: bool = False) -> nn.Module:
         """The landmark network. brief: in bfloat16, where the processor has that."""
-        return self._made.once("looker", brief, lambda: exported_hand(self.locator, brief))
+        return self._made.once("looker", bfloat16, lambda: exported_hand(self.locator, bfloat16))
 
-    def encoder(self, brief: bool = False) -> nn.Module:
+    def encoder(self, bfloat16: bool = False) -> nn.Module:
         """The network's encoder. brief: as above."""
-        return self._made.once("encoder", brief, lambda: exported_encoder(self._network.encoder, brief))
+        return self._made.once("encoder", bfloat16, lambda: exported_encoder(self._network.encoder, bfloat16))
 
     @torch.inference_mode()
-    def features(self, pictures: Tensor, brief: bool = False) -> Features:
+    def features(self, pictures: Tensor, bfloat16: bool = False) -> Features:
         """pictures: (B, 3, 224, 224), RGB in 0..1."""
         still_wanted()
-        return self.encoder(brief)(pictures.to(self.device, memory_format=torch.channels_last))
+        return self.encoder(bfloat16)(pictures.to(self.device, memory_format=torch.channels_last))
 
     def find(
         self,
@@ -79,17 +79,17 @@ class HandFinder:
                     left.remove(k)
         some = [photos[k] for k in left]
         told = ([boxes[k] for k in left], [sides[k] for k in left])
-        found = locate_many(some, self.looker(), self.detector, *told) if left else []
+        found = locate_many(some, self.landmark_network(), self.detector, *told) if left else []
         for k, hands, own in zip(left, found, self._seen(some, found), strict=True):
             answers[k] = (hands, own)
         return answers
 
     def _quickly(self, photos: list[np.ndarray]) -> list[Found | None]:
         """None for photos where nothing is found, or something is not confirmed."""
-        looks = find_quickly(photos, self.looker(brief=True), self.detector)
+        looks = find_quickly(photos, self.landmark_network(bfloat16=True), self.detector)
         hands = [[hand_seen(look) for look in own] for own in looks]
         answers: list[Found | None] = []
-        for own, seen, features in zip(looks, hands, self._seen(photos, hands, brief=True), strict=True):
+        for own, seen, features in zip(looks, hands, self._seen(photos, hands, bfloat16=True), strict=True):
             if features is None:
                 answers.append(None)
                 continue
@@ -99,14 +99,14 @@ class HandFinder:
         return answers
 
     def _seen(
-        self, photos: Sequence[np.ndarray], hands: Sequence[Sequence[Located]], brief: bool = False
+        self, photos: Sequence[np.ndarray], hands: Sequence[Sequence[Located]], bfloat16: bool = False
     ) -> list[Features | None]:
         """The features of each photo's hands, in common passes; None where there are none, or more than `MANY`."""
         hands = [own if len(own) <= MANY else [] for own in hands]
         views = [(photo, hand.crop) for photo, own in zip(photos, hands, strict=True) for hand in own]
         parts = [views[at : at + AT_ONCE] for at in range(0, len(views), AT_ONCE)]
         features = [
-            self.features(torch.cat([extract_all(photo, [crop]) for photo, crop in part]), brief) for part in parts
+            self.features(torch.cat([extract_all(photo, [crop]) for photo, crop in part]), bfloat16) for part in parts
         ]
         seen: list[Features | None] = []
         every, at = joined(features) if features else None, 0
@@ -116,7 +116,7 @@ class HandFinder:
         return seen
 
 
-def _confirmed(look: Look, hand: Located, features: Features | None, number: int) -> Located | None:
+def _confirmed(look: CropHypothesis, hand: Located, features: Features | None, number: int) -> Located | None:
     """The hand of one glance, if the encoder (number: of its features) is sure of it, too, and of its side."""
     assert features is not None
     right = float(features.right[number])  # of the crop, which shows every hand as a right one

@@ -15,7 +15,7 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.vision.camera import check_camera
-from annotator.vision.opening import judge_size, opened
+from annotator.vision.images.opening import judge_size, opened
 
 MILLIMETRE = 0.001
 HO3D_STEP = 0.00012498664727900177  # m: HO-3D's depth is (red + 256 green) of these

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.project import intake, journal, reading
+from annotator.project import journal, reading
 from annotator.project.context import Context
+from annotator.project.entering import intake
 from annotator.project.records.states import PROPOSED
 from annotator.project.records.views import Provenance
 from annotator.project.teamwork import team

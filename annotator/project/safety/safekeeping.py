@@ -7,14 +7,16 @@ from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.files.given import expanded
-from annotator.project import checking, finding, journal, reading
+from annotator.project import journal, reading
 from annotator.project.context import Context
 from annotator.project.journal import Event
+from annotator.project.photo_files import finding
 from annotator.project.records.views import Origin
+from annotator.project.safety import checking
 from annotator.project.storage import snapshots
 
 
-class Kept:
+class Safekeeping:
     """A service of `Project`: its own safety."""
 
     def __init__(self, context: Context):

@@ -11,11 +11,13 @@ from sqlalchemy import select, update
 
 from annotator.errors import InputError
 from annotator.files.frame_places import FramePlace, file_of, frame_place
-from annotator.project import intake, pictures, reading
+from annotator.project import reading
+from annotator.project.entering import intake
+from annotator.project.photo_files import pictures
 from annotator.project.storage.database import Database
 from annotator.project.storage.schema import photos
-from annotator.vision.bare import is_image, picture_digest
-from annotator.vision.image_files import file_hash
+from annotator.vision.images.image_files import file_hash
+from annotator.vision.images.without_metadata import is_image, picture_digest
 from annotator.vision.photos import photo_bytes, photo_hash, photo_there
 
 

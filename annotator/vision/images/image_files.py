@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from annotator.errors import InputError
-from annotator.vision.damaged import PhotoRemark, without_its_end
-from annotator.vision.deep import deep_colours, eight_bits, read_tiff
-from annotator.vision.opening import judge_size, opened, reading
+from annotator.vision.images.damaged_jpeg import PhotoRemark, without_its_end
+from annotator.vision.images.high_bit_depth import deep_colours, eight_bits, read_tiff
+from annotator.vision.images.opening import judge_size, opened, reading
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how files of that kind begin
 _ORIENTATION = 0x0112  # EXIF

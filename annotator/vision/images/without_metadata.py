@@ -14,8 +14,8 @@ import struct
 from pathlib import Path
 
 from annotator.errors import InputError
-from annotator.vision.image_files import decode_photo
-from annotator.vision.opening import opened
+from annotator.vision.images.image_files import decode_photo
+from annotator.vision.images.opening import opened
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}

@@ -1,0 +1,1 @@
+"""How photos, proposals and labels come into a project."""

@@ -1,0 +1,1 @@
+"""A project's photos on the disk: where they are, what they show, depth images beside them."""

@@ -1,0 +1,1 @@
+"""A project's safety: what is checked, repaired, found again and kept."""
