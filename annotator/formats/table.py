@@ -120,8 +120,9 @@ _BUILT_IN = (
     _mesh("obj", "a Wavefront mesh for each hand"),
     _mesh("ply", "a PLY mesh for each hand"),
     Format(
-        "dexycb", "DexYCB's folder of recordings", HERE + "others.dexycb", reads=True, suffixes=(".npz", ".yml"),
-        extra="pyyaml", photos="by layout", left="by `mano_sides`", definition="mano",
+        "dexycb", "DexYCB's folder of recordings", HERE + "dexycb", writes=True, reads=True,
+        suffixes=(".npz", ".yml"), extra="pyyaml (in)", photos="640 x 480 px", left="left, by `mano_sides`",
+        without_mano="`pose_m` zeros, no `mano_calib`", definition="mano",
     ),
     Format(
         "interhand", "InterHand2.6M's annotations", HERE + "interhand", writes=True, reads=True, suffixes=(".json",),

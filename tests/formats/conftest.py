@@ -32,3 +32,11 @@ def records(project):
     from annotator.formats.transfer.from_project import labelled_hands
 
     return list(labelled_hands(project))
+
+
+@pytest.fixture
+def instants(records, tmp_path):
+    """Two moments of a right and a left hand seen by two cameras, see `two_cameras_set`."""
+    from two_cameras_set import instants_of
+
+    return instants_of(records, tmp_path)

@@ -16,6 +16,7 @@ from same import assert_same
 from annotator.formats import LabelledHand, reader, writer
 from annotator.formats.core.base import ManoLabel
 from annotator.formats.core.exporting import mirrored
+from annotator.formats.dexycb.writer import fitted
 from annotator.formats.freihand.writer import to_sample
 from annotator.hand.mesh import HandParameters
 from annotator.project.records.states import HAND_STATES, JOINT_STATES
@@ -62,6 +63,8 @@ def through(name, records, without):
         placed = [replace(record, photo=folder / record.photo) for record in records]
         writer(name).write(placed, folder / "set")
         expected = [mirrored(r, 90) for r in placed] if name == "ho3d" else placed
+        if name == "dexycb":
+            expected = [fitted(r)[0] for r in placed]
         if name == "freihand":
             expected = [to_sample(r, "image.jpg")[0] for r in placed]
         for ours, theirs in zip(reader(name).read(folder / "set"), expected, strict=True):
@@ -87,10 +90,11 @@ def test_formats_photo_by_photo(name, records):
     through(name, sorted(records, key=lambda record: order.index(record.photo)), ("photo", "vertices", "faces"))
 
 
+@pytest.mark.parametrize("name", ["dexycb", "interhand"])
 @SETTINGS
 @given(records=some_records(whole=True))
-def test_interhand(records):
-    through("interhand", records, ("photo", "vertices", "faces"))
+def test_sets_of_several_cameras(name, records):
+    through(name, records, ("photo", "vertices", "faces"))
 
 
 @SETTINGS

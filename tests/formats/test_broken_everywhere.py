@@ -160,6 +160,9 @@ OURS = {
     "hamer-npz": lambda folder, kind: in_details(folder, kind, "images/00000001.*"),
     "hamer-tar": in_tar,
     "parquet": in_parquet,
+    "dexycb": lambda folder, kind: in_details(
+        folder, kind, json.loads((folder / "details.json").read_text())[1]["sent"]["photo"]
+    ),
     "interhand": lambda folder, kind: in_details(folder, kind, "images/train/00000001.*"),
     "gltf": lambda folder, kind: in_details(folder, kind, "meshes/000001-*"),
     "obj": lambda folder, kind: in_details(folder, kind, "meshes/000001-*"),

@@ -169,6 +169,44 @@ def test_ho3d_as_its_readers_run_mano(posed, tmp_path, side):
     np.testing.assert_allclose(back, vertices, atol=1e-6)
 
 
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_interhand_as_its_readers_run_mano(posed, tmp_path, side):
+    """pose, shape and trans through smplx give the mesh in the world's frame, which the camera sees as ours."""
+    from dataclasses import replace
+
+    from annotator.formats import writer
+    from annotator.formats.mano.mano_file import pose_space
+
+    record, vertices, _ = posed[side]
+    turn, shift = rotation_matrices(np.array([0.2, -0.7, 0.4])), np.array([0.1, -0.2, 0.3])
+    rig = {"rig": "r", "instant": "m", "camera": "a", "R": turn.tolist(), "t": shift.tolist()}
+    writer("interhand").write([replace(record, provenance={"rig": rig})], tmp_path / "set")
+    path = tmp_path / "set" / "annotations" / "train" / "InterHand2.6M_train_MANO_NeuralAnnot.json"
+    mano = json.loads(path.read_text())["0"]["0"]
+    pose, other = np.array(mano[side]["pose"]), "left" if side == "right" else "right"
+    pose[3:] += pose_space(side)[0]
+    mesh, _ = smplx_hand(side, mano_like.arrays(side), pose, mano[side]["shape"], mano[side]["trans"])
+    assert mano[other] is None
+    np.testing.assert_allclose(mesh @ turn.T + shift, vertices, atol=1e-6)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_dexycb_as_its_readers_run_mano(posed, tmp_path, side):
+    """pose_m, in components of MANO's pose space, and mano.yml give the mesh; and joint_3d has manopth's tips."""
+    from annotator.formats import reader, writer
+    from annotator.formats.mano.mano_file import full_pose
+
+    record, vertices, _ = posed[side]
+    writer("dexycb").write([record], tmp_path / "set")
+    (tmp_path / "set" / "details.json").unlink()
+    (hand,) = reader("dexycb").read(tmp_path / "set")
+    pose = full_pose(hand.mano, side).ravel()
+    mesh, joints = smplx_hand(side, mano_like.arrays(side), pose, hand.mano.shape, hand.mano.translation)
+    np.testing.assert_allclose(mesh, vertices, atol=1e-5)  # float32
+    np.testing.assert_allclose(hand.joints[[0, 5, 9, 13, 17]], joints[[0, 5, 9, 13, 17]], atol=1e-5)
+    np.testing.assert_allclose(hand.joints[[4, 8, 12, 16, 20]], mesh[list(TIPS["manopth"])], atol=1e-5)
+
+
 @pytest.mark.parametrize("right_first", [False, True])
 def test_the_left_files_sign_error(tmp_path, right, right_first):
     if right_first:

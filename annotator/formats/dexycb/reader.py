@@ -1,4 +1,4 @@
-"""DexYCB (Chao et al. 2021): grasps seen by eight cameras.
+"""Reading DexYCB's layout (Chao et al. 2021): grasps seen by eight cameras.
 
     SUBJECT/SEQ/meta.yml                       serials, mano_sides [right or left], mano_calib [name]
     SUBJECT/SEQ/SERIAL/color_%06d.jpg          640 x 480
@@ -24,12 +24,13 @@ from annotator.files.npz_arrays import Arrays
 from annotator.files.paths import existing, inside
 from annotator.files.yaml_files import yaml_of as read_yaml
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
-from annotator.formats.core.details import named
+from annotator.formats.core.details import DETAILS, Sidecar, named, record_of
 from annotator.formats.core.photo_files import image_size
 from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.hand.joints import check_side
 from annotator.vision.camera import check_camera
 
+NAME = "dexycb"
 SIZE = 640, 480  # px, of the photos that labels and intrinsics are of
 
 
@@ -43,6 +44,10 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     sequences = sorted(folder.glob("*/*/meta.yml"))
     if not sequences:
         raise InputError(f"{folder} is not a DexYCB set: there is no SUBJECT/SEQUENCE/meta.yml")
+    sidecar = Sidecar.of(folder, NAME)
+    if sidecar is not None:
+        yield from _own(sidecar, folder)
+        return
     yaml_of = lru_cache(maxsize=64)(read_yaml)
     for meta in sequences:
         about = named(meta, "all", _sequence, meta, yaml_of)
@@ -51,6 +56,19 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
                 record = named(labels, "0", _record, folder, labels, str(serial), about, yaml_of)
                 if record is not None:
                     yield record
+
+
+def _own(sidecar: Sidecar, folder: Path) -> Iterator[LabelledHand]:
+    """The hands of an export of ours, in the order of their details, which say where each lies."""
+    for number, details in enumerate(sidecar):
+        found = named(sidecar.folder / DETAILS, number, _whole, folder, details)
+        if found is not None:
+            yield found
+
+
+def _whole(folder: Path, details: dict) -> LabelledHand:
+    photo = existing(inside(folder, str(details["sent"]["photo"])))
+    return record_of(details, photo)
 
 
 def _sequence(meta: Path, yaml_of) -> dict:
