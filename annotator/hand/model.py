@@ -19,6 +19,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.hand.joints import MANO_PARENTS, check_side
+from annotator.hand.model_checks import check_arrays
 from annotator.hand.rotations import rotation_matrices
 from annotator.registry import Registry
 
@@ -68,7 +69,7 @@ class HandModel:
     pose_directions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_arrays(self.name, self._arrays(), len(self.levels))
         for array in self._arrays().values():
             array.setflags(write=False)
 
@@ -176,48 +177,6 @@ class HandModel:
         """name -> array, as `save` writes them."""
         head = {"name": np.array(self.name), "level_count": np.array(len(self.levels))}
         return head | self._arrays()
-
-
-def _check(model: HandModel) -> None:
-    def fail(text: str) -> None:
-        raise InputError(f"hand model {model.name!r}: {text}")
-
-    if len(model.levels) <= 2:
-        fail(f"has {len(model.levels)} mesh levels, at least 3 are needed")
-    arrays = model._arrays()
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-            fail(f"{name} is not an array of numbers")
-        if not np.isfinite(array).all():
-            fail(f"{name} holds values that are not finite")
-    rows = {name: array.shape[0] if array.ndim else 0 for name, array in arrays.items()}
-    count = rows["template"]
-    shapes = {
-        "template": (count, 3), "faces": (rows["faces"], 3), "shape_directions": (count, 3, 10),
-        "weights": (count, 16), "joint_regressor": (16, count), "keypoint_regressor": (21, count),
-        "anatomical_axes": (15, 3, 3), "limits": (15, 3, 2), "pose_directions": (count, 3, 135),
-    }  # fmt: skip
-    tops = {"faces": count}  # arrays of vertex numbers, and how many vertices there are to name
-    for number in range(len(model.levels)):
-        level = f"level{number}_"
-        size = rows[level + "indices"]
-        shapes |= {level + "indices": (size,), level + "upsample": (count, size)}
-        shapes[level + "faces"] = (rows[level + "faces"], 3)
-        tops |= {level + "indices": count, level + "faces": size}
-    for name, array in arrays.items():
-        if array.shape != shapes[name] or array.size == 0:
-            fail(f"{name} has shape {array.shape}, expected {shapes[name]}")
-        top = tops.get(name)
-        if top is not None and (array.dtype.kind == "f" or array.min() < 0 or array.max() >= top):
-            fail(f"{name} must hold whole numbers from 0 to {top - 1}")
-        sums = name.split("_")[-1] in ("weights", "regressor", "upsample")
-        if sums and np.abs(array.sum(axis=1) - 1).max() > 1e-4:
-            fail(f"the rows of {name} do not sum to one")
-    axes = model.anatomical_axes
-    if np.abs(axes @ axes.transpose(0, 2, 1) - np.eye(3)).max() > 1e-6 or (np.linalg.det(axes) < 0).any():
-        fail("anatomical_axes are not right-handed orthonormal frames")
-    if (model.limits[..., 0] > model.limits[..., 1]).any():
-        fail("a least limit is above its most")
 
 
 def _read(path: Path) -> HandModel:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select
 
 from annotator.errors import InputError
 from annotator.hand.joints import ByJoint
@@ -25,11 +25,13 @@ from annotator.project.context import Context
 from annotator.project.entering import intake
 from annotator.project.journal import EDIT
 from annotator.project.records.changes import edited
+from annotator.project.records.instants import Instant, OneMesh
 from annotator.project.records.meshes import find_hand_model, mesh_of
 from annotator.project.records.record import HandRecord
 from annotator.project.records.states import PROPOSED
 from annotator.project.records.views import Provenance, StoredPhoto
-from annotator.project.storage.schema import events, hands, meta, photos
+from annotator.project.storage import documents
+from annotator.project.storage.schema import events, hands, photos
 from annotator.project.teamwork import team
 from annotator.vision.rigs import Rig
 
@@ -38,28 +40,6 @@ if TYPE_CHECKING:  # torch comes with it
 
 _RIG, _INSTANT, _MOMENT, _MESH = "rig ", "instant ", "moment of ", "one mesh "
 SAME = 0.35  # of the box: a hand that was proposed in the photo before, this near, is the same one
-
-
-@dataclass(frozen=True)
-class Instant:
-    """rig: its name; moment: the instant's; photos: camera -> the photo of it; proposed: are its hands made?"""
-
-    rig: str
-    moment: str
-    photos: Mapping[str, StoredPhoto]
-    proposed: bool = False
-
-
-@dataclass(frozen=True)
-class OneMesh:
-    """What makes hands of several photos one: rig, moment; hands: camera -> the hand's id in that photo; left_out:
-    camera -> why its own proposal does not count; apart: camera -> see `InstantHand.without`."""
-
-    rig: str
-    moment: str
-    hands: Mapping[str, str]
-    left_out: Mapping[str, str]
-    apart: Mapping[str, float]
 
 
 def kept(values: dict[str, str]) -> dict[str, str]:
@@ -79,7 +59,7 @@ class Instants:
         if not name or "/" in name or len(name) > 100:
             raise InputError(f"{name!r} is no name for a rig")
         with self._context.database.writing() as connection:
-            _put(
+            documents.put(
                 connection,
                 f"{_RIG}{name}",
                 rig.as_dict() | {"name": name, "who": self._context.who, "at": journal.now()},
@@ -88,7 +68,7 @@ class Instants:
     def rigs(self) -> dict[str, Rig]:
         """The rigs by their names."""
         with self._context.database.reading() as connection:
-            found = _all(connection, _RIG)
+            found = documents.below(connection, _RIG)
         return {name.removeprefix(_RIG): Rig.of(content, content["name"]) for name, content in found.items()}
 
     def set_instants(self, rig: str, moments: Mapping[str, Mapping[str, int]]) -> None:
@@ -97,7 +77,7 @@ class Instants:
         InputError: no such rig or camera, a photo of another size than its camera's, or one of another instant.
         """
         with self._context.database.writing() as connection:
-            document = _get(connection, f"{_RIG}{rig}")
+            document = documents.get(connection, f"{_RIG}{rig}")
             if document is None:
                 raise InputError(f"there is no rig {rig!r} in {self._context.folder}")
             for moment, of in moments.items():
@@ -108,23 +88,25 @@ class Instants:
                         Rig.of(document)[camera].check_photo(photo.height, photo.width)
                     except InputError as error:
                         raise InputError(f"{photo.path}: {error}") from error
-                    other = _get(connection, f"{_MOMENT}{photo.sha256}")
+                    other = documents.get(connection, f"{_MOMENT}{photo.sha256}")
                     if other is not None and (other["rig"], other["moment"]) != (rig, moment):
                         raise InputError(
                             f"{photo.path} is of instant {other['moment']!r} of rig {other['rig']!r} already: it "
                             f"cannot be of {moment!r} of {rig!r}, too"
                         )
                     shas[camera] = photo.sha256
-                    _put(connection, f"{_MOMENT}{photo.sha256}", {"rig": rig, "moment": moment, "camera": camera})
-                before = _get(connection, f"{_INSTANT}{rig}/{moment}") or {}
+                    documents.put(
+                        connection, f"{_MOMENT}{photo.sha256}", {"rig": rig, "moment": moment, "camera": camera}
+                    )
+                before = documents.get(connection, f"{_INSTANT}{rig}/{moment}") or {}
                 photos_before = before.get("photos", {})
-                _put(connection, f"{_INSTANT}{rig}/{moment}", before | {"photos": photos_before | shas})
+                documents.put(connection, f"{_INSTANT}{rig}/{moment}", before | {"photos": photos_before | shas})
 
     def instants(self, rig: str | None = None) -> list[Instant]:
         """The instants (of one rig), by name."""
         found = []
         with self._context.database.reading() as connection:
-            for key, content in _all(connection, _INSTANT if rig is None else f"{_INSTANT}{rig}/").items():
+            for key, content in documents.below(connection, _INSTANT if rig is None else f"{_INSTANT}{rig}/").items():
                 name, _, moment = key.removeprefix(_INSTANT).partition("/")
                 of = {camera: self._photo(connection, sha256) for camera, sha256 in content["photos"].items()}
                 found.append(Instant(name, moment, of, bool(content.get("proposed"))))
@@ -145,7 +127,7 @@ class Instants:
         made = []
         with self._context.database.writing() as connection:
             key = f"{_INSTANT}{instant.rig}/{instant.moment}"
-            content = _get(connection, key)
+            content = documents.get(connection, key)
             if content is None:
                 raise InputError(f"there is no instant {instant.moment!r} of rig {instant.rig!r}")
             if content.get("proposed"):
@@ -173,9 +155,9 @@ class Instants:
                     taken.add(ids[name])
                 mesh = OneMesh(instant.rig, instant.moment, ids, dict(one.left_out), _finite(one.without))
                 for hand_id in ids.values():
-                    _put(connection, f"{_MESH}{hand_id}", asdict(mesh))
+                    documents.put(connection, f"{_MESH}{hand_id}", asdict(mesh))
                 made.append(mesh)
-            _put(connection, key, content | {"proposed": journal.now()})
+            documents.put(connection, key, content | {"proposed": journal.now()})
         return made
 
     def _same(
@@ -184,7 +166,7 @@ class Instants:
         """The hand of this photo, of a single proposal, that is this one; its row and record."""
         best = None
         for hand_id in connection.scalars(select(hands.c.id).where(hands.c.photo == photo.id)).all():
-            if hand_id in taken or _get(connection, f"{_MESH}{hand_id}") is not None:
+            if hand_id in taken or documents.get(connection, f"{_MESH}{hand_id}") is not None:
                 continue
             row, record, _ = reading.stored(connection, self._context.folder, hand_id)
             there = mesh_of(record, find_hand_model(row.hand_model, row.hand_model_digest)).keypoints
@@ -197,13 +179,13 @@ class Instants:
     def one_mesh(self, hand_id: str) -> OneMesh | None:
         """Which hands of other photos are the same mesh as this one; None: none."""
         with self._context.database.reading() as connection:
-            content = _get(connection, f"{_MESH}{hand_id}")
+            content = documents.get(connection, f"{_MESH}{hand_id}")
         return None if content is None else OneMesh(**content)
 
     def one_meshes(self) -> list[OneMesh]:
         """All of them, by rig and moment."""
         with self._context.database.reading() as connection:
-            found = [OneMesh(**content) for content in _all(connection, _MESH).values()]
+            found = [OneMesh(**content) for content in documents.below(connection, _MESH).values()]
         once = {(one.rig, one.moment, tuple(sorted(one.hands.values()))): one for one in found}
         return [once[key] for key in sorted(once)]
 
@@ -241,7 +223,7 @@ def companions(connection: Connection, folder: Path, row: Row, forth: bool) -> l
     next to be undone (redone)."""
     seq = journal.next_redo(connection, row) if forth else row.head
     together = _together(connection, seq)
-    content = _get(connection, f"{_MESH}{row.id}") if together else None
+    content = documents.get(connection, f"{_MESH}{row.id}") if together else None
     if content is None:
         return []
     found = []
@@ -266,21 +248,3 @@ def _untouched(record: HandRecord) -> bool:
 
 def _finite(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(float(value), 5) for name, value in values.items() if np.isfinite(value)}
-
-
-def _get(connection: Connection, key: str) -> dict | None:
-    text = connection.scalar(select(meta.c.value).where(meta.c.key == key))
-    return None if text is None else json.loads(text)
-
-
-def _all(connection: Connection, prefix: str) -> dict[str, dict]:
-    rows = connection.execute(select(meta).where(meta.c.key.startswith(prefix, autoescape=True)))
-    return {row.key: json.loads(row.value) for row in rows}
-
-
-def _put(connection: Connection, key: str, content: Mapping) -> None:
-    text = json.dumps(content, sort_keys=True)
-    if connection.scalar(select(meta.c.key).where(meta.c.key == key)) is None:
-        connection.execute(insert(meta), [{"key": key, "value": text}])
-    else:
-        connection.execute(update(meta).where(meta.c.key == key).values(value=text))

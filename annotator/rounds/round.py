@@ -18,19 +18,16 @@ import numpy as np
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
-from annotator.learning import distributed
-from annotator.learning.data.photos import KeypointPhotos
-from annotator.learning.data.rendered import RenderedCrops
 from annotator.learning.old_names import with_new_names
 from annotator.model import Model, load_model
-from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
+from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project, Provenance
 from annotator.rounds import keeping, report
 from annotator.rounds.keeping import CHECKPOINT, STATE
 from annotator.rounds.retraining import defining, judging, samples
-from annotator.rounds.retraining.replay import Part, replay_photos
+from annotator.rounds.retraining.learning import learn
+from annotator.rounds.retraining.replay import replay_photos
 from annotator.rounds.retraining.reproposing import repropose
-from annotator.rounds.retraining.training import blended, fine_tune, source_of
 from annotator.rounds.settings import RoundSettings
 
 Progress = Callable[[str, int, int, dict], None]
@@ -186,9 +183,9 @@ class _Round:
         }  # fmt: skip
         own_replay = self.own_replay is not None
         work = (self.state["start"], self.folder, self._replay, own_replay, self.settings, self.device, card)
-        _learn(*work, tell=self.tell, train=self.launch is None)
+        learn(*work, tell=self.tell, train=self.launch is None)
         if self.launch is not None:  # the features are there: what is left is what several processes share
-            self.launch(_learn, self.folder / "training", *work)
+            self.launch(learn, self.folder / "training", *work)
         self.state["blend"] = load_checkpoint(self.folder / CHECKPOINT)[1]["blend"]
 
     def _judge(self, parent: Model, child: Model) -> None:
@@ -252,34 +249,6 @@ class _Round:
         table, crops, ids = samples.read(self.folder / "samples" / "train")
         rows = np.random.default_rng(self.settings.seed).permutation(len(ids))[: self.settings.checked]
         return table.select(rows), [crops[k] for k in rows], [ids[k] for k in rows]
-
-
-def _learn(
-    start, folder: Path, replay: Path, own_replay: bool, s: RoundSettings, device, card: dict, tell=None, train=True
-):
-    """Features of the round's samples and of replay, then, if `train`, fine-tuning and its checkpoint; in every one of
-    the processes that train together."""
-    tell = tell or (lambda *_: None)
-    network = load_checkpoint(start)[0]
-    read = folder / defining.READ
-    new = KeypointPhotos(read if read.is_dir() else folder / defining.LABELS)  # a round begun before there was reading
-    old = Part(RenderedCrops(replay), s.old, s.old + s.replayed)
-    # features up to where nothing learns are the same in every round of a project with the same encoder
-    kept = folder.parent / f"replay-features-{network.config.encoder.replace(':', '-')}-{s.replayed}"
-    kept = folder / "features" / "replay" if own_replay else kept
-    prepared = lambda n, all: tell("features", n, all, {})  # noqa: E731
-    source = source_of(network, new, old, s, folder / "features" / "new", kept, prepared)
-    if not train:
-        return
-    target = distributed.own_device(resolve_device(device))
-    told = lambda n, all, numbers: tell("train", n, all, numbers)  # noqa: E731
-    network = fine_tune(network, source, folder / "training", s, target, card, told)
-    if distributed.processes().first:
-        network, half = network.cpu(), s.old // 2
-        known = lambda one: float(judging.old_errors(one, replay, half).mean())  # noqa: E731
-        share = blended(network, load_checkpoint(start)[0], known, s.drift)
-        save_checkpoint(folder / CHECKPOINT, network, card | {"blend": share})
-    distributed.wait()
 
 
 def _number(value: float) -> float | None:

@@ -14,7 +14,8 @@ from annotator.cli import main
 from annotator.errors import InputError
 from annotator.formats.transfer.from_project import labelled_hands
 from annotator.project import Project
-from annotator.project.safety.repairing import Found, found_in, repair, whole_hands
+from annotator.project.safety.repairing import repair, whole_hands
+from annotator.project.safety.salvaging import Found, found_in
 from annotator.project.storage.pages import Pages
 from annotator.project.storage.sqlite import FILE
 
