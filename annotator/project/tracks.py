@@ -59,7 +59,7 @@ class Tracks:
         self._context = context
 
     def new_tracks(self, count: int) -> list[int]:
-        """See `Project.new_tracks`."""
+        """Numbers for so many new tracks, which nobody else gets."""
         if not count:
             return []
         with self._context.database.writing() as connection:
@@ -74,7 +74,11 @@ class Tracks:
     def add_tracked(
         self, frames: Iterable[tuple[intake.Header, Sequence[TrackedProposal]]], provenance: Provenance, mark: str
     ) -> list[list[str]]:
-        """See `Project.add_tracked`."""
+        """Store hands of tracks in their frames, in one transaction; their ids, frame by frame.
+
+        A hand that is known already joins its track; if nobody has touched it, it becomes what the track says of it.
+        mark: names the tracking for good: `has_photo(hash, mark)` is true from then on.
+        """
         added = []
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)
@@ -105,7 +109,7 @@ class Tracks:
             journal.repropose(connection, row, one.hand.record, one.hand.parametric, source, self._context.who, note)
 
     def tracks(self) -> list[TrackSummary]:
-        """See `Project.tracks`."""
+        """All tracks, by number."""
         columns = (
             tracked.c.track, photos.c.path, photos.c.video, photos.c.frame, photos.c.seconds, hands.c.side,
             hands.c.state, hands.c.corrections, tracked.c.kind, tracked.c.reasons,
@@ -118,7 +122,7 @@ class Tracks:
         return [_summary(number, rows) for number, rows in found.items()]
 
     def track(self, number: int) -> list[TrackEntry]:
-        """See `Project.track`."""
+        """The hands of a track, in the order of their frames. InputError if there is none of this number."""
         statement = select(*_ENTRY).select_from(_JOINED).where(tracked.c.track == number).order_by(photos.c.seconds)
         with self._context.database.reading() as connection:
             rows = connection.execute(statement).all()
@@ -127,13 +131,14 @@ class Tracks:
         return [_entry(row) for row in rows]
 
     def track_of(self, hand_id: str) -> int | None:
-        """See `Project.track_of`."""
+        """The number of the hand's track; None if it is on none."""
         with self._context.database.reading() as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return connection.scalar(select(tracked.c.track).where(tracked.c.hand == hand_id))
 
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
-        """See `Project.edit_many`."""
+        """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
+        their new versions. note: JSON, kept in the journal with each."""
         versions, who = [], self._context.who
         with self._context.database.writing() as connection:
             for one in edits:
@@ -153,7 +158,8 @@ class Tracks:
         return versions
 
     def undo_many(self, name: str, value: str) -> list[str]:
-        """See `Project.undo_many`."""
+        """Take back the edits whose note says `name`: `value`, in one transaction; the hands' ids. A hand that somebody
+        changed since stays as it is."""
         undone = []
         with self._context.database.writing(stored_only=True) as connection:
             for event in reversed(journal.noted(connection, name, value)):

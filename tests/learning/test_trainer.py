@@ -15,8 +15,8 @@ from annotator.learning.data.noise import simulate_landmarks
 from annotator.learning.data.samples import Labels
 from annotator.learning.data.sources import BankSource, split_batch
 from annotator.learning.data.teacher_joints import as_teacher
+from annotator.learning.losses import Supervision, joint_error
 from annotator.learning.recipe import Recipe
-from annotator.learning.supervision import Supervision, joint_error
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import plain_projection, project
@@ -90,7 +90,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(bank, tmp_path):
 
 
 def test_the_log_is_readable_and_the_error_falls(bank, tmp_path):
-    settings = TrainSettings(steps=100, batch=6, warmup=5, rate=2e-3, prompts=False, tensorboard=True)
+    settings = TrainSettings(steps=100, batch=6, warmup=5, learning_rate=2e-3, prompts=False, tensorboard=True)
     Trainer(network(), BankSource([bank], [1.0]), tmp_path, settings).run()
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
     assert [int(r["step"]) for r in rows] == [50, 100]
