@@ -392,6 +392,10 @@ class Project:
         """The number of the hand's track; None if it is on none."""
         return self._tracks.track_of(hand_id)
 
+    def propagated(self) -> frozenset[str]:
+        """The ids of hands that nobody judged and that labels of other frames of their track moved last."""
+        return self._tracks.propagated()
+
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
         """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
         their new versions. note: JSON, kept in the journal with each."""
