@@ -31,7 +31,7 @@ ROOMS = {
     "annotator.formats": "annotator hand files vision learning correcting project",
     "annotator.proposers": "annotator hand files vision model",
     "annotator.rounds": "annotator hand files vision network synthetic evaluation learning correcting model project",
-    "annotator.tools": "annotator hand files network detection",
+    "annotator.tools": "annotator hand files vision network detection synthetic evaluation learning model",
     "annotator.serving": "annotator hand files vision network detection correcting model project",
     "annotator.cluster": "annotator hand files vision model project formats rounds",
     "annotator.cli": "annotator hand files vision network evaluation learning correcting model project formats "
