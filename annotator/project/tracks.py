@@ -138,7 +138,7 @@ class Tracks:
             return connection.scalar(select(tracked.c.track).where(tracked.c.hand == hand_id))
 
     def propagated(self) -> frozenset[str]:
-        """See `Project.propagated`."""
+        """The ids of hands that nobody judged and that labels of other frames of their track moved last."""
         statement = (
             select(hands.c.id)
             .join(events, events.c.seq == hands.c.head)
