@@ -38,7 +38,7 @@ ROOMS = {
     "proposers rounds serving cluster reporting tracking",
     "napari_hand_mesh.session": "annotator hand files vision correcting model project serving",
     "napari_hand_mesh.canvas": "annotator hand vision",
-    "napari_hand_mesh.jobs": "annotator hand vision model project formats rounds session",
+    "napari_hand_mesh.jobs": "annotator hand vision model project formats rounds tracking session",
     "napari_hand_mesh.docks": "annotator hand vision correcting project session canvas jobs",
     "napari_hand_mesh": "annotator hand files vision model project formats session canvas jobs docks",
 }

@@ -178,6 +178,7 @@ class Project:
     tracks = offered(Tracks.tracks)
     track = offered(Tracks.track)
     track_of = offered(Tracks.track_of)
+    propagated = offered(Tracks.propagated)
     edit_many = offered(Tracks.edit_many)
     undo_many = offered(Tracks.undo_many)
 

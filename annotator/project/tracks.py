@@ -22,9 +22,10 @@ from annotator.project.journal import EDIT
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import ACCEPTED, PROPOSED
 from annotator.project.records.views import Provenance, TrackEntry, TrackSummary
-from annotator.project.storage.schema import hands, meta, photos, tracked
+from annotator.project.storage.schema import events, hands, meta, photos, tracked
 from annotator.project.teamwork import team
 
+PROPAGATION = "propagation"  # in the note of an edit: which propagation of labels over time it is of
 GIVEN = "tracks given"  # in `meta`: the last number, so that two people who track at once have tracks of their own
 
 
@@ -136,6 +137,16 @@ class Tracks:
             reading.row_of(connection, self._context.folder, hand_id)
             return connection.scalar(select(tracked.c.track).where(tracked.c.hand == hand_id))
 
+    def propagated(self) -> frozenset[str]:
+        """The ids of hands that nobody judged and that labels of other frames of their track moved last."""
+        statement = (
+            select(hands.c.id)
+            .join(events, events.c.seq == hands.c.head)
+            .where(hands.c.state == PROPOSED, events.c.note.like(f'%"{PROPAGATION}"%'))
+        )
+        with self._context.database.reading() as connection:
+            return frozenset(connection.scalars(statement))
+
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
         """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
         their new versions. note: JSON, kept in the journal with each."""
@@ -208,4 +219,4 @@ def _summary(number: int, rows: list) -> TrackSummary:
     )
 
 
-__all__ = ["Edit", "TrackedProposal", "Tracks"]
+__all__ = ["PROPAGATION", "Edit", "TrackedProposal", "Tracks"]
