@@ -1,6 +1,6 @@
 """From a photo, or from plain boxes in it, to crops in which every hand points up.
 
-Palms give the first hypotheses; `detection.looking` follows them. Where palms do not help it tries all angles.
+Palms give the first hypotheses; `detection.crop_hypotheses` follows them. Where palms do not help it tries all angles.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def fused(
     sightings: Sequence[Sighting], model: HandModel, prior: ProposalPrior, inflation: np.ndarray | None = None
 ) -> Fused:
     """The proposals of one hand (of one side), each by its uncertainty. inflation (21,): how many times more than usual
-    each keypoint is doubted (`solver.trust`)."""
+    each keypoint is doubted (`solver.labels`)."""
     reference = min(sightings, key=lambda one: one.doubt).camera
     side = sightings[0].hand.side
     doubted = np.ones(21) if inflation is None else inflation

@@ -61,7 +61,7 @@ def make_table(name: str, path: Path, out: Path) -> Path:
     """Read a data set into OUT/data/NAME-STEM/keypoints.npz, if it is not there yet; that folder, absolute.
 
     Hands of which nothing says the side are left out, with a warning. InputError where that is all of them, or where
-    they look as if their keypoints were in another order (`formats.orders`).
+    they look as if their keypoints were in another order (`formats.core.orders`).
     """
     stem = re.sub(r"[^\w.-]+", "-", path.resolve().name) or "set"
     folder = (out / "data" / f"{name}-{stem}").absolute()

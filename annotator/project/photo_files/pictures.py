@@ -1,8 +1,8 @@
 """By what a photo is known again after its file was edited: what it shows, whatever is written beside that.
 
 A project names photos by their file's SHA-256. A rating, a comment or another place changes that, not the picture; so
-the digest of the picture (`vision.bare`) is kept as well, in `meta`, under both names: a photo of an older project gets
-its own when somebody looks for photos.
+the digest of the picture (`vision.images.without_metadata`) is kept as well, in `meta`, under both names: a photo of an
+older project gets its own when somebody looks for photos.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rows out of the whole pages of an SQLite file, damaged or not: read from its bytes, without the tree over them.
 
 The file format is SQLite's own (sqlite.org/fileformat2.html). A row's table cannot be told from its page, so rows are
-told apart by what is in them (`project.repairing`). Freed pages are read, too: they hold rows as they once were.
+told apart by what is in them (`project.safety.repairing`). Freed pages are read, too: they hold rows as they once were.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Meshes on photos: shaded, rightly occluded, translucent; and the same mesh seen from another side.
 
-Software only: a z-buffer (`vision.raster`), smooth normals, two lights and a darkened rim, which keeps
+Software only: a z-buffer (`vision.drawing.raster`), smooth normals, two lights and a darkened rim, which keeps
 fingers apart that lie in front of each other.
 """
 
