@@ -1,10 +1,10 @@
 """Benchmark 3, real 2-D: held-out photos of the digits set against the teacher, and how many hands are found at all.
 
-    python benchmarks/real_keypoints.py DATA/real/digits [--model CHECKPOINT] [--detect 200]
+    python benchmarks/real_keypoints.py DATA/real/digits [--model CHECKPOINT] [--detect 200] [--as-teacher]
 
 The teacher is MediaPipe's network asked ten times; the network starts from its weights. This table says how near the
 mesh comes to it, not to the truth. --detect: photos, drawn by hash, on which the whole of `propose` is run without a
-box.
+box. --as-teacher: our joints are moved to where MediaPipe means them (measured on renders) before they are compared.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import torch
 from tables import box_of, interval, markdown
 
+from annotator.hand.definitions import MEDIAPIPE
 from annotator.learning.data.photos import KeypointPhotos
+from annotator.learning.data.teacher_joints import as_teacher
 from annotator.learning.scoring import answers
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
@@ -27,6 +30,7 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--detect", type=int, default=200)
+    parser.add_argument("--as-teacher", action="store_true")
     arguments = parser.parse_args()
     network, _ = load_checkpoint(arguments.model)
     photos = KeypointPhotos(arguments.table, held=True, jitter=False)
@@ -37,10 +41,17 @@ def main() -> None:
     given = []
     for k, points in enumerate(photos.table.keypoints):
         (hand,) = model.propose(photos.photo(k), [box_of(points)], [str(photos.table.side[k])])
-        given.append(photos.crop(k).to_crop(hand.keypoints))
+        seen = MEDIAPIPE.keypoints(hand) if arguments.as_teacher else hand.keypoints
+        given.append(photos.crop(k).to_crop(seen))
+
+    def read(estimate) -> np.ndarray:
+        if not arguments.as_teacher:
+            return estimate.keypoints
+        return as_teacher(torch.from_numpy(estimate.keypoints), torch.from_numpy(estimate.joints))[0].numpy()
+
     for name, points in [
-        ("parametric stage", run.estimates[0].keypoints),
-        ("refined", run.estimates[-1].keypoints),
+        ("parametric stage", read(run.estimates[0])),
+        ("refined", read(run.estimates[-1])),
         ("`propose`, box given", np.array(given)),
         ("MediaPipe, one look", run.encoder_keypoints),
     ]:

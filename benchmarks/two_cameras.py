@@ -1,12 +1,13 @@
 """Benchmark 2, two cameras: held-out real frames of one hand, seen by two calibrated cameras at once.
 
-    python benchmarks/two_cameras.py DATA/real/two-cameras [--model CHECKPOINT] [--all]
+    python benchmarks/two_cameras.py DATA/real/two-cameras [--model CHECKPOINT] [--all] [--as-teacher]
 
 DATA/real is made by `python -m annotator.learning.real_sets`. Each camera's mesh joints are compared with the
 triangulated ones, and camera 0's with camera 1's, after similarity alignment; distances are at the size of an ordinary
 hand (the calibration's unit is unknown). Spread: bootstrap by blocks of one second of video. MediaPipe's world output
 on the same crops stands beside it; the network starts from MediaPipe's weights and is no independent peer of it.
---all: every frame, for a model that was trained without this video.
+--all: every frame, for a model that was trained without this video. --as-teacher: our joints are moved to where
+MediaPipe, whose landmarks the triangulated joints are made of, means them (measured on renders).
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import torch
 from tables import box_of, interval, markdown
 
 from annotator.evaluation import metrics
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.samples import MEAN_PALM
+from annotator.learning.data.teacher_joints import as_teacher
 from annotator.learning.scoring import answers, hand_sized
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
@@ -61,6 +64,7 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--as-teacher", action="store_true")
     arguments = parser.parse_args()
     network, _ = load_checkpoint(arguments.model)
     photos = KeypointPhotos(arguments.table, held=None if arguments.all else True, jitter=False)
@@ -77,6 +81,9 @@ def main() -> None:
         ("`propose --quick`, hand found", *proposed(Model(network, quick=True), photos, False)),
         ("MediaPipe's own output", run.encoder_joints, run.encoder_keypoints),
     ]:
+        if arguments.as_teacher and not name.startswith("MediaPipe"):
+            moved = as_teacher(torch.from_numpy(np.asarray(keypoints)), torch.from_numpy(np.asarray(joints)))
+            keypoints, joints = (points.numpy() for points in moved)
         against_truth = 1000 * metrics.point_errors(joints, truth).mean(1)
         between = 1000 * metrics.point_errors(sized(joints[one]), sized(joints[zero]))
         photo = np.linalg.norm(keypoints - run.labels.keypoints.numpy(), axis=-1).mean(1) / box

@@ -1,7 +1,7 @@
 """Where MediaPipe means its joints, measured; and tables of its labels read as our joints.
 
 python -m annotator.tools.own_joints measure DATA/calibration                    (the offsets, mm)
-python -m annotator.tools.own_joints read DATA/raw/digits DATA/own/digits --contacts
+python -m annotator.tools.own_joints read DATA/raw/digits DATA/own/digits --contacts 3
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     read = kinds.add_parser("read", help="a keypoint table with labels as our joints")
     read.add_argument("source", type=Path)
     read.add_argument("out", type=Path)
-    read.add_argument("--contacts", action="store_true", help="the digits' set: fingertips of 6 to 9 that touch do")
+    read.add_argument("--contacts", type=float, help="the digits' set: tips of 6 to 9 that touch do, with this weight")
     options = parser.parse_args()
     if options.kind == "measure":
         offsets = measured_offsets(SyntheticShards(options.shards), load_mediapipe_hand().eval(), options.count)
@@ -54,7 +54,7 @@ def main() -> None:
     photos = KeypointPhotos(options.source, held=None, jitter=False)
     options.out.mkdir(parents=True, exist_ok=True)
     table = read_as_ours(photos.table, proposals(photos, load_model()), MEDIAPIPE)
-    (with_contacts(table) if options.contacts else table).save(options.out)
+    (with_contacts(table, options.contacts) if options.contacts else table).save(options.out)
     for name in dict.fromkeys(str(name) for name in photos.table.photo):
         shutil.copyfile(options.source / name, options.out / name)
 

@@ -24,11 +24,11 @@ def digit_of(photo: str) -> int:
     return int(photo.split("-")[1])
 
 
-def with_contacts(table: KeypointTable) -> KeypointTable:
+def with_contacts(table: KeypointTable, trust: float = TRUST) -> KeypointTable:
     """The digits' table, where tips that touch are drawn together in depth until they are `APART`.
 
     Both move by half of what is missing, and the joints before them by half of that. Lengths are in units of the row's
-    own palm: a teacher's scale means nothing.
+    own palm: a teacher's scale means nothing. trust: weight of the two tips.
     """
     joints, weight = np.array(table.joints, np.float64), np.array(table.joint_weight, np.float64)
     for row, photo in enumerate(table.photo):
@@ -44,5 +44,5 @@ def with_contacts(table: KeypointTable) -> KeypointTable:
         for tip, sign in ((THUMB_TIP, 1.0), (other, -1.0)):
             hand[tip, 2] += sign * too_far / 2
             hand[tip - 1, 2] += sign * too_far / 4
-            weight[row, tip] = TRUST
+            weight[row, tip] = trust
     return replace(table, joints=joints, joint_weight=weight)
