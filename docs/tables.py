@@ -5,6 +5,7 @@ A table stands between `<!-- table: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -68,10 +69,41 @@ def plain(summary: str) -> str:
     return re.sub(r"\{(\w+)\}", "see `docs/formats.md`", summary).replace("\n", " ")
 
 
+# what a benchmark asks -> its scripts
+BENCHMARKS = {
+    "How true the proposals are": "mesh_truth two_cameras real_keypoints rotation reliability out_of_domain small_hands "
+    "worst ablation supervision model_card",
+    "What corrections do": "corrections definitions solver_corrections two_view_corrections absurd_corrections",
+    "What more evidence is worth": "depth rigs subjects subjects_two_cameras",
+    "Video": "tracks",
+    "Learning from people": "active_learning active_rounds real_round disagreement pseudo_labels",
+    "How fast, how large": "throughput quick scaling refine_time cluster serving large_project export_memory report "
+    "plugin_latency plugin_large_project",
+    "Under attack, under load": "soak faults damage kill_commands kill_store fuzz hostile_files hostile_requests",
+    "Beside other people's code": "other_readers tool_readers",
+}
+
+
+def benchmarks() -> str:
+    """One table a question; a script is a file of `benchmarks` that is run by itself."""
+    parts = []
+    for question, names in BENCHMARKS.items():
+        rows = [[f"`{name}.py`", asks(ROOT / "benchmarks" / f"{name}.py")] for name in names.split()]
+        parts.append(f"### {question}\n\n" + markdown(["script", "what it asks"], rows))
+    return "\n".join(parts)
+
+
+def asks(script: Path) -> str:
+    """The first paragraph's first line or two of a script's docstring, without its command."""
+    said = (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+    return re.sub(r":? *`python [^`]*`", "", " ".join(said.split())).rstrip(".:")
+
+
 PLACES: dict[str, tuple[str, Callable[[], str]]] = {
     "commands": ("README.md", commands),
     "formats": ("docs/formats.md", formats),
     "registries": ("docs/extending.md", registries),
+    "benchmarks": ("benchmarks/README.md", benchmarks),
 }
 
 

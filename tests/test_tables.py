@@ -53,3 +53,13 @@ def test_the_picture_of_the_rooms_is_that_of_the_imports():
     picture = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(picture)
     assert picture.PICTURE.read_text(encoding="utf-8") == picture.svg(), "python docs/architecture_picture.py"
+
+
+def test_every_benchmark_is_in_the_table_once():
+    listed = [name for names in tables.BENCHMARKS.values() for name in names.split()]
+    scripts = {
+        path.stem
+        for path in (ROOT / "benchmarks").glob("*.py")
+        if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+    }
+    assert sorted(listed) == sorted(scripts)
