@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
-from annotator.correcting.solver.solver import solve
 from annotator.correcting.subjects.estimating import estimate_subject
-from annotator.correcting.subjects.measuring import apart, checked_sizes
+from annotator.correcting.subjects.measuring import checked_sizes
 from annotator.correcting.subjects.subject import Subject
 from annotator.errors import InputError
-from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.joint_states import UNSEEN
-from annotator.hand.mesh import HandMesh
-from annotator.project import journal, reading, statements
+from annotator.project import reading, statements
 from annotator.project.context import Context
 from annotator.project.definitions import definition_of_project
-from annotator.project.entering.intake import prepare
-from annotator.project.instants import Instants
-from annotator.project.records.changes import edited
-from annotator.project.records.meshes import find_hand_model, mesh_of
+from annotator.project.records.meshes import find_hand_model
 from annotator.project.records.record import HandRecord
-from annotator.project.records.states import ACCEPTED, PROPOSED, REJECTED
+from annotator.project.records.states import REJECTED
 from annotator.project.records.views import Renewal, StoredSubject
-from annotator.project.storage.schema import hands, photos, trials
+from annotator.project.storage.schema import photos
 from annotator.project.subjects import standing
-from annotator.project.subjects.renewal import note_without_subject, with_confirmed, without_subject
-from annotator.project.teamwork import team
+from annotator.project.subjects.renewal import with_confirmed, without_subject
+from annotator.project.subjects.reshaping import Reshaping
 
 MOST = 120  # hands that an estimate is made from, those with most labels
-NOTABLE = 0.0005  # m: a mesh whose shape is farther off than this is offered a renewed one
 
 
 class Subjects:
@@ -38,7 +31,7 @@ class Subjects:
     names, photos and sizes that cannot be, and for a project that cannot be read or written."""
 
     def __init__(self, context: Context):
-        self._context, self._instants = context, Instants(context)
+        self._context, self._reshaping = context, Reshaping(context)
 
     # -- reading -------------------------------------------------------------------------------------------------
     def all(self) -> list[StoredSubject]:
@@ -50,7 +43,7 @@ class Subjects:
     def named(self, name: str) -> StoredSubject:
         """The subject of this name. InputError: there is none."""
         with self._context.database.reading() as connection:
-            return _shown(connection, self._standing(connection, name))
+            return _shown(connection, standing.named(connection, name, self._context.folder))
 
     def of_photo(self, photo_id: int) -> StoredSubject | None:
         """The subject whose hands a photo shows, or None where nobody said."""
@@ -73,7 +66,7 @@ class Subjects:
     def photos(self, name: str) -> list[int]:
         """Ids of the subject's photos, ascending."""
         with self._context.database.reading() as connection:
-            return sorted(self._standing(connection, name).photos)
+            return sorted(standing.named(connection, name, self._context.folder).photos)
 
     def history(self) -> list[statements.Statement]:
         """All that was said of subjects, oldest first, undo and redo among it."""
@@ -113,7 +106,7 @@ class Subjects:
     def estimate(self, name: str) -> Subject:
         """Estimate the subject's shape from its labelled hands and sizes, and put it in force."""
         with self._context.database.reading() as connection:
-            subject = self._standing(connection, name)
+            subject = standing.named(connection, name, self._context.folder)
             _, labels = standing.counted(connection, subject.photos)
             rows = _labelled(connection, subject.photos)[:MOST]
             model = find_hand_model(*_model_of(rows)) if rows else find_hand_model("free")
@@ -127,7 +120,7 @@ class Subjects:
         found = estimate_subject(meshes, model, subject.sizes, states, definition=definition)
         said = {"shape": found.as_dict(), "labels": labels, "hands": [row.id for row in rows]}
         with self._context.database.writing() as connection:
-            self._standing(connection, name)
+            standing.named(connection, name, self._context.folder)
             statements.add(connection, standing.TOPIC, standing.SHAPE, subject.name, said, self._context.who)
         return found
 
@@ -145,23 +138,7 @@ class Subjects:
     def renewals(self, name: str) -> tuple[list[Renewal], list[Renewal]]:
         """Hands of the subject whose mesh has another shape: (those that a renewed mesh is offered to, accepted ones,
         which are left alone)."""
-        with self._context.database.reading() as connection:
-            subject = self._standing(connection, name)
-            if subject.shape is None:
-                return [], []
-            shared = {hand for one in self._instants.one_meshes() for hand in one.hands.values()}
-            offered: list[Renewal] = []
-            accepted: list[Renewal] = []
-            for row in _rows(connection, subject.photos):
-                if row.state == REJECTED or row.hand_model_digest != subject.shape.hand_model or row.id in shared:
-                    continue
-                record = self._record(connection, row.id)
-                model = find_hand_model(row.hand_model, row.hand_model_digest)
-                off = apart(model, record.shape, subject.shape.shape)
-                if off > NOTABLE:
-                    found = Renewal(row.id, row.state, round(1000 * off, 2))
-                    (accepted if row.state == ACCEPTED else offered).append(found)
-            return offered, accepted
+        return self._reshaping.of(name)
 
     def renew(self, hand_id: str) -> int:
         """Give a hand the mesh that its labels and its subject's shape make likeliest; its new version.
@@ -170,58 +147,11 @@ class Subjects:
         touched stays a proposal, and what the network said of it is kept. InputError: accepted or rejected hands, hands
         in another person's work, and photos without a subject or an estimate.
         """
-        with self._context.database.reading() as connection:
-            row, record, _ = reading.stored(connection, self._context.folder, hand_id)
-            subject = standing.owner(connection, row.photo)
-            mesh = without_subject(connection, row, record)
-        if self._instants.one_mesh(hand_id) is not None:
-            raise InputError(f"hand {hand_id} is one mesh in several photos, whose views say its shape")
-        if row.state in (ACCEPTED, REJECTED):
-            raise InputError(f"hand {hand_id} is {row.state}: it is left as it is")
-        if subject is None or subject.shape is None:
-            raise InputError(f"nothing is known of whose hand {hand_id} is: `annotator subject` says it")
-        model = find_hand_model(row.hand_model, row.hand_model_digest)
-        held = {k: (float(x), float(y)) for k, (x, y) in enumerate(mesh_of(record, model).keypoints)}
-        definition = definition_of_project(self._context.folder)
-        solved = solve(
-            mesh, model, {}, record.joint_states, definition=definition, held=held, subject=subject.shape
-        ).hand  # fmt: skip
-        note = {"subject": subject.name}
-        with self._context.database.writing() as connection:
-            now = reading.row_of(connection, self._context.folder, hand_id)
-            leased = team.refuse_if_leased(connection, hand_id, self._context.who)
-            if now.version != row.version:
-                raise InputError(f"hand {hand_id} was changed meanwhile: renew it again")
-            with self._context.database.sensible():
-                return self._write(connection, now, solved, mesh, note, leased)
+        return self._reshaping.renew(hand_id)
 
     # -- inside ----------------------------------------------------------------------------------------------------
-    def _standing(self, connection: Connection, name: str) -> standing.Standing:
-        plain, found = standing.checked_name(name), standing.standings(connection)
-        if plain not in found:
-            known = ", ".join(found) or "none yet"
-            raise InputError(f"no subject {plain!r} in {self._context.folder} (there are: {known})")
-        return found[plain]
-
     def _record(self, connection: Connection, hand_id: str) -> HandRecord:
         return reading.stored(connection, self._context.folder, hand_id)[1]
-
-    def _write(
-        self, connection: Connection, row: Row, solved: HandMesh, network: HandMesh, note: dict, leased: bool
-    ) -> int:
-        _, record, parametric = reading.stored(connection, self._context.folder, row.id)
-        untouched = record.state == PROPOSED and set(record.joint_states) == {PROPOSED} and not record.corrections
-        untouched = untouched and record.depth_labels == DepthLabels()
-        if untouched:
-            prepared = prepare(solved)
-            note = note | note_without_subject(network)
-            return journal.repropose(
-                connection, row, prepared.record, parametric, row.source, self._context.who, note
-            )  # fmt: skip
-        after = edited(row, record, solved, None)
-        version = journal.change(connection, row, after, journal.EDIT, self._context.who, note)
-        team.after_change(connection, row.id, self._context.who, after.state, leased)
-        return version
 
 
 def _shown(connection: Connection, one: standing.Standing) -> StoredSubject:
@@ -231,16 +161,9 @@ def _shown(connection: Connection, one: standing.Standing) -> StoredSubject:
     )  # fmt: skip
 
 
-def _rows(connection: Connection, of_photos: set[int]) -> list:
-    """Rows of `hands` in these photos, without copies of gold ones, in order."""
-    copies = select(trials.c.hand).where(trials.c.hand == hands.c.id)
-    rows = connection.execute(select(hands).where(~copies.exists()).order_by(hands.c.number))
-    return [row for row in rows if row.photo in of_photos]
-
-
 def _labelled(connection: Connection, of_photos: set[int]) -> list:
     """Those with labels that are not rejected, most labels first."""
-    rows = [row for row in _rows(connection, of_photos) if row.corrections and row.state != REJECTED]
+    rows = [row for row in standing.hands_in(connection, of_photos) if row.corrections and row.state != REJECTED]
     return sorted(rows, key=lambda row: (-row.corrections, row.number))
 
 

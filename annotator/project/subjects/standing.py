@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
@@ -90,3 +91,19 @@ def checked_name(name: str) -> str:
     if not plain or len(plain) > LONGEST_NAME or not plain.isprintable():
         raise InputError(f"{name!r} is no name for a subject: expected one line of 1 to {LONGEST_NAME} characters")
     return plain
+
+
+def named(connection: Connection, name: str, folder: Path) -> Standing:
+    """The subject of this name; InputError listing those that `folder`'s project has if there is none."""
+    plain, found = checked_name(name), standings(connection)
+    if plain not in found:
+        known = ", ".join(found) or "none yet"
+        raise InputError(f"no subject {plain!r} in {folder} (there are: {known})")
+    return found[plain]
+
+
+def hands_in(connection: Connection, of_photos: set[int]) -> list:
+    """Rows of `hands` in these photos, without copies of gold ones, in order."""
+    copies = select(trials.c.hand).where(trials.c.hand == hands.c.id)
+    rows = connection.execute(select(hands).where(~copies.exists()).order_by(hands.c.number))
+    return [row for row in rows if row.photo in of_photos]
