@@ -101,7 +101,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory() as scratch, databases(given.url, given.postgres) as make_url:
         folder = Path(scratch) / "project"
+        computing = time.process_time()
         seconds = build(folder, given.hands, make_url() if make_url else None)
+        computing = time.process_time() - computing
         # in a process of its own: building has filled memory and caches
         command = [sys.executable, __file__, "--measure", folder, *(["--check"] if given.check else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -110,6 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
             "hands": given.hands,
             "build_s": round(seconds, 1),
             "hands_a_second": round(given.hands / seconds),
+            "writer_computing_ms_a_hand": round(1000 * computing / given.hands, 3),
             "file_mb": round(size, 1),
             **json.loads(done.stdout),
         }

@@ -43,13 +43,19 @@ def matching(connection: Connection, question: Select, column: ColumnElement, va
     """The answers to `question` where `column` has one of the values: rows, or values if it asks for one column."""
     found: list = []
     asked = list(values)
-    if connection.dialect.name == "postgresql":  # one array is one parameter
-        chosen = question.where(column == any_(literal(asked, ARRAY(column.type))))
-        return _plain(question, connection.execute(chosen)) if asked else []
-    for first in range(0, len(asked), AT_ONCE):
-        rows = connection.execute(question.where(column.in_(asked[first : first + AT_ONCE])))
+    at_once = len(asked) if connection.dialect.name == "postgresql" else AT_ONCE
+    for first in range(0, len(asked), at_once or 1):
+        rows = connection.execute(question.where(among(connection, column, asked[first : first + at_once])))
         found += _plain(question, rows)
     return found
+
+
+def among(connection: Connection, column: ColumnElement, values: Collection) -> ColumnElement[bool]:
+    """That the column has one of the values; on PostgreSQL they travel as one array, since its driver reads a statement
+    of many parameters anew each time."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(values), ARRAY(column.type)))
+    return column.in_(values)
 
 
 def _plain(question: Select, rows: Iterable) -> list:
