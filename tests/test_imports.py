@@ -31,14 +31,14 @@ ROOMS = {
     "annotator.formats": "annotator hand files vision learning correcting project",
     "annotator.proposers": "annotator hand files vision model",
     "annotator.rounds": "annotator hand files vision network synthetic evaluation learning correcting model project",
-    "annotator.tools": "annotator hand files network detection",
+    "annotator.tools": "annotator hand files vision network detection synthetic evaluation learning model",
     "annotator.serving": "annotator hand files vision network detection correcting model project",
     "annotator.cluster": "annotator hand files vision model project formats rounds",
     "annotator.cli": "annotator hand files vision network evaluation learning correcting model project formats "
     "proposers rounds serving cluster reporting tracking",
     "napari_hand_mesh.session": "annotator hand files vision correcting model project serving",
     "napari_hand_mesh.canvas": "annotator hand vision",
-    "napari_hand_mesh.jobs": "annotator hand vision model project formats rounds session",
+    "napari_hand_mesh.jobs": "annotator hand vision model project formats rounds tracking session",
     "napari_hand_mesh.docks": "annotator hand vision correcting project session canvas jobs",
     "napari_hand_mesh": "annotator hand files vision model project formats session canvas jobs docks",
 }
