@@ -176,7 +176,7 @@ def _store(project: Project, provenance: Provenance, folder: Path, rows: Sequenc
         yield {"place": row["place"], "hands": ids.get(id(row)), "error": row["error"], "worker": row["worker"]}
 
 
-_PACKED = ("model", "model_digest", "record", "parametric")
+_PACKED = ("model", "model_digest", "delta", "parametric")
 
 
 def _schema():

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
@@ -45,23 +45,39 @@ class Event:
     note: Mapping
 
 
-def propose(
-    connection: Connection,
-    hand: Mapping,
-    record: HandRecord,
-    parametric: bytes | None,
-    who: str,
-    note: Mapping,
-) -> None:
+class Proposed(Protocol):
+    """A proposal's record, its bytes with those of the event that begins with it (`pack`), and the parametric stage's
+    parameters."""
+
+    @property
+    def record(self) -> HandRecord: ...
+
+    @property
+    def stored(self) -> tuple[bytes, bytes]: ...
+
+    @property
+    def parametric(self) -> bytes | None: ...
+
+
+def propose(connection: Connection, hand: Mapping, proposed: Proposed, who: str, note: Mapping) -> None:
     """Add a new hand by its proposal. hand: id, number, photo, source and hand model, for its row."""
-    data = record.encode()
-    at = now()
-    seq = _add(connection, hand["id"], 1, PROPOSE, who, at, data, delta=pack(None, data), note=note,
-               parametric=parametric)  # fmt: skip
-    connection.execute(
-        insert(hands).values(**hand, **shown(record), created=at, changed=at, version=1, root=seq, head=seq)
-    )
-    connection.execute(insert(records).values(hand=hand["id"], record=data, parametric=parametric))
+    seq = next_number(connection, events.c.seq)
+    for table, row in zip((events, hands, records), proposal_rows(hand, proposed, who, note, seq, now()), strict=True):
+        connection.execute(insert(table).values(row))
+
+
+def proposal_rows(
+    hand: Mapping, proposed: Proposed, who: str, note: Mapping, seq: int, at: str
+) -> tuple[dict, dict, dict]:
+    """A new hand's rows of `events`, `hands` and `records`. seq: its event's number; at: the time."""
+    data, delta = proposed.stored
+    event = {
+        "seq": seq, "hand": hand["id"], "version": 1, "kind": PROPOSE, "who": who, "at": at, "base": None,
+        "target": None, "delta": delta, "check": check_sum(data), "note": json.dumps(note) if note else None,
+    }  # fmt: skip
+    event["chain"] = link(b"", event, proposed.parametric)
+    row = {**hand, **shown(proposed.record), "created": at, "changed": at, "version": 1, "root": seq, "head": seq}
+    return event, row, {"hand": hand["id"], "record": data, "parametric": proposed.parametric}
 
 
 def repropose(

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
@@ -22,7 +23,7 @@ from annotator.hand.model import HandModel
 from annotator.project import journal
 from annotator.project.photo_files import pictures
 from annotator.project.records.meshes import find_hand_model, pack_parametric, record_of
-from annotator.project.records.record import HandRecord
+from annotator.project.records.record import HandRecord, apply, pack
 from annotator.project.records.states import PROPOSED
 from annotator.project.records.views import Provenance, StoredPhoto
 from annotator.project.storage.copying import copy_photo
@@ -67,15 +68,31 @@ class Prepared:
     record: HandRecord
     parametric: bytes | None
 
+    @cached_property
+    def stored(self) -> tuple[bytes, bytes]:
+        """The record's bytes, and those of the event that begins with it: most of the work of storing a hand, done
+        where there are many to do it."""
+        data = self.record.encode()
+        return data, pack(None, data)
+
     def pack(self) -> tuple[str, str, bytes, bytes]:
-        """(hand model's name, its digest, record, parametric stage's parameters or nothing)."""
-        return self.name, self.model.digest, self.record.encode(), self.parametric or b""
+        """(hand model's name, its digest, record as its event has it, parametric stage's parameters or nothing)."""
+        return self.name, self.model.digest, self.stored[1], self.parametric or b""
 
     @classmethod
     def unpack(cls, packed: tuple[str, str, bytes, bytes]) -> Prepared:
-        """InputError if the hand model is not here, or another one of that name."""
-        name, digest, record, parametric = packed
-        return cls(name, find_hand_model(name, digest), HandRecord.decode(record), parametric or None)
+        """InputError if the hand model is not here, or another one of that name, or the record is none."""
+        name, digest, delta, parametric = packed
+        data = apply(delta, None)
+        made = cls(name, _model(name, digest), HandRecord.decode(data), parametric or None)
+        made.__dict__["stored"] = data, delta
+        return made
+
+
+@lru_cache(maxsize=4)
+def _model(name: str, digest: str) -> HandModel:
+    """Found once: its digest says that it is the same."""
+    return find_hand_model(name, digest)
 
 
 def read_headers(paths: Iterable[str | Path], sizes: Iterable[tuple[int, int]] | None) -> list[Header]:
@@ -94,13 +111,19 @@ def add_photo(connection: Connection, folder: Path, header: Header) -> int:
         known = other and connection.scalar(select(photos.c.id).where(photos.c.sha256 == other))
     if known is not None:
         return known
-    values = asdict(header) | {"path": str(header.path), "relative": relative(header.path, folder)}
-    values |= {"id": next_number(connection, photos.c.id), "added": journal.now()}
-    picture = values.pop("picture")
+    values = photo_row(header, folder, next_number(connection, photos.c.id))
     connection.execute(insert(photos).values(values))
-    if picture:
-        pictures.remember(connection, sha256, picture)
+    if header.picture:
+        pictures.remember(connection, sha256, header.picture)
     return values["id"]
+
+
+def photo_row(header: Header, folder: Path, number: int) -> dict:
+    """A new photo's row of `photos`; number: its id."""
+    values = vars(header) | {"path": str(header.path), "relative": relative(header.path, folder)}
+    values |= {"id": number, "added": journal.now()}
+    del values["picture"]
+    return values
 
 
 def copied_in(header: Header, folder: Path) -> Header:
@@ -178,7 +201,7 @@ def add_hand(
         "hand_model": hand.name,
         "hand_model_digest": hand.model.digest,
     }
-    journal.propose(connection, row, hand.record, hand.parametric, who, note or {})
+    journal.propose(connection, row, hand, who, note or {})
     return hand_id
 
 
@@ -187,13 +210,23 @@ def new_id(connection: Connection, photo: StoredPhoto) -> str:
 
     Where another photo of that name took it (cameras count files alike), the photo's own number comes in.
     """
-    stem = re.sub(r"[^\w.]+", "-", stem_of(photo.path)).strip("-.")[:60] or "hand"
     number = connection.scalar(select(func.count()).where(hands.c.photo == photo.id)) or 0
     while True:
         number += 1
-        for hand_id in (f"{stem}-{number}", f"{stem}-p{photo.id}-{number}"):
+        for hand_id in candidates(photo.path, photo.id, number):
             if connection.scalar(select(hands.c.id).where(hands.c.id == hand_id)) is None:
                 return hand_id
+
+
+def candidates(path: Path, photo: int, number: int) -> tuple[str, str]:
+    """The ids that the `number`th hand of a photo may have, the better one first."""
+    stem = _stem(path)
+    return f"{stem}-{number}", f"{stem}-p{photo}-{number}"
+
+
+@lru_cache(maxsize=4096)
+def _stem(path: Path) -> str:
+    return re.sub(r"[^\w.]+", "-", stem_of(path)).strip("-.")[:60] or "hand"
 
 
 def relative(path: Path, folder: Path) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from annotator.hand.mesh import HandMesh
 from annotator.project import journal, reading
 from annotator.project.context import Context
-from annotator.project.entering import intake
+from annotator.project.entering import bulk, intake
 from annotator.project.journal import STATE
 from annotator.project.photo_files import pictures
 from annotator.project.records.changes import with_state
@@ -133,15 +133,8 @@ class Proposing:
         None for a photo that this model has looked at already, also earlier in `looks`: nothing is stored twice,
         whoever else was at work meanwhile.
         """
-        added: list[list[str] | None] = []
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)
-            for header, prepared in looks:
-                photo_id = intake.add_photo(connection, self._context.folder, header)
-                if intake.was_looked_at(connection, photo_id, provenance.model_digest):
-                    added.append(None)
-                    continue
-                intake.mark_looked_at(connection, photo_id, provenance.model_digest)
-                photo = reading.photo_of(connection, self._context.folder, photo_id)
-                added.append([intake.add_hand(connection, photo, source, hand, self._context.who) for hand in prepared])
-        return added
+            return bulk.add_looks(
+                connection, self._context.folder, list(looks), source, provenance.model_digest, self._context.who
+            )

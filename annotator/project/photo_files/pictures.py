@@ -7,6 +7,7 @@ older project gets its own when somebody looks for photos.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from annotator.errors import InputError
 from annotator.project.context import Context
 from annotator.project.photo_files.pixels import is_same
 from annotator.project.records.views import StoredPhoto
+from annotator.project.storage.rows import matching
 from annotator.project.storage.schema import meta, photos
 from annotator.vision.images.without_metadata import picture_digest
 from annotator.vision.photos import photo_hash
@@ -51,6 +53,13 @@ def kept(values: dict[str, str]) -> dict[str, str]:
 def photo_showing(connection: Connection, picture: str) -> str | None:
     """The project's photo (its file's digest) that shows this, None where there is none."""
     return connection.scalar(select(meta.c.value).where(meta.c.key == f"{_SHOWN_BY}{picture}"))
+
+
+def photos_showing(connection: Connection, asked: Iterable[str]) -> dict[str, str]:
+    """`photo_showing` for many: {picture: the photo's file digest}, without those that no photo shows."""
+    keys = {f"{_SHOWN_BY}{picture}" for picture in asked}
+    rows = matching(connection, select(meta.c.key, meta.c.value), meta.c.key, keys)
+    return {key.removeprefix(_SHOWN_BY): value for key, value in rows}
 
 
 class Pictures:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -103,6 +104,7 @@ class HandRecord:
         )
 
 
+@lru_cache(maxsize=64)
 def _layout(count: int) -> np.dtype:
     """Bytes of a record with `count` offsets. 4-byte numbers come first, in one block: see `pack`."""
     return np.dtype(
@@ -117,6 +119,7 @@ def _layout(count: int) -> np.dtype:
     )
 
 
+@lru_cache(maxsize=256)
 def _parts(length: int) -> tuple[int | None, int]:
     """How many offsets a record of `length` bytes has (None: it is no record), and how many bytes its labels in depth
     take."""

@@ -109,7 +109,7 @@ class Database(ABC):
                     raise self.damaged(meaning) from error
                 if sign in said:
                     raise InputError(f"{self.name} {meaning}") from error
-            raise InputError(f"{self.name}: {original}") from error
+            raise InputError(f"{self.name}: {' '.join(str(original).split())}") from error  # servers say details
         except UnicodeDecodeError as error:  # what the database said, or holds, is no text
             raise self.damaged(f"is damaged: {error}") from error
 

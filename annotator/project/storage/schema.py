@@ -234,6 +234,14 @@ for _table in KEPT:
     ):
         event.listen(_table, "after_create", DDL(_statement).execute_if(dialect="postgresql"))
 
+# Both hold numbers that do not compress, of some 2 kB a hand: PostgreSQL would try it, and put them elsewhere.
+for _table in (records, events):
+    event.listen(
+        _table,
+        "after_create",
+        DDL(f"ALTER TABLE {_table.name} SET (toast_tuple_target = 8160)").execute_if(dialect="postgresql"),
+    )
+
 
 def create(connection: Connection) -> None:
     """Make all tables, in the connection's transaction."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
 import tempfile
@@ -22,6 +23,7 @@ from annotator.project.storage.database import PATIENCE, Database, fill, version
 FILE = "project.db"
 MAGIC = b"SQLite format 3\x00"
 LONGEST = 64_000_000  # bytes of one value or row; the largest record has 1 MB
+LOOKS = 0.0005, 0.004  # s from one look for the write lock to the next, at random: two never wait in step
 _GROWING = ("journal", "events", "reviews", "statements")
 _TRIGGERS = {f"{table}_no_{verb}" for table in _GROWING for verb in ("update", "delete")}
 
@@ -214,5 +216,28 @@ def _prepare(raw: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    (patience,) = raw.execute("PRAGMA busy_timeout").fetchone()  # ms
+    end = time.monotonic() + patience / 1000
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _began(raw) and time.monotonic() < end:
+            time.sleep(random.uniform(*LOOKS))
+        if not raw.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # says what everybody says who cannot write
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def _began(raw: sqlite3.Connection) -> bool:
+    """Whether nobody else writes just now. SQLite itself would look ten times a second, and between the writes of one
+    who writes without a pause hardly ever find the moment."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        return not error.sqlite_errorname.startswith("SQLITE_BUSY")
+    return True

@@ -19,7 +19,7 @@ from annotator.project import journal
 from annotator.project.entering import intake
 from annotator.project.reading import photo_of
 from annotator.project.records.meshes import find_hand_model, mesh_of
-from annotator.project.records.record import HandRecord, apply
+from annotator.project.records.record import HandRecord
 from annotator.project.records.states import ACCEPTED
 from annotator.project.records.views import GoldHand, Skill, StoredPhoto
 from annotator.project.storage.schema import events, gold, hands, next_number, photos, records, trials
@@ -72,7 +72,7 @@ def next_trial(connection: Connection, who: str) -> str | None:
     if found is None:
         return None
     row = connection.execute(select(hands).where(hands.c.id == found)).one()
-    proposal = apply(cast(bytes, connection.scalar(select(events.c.delta).where(events.c.seq == row.root))), None)
+    delta = cast(bytes, connection.scalar(select(events.c.delta).where(events.c.seq == row.root)))
     parametric = connection.scalar(select(records.c.parametric).where(records.c.hand == row.id))
     proposer = cast(str, connection.scalar(select(events.c.who).where(events.c.seq == row.root)))
     photo = connection.execute(select(photos).where(photos.c.id == row.photo)).one()
@@ -82,7 +82,8 @@ def next_trial(connection: Connection, who: str) -> str | None:
         "number": next_number(connection, hands.c.number),
         **{name: row._mapping[name] for name in ("photo", "source", "hand_model", "hand_model_digest")},
     }
-    journal.propose(connection, copy, HandRecord.decode(proposal), parametric, proposer, {})
+    packed = (row.hand_model, row.hand_model_digest, delta, parametric or b"")
+    journal.propose(connection, copy, intake.Prepared.unpack(packed), proposer, {})
     connection.execute(insert(trials).values(hand=hand_id, gold=row.id, who=who))
     return hand_id
 

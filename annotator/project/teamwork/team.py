@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 from annotator.errors import InputError
 from annotator.project.journal import EDIT, STATE, now
 from annotator.project.records.states import ACCEPTED, IN_WORK, PROPOSED
+from annotator.project.storage.rows import among
 from annotator.project.storage.schema import events, hands, leases, next_number, people, reviews, trials
 
 LEASE = 600.0  # seconds; every change by its holder starts it anew
@@ -74,7 +75,7 @@ def next_open(connection: Connection, who: str, skip: tuple[str, ...] = ()) -> s
             .limit(1)
         )
         if skip:
-            statement = statement.where(hands.c.id.not_in(skip))
+            statement = statement.where(~among(connection, hands.c.id, skip))
         found = connection.execute(statement).first()
         if found is not None and (best is None or tuple(found) < tuple(best)):
             best = found
