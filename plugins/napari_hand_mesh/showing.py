@@ -32,6 +32,7 @@ class Showing:
     background: Background
     dragging: Dragging | None
     _last_joint: int | None
+    _chosen_joint: int | None
 
     def _start_showing(self) -> None:
         """Once, after Qt's own part of the widget is there."""
@@ -70,6 +71,7 @@ class Showing:
             self._rest = iter(())
             self._name()
             self.queue.refresh()
+            self._chosen_joint = None
             self._over(None, (0, 0))  # words beside the pointer are of the hand before
             self._frame()
             self._last_joint = None
@@ -87,6 +89,8 @@ class Showing:
             layers.look_at(None)
         elif self.view_mode == "hand" or not layers.sees(mesh):
             layers.look_at(mesh)
+        else:
+            layers.thin()  # it may be smaller on the screen than the hand before
 
     def _finish(self) -> None:
         """What can wait, at once."""
@@ -113,6 +117,7 @@ class Showing:
         self.queue.refresh()
         self.history.show_session(self.session)
         self.side.show_hand(None)
+        self._chosen_joint = None
         self._over(None, (0, 0))
         self.layers.clear()
         self._last_joint = None
