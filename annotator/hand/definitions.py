@@ -34,15 +34,16 @@ def _spread(wrist: float, thumb_base: float, knuckles: float, others: float) -> 
 # m, one sigma along each axis: how far people and data sets put a joint from the anatomical one, the same way every
 # time. Of the sets compared, wrists lie 6 to 7 mm and thumb bases up to 10 mm apart, knuckles 2 to 5, finger joints 2.
 UNKNOWN_LABELLER = _spread(0.007, 0.007, 0.0038, 0.0024)
-# m, in the frames of FRAME_OF: MediaPipe's joints against ours, learned from triangulated landmarks of 182 photos of a
-# video by two calibrated cameras (`python benchmarks/definitions.py DATA/real/two-cameras --print`).
+# m, in the frames of FRAME_OF: MediaPipe's joints against ours, on 348 rendered hands that its network sees rightly
+# (`python -m annotator.tools.own_joints measure DATA/calibration`): its hand ends before the fingertips
+# and begins beyond the wrist.
 _MEDIAPIPE = 0.001 * np.array([  # wrist; thumb, index, middle, ring, little from base to tip
-    (-1.1, -2.4, 0.6),
-    (-5.0, 0.3, 10.8), (-1.5, 4.4, -0.6), (-0.6, 2.3, -4.6), (0.3, 3.2, -3.5),
-    (0.1, 0.9, 0.8), (-0.3, -1.9, 0.5), (-0.8, -0.5, 0.3), (0.4, -0.3, 0.0),
-    (1.2, -1.3, 0.2), (-1.9, -3.7, -0.1), (1.7, -0.9, 0.5), (4.4, -7.4, 0.5),
-    (-0.1, -0.4, -0.5), (-1.4, -3.6, 0.2), (3.9, -1.7, 1.3), (5.8, -8.5, 1.9),
-    (-0.6, 1.5, 0.6), (0.4, -2.0, 0.2), (1.4, -1.8, 1.2), (3.7, -1.3, 1.4),
+    (-7.7, -3.5, -0.8),
+    (-9.6, -8.6, 9.4), (-1.9, 1.7, 1.4), (2.3, 2.1, -3.4), (4.7, 2.9, -7.2),
+    (-4.4, 0.7, -1.2), (1.0, -0.0, -0.2), (3.1, 0.5, -0.1), (5.9, -0.3, 0.7),
+    (-3.5, -1.0, -0.4), (1.8, -0.9, 0.1), (4.3, 0.1, 0.7), (6.5, -1.3, 1.4),
+    (-6.2, 0.1, -0.6), (-0.3, -0.6, 0.2), (4.0, -0.3, 1.6), (7.1, -1.0, 2.2),
+    (-6.8, 0.6, 0.3), (0.0, -0.1, -0.3), (1.0, 0.6, 0.5), (6.5, 1.2, 1.4),
 ])  # fmt: skip
 
 

@@ -22,9 +22,10 @@ from annotator.project.journal import EDIT
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import ACCEPTED, PROPOSED
 from annotator.project.records.views import Provenance, TrackEntry, TrackSummary
-from annotator.project.storage.schema import hands, meta, photos, tracked
+from annotator.project.storage.schema import events, hands, meta, photos, tracked
 from annotator.project.teamwork import team
 
+PROPAGATION = "propagation"  # in the note of an edit: which propagation of labels over time it is of
 GIVEN = "tracks given"  # in `meta`: the last number, so that two people who track at once have tracks of their own
 
 
@@ -59,7 +60,7 @@ class Tracks:
         self._context = context
 
     def new_tracks(self, count: int) -> list[int]:
-        """See `Project.new_tracks`."""
+        """Numbers for so many new tracks, which nobody else gets."""
         if not count:
             return []
         with self._context.database.writing() as connection:
@@ -74,7 +75,11 @@ class Tracks:
     def add_tracked(
         self, frames: Iterable[tuple[intake.Header, Sequence[TrackedProposal]]], provenance: Provenance, mark: str
     ) -> list[list[str]]:
-        """See `Project.add_tracked`."""
+        """Store hands of tracks in their frames, in one transaction; their ids, frame by frame.
+
+        A hand that is known already joins its track; if nobody has touched it, it becomes what the track says of it.
+        mark: names the tracking for good: `has_photo(hash, mark)` is true from then on.
+        """
         added = []
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)
@@ -105,7 +110,7 @@ class Tracks:
             journal.repropose(connection, row, one.hand.record, one.hand.parametric, source, self._context.who, note)
 
     def tracks(self) -> list[TrackSummary]:
-        """See `Project.tracks`."""
+        """All tracks, by number."""
         columns = (
             tracked.c.track, photos.c.path, photos.c.video, photos.c.frame, photos.c.seconds, hands.c.side,
             hands.c.state, hands.c.corrections, tracked.c.kind, tracked.c.reasons,
@@ -118,7 +123,7 @@ class Tracks:
         return [_summary(number, rows) for number, rows in found.items()]
 
     def track(self, number: int) -> list[TrackEntry]:
-        """See `Project.track`."""
+        """The hands of a track, in the order of their frames. InputError if there is none of this number."""
         statement = select(*_ENTRY).select_from(_JOINED).where(tracked.c.track == number).order_by(photos.c.seconds)
         with self._context.database.reading() as connection:
             rows = connection.execute(statement).all()
@@ -127,13 +132,24 @@ class Tracks:
         return [_entry(row) for row in rows]
 
     def track_of(self, hand_id: str) -> int | None:
-        """See `Project.track_of`."""
+        """The number of the hand's track; None if it is on none."""
         with self._context.database.reading() as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return connection.scalar(select(tracked.c.track).where(tracked.c.hand == hand_id))
 
+    def propagated(self) -> frozenset[str]:
+        """The ids of hands that nobody judged and that labels of other frames of their track moved last."""
+        statement = (
+            select(hands.c.id)
+            .join(events, events.c.seq == hands.c.head)
+            .where(hands.c.state == PROPOSED, events.c.note.like(f'%"{PROPAGATION}"%'))
+        )
+        with self._context.database.reading() as connection:
+            return frozenset(connection.scalars(statement))
+
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
-        """See `Project.edit_many`."""
+        """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
+        their new versions. note: JSON, kept in the journal with each."""
         versions, who = [], self._context.who
         with self._context.database.writing() as connection:
             for one in edits:
@@ -153,7 +169,8 @@ class Tracks:
         return versions
 
     def undo_many(self, name: str, value: str) -> list[str]:
-        """See `Project.undo_many`."""
+        """Take back the edits whose note says `name`: `value`, in one transaction; the hands' ids. A hand that somebody
+        changed since stays as it is."""
         undone = []
         with self._context.database.writing(stored_only=True) as connection:
             for event in reversed(journal.noted(connection, name, value)):
@@ -202,4 +219,4 @@ def _summary(number: int, rows: list) -> TrackSummary:
     )
 
 
-__all__ = ["Edit", "TrackedProposal", "Tracks"]
+__all__ = ["PROPAGATION", "Edit", "TrackedProposal", "Tracks"]

@@ -38,6 +38,8 @@ class Actions(Judging, Redrawing):
         if self.session is None:
             self.say("open a project first: Photos … makes one")
             return
+        if name != "play" and name not in HARMLESS:
+            self.stop_playing()
         try:
             if not name.startswith("nudge_"):
                 self.settle()

@@ -33,6 +33,7 @@ class Showing:
     dragging: Dragging | None
     _last_joint: int | None
     _chosen_joint: int | None
+    playing: bool
 
     def _start_showing(self) -> None:
         """Once, after Qt's own part of the widget is there."""
@@ -116,6 +117,7 @@ class Showing:
         self._rest = iter(())
         self.queue.refresh()
         self.history.show_session(self.session)
+        self._show_video()
         self.side.show_hand(None)
         self._chosen_joint = None
         self._over(None, (0, 0))
@@ -154,6 +156,7 @@ class Showing:
         """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step
         of the person makes a new one of it. listed: the queue shows it already."""
         self._mark()
+        self._show_video()
         yield
         if not listed:
             self.queue.refresh()
@@ -197,7 +200,7 @@ class Showing:
         self.what.setText(f"{self._facts()}<br>…")
 
     def _look(self) -> None:
-        if self.session is not None and self.background.model is not None:
+        if self.session is not None and self.background.model is not None and not self.playing:
             self.background.look(self.session)
 
     def _first_hand(self) -> Iterator[None]:

@@ -18,7 +18,9 @@ from napari_hand_mesh.docks.frame.companions import Companions
 from napari_hand_mesh.docks.frame.layout import Layout
 from napari_hand_mesh.docks.frame.typing import Typing
 from napari_hand_mesh.docks.frame.window_place import WindowPlace
+from napari_hand_mesh.docks.video.panel import VideoPanel
 from napari_hand_mesh.files import Files
+from napari_hand_mesh.filming import Filming
 from napari_hand_mesh.first_use import FirstUse
 from napari_hand_mesh.held import Held
 from napari_hand_mesh.jobs.background import Background
@@ -31,7 +33,7 @@ from napari_hand_mesh.session.sources import photos_of
 from napari_hand_mesh.showing import Showing
 
 
-class HandMeshWidget(Actions, Files, FirstUse, Showing, Pointing, ByKeys, Controls):
+class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKeys, Controls):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -44,7 +46,9 @@ class HandMeshWidget(Actions, Files, FirstUse, Showing, Pointing, ByKeys, Contro
         self.settings = settings.read()
         self.opacity.setValue(self.settings.mesh_opacity)
         self._last_joint: int | None = None
+        self.video = VideoPanel()
         self._start_showing()
+        self._start_filming()
         self._start_pointing()
         self._start_keys()
         self._held = Held()
@@ -55,7 +59,7 @@ class HandMeshWidget(Actions, Files, FirstUse, Showing, Pointing, ByKeys, Contro
         self.retraining.finished.connect(self._round_ended)
         self._held.companions = Companions(napari_viewer, {
             "Side view": (self.side, "right"), "Hands": (self.queue, "left"), "History": (self.history, "left"),
-            "Verdicts": (self.verdicts, "bottom"),
+            "Video": (self.video, "bottom"), "Verdicts": (self.verdicts, "bottom"),
         })  # fmt: skip
         self.destroyed.connect(self._held.release)
         self.place = WindowPlace(self)
@@ -115,6 +119,7 @@ class HandMeshWidget(Actions, Files, FirstUse, Showing, Pointing, ByKeys, Contro
         self._refresh()
         self._finish()  # nothing speaks of the project before
         self.place.restore()
+        self._show_video()  # whatever was noted of its dock
         self.typing.watch()
         if self._network:
             self.background.use(session.project)
@@ -130,6 +135,7 @@ class HandMeshWidget(Actions, Files, FirstUse, Showing, Pointing, ByKeys, Contro
         self._magnify(None)
         self.background.cancel()
         self.background.forget()
+        self.stop_playing()
         self.queue.show_session(None)
         self.history.show_session(None)
         self.side.show_hand(None)
@@ -140,6 +146,7 @@ class HandMeshWidget(Actions, Files, FirstUse, Showing, Pointing, ByKeys, Contro
         self.session.close()
         self._held.session, self.layers, self.dragging = None, None, None
         self._last_joint = None
+        self._show_video()
 
     def propose_on(self, photos: str | Path | list[Path], project: str | Path) -> None:
         """Look for hands in a folder of photos, a video, or these files, in the background; `project` is made if it is
@@ -206,7 +213,7 @@ class HandMeshWidget(Actions, Files, FirstUse, Showing, Pointing, ByKeys, Contro
         """Once, when the window is there."""
         if not self._arranged and self.arrangement.window is not None:
             self._arranged = True
-            self.arrangement.arrange(self, self.queue, self.history, self.verdicts, self.side)
+            self.arrangement.arrange(self, self.queue, self.history, self.verdicts, self.side, self.video)
 
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)

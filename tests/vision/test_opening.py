@@ -147,7 +147,7 @@ def test_conversions_go_band_by_band(tmp_path):
 
 def test_pictures_are_opened_in_one_place():
     """Only what was written a moment ago, in memory, may pass the door by."""
-    own = {ROOT / "annotator" / "vision" / "opening.py", ROOT / "annotator" / "synthetic" / "images.py"}
+    own = {ROOT / "annotator" / "vision" / "images" / "opening.py", ROOT / "annotator" / "synthetic" / "images.py"}
     found = [
         path
         for folder in (ROOT / "annotator", ROOT / "plugins")

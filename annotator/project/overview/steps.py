@@ -58,6 +58,8 @@ def words_of(kind: str, note: Mapping) -> str:
         words = "drawn again" if note["box"] == "drawn again" else "added by a box"
     elif isinstance(note.get("state"), str):
         words = note["state"]
+    elif note.get("propagation"):
+        words = "labels carried over"
     elif isinstance(note.get("alternative"), str):
         words = f"other depth: {note['alternative']}"
     elif isinstance(note.get("side"), str):

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from annotator.errors import InputError
 from annotator.project.storage import schema
 
-PATIENCE = 10.0  # seconds another writer is waited for
+PATIENCE = 30.0  # seconds another writer is waited for: SQLite does not queue, and a busy writer may win many times
 
 # What the databases say, and what it means to the person in front of it.
 _MEANINGS = (

@@ -12,21 +12,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.choosing import next_keypoint
+from annotator.correcting.next_keypoint import next_keypoint
 from annotator.errors import InputError
 from annotator.hand.joint_states import CORRECTED, PROPAGATED, PROPOSED
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel, load_hand
 from annotator.project import Project
+from annotator.project.overview import steps
 from annotator.project.records.views import TrackEntry
-from annotator.project.tracks import Edit
+from annotator.project.tracks import PROPAGATION, Edit
 from annotator.tracking.doubts import CROSSING, JUMP
-from annotator.tracking.labelling.choosing import next_frames
+from annotator.tracking.labelling.next_frames import next_frames
 from annotator.tracking.labelling.propagating import propagated
 from annotator.tracking.records import SIDE
 
-BATCH = "propagation"  # in the note of an edit: which propagation it is of
+BATCH = PROPAGATION
 DIRECTIONS = {"forward": (1,), "backward": (-1,), "both": (1, -1)}
 ENDS = (CROSSING,)  # behind these the hand may be another one
 DOUBTED = {JUMP: 4.0, CROSSING: 2.0, SIDE: 4.0}  # factors on the variance of a frame
@@ -48,7 +49,7 @@ class Carried:
 @dataclass(frozen=True)
 class Needed:
     """A hand whose correction helps its track most. joint: the keypoint to begin with; gain_mm, frames: see
-    `choosing.Wanted`; why: for a person."""
+    `next_frames.Wanted`; why: for a person."""
 
     id: str
     track: int
@@ -99,7 +100,8 @@ def propagate(project: Project, hand_id: str, direction: str = "both") -> Carrie
         Edit(known.entries[at].id, found.hands[at], _states(found.joints[at]), known.entries[at].version, True)
         for at in rows
     ]
-    project.edit_many(edits, {BATCH: batch, "from": hand_id})
+    # the second name is what undo goes by
+    project.edit_many(edits, {BATCH: batch, steps.BATCH: batch, "from": hand_id})
     frames = [known.entries[at].frame for at in rows]
     ids = tuple(known.entries[at].id for at in rows)
     return Carried(batch, ids, min(frames, default=None), max(frames, default=None), ended)

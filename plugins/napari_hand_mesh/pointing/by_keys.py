@@ -70,7 +70,7 @@ class ByKeys:
         at = from_tip.index(now) + 1 if now in from_tip else 0
         self.choose_joint(from_tip[at % len(from_tip)])
 
-    def _step(self, by: int) -> None:
+    def _walk(self, by: int) -> None:
         now = self._chosen_joint
         if now is None:
             now = self.dragging.hovered if self.dragging.hovered is not None else (-1 if by > 0 else 0)
@@ -106,10 +106,10 @@ class ByKeys:
 
     # -- actions: names of keys.ACTIONS ----------------------------------------------------------------------
     def next_joint(self) -> None:
-        self._step(1)
+        self._walk(1)
 
     def joint_before(self) -> None:
-        self._step(-1)
+        self._walk(-1)
 
     def choose_wrist(self) -> None:
         self.choose_joint(0)

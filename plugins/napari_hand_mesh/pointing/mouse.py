@@ -67,6 +67,7 @@ class Pointing:
             self.say(str(error))
 
     def _touch(self, joint: int) -> None:
+        self.stop_playing()
         self.settle()
         self._chosen_joint = None
         self._last_joint = joint

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Action:
     """name: of the widget's method; key: as napari writes it; button: its label ("" = none); words: for
-    help; group: of its button: verdict, joint, hand, step or view, keys for those of a
+    help; group: of its button: verdict, joint, hand, step, video or view, keys for those of a
     joint chosen by keys; held: it goes on until the key is let go, then the
     method NAME_end is called."""
 
@@ -59,6 +59,19 @@ ACTIONS = (
     Action("undo", "Control-Z", "Undo", "take back the last step, also one before the last start", "step"),
     Action("redo", "Control-Shift-Z", "Redo", "do it again", "step"),
     Action("take_back", "Control-Shift-X", "", "take back the verdicts of the last moments, as one", "step"),
+    Action("previous_frame", "Control-D", "Frame", "the frame before of the track that this hand is on", "video"),
+    Action("next_frame", "Control-F", "Frame", "the next frame of the track", "video"),
+    Action("play", "Control-B", "Play", "play the video from here, with the mesh (again: stop)", "video"),
+    Action("previous_doubtful", "Control-Shift-D", "Doubt", "the doubtful frame before, of the track", "video"),
+    Action("next_doubtful", "Control-Shift-F", "Doubt", "the next doubtful frame of the track", "video"),
+    Action("needs_you", "Control-X", "Needs you", "the frame whose correction helps the video's tracks most", "video"),
+    Action("other_track", "Control-5", "Track", "the other hand of the video, in this frame", "video"),
+    Action("propagate_backward", "Control-Shift-Q", "Carry",
+           "carry this hand's labels backward through its track, until unsure", "video"),
+    Action("propagate_forward", "Control-Shift-E", "Carry",
+           "carry this hand's labels forward through its track, until unsure", "video"),
+    Action("accept_to_here", "Control-Shift-A", "To here", "accept what waits on the track up to this frame, after a "
+           "question; bridged frames are left out", "video"),
     Action("fade_markers", "F", "Markers", "hide or show keypoints and skeleton"),
     Action("peek", "Space", "", "while it is held: nothing over the mesh, to judge it", held=True),
     Action("mesh_style", "Shift-F", "Mesh", "the mesh filled, as outline, as wireframe, or off"),

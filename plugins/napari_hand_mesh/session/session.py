@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import annotator
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
-from annotator.correcting.choosing import next_keypoint
 from annotator.correcting.evidence import PalmDepths
+from annotator.correcting.next_keypoint import next_keypoint
 from annotator.errors import InputError
 from annotator.hand.depth_labels import depths_from_palm
 from annotator.hand.joint_states import UNSEEN

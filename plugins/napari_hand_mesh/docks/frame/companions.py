@@ -11,6 +11,7 @@ import napari
 from qtpy.QtWidgets import QWidget
 
 from napari_hand_mesh.docks.queue_panel import QueuePanel
+from napari_hand_mesh.docks.video.panel import VideoPanel
 
 
 class Companions:
@@ -28,5 +29,7 @@ class Companions:
             with contextlib.suppress(RuntimeError, LookupError, AttributeError):  # gone with the window already
                 if isinstance(widget, QueuePanel):
                     widget.model.stop()
+                if isinstance(widget, VideoPanel):
+                    widget.stop()
                 self._viewer().window.remove_dock_widget(widget)
         self._widgets.clear()

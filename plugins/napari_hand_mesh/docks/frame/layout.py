@@ -42,8 +42,10 @@ class Layout(QObject):
             window = window.parentWidget().window() if window.parentWidget() is not None else None
         return window
 
-    def arrange(self, panel: QWidget, queue: QWidget, history: QWidget, bar: QWidget, side: QWidget) -> None:
-        """Once, when all are docked: columns take the whole height, the bar has no frame."""
+    def arrange(
+        self, panel: QWidget, queue: QWidget, history: QWidget, bar: QWidget, side: QWidget, video: QWidget
+    ) -> None:
+        """Once, when all are docked: columns take the whole height, the bar has no frame, the video is above it."""
         window = self.window
         if window is None:
             return
@@ -56,10 +58,15 @@ class Layout(QObject):
             window.splitDockWidget(docks[id(panel)], docks[id(side)], Qt.Orientation.Vertical)
             window.tabifyDockWidget(docks[id(queue)], docks[id(history)])
             docks[id(queue)].raise_()
-        bar_dock = dock_of(bar)
-        if bar_dock is not None:
-            bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
-            bar_dock.setTitleBarWidget(QWidget())
+        bar_dock, video_dock = dock_of(bar), dock_of(video)
+        if bar_dock is not None and video_dock is not None:
+            window.splitDockWidget(video_dock, bar_dock, Qt.Orientation.Vertical)
+        for dock in (bar_dock, video_dock):
+            if dock is not None:
+                dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+                dock.setTitleBarWidget(QWidget())
+        if video_dock is not None:
+            video_dock.hide()  # until there is a video
         self.fold(True)
         QTimer.singleShot(0, lambda: self.widths(queue, side))
 

@@ -2,59 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
 from annotator.correcting.evidence import Evidence
-from annotator.correcting.solver import SolverSettings
-from annotator.correcting.solver.solver import check_sight, checked_states, read_labels
+from annotator.correcting.solver.labels import checked_states
 from annotator.correcting.subjects.subject import Subject
-from annotator.correcting.views import InstantHand, Sighting, asking, join, join_one, refine_views
-from annotator.detection.grouping import groups, hinted
+from annotator.correcting.views import InstantHand, refine_views
 from annotator.detection.hand_detector import HandDetector
-from annotator.detection.localization import Located
-from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joint_states import CONFIRMED, PROPAGATED, UNSEEN
 from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
+from annotator.model import instants
+from annotator.model.answering import Answering
+from annotator.model.proposing import Proposing
+from annotator.model.refining import box_of, refined, seen_by_people, with_features
 from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
-from annotator.network.crop_camera import CropView, cameras
-from annotator.network.features import Features, joined
 from annotator.network.glfnet import Answer, GLFNet
-from annotator.network.hand_meshes import CachedFeatures, HandMeshes, for_keeping, on_cpu
-from annotator.network.parametric import Estimate
-from annotator.network.prompts import Prompts
-from annotator.stopping import still_wanted
-from annotator.vision.camera import check_camera, default_camera
-from annotator.vision.crops import CROP_SIZE, MIDDLE, Crop, extract_all
+from annotator.network.hand_meshes import CachedFeatures, HandMeshes
+from annotator.vision.camera import check_camera
+from annotator.vision.crops import Crop, extract_all
 from annotator.vision.photos import as_photo
 from annotator.vision.rigs import Rig
-
-AT_ONCE = 16  # hands in a pass of the heads
-BOX_MARGIN = 0.1  # of the keypoints' longer side: how far a box round a hand goes beyond them
-PROMPT_REACH = 0.75 * CROP_SIZE  # px from the crop's middle, along each axis
-
-
-class Waiting(NamedTuple):
-    """A photo (H, W, 3) whose hands are found and not yet answered. features: of its hands; None if it has none, or
-    very many; K: (3, 3) px."""
-
-    photo: np.ndarray
-    hands: list[Located]
-    features: Features | None
-    K: np.ndarray
 
 
 class Model:
@@ -73,6 +49,8 @@ class Model:
         self.digest = checkpoint_digest(network)
         self.finder = HandDetector(self.network, self.device)
         self.records = HandMeshes(self.hand)
+        self.answering = Answering(self.network, self.device, self.records)
+        self.proposing = Proposing(self.finder, self.answering)
 
     # -- proposals --------------------------------------------------------------------------------------------
     def propose(
@@ -114,81 +92,15 @@ class Model:
         batch: hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
         yielded, fewer where they are large.
         """
-        waiting: list[Waiting] = []
-        for group in groups(hinted(photos, boxes, sides, cameras), batch):
-            columns: Any = zip(*group, strict=True)
-            some, told_boxes, told_sides, told_cameras = columns
-            for photo, K in zip(some, told_cameras, strict=True):
-                if K is not None:  # before any work
-                    check_camera(K, photo.shape[:2])
-            found = self.finder.find(some, told_boxes, told_sides, self.quick)
-            for photo, (hands, features), K in zip(some, found, told_cameras, strict=True):
-                waiting.append(Waiting(photo, hands, features, self._camera(photo, hands, K)))
-                if sum(len(one.hands) for one in waiting) >= batch:
-                    yield from self._answer(waiting)
-                    waiting = []
-        if waiting:
-            yield from self._answer(waiting)
+        return self.proposing.many(photos, boxes, sides, cameras, batch, self.quick)
 
-    def _camera(self, photo: np.ndarray, hands: list[Located], K) -> np.ndarray:
-        if K is not None:
-            return check_camera(K)
-        largest = max((hand.crop.size / 1.6 for hand in hands), default=0.0)
-        height, width = photo.shape[:2]
-        return default_camera(height, width, largest)
-
-    @torch.inference_mode()
-    def _answer(self, waiting: list[Waiting]) -> Iterator[list[HandMesh]]:
-        known = [one.features for one in waiting if one.features is not None]
-        together = [(hand, one.K) for one in waiting if one.features is not None for hand in one.hands]
-        ready = self._hands(together, joined(known)) if known else iter(())
-        for one in waiting:
-            if one.hands and one.features is None:
-                yield list(self._many_hands(one))
-            else:
-                yield [next(ready) for _ in one.hands]
-
-    def _many_hands(self, one: Waiting) -> Iterator[HandMesh]:
-        """The hands of a photo that has very many: features, too, are made and left part by part."""
-        for start in range(0, len(one.hands), AT_ONCE):
-            part = one.hands[start : start + AT_ONCE]
-            features = self.finder.features(extract_all(one.photo, [hand.crop for hand in part]))
-            yield from self._hands([(hand, one.K) for hand in part], features)
-
-    def _hands(self, found: list[tuple[Located, np.ndarray]], features: Features) -> Iterator[HandMesh]:
-        """The heads' answers for hands with their intrinsics, `AT_ONCE` in a pass: what a pass needs does not grow with
-        the number of hands."""
-        for start in range(0, len(found), AT_ONCE):
-            still_wanted()
-            part = found[start : start + AT_ONCE]
-            views = [CropView.of(hand.crop, K) for hand, K in part]
-            some = features.select(slice(start, start + AT_ONCE))
-            answer = self.network.answer(some, *self._cameras(views))
-            some, answer = for_keeping(some), on_cpu(answer)
-            for at, ((hand, K), view) in enumerate(zip(part, views, strict=True)):
-                one = slice(at, at + 1)
-                first = Estimate(*(f[one] for f in answer.parametric))
-                kept = CachedFeatures(some.select(one), first, view, hand.crop)
-                yield CachedFeatures.with_proposal(self.hand_of(answer, at, kept, K, hand.side, hand.presence, {}))
-
-    @torch.inference_mode()
     def answer_in(self, photo: np.ndarray, crops: Sequence[Crop], K: np.ndarray) -> list[HandMesh]:
         """The answers for hands in these very crops of a photo, without any search: for who knows where hands are.
 
         photo: (H, W, 3) uint8; crops: flipped for left hands; K: (3, 3) px. Each hand's `features` hold what the
         encoder saw (presence, side, landmarks: NaN from an encoder without them).
         """
-        if not crops:
-            return []
-        features = self.finder.features(extract_all(photo, crops))
-        presence = np.nan_to_num(features.presence.double().cpu().numpy(), nan=1.0)
-        right = np.nan_to_num(features.right.double().cpu().numpy(), nan=1.0)
-        found = []
-        for crop, there, own in zip(crops, presence.tolist(), right.tolist(), strict=True):
-            side, corners = ("left" if crop.flip else "right"), crop.corners
-            box = (*corners.min(0).tolist(), *corners.max(0).tolist())
-            found.append((Located(crop, side, there, 1 - own if crop.flip else own, box, np.full((21, 2), np.nan)), K))
-        return list(self._hands(found, features))
+        return self.proposing.in_crops(photo, crops, K)
 
     def hand_of(
         self,
@@ -204,9 +116,6 @@ class Model:
         corrections: what the network was told, joint number -> photo px."""
         return self.records.of(answer, at, kept, K, side, presence, corrections)
 
-    def _cameras(self, views: list[CropView]) -> tuple[Tensor, Tensor]:
-        return cameras(views, self.device)
-
     # -- corrections ------------------------------------------------------------------------------------------
     @torch.inference_mode()
     def remember(self, photo: np.ndarray, hand: HandMesh) -> HandMesh:
@@ -216,19 +125,13 @@ class Model:
         """
         photo = as_photo(photo)
         crop = Crop.of_hand(hand)
-        view = CropView.of(crop, check_camera(hand.camera, photo.shape[:2]))
+        K = check_camera(hand.camera, photo.shape[:2])
         features = self.finder.features(extract_all(photo, [crop]))
-        start = self.network.parametric(features, self._cameras([view])[1])
-        kept = CachedFeatures(for_keeping(features), Estimate(*(f.cpu() for f in start)), view, crop)
-        return self.with_features(hand, kept)
+        return self.with_features(hand, self.answering.cached(features, crop, K))
 
     def with_features(self, hand: HandMesh, kept: CachedFeatures) -> HandMesh:
-        """The hand with cached features of its crop, and with what the network says of them untold."""
-        asked = hand.replace(features=kept)
-        if kept.proposal is None:
-            untold = self.prompted(asked, {}).replace(features=None)
-            asked = hand.replace(features=replace(kept, proposal=untold))
-        return asked
+        """The hand with cached features of its crop, and with what the network says of them without a prompt."""
+        return with_features(hand, kept, self.prompted)
 
     def refine(
         self,
@@ -281,25 +184,7 @@ class Model:
         merged = dict(hand.corrections) | check_corrections(corrections)
         known = checked_states(states)
         read = definition_of(definition)
-        check_sight(merged, hand.camera)
-        # told by neighbouring frames: more than the network alone would say of this one, so it is where to begin
-        told_elsewhere = PROPAGATED in known.values()
-        if told_elsewhere or not isinstance(hand.features, CachedFeatures):
-            return solve(hand, self.hand, merged, known, evidence, definition=read, exact=exact, subject=subject).hand
-        # what is confirmed is right where it was in the hand that the person saw, not where the network has it
-        held = {k: tuple(hand.keypoints[k]) for k, state in known.items() if state == CONFIRMED and k not in merged}
-        told = {k: place for k, place in (merged | held).items() if known.get(k) not in UNSEEN}
-        if exact:
-            answered = self.prompted(hand, told).replace(corrections=merged | held, depth_labels=hand.depth_labels)
-            pinned = solve(answered, self.hand, {}, known, evidence, exact=True, subject=subject).hand
-            return pinned.replace(corrections=merged)
-        proposal = self.with_features(hand, hand.features).features.proposal.replace(features=hand.features)
-        joints, places, _, judged = read_labels(proposal, merged, known, SolverSettings(), read, held=held)
-        prompts = {int(k): tuple(place) for k, place in zip(joints[judged.gross], places[judged.gross], strict=True)}
-        if prompts:
-            proposal = self.prompted(hand, prompts).replace(features=hand.features)
-        start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
-        return solve(start, self.hand, merged, known, evidence, definition=read, held=held, subject=subject).hand
+        return refined(hand, self.hand, self.prompted, merged, known, evidence, exact, read, subject)
 
     def other_side(
         self,
@@ -315,10 +200,8 @@ class Model:
         `refine`.
         """
         known = checked_states(states)
-        low, high = hand.keypoints.min(0), hand.keypoints.max(0)
-        pad = BOX_MARGIN * float((high - low).max())
-        side = "left" if hand.side == "right" else "right"
-        (fresh,) = self.propose(photo, [(*(low - pad), *(high + pad))], [side], hand.camera)
+        box, side = box_of(hand), "left" if hand.side == "right" else "right"
+        (fresh,) = self.propose(photo, [box], [side], hand.camera)
         return self.told_again(fresh, hand, known, definition)
 
     def told_again(
@@ -332,10 +215,7 @@ class Model:
         person said of `hand`, which is of the photo and stays true: its corrections, and keypoints whose state is
         'confirmed', as corrections where they were. states, definition: as in `refine`."""
         known = checked_states(states)
-        labels: dict[int, tuple[float, float]] = {
-            k: (float(x), float(y)) for k, (x, y) in enumerate(hand.keypoints) if known.get(k) == CONFIRMED
-        }
-        labels |= hand.corrections
+        labels = seen_by_people(hand, known)
         return self.refine(fresh, labels, known, definition=definition) if labels else fresh
 
     # -- several cameras at once ------------------------------------------------------------------------------
@@ -353,19 +233,7 @@ class Model:
         and place solved over all photos at once. A proposal that contradicts the others is left out (`left_out` says
         so). A rig of unknown unit is measured by the hands' size. InputError: see `correcting.views.asking`.
         """
-        shown = {name: as_photo(photos[name]) for name in rig if name in photos}
-        sizes = {name: photo.shape[:2] for name, photo in shown.items()}
-        asking.check_photos(rig, {name: np.shape(photo)[:2] for name, photo in photos.items()})
-        where, which = (None if one is None else [one.get(name) for name in shown] for one in (boxes, sides))
-        answers = self.propose_many(shown.values(), where, which, [rig[name].K for name in shown])
-        hands = join(dict(zip(shown, answers, strict=True)), rig, self.hand, sizes)
-        if boxes is not None:
-            return hands
-
-        def ask(name: str, box: Sequence[float], side: str) -> HandMesh | None:
-            return next(iter(self.propose(shown[name], [box], [side], rig[name].K)), None)
-
-        return [asking.asked_again(hand, self.hand, sizes, ask) for hand in hands]
+        return instants.propose_instant(self, photos, rig, boxes, sides)
 
     def refine_instant(
         self,
@@ -384,17 +252,7 @@ class Model:
         """A hand of an instant from a file or a project, which keep the mesh alone: what the network says of the same
         crops makes it what `propose_instant` gave. photos: camera -> photo; rig: in metres; shown: camera -> the hand
         as it is there, with its labels; left_out: camera -> why its proposal does not count."""
-        sightings = []
-        for name in (one for one in rig if one in shown and one in photos and one not in left_out):
-            untold = shown[name].replace(corrections={}, camera=rig[name].K)
-            kept = self.remember(photos[name], untold).features
-            sightings.append(Sighting.of(rig[name], kept.proposal.replace(features=kept)))
-        if not sightings:
-            raise InputError("no photo of this hand counts: there is nothing to start from")
-        hand = join_one(sightings, rig, self.hand, dict.fromkeys(shown))  # in all of these photos it is known to be
-        labels = {name: dict(one.corrections) for name, one in shown.items() if one.corrections}
-        labels = {name: one for name, one in labels.items() if name in hand.views}
-        return refine_views(hand, self.hand, labels) if labels else hand
+        return instants.remember_instant(self, photos, rig, shown, left_out)
 
     def alternatives(
         self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3
@@ -403,40 +261,10 @@ class Model:
         can take the place of `hand`. See `correcting.alternatives`."""
         return alternatives(hand, self.hand, states, most)
 
-    @torch.inference_mode()
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
         """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo
         px."""
-        kept: CachedFeatures = hand.features
-        points, weights = np.zeros((1, 21, 2)), np.zeros((1, 21))
-        for joint, place in corrections.items():
-            point = kept.crop.to_crop(place)
-            # it has learned from keypoints in and near crops; those beyond are the solver's alone
-            if np.abs(point - MIDDLE).max() <= PROMPT_REACH:
-                points[0, joint], weights[0, joint] = point, 1.0
-        prompts = Prompts(*(torch.tensor(a, dtype=torch.float32, device=self.device) for a in (points, weights)))
-        features = kept.features.to(self.device)
-        start = Estimate(*(f.to(self.device) for f in kept.start))
-        with one_thread():
-            answer = on_cpu(self.network.refine(features, start, *self._cameras([kept.view]), prompts))
-        presence = float(np.nan_to_num(kept.features.presence[0].item(), nan=1.0))
-        answered = self.hand_of(answer, 0, kept, hand.camera, hand.side, presence, corrections)
-        sigma = np.array(answered.keypoint_sigma)
-        for joint in corrections:  # being told never makes a keypoint less sure
-            sigma[joint] = min(sigma[joint], hand.keypoint_sigma[joint])
-        return answered.replace(keypoint_sigma=sigma)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one CPU thread: one hand's refinement is many small steps, and threads that wait for each other at every
-    one of them make it twice as slow, now and then ten times (measured: p95 105 ms on two threads, 10 ms on one)."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+        return self.answering.prompted(hand, corrections)
 
 
 def load_model(
