@@ -28,7 +28,8 @@ from qtpy.QtWidgets import QApplication, QDialog, QWidget
 
 from annotator import sample_data
 
-SMALL, LARGE = (1280, 800), (1600, 1000)
+SMALL, LARGE, LARGEST = (1280, 800), (1600, 1000), (2560, 1440)
+MOST = 300_000  # bytes of a picture; larger ones are stored with 128 colours
 PHOTOS = 10
 
 
@@ -72,6 +73,23 @@ def drag(widget, joint: int, by: tuple[float, float]) -> None:
     send(canvas, QEvent.Type.MouseButtonRelease, at(1), none)
 
 
+def held(widget, joint: int, by: tuple[float, float], path: Path) -> None:
+    """A picture of the canvas while a keypoint is dragged; then it is let go and taken back. by: photo px."""
+    start, canvas = widget.layers.places[joint].copy(), canvas_of(widget)
+    left, version = Qt.MouseButton.LeftButton, widget.session.hand.version
+    places = [on_canvas(widget.layers, start + np.asarray(by) * part) for part in np.linspace(0, 1, 8)]
+    send(canvas, QEvent.Type.MouseMove, places[0], Qt.MouseButton.NoButton)
+    send(canvas, QEvent.Type.MouseButtonPress, places[0], left)
+    for place in places[1:]:
+        send(canvas, QEvent.Type.MouseMove, place, left)
+    settle(least=0.4)
+    of_widget(canvas, path)
+    send(canvas, QEvent.Type.MouseButtonRelease, places[-1], Qt.MouseButton.NoButton)
+    settle(lambda: widget.session.hand.version > version)
+    widget.act("undo")
+    settle(least=0.5)
+
+
 def hover(widget, joint: int) -> None:
     """Put the mouse on a keypoint."""
     place = on_canvas(widget.layers, widget.layers.places[joint])
@@ -79,7 +97,10 @@ def hover(widget, joint: int) -> None:
 
 
 def save(image: np.ndarray, path: Path) -> None:
-    Image.fromarray(np.ascontiguousarray(image[..., :3])).save(path, optimize=True)
+    picture = Image.fromarray(np.ascontiguousarray(image[..., :3]))
+    picture.save(path, optimize=True)
+    if path.stat().st_size > MOST:
+        picture.quantize(128).save(path, optimize=True)
 
 
 def of_widget(widget: QWidget, path: Path) -> None:
@@ -137,7 +158,10 @@ def main() -> None:
         of_widget(widget.arrangement.window, out / f"{name}.png")
 
     settle(least=1.0)
+    resize(widget, SMALL)
+    widget.start_tour()
     whole("start", SMALL)
+    widget._tour.leave.click()
     files = [Path(path) for path in sample_data.photos() if Path(path).name.startswith("signing")]
     some = files[:: max(len(files) // PHOTOS, 1)][:PHOTOS]
     with tempfile.TemporaryDirectory() as folder:
@@ -166,6 +190,9 @@ def main() -> None:
         whole("window", LARGE)
         whole("window-1280", SMALL)
         save(viewer.screenshot(canvas_only=True, flash=False), out / "canvas.png")
+        held(widget, 12, (0.04 * size, 0.03 * size), out / "magnifier.png")
+        whole("window-2560", LARGEST)
+        resize(widget, LARGE)
         of_widget(widget, out / "annotator.png")
         of_widget(widget.queue, out / "queue.png")
         of_widget(widget.history, out / "history.png")
@@ -188,6 +215,7 @@ def main() -> None:
         dialog(widget._show_keys, out / "keys.png")
         dialog(widget._ask_export, out / "export.png", 2.0)
         dialog(widget._ask_round, out / "retrain.png")
+        dialog(widget._ask_progress, out / "progress.png", 3.0)
         widget.close_project()
         QTimer.singleShot(0, viewer.close)
         settle()

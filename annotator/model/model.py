@@ -196,14 +196,27 @@ class Model:
         """The hand as one of the other side, answered anew in the same place of its photo (H, W, 3), by the same
         camera.
 
-        What a person said is of the photo, not of the side, and is kept: corrections, and keypoints whose state is
-        'confirmed', as corrections where they were. states, definition: as in `refine`.
+        What a person said is of the photo, not of the side, and is kept, see `told_again`. states, definition: as in
+        `refine`.
         """
         known = checked_states(states)
         box, side = box_of(hand), "left" if hand.side == "right" else "right"
         (fresh,) = self.propose(photo, [box], [side], hand.camera)
+        return self.told_again(fresh, hand, known, definition)
+
+    def told_again(
+        self,
+        fresh: HandMesh,
+        hand: HandMesh,
+        states: ByJoint[str] | Sequence[str] | None = None,
+        definition: JointDefinition | str | None = None,
+    ) -> HandMesh:
+        """`fresh`, another answer for the same hand of the photo (drawn again, or of the other side), told what a
+        person said of `hand`, which is of the photo and stays true: its corrections, and keypoints whose state is
+        'confirmed', as corrections where they were. states, definition: as in `refine`."""
+        known = checked_states(states)
         labels = seen_by_people(hand, known)
-        return self.refine(fresh, labels, states, definition=definition) if labels else fresh
+        return self.refine(fresh, labels, known, definition=definition) if labels else fresh
 
     # -- several cameras at once ------------------------------------------------------------------------------
     def propose_instant(

@@ -30,6 +30,7 @@ class Actions(Judging, Redrawing):
     typing: Typing
     arrangement: Layout
     _last_joint: int | None
+    _chosen_joint: int | None
 
     # -- actions: names of keys.ACTIONS ----------------------------------------------------------------------
     def act(self, name: str) -> None:
@@ -40,6 +41,8 @@ class Actions(Judging, Redrawing):
         if name != "play" and name not in HARMLESS:
             self.stop_playing()
         try:
+            if not name.startswith("nudge_"):
+                self.settle()
             getattr(self, name)()
         except InputError as error:
             self.say(str(error))
@@ -100,6 +103,7 @@ class Actions(Judging, Redrawing):
 
     def _clicked(self, place: tuple[float, float]) -> None:
         """A click beside the keypoints: on another hand it goes there."""
+        self.settle()
         other = self.session.other_at(place)
         if other is not None:
             self._try(lambda: self.session.go(other))
@@ -160,8 +164,8 @@ class Actions(Judging, Redrawing):
             self.layers.look_at(self.session.mesh)
 
     def _joint(self) -> int:
-        hovered = self.dragging.hovered
-        joint = self._last_joint if hovered is None else hovered
+        known = (self._chosen_joint, self.dragging.hovered, self._last_joint)
+        joint = next((one for one in known if one is not None), None)
         if joint is None:
-            raise InputError("put the mouse on a keypoint first")
+            raise InputError("put the mouse on a keypoint first, or choose one by a number")
         return joint

@@ -74,6 +74,7 @@ class Judging:
 
     def _judge_many(self, hand_ids: list[str], state: str) -> None:
         """Judge all of these, after a question."""
+        self.settle()
         session = self.session
         if session is None or len(hand_ids) < 2:
             return

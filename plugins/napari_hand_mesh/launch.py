@@ -5,6 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def first_start() -> bool:
+    """Whether nobody has opened the window here before; from now on somebody has."""
+    from qtpy.QtCore import QSettings
+
+    noted = QSettings("hand-mesh-annotator", "window")
+    seen = noted.value("seen", "no") == "yes"
+    noted.setValue("seen", "yes")
+    return not seen
+
+
 def launch(project: str | Path | None = None) -> None:
     """Open the window, on a project if one is given, and stay until it is closed. ImportError without napari or Qt."""
     import napari
@@ -24,4 +34,6 @@ def launch(project: str | Path | None = None) -> None:
         QTimer.singleShot(0, widget.arrangement.fit)  # when the docks have their places
     if project is not None:
         widget.open_project(project)
+    elif first_start():
+        QTimer.singleShot(500, widget.start_tour)
     napari.run()

@@ -81,14 +81,10 @@ def open_sample() -> list[tuple]:
     """A new project on some of the sample photos, in a temporary folder; hands appear as they are found."""
     from qtpy.QtCore import QTimer
 
-    from annotator import sample_data
-
     viewer = napari.current_viewer()
     if viewer is None:
         raise InputError("the sample project needs a napari window")
-    files = sample_data.photos()
-    some = files[:: max(len(files) // SAMPLES, 1)][:SAMPLES]
-    dock(viewer).propose_on(some, tempfile.mkdtemp(prefix="hand-mesh-sample-"))
+    sample_project(dock(viewer))
 
     # napari takes a sample without any layer for a failure: it gets one, which goes away again at once
     def tidy() -> None:
@@ -97,6 +93,15 @@ def open_sample() -> list[tuple]:
 
     QTimer.singleShot(0, tidy)
     return [(np.zeros((8, 8), np.uint8), {"name": PASSING, "visible": False}, "image")]
+
+
+def sample_project(widget) -> None:
+    """The widget on a new project of sample photos, in a temporary folder."""
+    from annotator import sample_data
+
+    files = sample_data.photos()
+    some = files[:: max(len(files) // SAMPLES, 1)][:SAMPLES]
+    widget.propose_on(some, tempfile.mkdtemp(prefix="hand-mesh-sample-"))
 
 
 def dock(viewer: napari.Viewer):

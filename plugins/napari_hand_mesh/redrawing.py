@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from napari_hand_mesh.canvas.dragging import Dragging
     from napari_hand_mesh.session.session import Session
 
-BOX_MARGIN = 0.1  # of the keypoints' larger side
 SMALLEST_BOX = 12.0  # photo px
 SAME = 0.35  # intersection over union from which on a box is round a hand that is there
 
@@ -39,20 +38,18 @@ class Redrawing:
         if hand is None:
             raise InputError("no hand is open")
         side = "left" if hand.side == "right" else "right"
-        low, high = mesh.keypoints.min(0), mesh.keypoints.max(0)
-        pad = BOX_MARGIN * (high - low).max()
-        photo, box = session.photo, (*(low - pad), *(high + pad))
+        photo, definition = session.photo, session.definition
 
-        def answered(hands) -> None:
-            self._try(lambda: said(session.change_side(hand.id, hand.version, hands[0])))
+        def answered(other: HandMesh) -> None:
+            self._try(lambda: said(session.change_side(hand.id, hand.version, other)))
 
         def said(kept: str) -> None:
             self.say(f"{hand.id} is a {side} hand now (Undo takes it back)" + (f"; {kept}" if kept else ""))
 
         self._with_network(
             f"looking at it as a {side} hand …",
-            lambda model: model.propose(photo, [box], [side], mesh.camera),
-            lambda _model, hands: answered(hands),
+            lambda model: model.other_side(photo, mesh, hand.joint_states, definition),
+            lambda _model, other: answered(other),
         )
 
     def _boxed(self, first: tuple[float, float], second: tuple[float, float]) -> None:
@@ -93,24 +90,28 @@ class Redrawing:
         self._show_others()
         photo, photo_id, sides = session.photo, session.at.id, [self.drawn_side]
         camera = session.mesh.camera if session.mesh is not None else None
-        version = None if replaced is None else session.project.hand(replaced).version
+        before = None if replaced is None else session.project.hand(replaced)
+        mesh_before = None if replaced is None else session.project.mesh(replaced)
+        definition = session.definition
+
+        def answer(model) -> HandMesh:
+            (fresh,) = model.propose(photo, [box], sides, camera)
+            return fresh if before is None else model.told_again(fresh, mesh_before, before.joint_states, definition)
 
         def store(model, mesh: HandMesh) -> None:
-            if replaced is None:
+            if before is None:
                 session.add_hand(mesh, model, photo_id)
                 return
-            kept = session.draw_again(replaced, version, mesh)
+            kept = session.draw_again(replaced, before.version, mesh)
             session.go(replaced)
             self.say(f"{replaced} is drawn again (Undo takes it back)" + (f"; {kept}" if kept else ""))
 
-        def answered(model, hands) -> None:
+        def answered(model, mesh: HandMesh) -> None:
             self.say("")
             if self.session is session:
-                self._try(lambda: store(model, hands[0]))
+                self._try(lambda: store(model, mesh))
 
-        self._with_network(
-            "looking at the hand in the box …", lambda model: model.propose(photo, [box], sides, camera), answered
-        )
+        self._with_network("looking at the hand in the box …", answer, answered)
 
 
 def _overlap(box: tuple[float, ...], mesh: HandMesh) -> float:

@@ -32,6 +32,7 @@ class Showing:
     background: Background
     dragging: Dragging | None
     _last_joint: int | None
+    _chosen_joint: int | None
     playing: bool
 
     def _start_showing(self) -> None:
@@ -71,6 +72,7 @@ class Showing:
             self._rest = iter(())
             self._name()
             self.queue.refresh()
+            self._chosen_joint = None
             self._over(None, (0, 0))  # words beside the pointer are of the hand before
             self._frame()
             self._last_joint = None
@@ -88,6 +90,8 @@ class Showing:
             layers.look_at(None)
         elif self.view_mode == "hand" or not layers.sees(mesh):
             layers.look_at(mesh)
+        else:
+            layers.thin()  # it may be smaller on the screen than the hand before
 
     def _finish(self) -> None:
         """What can wait, at once."""
@@ -115,6 +119,7 @@ class Showing:
         self.history.show_session(self.session)
         self._show_video()
         self.side.show_hand(None)
+        self._chosen_joint = None
         self._over(None, (0, 0))
         self.layers.clear()
         self._last_joint = None

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import napari
 from qtpy.QtWidgets import QWidget
 
 from annotator.errors import InputError
-from annotator.hand.joints import joint_index
 from annotator.project import Project
 from napari_hand_mesh.actions import Actions
 from napari_hand_mesh.canvas.dragging import Dragging
 from napari_hand_mesh.canvas.layers import HandLayers
 from napari_hand_mesh.canvas.tones import Tones
-from napari_hand_mesh.docks.beside import Beside
 from napari_hand_mesh.docks.controls import Controls
 from napari_hand_mesh.docks.frame.companions import Companions
 from napari_hand_mesh.docks.frame.layout import Layout
@@ -24,18 +21,19 @@ from napari_hand_mesh.docks.frame.window_place import WindowPlace
 from napari_hand_mesh.docks.video.panel import VideoPanel
 from napari_hand_mesh.files import Files
 from napari_hand_mesh.filming import Filming
+from napari_hand_mesh.first_use import FirstUse
 from napari_hand_mesh.held import Held
 from napari_hand_mesh.jobs.background import Background
 from napari_hand_mesh.jobs.retrain import Retraining
+from napari_hand_mesh.pointing.by_keys import ByKeys
+from napari_hand_mesh.pointing.mouse import Pointing
 from napari_hand_mesh.session import keys, settings
 from napari_hand_mesh.session.session import Session
 from napari_hand_mesh.session.sources import photos_of
 from napari_hand_mesh.showing import Showing
 
-SIDE_EVERY = 0.1  # s between pictures of the side view while a keypoint is dragged
 
-
-class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
+class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKeys, Controls):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -48,10 +46,11 @@ class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
         self.settings = settings.read()
         self.opacity.setValue(self.settings.mesh_opacity)
         self._last_joint: int | None = None
-        self._side_at = 0.0
         self.video = VideoPanel()
         self._start_showing()
         self._start_filming()
+        self._start_pointing()
+        self._start_keys()
         self._held = Held()
         self.background = Background(self.say, self._proposed_some, self._proposed_all, self._looked)
         self._held.background = self.background
@@ -68,14 +67,14 @@ class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
         self.arrangement.resized.connect(self._refit)
         self.typing = Typing(self, self.queue.table, self._typed)
         self.search.returnPressed.connect(self.typing.to_canvas)
-        self._beside: Beside | None = None
         self._arranged = False
         self.history.acted.connect(self.act)
         self.history.chosen.connect(self._chosen)
         self.queue.chosen.connect(self._chosen)
         self.queue.judged.connect(self._judge_many)
         self.picture.changed.connect(self._tone)
-        self.picture.lifted.connect(self._lift)
+        self.picture.lifted.connect(lambda: self._show_tones(Tones.lifting))
+        self.picture.stretched.connect(lambda: self._show_tones(Tones.stretching))
         self.opacity.valueChanged.connect(self._set_opacity)
         self.acted.connect(self.act)
         self.cancelled.connect(self.background.cancel)
@@ -87,6 +86,10 @@ class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
         self.asked_project.connect(self._ask_project)
         self.asked_photos.connect(self._ask_photos)
         self.asked_export.connect(self._ask_export)
+        self.asked_progress.connect(self._ask_progress)
+        self.asked_tour.connect(self.start_tour)
+        self.asked_samples.connect(self.open_samples)
+        self._tour = None
 
     @property
     def session(self) -> Session | None:
@@ -126,8 +129,10 @@ class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
         """Let go of the project; everything is stored already."""
         if self.session is None:
             return
+        self.settle()
         self.place.stop()
         self._stop_showing()
+        self._magnify(None)
         self.background.cancel()
         self.background.forget()
         self.stop_playing()
@@ -168,35 +173,6 @@ class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
             raise InputError("open a project first")
         self.background.export(self.session.project.folder, name, Path(out), strained)
 
-    # -- mouse -----------------------------------------------------------------------------------------------
-    def _preview(self, joint: int, place: tuple[float, float], hold: bool, exact: bool) -> None:
-        try:
-            mesh = self.session.preview(joint, place, hold, exact)
-        except InputError as error:  # the mouse is far outside the photo
-            self.say(str(error))
-            return
-        contradicting = self.session.strained(mesh)
-        strained = [joint_index(one.joint) for one in contradicting]
-        self.layers.show(mesh, self.session.hand.joint_states, smooth=False, strained=strained)
-        self.viewer.status = contradicting[0].words if contradicting else self.layers.describe(joint)
-        now = time.perf_counter()
-        if now - self._side_at > SIDE_EVERY:
-            self._side_at = now
-            self.side.show_hand(mesh, self.session.photo, live=True)
-
-    def _drop(self, joint: int, place: tuple[float, float], hold: bool, exact: bool) -> None:
-        try:
-            self.session.drop(joint, place, hold, exact)
-            self.say("; ".join(one.words for one in self.session.strained()))
-            self.viewer.status = self.status.text() or self.layers.describe(joint)
-        except InputError as error:
-            self._refresh()  # the canvas goes back to what is stored
-            self.say(str(error))
-
-    def _touch(self, joint: int) -> None:
-        self.stop_playing()
-        self._last_joint = joint
-
     # -- proposing -------------------------------------------------------------------------------------------
     def _proposed_some(self, done: int, total: int, hands: int, wrong: str) -> None:
         self.say(f"looking for hands: {done} of {total} photos")
@@ -222,6 +198,7 @@ class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
 
     # -- dialogs ---------------------------------------------------------------------------------------------
     def _chosen(self, hand_id: str) -> None:
+        self.settle()
         try:
             self.session.go(hand_id)
         except InputError as error:
@@ -254,19 +231,10 @@ class HandMeshWidget(Actions, Filming, Files, Showing, Controls):
         canvas = self._canvas()
         return (800, 600) if canvas is None else (max(canvas.width(), 100), max(canvas.height(), 100))
 
-    def _over(self, joint: int | None, place: tuple[float, float]) -> None:
-        """Another joint is under the mouse: say which, beside the pointer."""
-        words = "" if joint is None else self.layers.describe(joint)
-        if self._beside is None and self._canvas() is not None:
-            self._beside = Beside(self._canvas())
-        if self._beside is not None:
-            self._beside.show_at(words, *place)
-        self.viewer.status = words
-
     def _tone(self, tones: Tones) -> None:
         if self.layers is not None:
             self.layers.tone(tones)
 
-    def _lift(self) -> None:
+    def _show_tones(self, of) -> None:
         if self.session is not None and self.session.photo is not None:
-            self.picture.show_tones(Tones.lifting(self.session.photo))
+            self.picture.show_tones(of(self.session.photo))

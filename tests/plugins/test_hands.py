@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import annotator
+from annotator.correcting import solve
+from annotator.model import Model
 from annotator.project import Project
 
 pytest.importorskip("napari")
@@ -25,6 +28,12 @@ class Network:
     def propose(self, photo, boxes, sides, K):
         self.asked.append((boxes[0], sides))
         return [self.make_hand(7, (sides or ["right"])[0] or "right")]
+
+    other_side, told_again = Model.other_side, Model.told_again
+
+    def refine(self, hand, corrections, states, evidence=(), exact=False, definition=None, subject=None):
+        model = annotator.load_hand(hand.hand_model)
+        return solve(hand, model, corrections, states, evidence, definition=definition, exact=exact).hand
 
     def remember(self, photo, hand):
         return hand.replace(features=None)

@@ -104,7 +104,8 @@ def test_markers_and_bones_keep_their_size_on_the_screen(widget, folder, mouse, 
     settled(widget, wait_until)
     layers = widget.layers
     assert layers.points.canvas_size_limits == (SIZE, SIZE)
-    for zoom in (0.7, 4.0, 9.0):
+    reach = np.ptp(widget.session.mesh.keypoints, axis=0).max()
+    for zoom in (260 / reach, 4.0, 9.0):  # smaller hands have smaller ones
         layers.camera.zoom = zoom
         wait_until(lambda zoom=zoom: abs(layers.skeleton.edge_width * zoom / 2 - 1) < 0.05)
 

@@ -224,21 +224,24 @@ def test_a_box_over_a_hand_asks_what_is_meant(widget, folder, network, mouse, ke
 # -- 5: the other side -------------------------------------------------------------------------------------------
 
 
-def test_the_other_side_keeps_labels_and_says_what_it_cannot_keep(widget, folder, network, keyboard, wait_until, mouse):
+def test_the_other_side_keeps_what_a_person_said_of_the_photo_and_says_so(
+    widget, folder, network, keyboard, wait_until, mouse
+):
     widget.open_project(folder)
     settled(widget, wait_until)
     session = widget.session
     session.drop(8, tuple(session.mesh.keypoints[8] + (6, 4)))
     session.set_joint_state(4, "occluded")
     session.set_joint_state(12, "confirmed")
-    label = session.mesh.corrections[8]
+    label, right = session.mesh.corrections[8], session.mesh.keypoints[12]
     keyboard("s", "Shift")
     wait_until(lambda: session.hand.side == "left")
-    assert session.mesh.corrections == {8: label}
+    assert set(session.mesh.corrections) == {8, 12} and session.mesh.corrections[8] == label
+    assert np.allclose(session.mesh.corrections[12], right)
     states = session.hand.joint_states
-    assert (states[8], states[4], states[12]) == ("corrected", "occluded", "proposed")
+    assert (states[8], states[4], states[12]) == ("corrected", "occluded", "confirmed")
     said = widget.status.text()
-    assert "1 label kept" in said and "middle tip" in said and "not confirmed any more" in said
+    assert "1 label kept, 1 confirmed keypoint kept, 1 unseen joint kept" in said
     keyboard("z", "Control")
     assert session.hand.side == "right" and session.hand.joint_states[12] == "confirmed"
 

@@ -103,8 +103,8 @@ class Dragging:
         )  # the marker stays where it was gripped
         self._pan(False)
         self.dragged = joint
-        self._over(None, tuple(event.pos))  # nothing may hide the skin now
         self.hovered = joint
+        self._over(None, tuple(event.pos))  # nothing may hide the skin now
         self._touched(joint)
         moved, free_at = False, 0.0
         try:

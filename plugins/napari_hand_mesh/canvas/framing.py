@@ -110,6 +110,16 @@ class Framing:
         raise NotImplementedError
 
 
+def to_photo(layers: Framing, way: tuple[float, float]) -> np.ndarray:
+    """A way (across, down) as it is seen on the canvas, as (x, y) in the photo, however the view is turned."""
+    across, down = way
+    if layers.camera.orientation2d[1] == "left":
+        across = -across
+    if layers.camera.orientation2d[0] == "up":
+        down = -down
+    return np.array([down, across] if layers.turned % 2 else [across, down], float)
+
+
 def on_canvas(layers: Framing, place: np.ndarray) -> np.ndarray:
     """Where (x, y) photo px is seen on the canvas, px from its upper left corner, however the view is turned."""
     x, y = (np.asarray(place) - layers._middle()) * layers.camera.zoom

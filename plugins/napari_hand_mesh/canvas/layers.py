@@ -20,6 +20,7 @@ from annotator.hand.definitions import ANATOMICAL, JointDefinition
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.vision.drawing.window import Window
+from napari_hand_mesh.canvas.emphasis import Emphasis
 from napari_hand_mesh.canvas.framing import Framing
 from napari_hand_mesh.canvas.guard import Guard
 from napari_hand_mesh.canvas.markers import LABEL_COLOUR, STRAINED_COLOUR, fills, symbols
@@ -30,10 +31,9 @@ from napari_hand_mesh.canvas.tones import Tones
 
 NEAR = 14.0  # screen px: a press this close to a keypoint takes it
 APART = 4.0  # screen px between a marker and its joint of the mesh: from there on a line joins them
-BONE = 2.0  # px on the screen: width of the skeleton
 
 
-class HandLayers(Framing, Surroundings):
+class HandLayers(Framing, Surroundings, Emphasis):
     """Six layers of a viewer, made at once and kept: another photo or hand only changes what they hold, and `Guard`
     lets nobody take them away.
 
@@ -57,6 +57,7 @@ class HandLayers(Framing, Surroundings):
         self._cleared = False
         self._others: list[HandMesh | None] = []
         self._start_framing()
+        self._start_emphasis(marker_scale)
         self._photo: np.ndarray | None = None
         self._tones = Tones()
         self.stack = Stack.made(viewer, marker_scale)
@@ -69,7 +70,8 @@ class HandLayers(Framing, Surroundings):
         self._thinning.setInterval(40)
         self._thinning.timeout.connect(self.thin)
         viewer.layers.selection.active = self.points
-        viewer.help = ""  # napari's, for adding and selecting points
+        viewer.events.help.connect(self._hush)
+        self._hush()
 
     @property
     def all(self) -> tuple[Layer, ...]:
@@ -90,10 +92,16 @@ class HandLayers(Framing, Surroundings):
         self.guard.stop()
         self.points.events.data.disconnect(self._protect)
         self.camera.events.zoom.disconnect(self._zoomed)
+        self.viewer.events.help.disconnect(self._hush)
         self._thinning.stop()
         for layer in self.all:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
+
+    def _hush(self, _event=None) -> None:
+        """napari's own words in the status line, of keys that add, select and transform points: not here."""
+        if self.viewer.help and self.viewer.layers.selection.active in (None, *self.all):
+            self.viewer.help = ""
 
     def show_photo(self, photo: np.ndarray) -> None:
         """Another photo (H, W, 3) uint8."""
@@ -160,13 +168,6 @@ class HandLayers(Framing, Surroundings):
         self._ink()
         self._join()
 
-    def _ink(self) -> None:
-        """Whether markers are seen. (A point that is not `shown` has size 0, which napari draws as large as any whose
-        size on the screen is limited from below.)"""
-        wanted = 1.0 if self.skeleton.visible and not self._cleared else 0.0
-        if self.points.opacity != wanted:
-            self.points.opacity = wanted
-
     def _place(self, hand: HandMesh) -> None:
         """Puts the mesh's picture where the hand is, if it is not there yet."""
         if self._crop is None or not np.array_equal(hand.crop_center, self._crop):
@@ -184,8 +185,9 @@ class HandLayers(Framing, Surroundings):
             self.points.symbol = wanted
 
     def thin(self) -> None:
-        """Lines as wide as they are meant to be on the screen, at the zoom as it is now."""
-        for layer, width in ((self.skeleton, BONE), (self.others, 1.2), (self.labels, 1.2)):
+        """Lines and markers as large as they are meant to be on the screen, at the zoom as it is now."""
+        bone = self._sized(self.camera.zoom)
+        for layer, width in ((self.skeleton, bone), (self.others, 1.2), (self.labels, 1.2)):
             wanted = width / self.camera.zoom
             if abs(layer.edge_width / wanted - 1) > 0.02:
                 layer.edge_width = wanted

@@ -13,6 +13,7 @@ import numpy as np
 from annotator.vision.drawing.skeleton import KEYPOINT_COLOURS
 
 SIZE, BORDER = 11.0, 0.24  # px on the screen; the ring's share of it
+FULL, SMALLEST = 260.0, 4.0  # px on the screen: a hand smaller than that has smaller markers, down to these
 RECOMMENDED = "diamond"
 DARK, LIGHT = (0.05, 0.05, 0.05, 0.55), (1.0, 1.0, 1.0, 1.0)
 # state -> (symbol, fill, what stands for it in a line of text); hollow: nobody set it, filled: somebody's word

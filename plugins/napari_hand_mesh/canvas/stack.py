@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer, Points, Vectors
 
 from annotator.hand.joints import BONES
-from annotator.vision.drawing.skeleton import FINGER_COLOURS
+from napari_hand_mesh.canvas.emphasis import BONE_COLOURS, OPACITY
 from napari_hand_mesh.canvas.markers import BORDER, LABEL_COLOUR, RINGS, SIZE, fills
 from napari_hand_mesh.canvas.picture import PIXELS
 
@@ -40,9 +40,13 @@ class Stack(NamedTuple):
         mesh = viewer.add_image(
             np.zeros((PIXELS, PIXELS, 4), np.uint8), rgb=True, name=MESH, opacity=0.55, interpolation2d="linear"
         )
-        colours = np.array([(*FINGER_COLOURS[i // 4], 255) for i in range(20)]) / 255
         skeleton = viewer.add_vectors(
-            np.zeros((20, 2, 2)), name=SKELETON, edge_color=colours, edge_width=2, vector_style="line", opacity=0.8
+            np.zeros((20, 2, 2)),
+            name=SKELETON,
+            edge_color=BONE_COLOURS,
+            edge_width=2,
+            vector_style="line",
+            opacity=OPACITY,
         )
         labels = viewer.add_vectors(
             np.zeros((0, 2, 2)), name=LABELS, edge_color=LABEL_COLOUR, edge_width=1,

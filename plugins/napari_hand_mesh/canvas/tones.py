@@ -32,6 +32,14 @@ class Tones:
         return photo if self.plain else self.table()[photo]
 
     @classmethod
+    def stretching(cls, photo: np.ndarray) -> Tones:
+        """For this photo: brightness and contrast that spread its darkest and lightest hundredth over all there is, as
+        what was taken with 12 or 16 bits and used few of them needs."""
+        low, high = np.percentile(photo[::4, ::4], (1, 99)) / 255
+        contrast = float(np.clip(1 / max(high - low, 1e-3), 1.0, 3.0))
+        return cls(brightness=float(np.clip(contrast * (0.5 - (low + high) / 2), -0.6, 0.6)), contrast=contrast)
+
+    @classmethod
     def lifting(cls, photo: np.ndarray) -> Tones:
         """For this photo: a gamma that brings its middle value to mid grey, if it is darker."""
         middle = float(np.median(photo[::8, ::8])) / 255

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QSlider,
     QToolButton,
@@ -41,7 +42,7 @@ TOLD = 90  # px of the words about the hand: six lines
 NARROW = 264  # px
 EMPTY = (
     "<b>Nothing is open.</b><br>Drop a folder of photos, a video or a project here, or press <i>Photos …</i>. "
-    "To try it: <i>File &gt; Open Sample &gt; Hand mesh annotator</i>."
+    "<br>To try it: <a href='samples' style='color:#7fc4ff'>sample photos</a>; <i>Tour</i> shows what to do."
 )
 
 
@@ -59,6 +60,9 @@ class Controls(QWidget):
     asked_export = Signal()
     asked_video = Signal()
     asked_round = Signal()
+    asked_progress = Signal()
+    asked_tour = Signal()
+    asked_samples = Signal(str)
     cancelled = Signal()
 
     def __init__(self) -> None:
@@ -78,6 +82,7 @@ class Controls(QWidget):
         self.what.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.what.setFixedHeight(TOLD)  # longer words move nothing
         self.what.setAccessibleName("this hand")
+        self.what.linkActivated.connect(self.asked_samples)
         self.what.setStyleSheet("font-size: 11px")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
@@ -108,6 +113,7 @@ class Controls(QWidget):
     def _files(self) -> QGridLayout:
         files = QGridLayout()
         files.setSpacing(3)
+        self.files: dict[str, QPushButton] = {}
         for at, (label, tip, call) in enumerate(
             (
                 ("Project …", "open a project: a folder made by this window or by `annotator`",
@@ -117,16 +123,21 @@ class Controls(QWidget):
                 ("Export …", "write the accepted hands as a data set", self.asked_export.emit),
                 ("Retrain …", "learn from the accepted hands; the network changes only if it gets better",
                  self.asked_round.emit),
+                ("Progress", "hands judged and left, by person and over time, and where the time went",
+                 self.asked_progress.emit),
                 ("Keys", "all shortcuts", self._show_keys),
+                ("Tour", "six steps through the first hands", self.asked_tour.emit),
             )
         ):  # fmt: skip
             button = quiet(label, tip)
             # it takes the keys along: what is typed for its form reaches no hand, should the form not open
             button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            button.setStyleSheet("font-size: 11px; padding: 2px 0")
             button.setMinimumHeight(button.sizeHint().height())
             button.clicked.connect(lambda _checked=False, call=call: call())
-            files.addWidget(button, at // 3, at % 3)
+            files.addWidget(button, at // 4, at % 4)
+            self.files[label.partition(" ")[0]] = button
             if label.startswith("Export"):
                 self.asking = button
         return files

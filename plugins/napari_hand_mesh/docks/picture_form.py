@@ -1,4 +1,4 @@
-"""How the photo is shown: three sliders, a button for dark photos, and one back to how it is."""
+"""How the photo is shown: three sliders, buttons for dark and for dull photos, and one back to how it is."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ SLIDERS = {"brightness": (-60, 60, 0), "contrast": (40, 300, 100), "gamma": (30,
 
 
 class PictureForm(QWidget):
-    """changed: the `Tones` that are wanted now; lifted: the button for a dark photo was pressed."""
+    """changed: the `Tones` that are wanted now; lifted, stretched: the button for a dark
+    photo was pressed, or for a dull one."""
 
     changed = Signal(object)
     lifted = Signal()
+    stretched = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,10 +37,13 @@ class PictureForm(QWidget):
             grid.addWidget(slider, row, 1)
         lift = quiet("Lift dark photo", "a gamma that brings this photo's middle value to mid grey")
         lift.clicked.connect(lambda _checked=False: self.lifted.emit())
+        stretch = quiet("Spread", "contrast that spreads this photo's values over all there is, as of 12-bit cameras")
+        stretch.clicked.connect(lambda _checked=False: self.stretched.emit())
         back = quiet("As it is", "the photo as it is in its file")
         back.clicked.connect(lambda _checked=False: self.show_tones(Tones()))
         buttons = QHBoxLayout()
         buttons.addWidget(lift)
+        buttons.addWidget(stretch)
         buttons.addWidget(back)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -13,14 +13,25 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Action:
     """name: of the widget's method; key: as napari writes it; button: its label ("" = none); words: for
-    help; group: of its button: verdict, joint, hand, step, video or view."""
+    help; group: of its button: verdict, joint, hand, step, video or view, keys for those of a
+    joint chosen by keys; held: it goes on until the key is let go, then the
+    method NAME_end is called."""
 
     name: str
     key: str
     button: str
     words: str
     group: str = "view"
+    held: bool = False
 
+
+CHOOSE = "choose a joint by keys: thumb, index, middle, ring, little finger, from the tip towards the palm"
+NEXT = "choose the next joint, or the one before, in the order of the fingers"
+NUDGE, NUDGE_FAR = (
+    "move the chosen joint by 1 px of the photo",
+    "move it by 10 px; stored as one step when the keys rest",
+)
+PUSH = "the joint is nearer to the camera, or farther, by 4 mm seen from the palm"
 
 ACTIONS = (
     Action("accept", "E", "Accept", "accept this hand and go to the next open one", "verdict"),
@@ -28,10 +39,11 @@ ACTIONS = (
     Action("flag", "T", "Flag", "put this hand aside for a second look and go to the next open one", "verdict"),
     Action("next_open", "W", "Next", "go to the next open hand, without a verdict", "verdict"),
     Action("previous_open", "Q", "Back", "go to the open hand before", "verdict"),
-    Action("occluded", "D", "Occluded", "the keypoint under the mouse cannot be seen (again: it can)", "joint"),
-    Action("out_of_frame", "G", "Outside", "the keypoint under the mouse is outside the photo (again: it is not)",
+    Action("occluded", "D", "Occluded", "the keypoint under the mouse or chosen cannot be seen (again: it can)",
            "joint"),
-    Action("confirm", "B", "Right", "the keypoint under the mouse is right where it is (again: not sure)",
+    Action("out_of_frame", "G", "Outside", "the keypoint under the mouse or chosen is outside the photo (again: no)",
+           "joint"),
+    Action("confirm", "B", "Right", "the keypoint under the mouse or chosen is right where it is (again: not sure)",
            "joint"),
     Action("confirm_all", "Shift-B", "All right", "all keypoints still proposed are right where they are", "joint"),
     Action("other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo",
@@ -61,6 +73,7 @@ ACTIONS = (
     Action("accept_to_here", "Control-Shift-A", "To here", "accept what waits on the track up to this frame, after a "
            "question; bridged frames are left out", "video"),
     Action("fade_markers", "F", "Markers", "hide or show keypoints and skeleton"),
+    Action("peek", "Space", "", "while it is held: nothing over the mesh, to judge it", held=True),
     Action("mesh_style", "Shift-F", "Mesh", "the mesh filled, as outline, as wireframe, or off"),
     Action("colour_by_uncertainty", "Shift-G", "Unsure", "colour the mesh by its uncertainty: blue sure, red not"),
     Action("look", "Shift-W", "Fit hand", "bring the hand into view"),
@@ -68,10 +81,31 @@ ACTIONS = (
     Action("mirror_view", "Control-2", "Mirror", "mirror the view; nothing stored changes"),
     Action("swap_views", "Control-3", "Side big", "the side view as large as the photo, over it, or back in its place"),
     Action("show_layers", "Control-4", "Layers", "fold napari's own list of layers and controls in or out"),
+    Action("choose_thumb", "1", "", CHOOSE, "keys"),
+    Action("choose_index", "2", "", CHOOSE, "keys"),
+    Action("choose_middle", "3", "", CHOOSE, "keys"),
+    Action("choose_ring", "4", "", CHOOSE, "keys"),
+    Action("choose_little", "5", "", CHOOSE, "keys"),
+    Action("choose_wrist", "0", "", "choose the wrist", "keys"),
+    Action("next_joint", "N", "", NEXT, "keys"),
+    Action("joint_before", "Shift-N", "", NEXT, "keys"),
+    Action("leave_joint", "Escape", "", "let go of the joint; draw no box", "keys"),
+    Action("nudge_left", "Left", "", NUDGE, "keys"),
+    Action("nudge_right", "Right", "", NUDGE, "keys"),
+    Action("nudge_up", "Up", "", NUDGE, "keys"),
+    Action("nudge_down", "Down", "", NUDGE, "keys"),
+    Action("nudge_left_far", "Shift-Left", "", NUDGE_FAR, "keys"),
+    Action("nudge_right_far", "Shift-Right", "", NUDGE_FAR, "keys"),
+    Action("nudge_up_far", "Shift-Up", "", NUDGE_FAR, "keys"),
+    Action("nudge_down_far", "Shift-Down", "", NUDGE_FAR, "keys"),
+    Action("nearer", "PageDown", "", PUSH, "keys"),
+    Action("farther", "PageUp", "", PUSH, "keys"),
 )  # fmt: skip
 
 # what the photo may always do, whoever has the focus: these change nothing that is stored
-HARMLESS = frozenset(action.name for action in ACTIONS if action.group == "view")
+HARMLESS = frozenset(
+    name for action in ACTIONS if action.group == "view" for name in (action.name, f"{action.name}_end")
+)
 
 
 def bind(targets: Iterable, call: Callable[[str], None]) -> None:
@@ -79,7 +113,7 @@ def bind(targets: Iterable, call: Callable[[str], None]) -> None:
     viewer's)."""
     for target in targets:
         for action in ACTIONS:
-            target.bind_key(action.key, _caller(action.name, call), overwrite=True)
+            target.bind_key(action.key, _caller(action, call), overwrite=True)
 
 
 def unbind(targets: Iterable) -> None:
@@ -89,9 +123,12 @@ def unbind(targets: Iterable) -> None:
             target.bind_key(action.key, None)
 
 
+SIGNS = {"Control": "Ctrl", "PageUp": "PgUp", "PageDown": "PgDn", "Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
+
+
 def shown(key: str) -> str:
     """The key as people read it."""
-    return key.replace("Control", "Ctrl").replace("-", "+")
+    return "+".join(SIGNS.get(part, part) for part in key.split("-"))
 
 
 MOUSE = (
@@ -102,31 +139,43 @@ MOUSE = (
 )
 
 
+def rows() -> list[tuple[str, str]]:
+    """(keys, what they do), for people: keys that do the same in other directions share a line."""
+    by_words: dict[str, list[str]] = {}
+    for action in ACTIONS:
+        by_words.setdefault(action.words, []).append(shown(action.key))
+    return [*MOUSE, *((" ".join(group), words) for words, group in by_words.items())]
+
+
 def help_text() -> str:
     """All shortcuts as an HTML table."""
-    rows = [*MOUSE, *((shown(action.key), action.words) for action in ACTIONS)]
-    lines = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{words}</td></tr>" for key, words in rows)
+    lines = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{words}</td></tr>" for key, words in rows())
     return f"<table>{lines}</table>"
 
 
 def page() -> str:
     """docs/keys.md."""
-    rows = [*MOUSE, *((shown(action.key), action.words) for action in ACTIONS)]
-    lines = "".join(f"| `{key}` | {words} |\n" for key, words in rows)
+    lines = "".join(f"| `{key}` | {words} |\n" for key, words in rows())
     return (
         "# Keys of the napari plugin\n\n"
-        "The left hand alone; the right one drags. None of them is one of napari's own in the layers shown (a test\n"
-        "compares). Written by `python -m napari_hand_mesh.session.keys > docs/keys.md`; in the window: the button "
-        "*Keys*.\n\n"
+        "The left hand alone; the right one drags, or nudges a joint with the arrows. None of them is one of napari's\n"
+        "own in the layers shown (a test compares), but for those that change the mode of a layer, which ours do not,\n"
+        "and move along axes that a photo does not have. In the window: the button *Keys*. Written by\n"
+        "`python -m napari_hand_mesh.session.keys > docs/keys.md`.\n\n"
         f"| key | does |\n|---|---|\n{lines}"
     )
 
 
-def _caller(name: str, call: Callable[[str], None]):
+def _caller(action: Action, call: Callable[[str], None]):
     def pressed(_target) -> None:
-        call(name)
+        call(action.name)
 
-    return pressed
+    def held(_target):
+        call(action.name)
+        yield  # napari goes on here when the key is let go
+        call(f"{action.name}_end")
+
+    return held if action.held else pressed
 
 
 if __name__ == "__main__":

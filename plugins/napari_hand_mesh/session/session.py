@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING
 import annotator
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
+from annotator.correcting.evidence import PalmDepths
 from annotator.correcting.next_keypoint import next_keypoint
 from annotator.errors import InputError
+from annotator.hand.depth_labels import depths_from_palm
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import Project, Provenance
+from annotator.project.guessed import SIDE_CONFIRMED
 from annotator.project.strain import strained_labels
-from napari_hand_mesh.session.carrying import carried
 from napari_hand_mesh.session.looking import Looking
 from napari_hand_mesh.session.verdicts import Burst
-from napari_hand_mesh.session.words import why_look
+from napari_hand_mesh.session.words import kept_words, why_look
 
 if TYPE_CHECKING:
     from annotator.correcting.strain import StrainedLabel
@@ -122,6 +124,26 @@ class Session(Looking):
             known, {joint: place}, states, exact=exact, definition=self.definition, subject=self.subject
         )
 
+    def push(self, joint: int | str, by: float) -> None:
+        """A joint is farther from the camera by so many m (negative: nearer), seen from the palm, than was said
+        before or than the mesh has it; the mesh becomes the likeliest hand for it. One step."""
+        joint = joint_index(joint)
+        mesh, states = self._mesh(), self.hand.joint_states
+        now = self.hand.depth_labels.from_palm.get(joint, float(depths_from_palm(mesh.joints)[joint]))
+        said = [PalmDepths({joint: now + by})]
+        features = self._features.get(self._key())
+        if self.model is None or features is None:
+            fixed = solve(
+                mesh, self.hand_model, {}, states, said, definition=self.definition, subject=self.subject
+            ).hand  # fmt: skip
+        else:
+            known = mesh.replace(features=features)
+            fixed = self.model.refine(known, {}, states, said, definition=self.definition, subject=self.subject)
+        words = {"nearer by, mm": f"{-1000 * by:g}"}
+        note = self._note(joint=JOINT_NAMES[joint], drags=0, definition=self.definition.name, **words)
+        self.project.edit(self.hand.id, fixed.replace(features=None), None, self.hand.version, note)
+        self._reload()
+
     # -- states and verdicts ---------------------------------------------------------------------------------
     def set_joint_state(self, joint: int | str, state: str) -> None:
         """Give one keypoint a state; asked twice, it goes back to what it was without it."""
@@ -206,23 +228,24 @@ class Session(Looking):
         return hand_id
 
     def change_side(self, hand_id: str, version: int, mesh: HandMesh) -> str:
-        """Make the hand one of the other side: `mesh`, proposed anew in the same place; what was kept of its labels and
-        states, in words, see `carried`. One step, like any other."""
-        return self._put(hand_id, version, mesh, side=mesh.side)
+        """Make the hand one of the other side: `mesh`, see `Model.other_side`; what was kept of what a person said, in
+        words. One step, like any other."""
+        return self._put(hand_id, version, mesh, side=mesh.side, **{SIDE_CONFIRMED: True})
 
     def draw_again(self, hand_id: str, version: int, mesh: HandMesh) -> str:
-        """Put `mesh`, proposed in a box that a person drew, in this hand's place; words as of `change_side`."""
+        """Put `mesh`, proposed in a box that a person drew and `Model.told_again`, in this hand's place; words as of
+        `change_side`."""
         return self._put(hand_id, version, mesh, box="drawn again")
 
     def _put(self, hand_id: str, version: int, mesh: HandMesh, **remarks) -> str:
-        new = carried(mesh, self.project.mesh(hand_id), self.project.hand(hand_id), self.definition)
-        self.project.edit(hand_id, new.mesh, new.states, version, self._note(**remarks))
+        states = self.project.hand(hand_id).joint_states
+        self.project.edit(hand_id, mesh.replace(features=None), states, version, self._note(**remarks))
         if self.hand is not None and self.hand.id == hand_id:
             self._reload()
         else:
             self.read_queue()
             self._changed()
-        return new.words
+        return kept_words(states)
 
     def delete(self) -> None:
         """There is no hand here, or it is in the list twice: it is rejected and not drawn any more. The

@@ -1,0 +1,1 @@
+"""Pages over the window: how the work goes, and the tour of a first use."""
