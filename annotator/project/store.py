@@ -380,6 +380,11 @@ class Project:
         """
         return self._tracks.add_tracked(frames, provenance, mark)
 
+    def renew_tracked(self, proposals: Iterable[TrackedProposal], provenance: Provenance) -> int:
+        """Put what a track says now in place of its stored hands (`known`), of whichever side, in one transaction; how
+        many. Hands that a person touched, or has in work, stay as they are."""
+        return self._tracks.renew_tracked(proposals, provenance)
+
     def tracks(self) -> list[TrackSummary]:
         """All tracks, by number."""
         return self._tracks.tracks()

@@ -21,7 +21,8 @@ from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.stopping import still_wanted
 from annotator.tracking.matching import Candidate, Known, Looks, apart, bones_of, looks_of, match
-from annotator.tracking.records import SIDE, Track, TrackedHand
+from annotator.tracking.records import Track, TrackedHand
+from annotator.tracking.siding import MARGIN, reasons_of, side_of, word_of
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.crops import Crop
 from annotator.vision.photos import as_photo
@@ -48,7 +49,6 @@ class Following:
     same: float = 0.16
 
 
-OTHER_SIDE = 0.3  # 0..1: a side that the network believes less is doubted
 MOST_BYTES = 200_000_000  # of frames that are kept to follow a hand back through
 FOLLOWING = Following()
 
@@ -81,6 +81,7 @@ class _Path:
     looks: Looks
     recent: deque[tuple[float, np.ndarray]]  # (seconds, landmarks), newest last
     since: float | None = None  # the moment it was lost, None while it is seen
+    odds: float = 0.0  # log odds of a right hand, of all its frames
     doubted: int = 0  # searches in a row that did not find it where it is followed
     hands: list[TrackedHand] = field(default_factory=list)
 
@@ -128,6 +129,7 @@ class Follower:
             plain = Looks(np.full(3, np.nan), bones_of(track.hands[-1].hand))
             path = _Path(track.id, track.side, float(track.side == "right"), plain, recent)
             path.hands = list(track.hands)
+            path.odds = MARGIN if track.side == "right" else -MARGIN  # its frames were heard before
             self._paths.append(path)
         newest = max((path.recent[-1][0] for path in self._paths), default=-math.inf)
         self._searched = newest
@@ -144,6 +146,11 @@ class Follower:
     def tracks(self) -> list[Track]:
         """All tracks so far, hands that are lost among them."""
         return [Track(path.id, tuple(sorted(path.hands, key=lambda one: one.seconds))) for path in self._paths]
+
+    def sides(self, margin: float = 0.0) -> dict[int, str]:
+        """The side of each track, by id: what all its frames say together. margin: log odds by which they must
+        contradict the side that it is followed as."""
+        return {path.id: side_of(path.side, path.odds, margin) for path in self._paths}
 
     def step(self, frame: Frame) -> None:
         """The next frame."""
@@ -297,6 +304,7 @@ class Follower:
             others = [p.hands[-1].hand.keypoints for p in self._paths if p is not path and p.hands]
             if seen is None or any(apart(seen.hand.keypoints, other) < self.settings.same for other in others):
                 break
+            path.odds += word_of(seen.right, seen.presence)
             path.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None)))
             place = seen.landmarks
 
@@ -304,8 +312,10 @@ class Follower:
         path.recent.append((frame.seconds, seen.landmarks))
         path.right += 0.1 * (seen.right - path.right)
         path.looks = path.looks.mixed(looks_of(frame.photo, seen.hand), 0.05)
-        reasons = (SIDE,) if (seen.right if path.side == "right" else 1 - seen.right) < OTHER_SIDE else ()
+        path.odds += word_of(seen.right, seen.presence)
+        reasons = reasons_of(path.side, seen.right)
         path.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None), reasons=reasons))
+        path.side = side_of(path.side, path.odds, MARGIN)  # it is followed as one of the other side from here on
 
 
 def _seen(hand: HandMesh) -> _Seen:
