@@ -33,7 +33,7 @@ ROOMS = {
     "annotator.rounds": "annotator hand files vision network synthetic evaluation learning correcting model project",
     "annotator.tools": "annotator hand files vision network detection synthetic evaluation learning model",
     "annotator.serving": "annotator hand files vision network detection correcting model project",
-    "annotator.cluster": "annotator hand files vision model project formats rounds",
+    "annotator.cluster": "annotator hand files vision model project formats rounds tracking",
     "annotator.cli": "annotator hand files vision network evaluation learning correcting model project formats "
     "proposers rounds serving cluster reporting tracking",
     "napari_hand_mesh.session": "annotator hand files vision correcting model project serving",

@@ -175,6 +175,7 @@ class Project:
     # hands through videos
     new_tracks = offered(Tracks.new_tracks)
     add_tracked = offered(Tracks.add_tracked)
+    renew_tracked = offered(Tracks.renew_tracked)
     tracks = offered(Tracks.tracks)
     track = offered(Tracks.track)
     track_of = offered(Tracks.track_of)

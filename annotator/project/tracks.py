@@ -100,14 +100,31 @@ class Tracks:
                 added.append(ids)
         return added
 
-    def _renew(self, connection: Connection, hand_id: str, one: TrackedProposal, source: int, provenance) -> None:
-        """A hand that nobody touched becomes what the track says of it; another one stays as it is."""
+    def renew_tracked(self, proposals: Iterable[TrackedProposal], provenance: Provenance) -> int:
+        """See `Project.renew_tracked`."""
+        renewed = 0
+        with self._context.database.writing() as connection:
+            source = intake.add_source(connection, provenance)
+            for one in proposals:
+                if one.known is not None and self._renew(connection, one.known, one, source, provenance, True):
+                    _put(connection, one.known, one)
+                    renewed += 1
+        return renewed
+
+    def _renew(
+        self, connection: Connection, hand_id: str, one: TrackedProposal, source: int, provenance, any_side=False
+    ) -> bool:
+        """A hand that nobody touched becomes what the track says of it (True); another one stays as it is. any_side:
+        even one of the other side."""
         row, record, _ = reading.stored(connection, self._context.folder, hand_id)
         untouched = record.state == PROPOSED and set(record.joint_states) == {PROPOSED} and not record.corrections
-        same = one.hand.model.digest == row.hand_model_digest and one.hand.record.side == record.side
-        if untouched and same and not team.leased_by(connection, hand_id):
+        same = one.hand.model.digest == row.hand_model_digest
+        same = same and (any_side or one.hand.record.side == record.side)
+        wanted = untouched and same and not team.leased_by(connection, hand_id)
+        if wanted:
             note = {"model": provenance.model_digest, "track": one.track}
             journal.repropose(connection, row, one.hand.record, one.hand.parametric, source, self._context.who, note)
+        return wanted
 
     def tracks(self) -> list[TrackSummary]:
         """All tracks, by number."""

@@ -1,13 +1,12 @@
 """A video's tracks in a project: stored piece by piece, so that an interrupted run goes on where it stopped.
 
-Hands are stored once their smoothing is settled, a moment behind the frame that is followed. What is there already is
-never made worse: a hand that a person touched keeps everything and joins its track, one that nobody touched becomes
-what the track says of it.
+What is there already is never made worse: a hand that a person touched keeps everything and joins its track, one that
+nobody touched becomes what the track says of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,22 +14,18 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.model import Model
 from annotator.project import Project, Provenance
-from annotator.project.entering.intake import Header, prepare
+from annotator.project.entering.intake import Header, Prepared
 from annotator.project.tracks import TrackedProposal
-from annotator.tracking.doubts import CROSSING, GAP, JUMP
-from annotator.tracking.following import FOLLOWING, Follower, Following, frames_of
+from annotator.tracking.following import FOLLOWING, Following
 from annotator.tracking.matching import apart
-from annotator.tracking.records import SIDE, Track, TrackedHand
+from annotator.tracking.pieces import Piece, SettledHand, Start, pieces
+from annotator.tracking.records import Track, TrackedHand
+from annotator.tracking.restoring import restore
 from annotator.tracking.smoothing import SMOOTHING, Smoothing
-from annotator.tracking.video import finished
 from annotator.vision.video import Choice
 from annotator.vision.video.source import VideoSource
 
-PIECE = 100  # frames that are stored at once
-LAG = 1.0  # s: how far behind the frame that is followed a hand is settled
 SAME = 0.3  # mean distance of keypoints over the hand's size: a hand of the project is that of the track
-# what a reason leaves of a hand's confidence: the queue begins with the least sure hands
-DOUBT = {JUMP: 0.5, CROSSING: 0.7, SIDE: 0.5, GAP: 0.8}
 
 
 @dataclass
@@ -47,9 +42,15 @@ class Stored:
     failed: list[str] = field(default_factory=list)
 
 
-def mark_of(model: Model) -> str:
-    """By what a project knows frames that this model has tracked."""
-    return f"tracked by {model.digest}"
+def mark_of(digest: str) -> str:
+    """By what a project knows frames that the model of this digest has tracked."""
+    return f"tracked by {digest}"
+
+
+def provenance_of(name: str, digest: str, quick: bool = False) -> Provenance:
+    """Of the hands of tracks. name: of the model."""
+    plain = Provenance.of(name, digest, quick)
+    return Provenance(plain.model, plain.model_digest, extra={**plain.extra, "tracked": True})
 
 
 def store_tracks(
@@ -67,112 +68,89 @@ def store_tracks(
 
     Frames at the beginning that this model has tracked before are skipped, and their tracks go on.
     """
+    start = start_of(project, source, choice, model.digest, following)
+    writer = Writer(project, source, provenance_of(name, model.digest, model.quick), model.digest, start)
+    for piece in pieces(model, source, start, K, following, smoothing, progress):
+        writer.write(piece)
+        for number, side in writer.turned(piece).items():
+            restore(project, source, model, number, side, writer.provenance, smoothing, following.keep, K)
+    return writer.finished()
+
+
+def start_of(project: Project, source: VideoSource, choice: Choice, digest: str, following: Following) -> Start:
+    """Where tracking a video with the model of this digest begins. InputError: no frame is chosen."""
     numbers = source.numbers[choice.rows(source)]
     if not len(numbers):
         raise InputError(f"no frame of {source.path} is chosen")
-    stored, mark, moments = Stored(), mark_of(model), list[tuple[int, float]]()
-    done = 0
+    done, mark = 0, mark_of(digest)
     while done < len(numbers) and project.has_photo(source.digest(int(numbers[done])), mark):
         done += 1
-    stored.skipped = done
-    provenance = Provenance.of(name, model.digest, model.quick)
-    provenance = Provenance(provenance.model, provenance.model_digest, extra={**provenance.extra, "tracked": True})
-    follower = Follower(model, K, following)
     before = _known(project, source, numbers[:done], following.keep) if done else []
-    follower.go_on_from(before, max((one.track for one in project.tracks()), default=0))
-    writer = _Writer(project, source, provenance, mark, stored)
-    writer.numbers = {track.id: track.id for track in before}
-    writer.shapes = {track.id: track.hands[-1].hand.parameters.shape for track in before}
-
-    def settle(until: float) -> None:
-        settled_tracks = finished(follower.tracks(), moments, model, smoothing, following, writer.shapes)
-        writer.write(settled_tracks, moments, settled, until)
-
-    settled = -np.inf if not done else float(source.seconds[source.position(int(numbers[done - 1]))])
-    for count, frame in enumerate(frames_of(source, numbers[done:], stored.failed.append), 1):
-        follower.step(frame)
-        writer.sizes[frame.number] = frame.photo.shape[:2]
-        moments.append((frame.number, frame.seconds))
-        stored.frames += 1
-        if progress is not None:
-            progress(done + count, len(numbers))
-        if count % PIECE == 0:
-            until = frame.seconds - LAG
-            settle(until)
-            settled = max(settled, until)
-            follower.forget_before(settled - LAG)
-            moments[:] = [one for one in moments if one[1] >= settled - LAG]
-    follower.finish()
-    settle(np.inf)
-    stored.searched = follower.searches
-    if not stored.frames and not stored.skipped:
-        raise InputError(f"no frame of {source.path} can be decoded: {stored.failed[0]}")
-    return stored
+    return Start(numbers, done, before, max((one.track for one in project.tracks()), default=0))
 
 
-@dataclass
-class _Writer:
-    project: Project
-    source: VideoSource
-    provenance: Provenance
-    mark: str
-    stored: Stored
-    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
-    numbers: dict[int, int] = field(default_factory=dict)  # follower's id -> the project's number of the track
-    shapes: dict[int, np.ndarray] = field(default_factory=dict)  # follower's id -> the track's one shape
+class Writer:
+    """Stores the pieces of one video, each in one transaction."""
 
-    def write(self, tracks: Sequence[Track], moments: Sequence[tuple[int, float]], after: float, until: float) -> None:
-        """Store all frames behind `after`, up to `until` (s)."""
-        wanted = [number for number, seconds in moments if after < seconds <= until]
-        if not wanted:
+    def __init__(self, project: Project, source: VideoSource, provenance: Provenance, digest: str, start: Start):
+        self.project, self.source, self.provenance = project, source, provenance
+        self.mark = mark_of(digest)
+        self.stored = Stored(skipped=start.done)
+        # follower's number of a track -> the project's
+        self.numbers = {track.id: track.id for track in start.before}
+
+    def write(self, piece: Piece) -> None:
+        """Store all frames of a piece."""
+        stored = self.stored
+        stored.frames, stored.searched, stored.failed = piece.looked_at, piece.searched, list(piece.failed)
+        if not piece.frames:
             return
-        by_frame: dict[int, list[tuple[Track, TrackedHand]]] = {number: [] for number in wanted}
-        for track in tracks:
-            for one in track.hands:
-                if one.frame in by_frame:
-                    by_frame[one.frame].append((track, one))
-        self._number([track for track in tracks if any(one.frame in by_frame for one in track.hands)])
-        frames = [(self._header(number), self._proposals(number, by_frame[number])) for number in wanted]
-        self.project.add_tracked(frames, self.provenance, self.mark)
-        for number in wanted:
-            self.sizes.pop(number, None)
-            for track, one in by_frame[number]:
-                self.stored.hands += 1
-                self.stored.bridged += one.kind != "seen"
-                self.stored.tracks.add(self.numbers[track.id])
-                self.shapes.setdefault(track.id, one.hand.parameters.shape)
-
-    def _number(self, tracks: Sequence[Track]) -> None:
-        new = [track.id for track in tracks if track.id not in self.numbers]
+        by_frame: dict[int, list[SettledHand]] = {number: [] for number in piece.frames}
+        for one in piece.hands:
+            by_frame[one.frame].append(one)
+        new = [track for track in dict.fromkeys(one.track for one in piece.hands) if track not in self.numbers]
         self.numbers |= dict(zip(new, self.project.new_tracks(len(new)), strict=True))
+        frames = [
+            (Header.of(self._path(number), size), self._proposals(number, size, by_frame[number]))
+            for number, size in piece.frames.items()
+        ]
+        self.project.add_tracked(frames, self.provenance, self.mark)
+        stored.hands += len(piece.hands)
+        stored.bridged += sum(one.kind != "seen" for one in piece.hands)
+        stored.tracks |= {self.numbers[one.track] for one in piece.hands}
 
-    def _header(self, number: int) -> Header:
-        return Header.of(self.source.place(number).as_path().absolute(), self.sizes[number])
+    def turned(self, piece: Piece) -> dict[int, str]:
+        """The project's tracks that are to be answered again as ones of the other side, and that side."""
+        return {self.numbers[track]: side for track, side in piece.turned.items() if track in self.numbers}
 
-    def _proposals(self, number: int, hands: Sequence[tuple[Track, TrackedHand]]) -> list[TrackedProposal]:
-        there = self._there(number)
+    def finished(self) -> Stored:
+        """After the last piece. InputError: no frame could be decoded."""
+        if not self.stored.frames and not self.stored.skipped:
+            raise InputError(f"no frame of {self.source.path} can be decoded: {self.stored.failed[0]}")
+        return self.stored
+
+    def _path(self, number: int):
+        return self.source.place(number).as_path().absolute()
+
+    def _proposals(self, number: int, size: tuple[int, int], hands: list[SettledHand]) -> list[TrackedProposal]:
+        there = self._there(number, size)
         made = []
-        for track, one in hands:
+        for one in hands:
             known = None
-            near = [(apart(mesh.keypoints, one.hand.keypoints), hand_id) for hand_id, mesh in there.items()]
+            near = [(apart(mesh.keypoints, one.keypoints), hand_id) for hand_id, mesh in there.items()]
             if near and min(near)[0] < SAME:
                 known = min(near)[1]
                 del there[known]
-            hand = one.hand.replace(corrections={}, confidence=one.hand.confidence * _factor(one.reasons))
-            made.append(TrackedProposal(prepare(hand), self.numbers[track.id], one.kind, one.reasons, known))
+            prepared = Prepared.unpack(one.packed)
+            made.append(TrackedProposal(prepared, self.numbers[one.track], one.kind, one.reasons, known))
         return made
 
-    def _there(self, number: int) -> dict:
+    def _there(self, number: int, size: tuple[int, int]) -> dict:
         """The hands that the project has in this frame, by id."""
         if not self.project.has_photo(self.source.digest(number)):
             return {}
-        path = self.source.place(number).as_path().absolute()
-        photo = self.project.add_photo(path, self.sizes[number])
+        photo = self.project.add_photo(self._path(number), size)
         return {entry.id: self.project.mesh(entry.id) for entry in self.project.hands(photo=photo, copies=False)}
-
-
-def _factor(reasons: Sequence[str]) -> float:
-    return float(np.prod([DOUBT.get(reason, 1.0) for reason in reasons]))
 
 
 def _known(project: Project, source: VideoSource, numbers: np.ndarray, keep: float) -> list[Track]:

@@ -13,6 +13,7 @@ from annotator.tracking.bridging import completed
 from annotator.tracking.doubts import doubted
 from annotator.tracking.following import FOLLOWING, Follower, Following, Frame, frames_of
 from annotator.tracking.records import Track
+from annotator.tracking.siding import of_one_side
 from annotator.tracking.smoothing import SMOOTHING, Smoothing
 from annotator.vision.video import Choice, open_video
 from annotator.vision.video.source import VideoSource
@@ -68,7 +69,8 @@ def track_video(
     if not moments:
         raise InputError(f"no frame of {source.path} can be decoded")
     follower.finish()
-    return finished(follower.tracks(), moments, model, smoothing, following)
+    tracks = of_one_side(follower.tracks(), follower.sides(), model, follower.K, source.read)
+    return finished(tracks, moments, model, smoothing, following)
 
 
 def track_frames(
@@ -78,13 +80,16 @@ def track_frames(
     following: Following = FOLLOWING,
     smoothing: Smoothing | None = SMOOTHING,
 ) -> list[Track]:
-    """`track_video` of frames that are at hand: (number, seconds, photo (H, W, 3)), rising in time."""
-    follower, moments = Follower(model, K, following), []
+    """`track_video` of frames that are at hand: (number, seconds, photo (H, W, 3)), rising in time. They are kept until
+    all are followed: a track that proves to be of the other side is answered again."""
+    follower, moments, photos = Follower(model, K, following), [], {}
     for frame in frames:
         follower.step(frame)
         moments.append((frame.number, frame.seconds))
+        photos[frame.number] = frame.photo
     follower.finish()
-    return finished(follower.tracks(), moments, model, smoothing, following)
+    tracks = of_one_side(follower.tracks(), follower.sides(), model, follower.K, photos.__getitem__)
+    return finished(tracks, moments, model, smoothing, following)
 
 
 def finished(

@@ -15,7 +15,7 @@ from small_videos import video  # noqa: E402
 
 from annotator.cli import main  # noqa: E402
 from annotator.project import Project  # noqa: E402
-from annotator.tracking import storing  # noqa: E402
+from annotator.tracking import pieces, storing  # noqa: E402
 from annotator.vision.video import Choice, open_video  # noqa: E402
 
 
@@ -68,9 +68,9 @@ def test_it_goes_on_where_it_stopped(model, clip, tmp_path):
 
 def test_killed_between_two_pieces(model, clip, tmp_path, monkeypatch):
     """What was stored before is there, whole; the next run adds the rest."""
-    monkeypatch.setattr(storing, "PIECE", 4)
-    monkeypatch.setattr(storing, "LAG", 0.04)
-    write, count = storing._Writer.write, []
+    monkeypatch.setattr(pieces, "PIECE", 4)
+    monkeypatch.setattr(pieces, "LAG", 0.04)
+    write, count = storing.Writer.write, []
 
     def dies(*arguments):
         count.append(1)
@@ -78,12 +78,12 @@ def test_killed_between_two_pieces(model, clip, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         write(*arguments)
 
-    monkeypatch.setattr(storing._Writer, "write", dies)
+    monkeypatch.setattr(storing.Writer, "write", dies)
     with pytest.raises(KeyboardInterrupt):
         store(tmp_path / "P", model, clip)
     with Project.open(tmp_path / "P") as project:
         assert [one.frame for one in project.track(1)] == [0, 1] and project.verify() == []
-    monkeypatch.setattr(storing._Writer, "write", write)
+    monkeypatch.setattr(storing.Writer, "write", write)
     assert store(tmp_path / "P", model, clip).skipped == 2
     with Project.open(tmp_path / "P") as project:
         assert [one.frame for one in project.track(1)] == list(range(10)) and len(project.tracks()) == 1
@@ -153,8 +153,8 @@ def test_a_repaired_project_keeps_its_tracks(model, clip, tmp_path):
 
 
 def test_pieces_have_one_shape(model, clip, tmp_path, monkeypatch):
-    monkeypatch.setattr(storing, "PIECE", 4)
-    monkeypatch.setattr(storing, "LAG", 0.04)
+    monkeypatch.setattr(pieces, "PIECE", 4)
+    monkeypatch.setattr(pieces, "LAG", 0.04)
     store(tmp_path / "P", model, clip)
     with Project.open(tmp_path / "P") as project:
         entries = project.track(1)

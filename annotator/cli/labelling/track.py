@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.support.engines import CpusOption, EngineOption, GpusOption, WorkersOption, engine_of
 from annotator.cli.support.output import JsonOption, WhoOption, emit
 from annotator.cli.support.stages import Stages
 
 if TYPE_CHECKING:
+    from annotator.cluster import Engine
     from annotator.project import Project
+    from annotator.tracking.storing import Stored
 
 
 def command(
@@ -59,12 +62,17 @@ def command(
     next_frames: Annotated[
         int, typer.Option("--next", help="List so many hands whose correction helps their tracks most.", min=0)
     ] = 0,
+    engine: EngineOption = "local",
+    workers: WorkersOption = 0,
+    worker_cpus: CpusOption = 1.0,
+    worker_gpus: GpusOption = 0.0,
     who: WhoOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Follow the hands of videos through their frames and store them, smoothed, with who is who and what is doubtful.
 
-    Run again, it goes on where it stopped. Hands that a person touched are never changed; they join their track.
+    Run again, it goes on where it stopped. Hands that a person touched are never changed; they join their track. On Ray
+    each video is followed by a worker, several at once.
     """
     from annotator.errors import InputError
 
@@ -76,10 +84,11 @@ def command(
         return _of_project(videos[0], propagate, direction, undo, next_frames, who, as_json)
     if propagate or undo or next_frames:
         raise InputError("--propagate, --undo and --next take a project alone, without videos")
-    _track(videos, project, model, device, (every, frames, fps, rate, again), who, as_json)
+    elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
+    _track(videos, project, model, device, (every, frames, fps, rate, again), elsewhere, who, as_json)
 
 
-def _track(videos, project, model, device, chosen, who, as_json) -> None:
+def _track(videos, project, model, device, chosen, engine, who, as_json) -> None:
     from annotator.cli.support.proposing import checkpoint_of
     from annotator.errors import InputError
     from annotator.files.photo_paths import photo_files
@@ -101,29 +110,55 @@ def _track(videos, project, model, device, chosen, who, as_json) -> None:
             raise InputError(f"no frame of {source.path} is chosen")
     if model is not None:
         load_model(model, device=device)
-    results: list[dict] = []
     with Project.open_or_create(project, who) as opened:
         checkpoint, name = checkpoint_of(opened, model)
-        loaded = load_model(checkpoint, device=device)
-        for source in sources:
-            with Stages(as_json) as stages:
-                told = lambda n, all: stages("track", n, all)  # noqa: E731, B023 (used up within the turn)
-                done = store_tracks(opened, loaded, source, choice, name, None, Following(again=again), progress=told)
-            results.append({
-                "video": str(source.path), "frames": done.frames, "skipped": done.skipped, "hands": done.hands,
-                "bridged": done.bridged, "searched": done.searched, "tracks": sorted(done.tracks),
-                "failed": done.failed,
-            })  # fmt: skip
+        follow = Following(again=again)
+        if engine is None:
+            loaded = load_model(checkpoint, device=device)
+            done = []
+            for source in sources:
+                with Stages(as_json) as stages:
+                    told = lambda n, all: stages("track", n, all)  # noqa: E731, B023 (used up within the turn)
+                    done.append(store_tracks(opened, loaded, source, choice, name, None, follow, progress=told))
+        else:
+            done = _on_ray(opened, engine, [(source, rate) for source in sources], choice, name, checkpoint, follow)
+    results = [
+        {
+            "video": str(source.path), "frames": one.frames, "skipped": one.skipped, "hands": one.hands,
+            "bridged": one.bridged, "searched": one.searched, "tracks": sorted(one.tracks), "failed": one.failed,
+        }
+        for source, one in zip(sources, done, strict=True)
+    ]  # fmt: skip
     lines = [
-        f"{Path(one['video']).name}: {one['hands']} hands on {len(one['tracks'])} tracks in {one['frames']} frames "
-        f"({one['bridged']} bridged, {one['searched']} frames searched"
-        + (f"; {one['skipped']} were done already" if one["skipped"] else "")
-        + (f"; {len(one['failed'])} could not be used" if one["failed"] else "")
+        f"{Path(source.path).name}: {one.hands} hands on {len(one.tracks)} tracks in {one.frames} frames "
+        f"({one.bridged} bridged, {one.searched} frames searched"
+        + (f"; {one.skipped} were done already" if one.skipped else "")
+        + (f"; {len(one.failed)} could not be used" if one.failed else "")
         + ")"
-        for one in results
+        for source, one in zip(sources, done, strict=True)
     ]
     seconds = round(time.perf_counter() - start, 2)
     emit(as_json, {"project": str(project), "videos": results, "seconds": seconds}, "\n".join(lines))
+
+
+def _on_ray(project: Project, engine: Engine, videos, choice, name, checkpoint, following) -> list[Stored]:
+    """What came of each video."""
+    from annotator.cluster.tracking import track_videos
+    from annotator.model import load_model
+
+    model = load_model(checkpoint, device="cpu")  # the workers' digest must be its own
+    found: dict[int, Stored] = {}
+    with Stages(False) as stages:
+        told: dict[int, tuple[int, int]] = {}
+        went = track_videos(
+            project, engine, videos, choice, name, model.digest, checkpoint, following, lambda: model
+        )  # fmt: skip
+        for one in went:
+            told[one.number] = one.done, one.all
+            stages("track", sum(done for done, _ in told.values()), sum(all for _, all in told.values()))
+            if one.stored is not None:
+                found[one.number] = one.stored
+    return [found[number] for number in range(len(videos))]
 
 
 def _of_project(place, propagate, direction, undo, next_frames, who, as_json) -> None:

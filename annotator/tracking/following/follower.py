@@ -23,6 +23,7 @@ from annotator.tracking.following.settings import FOLLOWING, Following
 from annotator.tracking.following.watching import Watching
 from annotator.tracking.matching import apart, match
 from annotator.tracking.records import Track, TrackedHand
+from annotator.tracking.siding import side_of, word_of
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.photos import as_photo
 
@@ -76,6 +77,11 @@ class Follower:
     def tracks(self) -> list[Track]:
         """All tracks so far, hands that are lost among them."""
         return [Track(path.id, tuple(sorted(path.hands, key=lambda one: one.seconds))) for path in self._paths]
+
+    def sides(self, margin: float = 0.0) -> dict[int, str]:
+        """The side of each track, by id: what all its frames say together. margin: log odds by which they must
+        contradict the side that it is followed as."""
+        return {path.id: side_of(path.side, path.odds, margin) for path in self._paths}
 
     @property
     def _camera(self) -> np.ndarray:
@@ -177,5 +183,6 @@ class Follower:
             others = [p.hands[-1].hand.keypoints for p in self._paths if p is not path and p.hands]
             if seen is None or any(apart(seen.hand.keypoints, other) < self.settings.same for other in others):
                 break
+            path.odds += word_of(seen.right, seen.presence)
             path.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None)))
             place = seen.landmarks

@@ -11,9 +11,9 @@ import numpy as np
 from annotator.hand.mesh import HandMesh
 from annotator.tracking.following.frames import Frame
 from annotator.tracking.matching import Candidate, Known, Looks, bones_of, looks_of
-from annotator.tracking.records import SIDE, Track, TrackedHand
+from annotator.tracking.records import Track, TrackedHand
+from annotator.tracking.siding import MARGIN, reasons_of, side_of, word_of
 
-OTHER_SIDE = 0.3  # 0..1: a side that the network believes less is doubted
 LONGEST_STEP = 1.5  # steps between the last two frames: no farther ahead is a motion believed to go on
 
 
@@ -51,6 +51,7 @@ class Path:
     looks: Looks
     recent: deque[tuple[float, np.ndarray]]  # (seconds, landmarks), newest last
     since: float | None = None  # the moment it was lost, None while it is seen
+    odds: float = 0.0  # log odds of a right hand, of all its frames
     doubted: int = 0  # searches in a row that did not find it where it is followed
     hands: list[TrackedHand] = field(default_factory=list)
 
@@ -59,7 +60,9 @@ class Path:
         """A hand that is known from the frames before."""
         recent = deque(((one.seconds, np.array(one.hand.keypoints)) for one in track.hands[-2:]), maxlen=2)
         plain = Looks(np.full(3, np.nan), bones_of(track.hands[-1].hand))
-        return cls(track.id, track.side, float(track.side == "right"), plain, recent, hands=list(track.hands))
+        right = track.side == "right"
+        odds = MARGIN if right else -MARGIN  # its frames were heard before
+        return cls(track.id, track.side, float(right), plain, recent, odds=odds, hands=list(track.hands))
 
     def expected(self, seconds: float) -> np.ndarray:
         """(21, 2) photo px: where its landmarks should be at that time. It goes on as it moved last, for a moment."""
@@ -79,5 +82,7 @@ class Path:
         self.recent.append((frame.seconds, seen.landmarks))
         self.right += 0.1 * (seen.right - self.right)
         self.looks = self.looks.mixed(looks_of(frame.photo, seen.hand), 0.05)
-        reasons = (SIDE,) if (seen.right if self.side == "right" else 1 - seen.right) < OTHER_SIDE else ()
+        self.odds += word_of(seen.right, seen.presence)
+        reasons = reasons_of(self.side, seen.right)
         self.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None), reasons=reasons))
+        self.side = side_of(self.side, self.odds, MARGIN)  # it is followed as one of the other side from here on
