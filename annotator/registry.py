@@ -10,7 +10,7 @@ A package adds an entry with an entry point of the table's group, for example
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -34,7 +34,8 @@ class Registry(Generic[Entry]):
     """Entries by name: ours, then those of other packages, which are loaded when they are asked for.
 
     what: the word for an entry, in messages; group: of the entry points; taken: makes an entry of (name, what an entry
-    point loads), for tables whose entries may be given in a shorter form.
+    point loads), for tables whose entries may be given in a shorter form; renamed: old name -> the name of today, for
+    entries of ours that had another one once.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Registry(Generic[Entry]):
         group: str,
         built_in: Iterable[Entry],
         taken: Callable[[str, Any], Entry] = lambda _name, entry: entry,
+        renamed: Mapping[str, str] | None = None,
     ):
         self.what, self.group, self._taken = what, group, taken
+        self._renamed = dict(renamed or {})
         self.built_in = {entry.name: entry for entry in built_in}
 
     def names(self) -> list[str]:
@@ -53,13 +56,14 @@ class Registry(Generic[Entry]):
         return list(dict.fromkeys([*self.built_in, *others]))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.built_in or name in self.names()
+        return name in self.built_in or name in self._renamed or name in self.names()
 
     def __iter__(self) -> Iterator[Entry]:
         return (self[name] for name in self.names())
 
     def __getitem__(self, name: str) -> Entry:
         """The entry of this name; InputError if there is none, or it cannot be loaded."""
+        name = self._renamed.get(name, name)
         if name in self.built_in:
             return self.built_in[name]
         for found in entry_points(group=self.group):

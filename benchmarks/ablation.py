@@ -12,7 +12,7 @@ from pathlib import Path
 from tables import better_by, interval, markdown
 from variants import Budget, Variant, over_seeds
 
-from annotator.learning.supervision import LossWeights
+from annotator.learning.losses import LossWeights
 from annotator.network.glfnet import GLFNetConfig
 
 WHOLE = "whole method"

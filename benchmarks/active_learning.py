@@ -139,9 +139,9 @@ def main() -> None:
     ]
     print(markdown(head, summary(runs)))
     for first, second in (
-        ("ours", "uncertainty"),
-        ("ours", "core-set"),
-        ("ours", "random joints"),
+        ("weighted-core-set", "uncertainty"),
+        ("weighted-core-set", "core-set"),
+        ("weighted-core-set", "random joints"),
         ("random joints", "random"),
     ):
         if first in runs and second in runs:

@@ -1,8 +1,8 @@
 """One run of the active-learning experiment: a strategy spends its corrections in stages, and learns after each.
 
 Questions are of whole hands (every visible keypoint is corrected) or of joints (the few whose correction is expected to
-help most, by `correcting.choosing.expected_gain`; at random for `random joints`). The simulated person clicks with 1.5
-px of noise. After each stage the network is trained anew from the shipped checkpoint on all answers so far, with
+help most, by `correcting.next_keypoint.expected_gain`; at random for `random joints`). The simulated person clicks with
+1.5 px of noise. After each stage the network is trained anew from the shipped checkpoint on all answers so far, with
 replay; everything behind the encoder learns (its features are computed once). The next stage is chosen by the network
 so trained.
 """
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from active_world import OLD, Photos, over_sites, vertex_mm
 
-from annotator.correcting.choosing import expected_gain
+from annotator.correcting.next_keypoint import expected_gain
 from annotator.correcting.plausibility import measures
 from annotator.hand.mesh import HandMesh
 from annotator.learning.data.sources import BankSource
@@ -64,7 +64,7 @@ WAYS = {
     "random joints": Way("random", 3),
     "uncertainty": Way("uncertainty"),
     "core-set": Way("core-set"),
-    "ours": Way("ours", 3),
+    "weighted-core-set": Way("weighted-core-set", 3),
 }
 
 
@@ -133,12 +133,12 @@ def learn(start: GLFNet, sources: list, budget: Budget, folder: Path, seed: int)
     settings = TrainSettings(
         steps=budget.steps,
         batch=budget.batch,
-        rate=budget.rate,
+        learning_rate=budget.rate,
         warmup=8,
-        average=0.98,
+        ema_decay=0.98,
         simulated=0.8,
-        blind=0.1,
-        unseen=0.1,
+        drop_landmarks=0.1,
+        drop_image=0.1,
         seed=seed,
         prompts=False,
         save_every=1e9,
@@ -167,7 +167,7 @@ def described(network: GLFNet, data: Photos, rows: np.ndarray, taught: list[int]
             hand = mesh_of(records, answer, at, float(labels.focal[at]))
             other = mesh_of(records, unled, at, float(labels.focal[at])).keypoints if full else hand.keypoints
             apart = np.linalg.norm(other - hand.keypoints, axis=1)
-            found["gains"].append(expected_gain(hand, network.hand, seen_states(data, part[at]), doubt=apart))
+            found["gains"].append(expected_gain(hand, network.hand, seen_states(data, part[at]), disagreement=apart))
             found["sigma"].append(float(np.median(hand.keypoint_sigma)))
             found["stages"].append(float(np.linalg.norm(hand.keypoints - hand.parametric.keypoints, axis=1).mean()))
             found["severity"].append(max(r.severity for r in measures(hand, network.hand)) if full else 0.0)
@@ -241,7 +241,7 @@ def spend(way, network, pool, rows, clicks, answers: Answers, corrections: int, 
     if way.strategy == "random":
         order, gains = random.permutation(len(open_rows)), np.zeros((len(open_rows), 21))
     else:
-        candidates = described(network, pool, open_rows, answers.rows, way.strategy == "ours")
+        candidates = described(network, pool, open_rows, answers.rows, way.strategy == "weighted-core-set")
         per_hand = way.joints or 7
         chosen = choose(way.strategy, candidates, min(len(open_rows), left // per_hand + 2), random)
         order, gains = [one.index for one in chosen], candidates.gains

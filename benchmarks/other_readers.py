@@ -2,12 +2,13 @@
 docs/formats.md.
 
     python benchmarks/other_readers.py [--ho3d DIR] [--freihand DIR] [--mmpose DIR] [--cvat DIR] [--hot3d DIR]
-        [--assemblyhands DIR] [--tools PYTHON] [--write docs/formats.md]
+        [--assemblyhands DIR] [--interhand DIR] [--tools PYTHON] [--write docs/formats.md]
 
 DIR: checkouts of github.com/shreyashampali/ho3d, lmb-freiburg/freihand, open-mmlab/mmpose, cvat-ai/cvat (or a fork),
-facebookresearch/hand_tracking_toolkit and facebookresearch/assemblyhands-toolkit; PYTHON: an interpreter with what
-`tools_compared.py` names. A row needs its code. Nothing of these is kept here. Where a script wants packages that its
-numbers do not need (a viewer, a config registry), stand-ins take their place, and the row says so.
+facebookresearch/hand_tracking_toolkit, facebookresearch/assemblyhands-toolkit and facebookresearch/InterHand2.6M;
+PYTHON: an interpreter with what `tools_compared.py` names. A row needs its code. Nothing of these is kept here. Where a
+script wants packages that its numbers do not need (a viewer, a config registry), stand-ins take their place, and the
+row says so.
 
 --write puts the table between the two marks in the document.
 """
@@ -47,7 +48,7 @@ HEAD = ["format", "written by", "read or scored by", "version", "date", "command
 ROTATION = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
 
 
-CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands")
+CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands", "interhand")
 Run = Callable[[], tuple[str, str]]  # gives (version, what was found)
 
 
@@ -91,6 +92,10 @@ def runs(arguments: argparse.Namespace, records: list, folder: Path) -> Iterator
     if arguments.tools is not None:
         for name, written, reader, run in tools_compared.Tools(arguments.tools, records, folder).rows():
             yield name, written, reader, "--tools PYTHON", run
+    if (code := arguments.interhand) is not None:
+        loader = "its `Dataset` (its configuration and OpenCV stood in for)"
+        yield "interhand", OURS, loader, "--interhand DIR", lambda: (
+            commit(code), published_code.interhand(code, records, folder))  # fmt: skip
     for name, whose in (("hot3d", "hand_tracking_toolkit"), ("assemblyhands", "AssemblyHands toolkit `Camera`")):
         code = getattr(arguments, name)
         if code is not None:

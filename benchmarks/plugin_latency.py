@@ -131,7 +131,7 @@ def drag_rows(widget, canvas, beats, drags):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--drags", type=int, default=40)
-    parser.add_argument("--solver-only", action="store_true", help="without the network's word on corrections")
+    parser.add_argument("--solver-only", action="store_true", help="without the network's answer to corrections")
     parser.add_argument("--where", action="store_true", help="where the window was when it did not react")
     arguments = parser.parse_args()
     viewer = napari.Viewer(show=True)

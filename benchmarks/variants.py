@@ -21,8 +21,8 @@ from annotator.learning.data.bank import FeatureBank
 from annotator.learning.data.rendered import RenderedCrops
 from annotator.learning.data.samples import Labels
 from annotator.learning.data.sources import BankSource, in_batches
+from annotator.learning.losses import LossWeights, Supervision
 from annotator.learning.scoring import rendered_answers
-from annotator.learning.supervision import LossWeights, Supervision
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.glfnet import GLFNet, GLFNetConfig
 
@@ -104,8 +104,8 @@ def scores(name: str, variant: Variant, shards: Path, test: Path, out: Path, bud
     torch.manual_seed(seed)
     network = GLFNet(variant.network)
     source = VariantSource(bank_of(shards, out, budget.samples), variant)
-    settings = TrainSettings(steps=budget.steps, batch=budget.batch, warmup=100, average=0.99, simulated=1.0, seed=seed,
-                             save_every=1e9)  # fmt: skip
+    settings = TrainSettings(steps=budget.steps, batch=budget.batch, warmup=100, ema_decay=0.99, simulated=1.0,
+                             seed=seed, save_every=1e9)  # fmt: skip
     trainer = Trainer(network, source, out / f"run-{name}-{seed}", settings, variant.losses)
     if variant.mesh:
         truth = RenderedCrops(shards, jitter=False).shards.labels

@@ -13,7 +13,8 @@ from torch import nn
 from annotator.detection.crop_hypotheses import look_at
 from annotator.detection.hand_detector import MANY
 from annotator.errors import InputError
-from annotator.model import AT_ONCE, Waiting
+from annotator.model.answering import AT_ONCE
+from annotator.model.proposing import Waiting, camera_of
 from annotator.stopping import asking
 from annotator.vision.camera import check_camera
 from annotator.vision.crops import Crop
@@ -57,8 +58,8 @@ def test_looking_needs_no_more_memory_for_more_views(photo):
 def test_very_many_hands_of_a_photo_are_answered_part_by_part(model, photo, monkeypatch):
     """The same answers; no pass of the encoder or of the heads has more hands than any other."""
     ((found, features),) = model.finder.find([photo], [None], [None])
-    K = model._camera(photo, found, None)
-    ((alone,),) = model._answer([Waiting(photo, found, features, K)])
+    K = camera_of(photo, found, None)
+    ((alone,),) = model.proposing.answers([Waiting(photo, found, features, K)])
     assert model.finder._seen([photo], [found * (MANY + 1)]) == [None]
     passes, answer = [], model.network.answer
     monkeypatch.setattr(
@@ -66,7 +67,7 @@ def test_very_many_hands_of_a_photo_are_answered_part_by_part(model, photo, monk
     )
     count = MANY + 1
     both = [Waiting(photo, found * count, None, K), Waiting(photo, [], None, K), Waiting(photo, found, features, K)]
-    many, none, one = model._answer(both)
+    many, none, one = model.proposing.answers(both)
     assert len(many) == count and none == [] and len(one) == 1
     assert max(passes) <= AT_ONCE and sum(passes) == count + 1
     for hand in (many[0], many[-1], one[0]):

@@ -17,11 +17,12 @@ import numpy as np
 
 from annotator.correcting.mirroring import EASE, JOINTS_OF, RELAXED, candidates
 from annotator.correcting.penetration import self_penetration
+from annotator.correcting.solver.assembling import answer_of, problem_of
 from annotator.correcting.solver.coordinates import ANGLES
 from annotator.correcting.solver.descent import Descent, descend
+from annotator.correcting.solver.labels import checked_states
 from annotator.correcting.solver.prior import GROWTH, USUAL, ProposalPrior
 from annotator.correcting.solver.search import HARDEST, SolverSettings
-from annotator.correcting.solver.solver import answer_of, checked_states, problem_of
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import FINGERS, ByJoint
 from annotator.hand.mesh import HandMesh, HandParameters

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator.correcting.annotators import SimulatedAnnotator
-from annotator.correcting.choosing import expected_gain
+from annotator.correcting.next_keypoint import expected_gain
 from annotator.errors import InputError
 from annotator.evaluation.metrics import aligned
 from annotator.hand.mesh import HandMesh
@@ -75,7 +75,8 @@ def annotate(
 
     refine: the hand as proposed and all corrections so far (keypoint number -> (x, y) photo px) -> the hand
     again; policy: "worst" keypoint in the photo, "model" (where the model expects most,
-    `choosing.expected_gain`), "random"; person: who clicks (None: steady, 1.5 px of the crop); random: of the clicks.
+    `next_keypoint.expected_gain`), "random"; person: who clicks (None: steady, 1.5 px of the crop); random: of
+    the clicks.
     Raises InputError for an unknown policy.
     """
     if policy not in POLICIES:

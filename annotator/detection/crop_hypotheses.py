@@ -127,8 +127,8 @@ def every_one(looks: Sequence[CropHypothesis | None]) -> list[CropHypothesis]:
 
 
 def settle(network: nn.Module, targets: Sequence[Target], two_pass_check: bool = False) -> list[CropHypothesis | None]:
-    """Follow every target's hypotheses until they settle; each target's best look, None without starts. glanced: starts
-    come from glances; else one that is alone is glanced at first."""
+    """Follow every target's hypotheses until they settle; each target's best look, None without starts.
+    two_pass_check: starts come from two passes; else one that is alone gets a quick look first."""
     best: list[CropHypothesis | None] = [None] * len(targets)
     # target's number, where to look, the look before
     waiting: list[tuple[int, Crop, CropHypothesis | None]]

@@ -52,7 +52,7 @@ def _build(picture, network: PalmNetwork):
 
 
 def exported_palms(network: PalmNetwork, bfloat16: bool = False) -> nn.Module:
-    """`network` as a graph where that can be, else itself. brief: bfloat16 where the processor has it."""
+    """`network` as a graph where that can be, else itself. bfloat16: in that precision where the processor has it."""
     if not available(next(network.parameters()).device):
         return network
     return Graph(lambda picture: _build(picture, network), -1, bfloat16).eval()

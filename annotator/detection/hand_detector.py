@@ -44,11 +44,11 @@ class HandDetector:
         self._made = Made()
 
     def landmark_network(self, bfloat16: bool = False) -> nn.Module:
-        """The landmark network. brief: in bfloat16, where the processor has that."""
-        return self._made.once("looker", bfloat16, lambda: exported_hand(self.locator, bfloat16))
+        """The landmark network. bfloat16: in that precision, where the processor has that."""
+        return self._made.once("landmark network", bfloat16, lambda: exported_hand(self.locator, bfloat16))
 
     def encoder(self, bfloat16: bool = False) -> nn.Module:
-        """The network's encoder. brief: as above."""
+        """The network's encoder. bfloat16: as above."""
         return self._made.once("encoder", bfloat16, lambda: exported_encoder(self._network.encoder, bfloat16))
 
     @torch.inference_mode()

@@ -52,7 +52,9 @@ def locate(
     sides: Sequence[str | None] | None = None,
     max_hands: int | None = None,
 ) -> list[Located]:
-    """The hands of a photo (H, W, 3) uint8, each with its upright crop. looker: `MediaPipeHand`, or its graph.
+    """The hands of a photo (H, W, 3) uint8, each with its upright crop.
+
+    landmark_network: `MediaPipeHand`, or its graph.
 
     Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
     photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the

@@ -1,6 +1,6 @@
 """The quick way to the hands of a photo: about as many looks as MediaPipe takes.
 
-One look at the whole photo finds palms, and one glance at each places the crop. (What confirms it is `finder`'s
+One look at the whole photo finds palms, and one glance at each places the crop. (What confirms it is `hand_detector`'s
 matter.) Where no hand is found: from farther away, then as if a hand filled the photo. What this misses are small
 hands, above all beside a much larger one.
 """
@@ -19,8 +19,7 @@ from annotator.vision.crops import Crop
 def find_quickly(
     photos: list[np.ndarray], landmark_network: nn.Module, detector: PalmDetector
 ) -> list[list[CropHypothesis]]:
-    """Glances at hands, photo by photo, each once; an empty list where none is found quickly. looker: as in
-    `looking`."""
+    """Glances at hands, photo by photo, each once; an empty list where none is found quickly."""
     found: list[list[CropHypothesis]] = [[] for _ in photos]
     for crops_of in (_near, _farther, _filling):
         left = [k for k, looks in enumerate(found) if not looks]

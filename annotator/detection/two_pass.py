@@ -1,8 +1,8 @@
 """Two glances at a hand whose palm was seen: one places the crop, the other, the other way round, is the check.
 
-The landmark network contradicts itself where a crop's rotation is wrong (see `detection.looking`), so two glances that
-agree are enough: meshes from there are as good as those from settled crops (`benchmarks/two_cameras.py`). A hand that
-is there but not beyond doubt is followed until it settles.
+The landmark network contradicts itself where a crop's rotation is wrong (see `detection.crop_hypotheses`), so two
+glances that agree are enough: meshes from there are as good as those from settled crops (`benchmarks/two_cameras.py`).
+A hand that is there but not certain is followed until it settles.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from annotator.vision.crops import Crop
 
 
 def two_pass_check(landmark_network: nn.Module, starts: Sequence[tuple[np.ndarray, Crop]]) -> list[CropHypothesis]:
-    """The last look at each of these (photo, crop) that should show a hand. looker: as in `looking.look_at`."""
+    """The last look at each of these (photo, crop) that should show a hand."""
     first, mirrored = glance(landmark_network, starts)
     views = [(photo, look.next_crop) for (photo, _), look in zip(starts, first, strict=True)]
     second, _ = glance(landmark_network, views, [not way for way in mirrored])

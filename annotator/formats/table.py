@@ -124,8 +124,8 @@ _BUILT_IN = (
         extra="pyyaml", photos="by layout", left="by `mano_sides`", definition="mano",
     ),
     Format(
-        "interhand", "InterHand2.6M's annotations", HERE + "others.interhand", reads=True, suffixes=(".json",),
-        photos="by layout", left="joints 21-41",
+        "interhand", "InterHand2.6M's annotations", HERE + "interhand", writes=True, reads=True, suffixes=(".json",),
+        photos="by layout", left="left, joints 21-41", without_mano="no `..._MANO_NeuralAnnot.json`",
     ),
     Format(
         "assemblyhands", "AssemblyHands' egocentric annotations", HERE + "captures.assemblyhands", reads=True,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from annotator.learning.data.disturbing import Disturbance, disturbed, with_mixed_styles
 from annotator.learning.data.samples import Labels, concatenate
-from annotator.learning.supervision import Supervision
+from annotator.learning.losses import Supervision
 from annotator.network.features import Features, joined
 from annotator.network.glfnet import GLFNet
 from annotator.network.prompts import Prompts, random_prompts

@@ -21,7 +21,8 @@ from annotator.learning.data.bank import FeatureBank
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.rendered import RenderedCrops
 from annotator.learning.data.sources import BankSource, CropSet, CropSource, Source, in_batches
-from annotator.learning.supervision import LossWeights
+from annotator.learning.losses import LossWeights
+from annotator.learning.old_names import with_new_names
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
 from annotator.network.glfnet import GLFNet, GLFNetConfig
@@ -88,7 +89,7 @@ class Recipe:
                 raise InputError("data is no list of tables ([[data]])")
             return Recipe(
                 data=tuple(make(DataPart, part, "data") for part in data),
-                phases={name: make(TrainSettings, part, f"phases.{name}") for name, part in phases.items()},
+                phases={name: phase(part, f"phases.{name}") for name, part in phases.items()},
                 network=make(GLFNetConfig, raw.get("network", {}), "network"),
                 losses=make(LossWeights, raw.get("losses", {}), "losses"),
                 calibration=make(Calibrating, raw["calibration"], "calibration") if "calibration" in raw else None,
@@ -129,6 +130,11 @@ def table(value, where: str) -> dict:
     if not isinstance(value, dict):
         raise InputError(f"{where} is {str(value)[:40]!r}, expected a table")
     return value
+
+
+def phase(values: dict, where: str) -> TrainSettings:
+    """A phase from a table of the file, also of one that was written with the settings' old names."""
+    return make(TrainSettings, with_new_names(table(values, where), f"[{where}]"), where)
 
 
 def make(record, values: dict, where: str):
@@ -201,7 +207,7 @@ def run(
 def source_of(parts: list[DataPart], data: Path, out: Path, network: GLFNet, settings: TrainSettings, say) -> Source:
     """Banks of whatever of the encoder does not learn; crops where all of it does."""
     shares = [part.share for part in parts]
-    if settings.encoder_rate > 0 and not network.encoder.kept_stem:
+    if settings.encoder_learning_rate > 0 and not network.encoder.kept_stem:
         return CropSource([part.crops(data) for part in parts], shares)
     banks = []
     for part in parts:

@@ -20,17 +20,17 @@ from annotator.learning import distributed
 from annotator.learning.batch_loss import BatchLoss, Part
 from annotator.learning.data.disturbing import Disturbance
 from annotator.learning.data.sources import Source
-from annotator.learning.supervision import LossWeights, Supervision
+from annotator.learning.losses import LossWeights, Supervision
 from annotator.network.checkpoint import save_checkpoint, write_tensors
 from annotator.network.glfnet import GLFNet
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """steps: optimiser steps in all; batch: crops a step; rate: peak learning rate of everything but the encoder.
+    """steps: optimiser steps in all; batch: crops a step; learning_rate: peak of everything but the encoder.
 
-    encoder_rate: the encoder's peak rate, 0 = frozen. warmup: steps of linear warm-up, then half a cosine to 1 % of
-    the peak. average: decay of the moving average of the weights. simulated and the four after it: see `Disturbance`.
+    encoder_learning_rate: the encoder's peak, 0 = frozen. warmup: steps of linear warm-up, then half a cosine to 1 % of
+    the peak. ema_decay: of the moving average of the weights. simulated and the four after it: see `Disturbance`.
     prompts: False trains without prompts. seconds: stop after that long (0 = never).
     tensorboard: also write the log's numbers for TensorBoard, below the run's folder. parts: a batch is drawn in this
     many equal parts, each with a seed of its own, which the processes share out (0: one each); a run of so many parts
@@ -39,16 +39,16 @@ class TrainSettings:
 
     steps: int = 10_000
     batch: int = 48
-    rate: float = 1e-3
-    encoder_rate: float = 0.0
+    learning_rate: float = 1e-3
+    encoder_learning_rate: float = 0.0
     warmup: int = 300
-    average: float = 0.999
+    ema_decay: float = 0.999
     weight_decay: float = 0.02
     clip: float = 1.0
     simulated: float = 0.8
     simulated_real: float = 0.0
-    blind: float = 0.0
-    unseen: float = 0.0
+    drop_landmarks: float = 0.0
+    drop_image: float = 0.0
     mixed_styles: float = 0.0
     prompts: bool = True
     seed: int = 0
@@ -87,14 +87,16 @@ class Trainer:
             self.folder.mkdir(parents=True, exist_ok=True)
         distributed.as_first(self.network)
         self.supervision = Supervision(network, weights).to(device)
-        learned = settings.encoder_rate > 0
+        learned = settings.encoder_learning_rate > 0
         for parameter in network.encoder.learned().parameters():
             parameter.requires_grad_(learned)
         self.disturbance = Disturbance(**{f.name: getattr(settings, f.name) for f in fields(Disturbance)})
-        groups = [{"params": network.head_parameters(), "peak": settings.rate}]
+        groups = [{"params": network.head_parameters(), "peak": settings.learning_rate}]
         if learned:
-            groups.append({"params": list(network.encoder.learned().parameters()), "peak": settings.encoder_rate})
-        self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.weight_decay)
+            groups.append(
+                {"params": list(network.encoder.learned().parameters()), "peak": settings.encoder_learning_rate}
+            )
+        self.optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         self.average = {n: p.detach().clone() for n, p in network.named_parameters() if p.requires_grad}
         self.step, self.spent = 0, 0.0
         self._board: Any = None  # a SummaryWriter, from the first step on
@@ -124,7 +126,7 @@ class Trainer:
         )
         if torch.isfinite(norm):  # one broken batch must not end a long run
             self.optimiser.step()
-            decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
+            decay = min(self.settings.ema_decay, (1 + self.step) / (10 + self.step))
             with torch.no_grad():
                 for name, parameter in self.network.named_parameters():
                     if name in self.average:
@@ -134,7 +136,7 @@ class Trainer:
         if self.processes.world > 1:
             means = distributed.mean(torch.tensor(list(numbers.values()), device=self.device))
             numbers = dict(zip(numbers, means.tolist(), strict=True))
-        return numbers | {"rate": share * self.settings.rate}
+        return numbers | {"rate": share * self.settings.learning_rate}
 
     def draw(self, part: int) -> Part:
         """A part of this step's batch; a resumed run draws the same ones, and so does another number of processes."""

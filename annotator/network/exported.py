@@ -61,7 +61,7 @@ class Made:
         return Made, ()
 
     def once(self, name: str, bfloat16: bool, make: Callable[[], nn.Module]) -> nn.Module:
-        """What `make()` gave the first time. brief: in bfloat16, where the processor has that."""
+        """What `make()` gave the first time. bfloat16: in that precision, where the processor has that."""
         key = (name, bfloat16 and has_bfloat16())
         with self._making:
             if key not in self._made:
@@ -72,7 +72,7 @@ class Made:
 class Graph(nn.Module):
     """A compiled graph: pictures (B, 3, H, W), float32 -> its outputs, float32; maps channels_last.
 
-    build: writes the graph, from its input node to its outputs. size: of square pictures; -1: any. brief: bfloat16
+    build: writes the graph, from its input node to its outputs. size: of square pictures; -1: any. bfloat16: in it
     where the processor has it. Safe to call from several threads; calls at one time have buffers of their own. Uses as
     many threads as PyTorch when it is made.
     """

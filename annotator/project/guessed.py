@@ -1,4 +1,4 @@
-"""What a hand has from nobody's word: a side that only the network said."""
+"""A hand's side that only the network has said, and no person."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Instants:
 
     # -- rigs and photos --------------------------------------------------------------------------------------
     def add_rig(self, rig: Rig, name: str) -> None:
-        """See `Project.add_rig`."""
+        """Keep a rig under a name; one of that name is replaced."""
         if not name or "/" in name or len(name) > 100:
             raise InputError(f"{name!r} is no name for a rig")
         with self._context.database.writing() as connection:
@@ -86,13 +86,16 @@ class Instants:
             )
 
     def rigs(self) -> dict[str, Rig]:
-        """See `Project.rigs`."""
+        """The rigs by their names."""
         with self._context.database.reading() as connection:
             found = _all(connection, _RIG)
         return {name.removeprefix(_RIG): Rig.of(content, content["name"]) for name, content in found.items()}
 
     def set_instants(self, rig: str, moments: Mapping[str, Mapping[str, int]]) -> None:
-        """See `Project.set_instants`."""
+        """Say which photos are of one moment: {moment: {camera: photo's id}}, all or none.
+
+        InputError: no such rig or camera, a photo of another size than its camera's, or one of another instant.
+        """
         with self._context.database.writing() as connection:
             document = _get(connection, f"{_RIG}{rig}")
             if document is None:
@@ -118,7 +121,7 @@ class Instants:
                 _put(connection, f"{_INSTANT}{rig}/{moment}", before | {"photos": photos_before | shas})
 
     def instants(self, rig: str | None = None) -> list[Instant]:
-        """See `Project.instants`."""
+        """The instants (of one rig), by name."""
         found = []
         with self._context.database.reading() as connection:
             for key, content in _all(connection, _INSTANT if rig is None else f"{_INSTANT}{rig}/").items():
@@ -135,7 +138,9 @@ class Instants:
 
     # -- hands ------------------------------------------------------------------------------------------------
     def add_instant(self, instant: Instant, found: Sequence[InstantHand], provenance: Provenance) -> list[OneMesh]:
-        """See `Project.add_instant`."""
+        """Store what a model proposed on the photos of an instant, in one transaction: a hand in each photo, the same
+        mesh in all. A hand that was proposed in a photo before and that nobody has touched takes the mesh; one that
+        somebody worked on stays as it is. [] if the instant's hands were made already."""
         prepared = [{name: intake.prepare(view) for name, view in one.views.items()} for one in found]
         made = []
         with self._context.database.writing() as connection:
@@ -190,13 +195,13 @@ class Instants:
         return None if best is None else best[1]
 
     def one_mesh(self, hand_id: str) -> OneMesh | None:
-        """See `Project.one_mesh`."""
+        """Which hands of other photos are the same mesh as this one; None: none."""
         with self._context.database.reading() as connection:
             content = _get(connection, f"{_MESH}{hand_id}")
         return None if content is None else OneMesh(**content)
 
     def one_meshes(self) -> list[OneMesh]:
-        """See `Project.one_meshes`."""
+        """All of them, by rig and moment."""
         with self._context.database.reading() as connection:
             found = [OneMesh(**content) for content in _all(connection, _MESH).values()]
         once = {(one.rig, one.moment, tuple(sorted(one.hands.values()))): one for one in found}
@@ -209,7 +214,8 @@ class Instants:
         versions: Mapping[str, int],
         note: Mapping,
     ) -> dict[str, int]:
-        """See `Project.edit_instant`."""
+        """`edit` of hands that are one mesh (id -> the mesh there), in one transaction and as one step: undo and redo
+        of any of them are of all. Their new versions; InputError, and nothing changed, as for `edit`."""
         together, done = uuid.uuid4().hex, {}
         with self._context.database.writing() as connection:
             for hand_id, mesh in meshes.items():

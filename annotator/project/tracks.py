@@ -60,7 +60,7 @@ class Tracks:
         self._context = context
 
     def new_tracks(self, count: int) -> list[int]:
-        """See `Project.new_tracks`."""
+        """Numbers for so many new tracks, which nobody else gets."""
         if not count:
             return []
         with self._context.database.writing() as connection:
@@ -75,7 +75,11 @@ class Tracks:
     def add_tracked(
         self, frames: Iterable[tuple[intake.Header, Sequence[TrackedProposal]]], provenance: Provenance, mark: str
     ) -> list[list[str]]:
-        """See `Project.add_tracked`."""
+        """Store hands of tracks in their frames, in one transaction; their ids, frame by frame.
+
+        A hand that is known already joins its track; if nobody has touched it, it becomes what the track says of it.
+        mark: names the tracking for good: `has_photo(hash, mark)` is true from then on.
+        """
         added = []
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)
@@ -97,7 +101,8 @@ class Tracks:
         return added
 
     def renew_tracked(self, proposals: Iterable[TrackedProposal], provenance: Provenance) -> int:
-        """See `Project.renew_tracked`."""
+        """Put what a track says now in place of its stored hands (`known`), of whichever side, in one transaction; how
+        many. Hands that a person touched, or has in work, stay as they are."""
         renewed = 0
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)
@@ -123,7 +128,7 @@ class Tracks:
         return wanted
 
     def tracks(self) -> list[TrackSummary]:
-        """See `Project.tracks`."""
+        """All tracks, by number."""
         columns = (
             tracked.c.track, photos.c.path, photos.c.video, photos.c.frame, photos.c.seconds, hands.c.side,
             hands.c.state, hands.c.corrections, tracked.c.kind, tracked.c.reasons,
@@ -136,7 +141,7 @@ class Tracks:
         return [_summary(number, rows) for number, rows in found.items()]
 
     def track(self, number: int) -> list[TrackEntry]:
-        """See `Project.track`."""
+        """The hands of a track, in the order of their frames. InputError if there is none of this number."""
         statement = select(*_ENTRY).select_from(_JOINED).where(tracked.c.track == number).order_by(photos.c.seconds)
         with self._context.database.reading() as connection:
             rows = connection.execute(statement).all()
@@ -145,13 +150,13 @@ class Tracks:
         return [_entry(row) for row in rows]
 
     def track_of(self, hand_id: str) -> int | None:
-        """See `Project.track_of`."""
+        """The number of the hand's track; None if it is on none."""
         with self._context.database.reading() as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return connection.scalar(select(tracked.c.track).where(tracked.c.hand == hand_id))
 
     def propagated(self) -> frozenset[str]:
-        """See `Project.propagated`."""
+        """The ids of hands that nobody judged and that labels of other frames of their track moved last."""
         statement = (
             select(hands.c.id)
             .join(events, events.c.seq == hands.c.head)
@@ -161,7 +166,8 @@ class Tracks:
             return frozenset(connection.scalars(statement))
 
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
-        """See `Project.edit_many`."""
+        """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
+        their new versions. note: JSON, kept in the journal with each."""
         versions, who = [], self._context.who
         with self._context.database.writing() as connection:
             for one in edits:
@@ -181,7 +187,8 @@ class Tracks:
         return versions
 
     def undo_many(self, name: str, value: str) -> list[str]:
-        """See `Project.undo_many`."""
+        """Take back the edits whose note says `name`: `value`, in one transaction; the hands' ids. A hand that somebody
+        changed since stays as it is."""
         undone = []
         with self._context.database.writing(stored_only=True) as connection:
             for event in reversed(journal.noted(connection, name, value)):

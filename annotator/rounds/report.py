@@ -36,7 +36,7 @@ def result(folder: Path, state: dict) -> dict:
         "checkpoint": str(folder / CHECKPOINT),
         "hands": len(state["train"]),
         "keypoints": state["keypoints"],
-        "untold": state["untold"],
+        "unlabelled": state.get("unlabelled", state.get("untold", 0)),
         "missing": [{"id": hand, "why": why} for hand, why in state["missing"]],
         "counted": {
             "learns": state["train"],

@@ -21,6 +21,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.learning import distributed
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.rendered import RenderedCrops
+from annotator.learning.old_names import with_new_names
 from annotator.model import Model, load_model
 from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
 from annotator.project import Project, Provenance
@@ -71,7 +72,11 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
         return known[-1], state
     taken = samples.taken(project, settings.least_gold, settings.held)
     if len(taken.train) < max(settings.least, 1):
-        more = f"; {taken.untold} accepted hands have no keypoint set or confirmed by a person" if taken.untold else ""
+        more = (
+            f"; {taken.unlabelled} accepted hands have no keypoint set or confirmed by a person"
+            if taken.unlabelled
+            else ""
+        )
         raise InputError(
             f"nothing to learn from in {project.folder}: {len(taken.train)} accepted hands with corrections{more}"
         )
@@ -92,7 +97,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
         "held": [one.id for one in taken.held],
         "held_kind": taken.kind,
         "keypoints": int(sum(one.weights.sum() for one in taken.train)),
-        "untold": taken.untold,
+        "unlabelled": taken.unlabelled,
         "missing": [list(one) for one in taken.missing],
         "left_out": [list(one) for one in taken.left_out],
         "promoted": False,
@@ -111,8 +116,9 @@ class _Round:
         self.project, self.folder, self.state, self.own_replay = project, folder, state, replay
         self.device, self.tell, self.launch = device, tell, launch
         try:
-            self.settings = RoundSettings(**state["settings"])
-        except (TypeError, KeyError) as error:
+            self.settings = RoundSettings(**with_new_names(state["settings"], f"{folder / STATE}"))
+            state["settings"] = asdict(self.settings)
+        except (TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{folder / STATE} is not of this version: {error}") from error
 
     def run(self) -> dict:

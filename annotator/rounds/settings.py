@@ -9,7 +9,8 @@ from annotator.errors import InputError
 
 @dataclass(frozen=True)
 class RoundSettings:
-    """steps, batch, rate, encoder_rate, warmup: of the fine-tuning, see `learning.trainer.TrainSettings`.
+    """steps, batch, learning_rate, encoder_learning_rate, warmup, ema_decay: of the fine-tuning, see
+    `learning.trainer.TrainSettings`.
 
     drift: by how much the error on what was known may grow in one round's training: the round goes from the parent's
     weights toward the fine-tuned ones only as far as that allows (see `training.blended`).
@@ -25,10 +26,10 @@ class RoundSettings:
 
     steps: int = 200
     batch: int = 32
-    rate: float = 1e-4
-    encoder_rate: float = 3e-5
+    learning_rate: float = 1e-4
+    encoder_learning_rate: float = 3e-5
     warmup: int = 20
-    average: float = 0.98
+    ema_decay: float = 0.98
     drift: float = 0.01
     replay: float = 0.5
     replayed: int = 1500

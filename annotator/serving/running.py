@@ -82,10 +82,15 @@ def run(
 
 
 def _renew_certificate(settings: uvicorn.Config, place: Place) -> None:
-    """The files as they are now, for connections from now on."""
+    """The files as they are now, for connections from now on; if they do not fit together, those that are in use.
+
+    They are tried elsewhere first: a certificate that finds another one's key throws that key away, and the server
+    could then answer nobody. A renewal that is half written is such a pair.
+    """
     if settings.ssl is None or place.certificate is None:
         return
     try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(place.certificate, place.key)
         settings.ssl.load_cert_chain(place.certificate, place.key)
     except (ssl.SSLError, OSError) as error:
         _log.warning("the certificate was not renewed: %s", error)

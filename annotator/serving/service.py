@@ -11,7 +11,7 @@ import numpy as np
 from starlette.exceptions import HTTPException
 
 from annotator.correcting.checks import check_corrections
-from annotator.correcting.solver.solver import check_sight
+from annotator.correcting.solver.labels import check_sight
 from annotator.errors import InputError
 from annotator.network.hand_meshes import CachedFeatures
 from annotator.serving import wire

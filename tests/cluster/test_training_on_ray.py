@@ -21,7 +21,7 @@ steps = 4
 batch = 8
 parts = 2
 warmup = 2
-encoder_rate = 1e-4
+encoder_learning_rate = 1e-4
 seed = 3
 log_every = 1
 """

@@ -9,7 +9,7 @@ import pytest
 
 from annotator.correcting import solve
 from annotator.correcting.annotators import ANNOTATORS, SimulatedAnnotator, simulated_annotator
-from annotator.correcting.choosing import expected_gain, next_keypoint
+from annotator.correcting.next_keypoint import expected_gain, next_keypoint
 from annotator.correcting.report import corrections_to, curve, plot, summarise
 from annotator.correcting.simulated import Trace, Truth, annotate
 from annotator.errors import InputError

@@ -88,6 +88,12 @@ def test_formats_photo_by_photo(name, records):
 
 
 @SETTINGS
+@given(records=some_records(whole=True))
+def test_interhand(records):
+    through("interhand", records, ("photo", "vertices", "faces"))
+
+
+@SETTINGS
 @given(records=some_records())
 def test_parquet(records):
     through("parquet", records, ("photo",))

@@ -160,6 +160,7 @@ OURS = {
     "hamer-npz": lambda folder, kind: in_details(folder, kind, "images/00000001.*"),
     "hamer-tar": in_tar,
     "parquet": in_parquet,
+    "interhand": lambda folder, kind: in_details(folder, kind, "images/train/00000001.*"),
     "gltf": lambda folder, kind: in_details(folder, kind, "meshes/000001-*"),
     "obj": lambda folder, kind: in_details(folder, kind, "meshes/000001-*"),
     "ply": lambda folder, kind: in_details(folder, kind, "meshes/000001-*"),

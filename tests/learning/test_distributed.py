@@ -26,10 +26,10 @@ steps = 6
 batch = 8
 parts = 2
 warmup = 2
-encoder_rate = 1e-4
+encoder_learning_rate = 1e-4
 mixed_styles = 0.5
-blind = 0.2
-unseen = 0.1
+drop_landmarks = 0.2
+drop_image = 0.1
 seed = 3
 log_every = 1
 """

@@ -52,7 +52,7 @@ def test_rendered_and_real_landmarks_are_replaced_by_their_own_shares():
 def test_a_hand_loses_its_landmarks_or_its_picture_but_not_both():
     torch.manual_seed(0)
     features, labels = hands()
-    after = disturbed(features, labels, Disturbance(blind=0.4, unseen=0.4))
+    after = disturbed(features, labels, Disturbance(drop_landmarks=0.4, drop_image=0.4))
     blind, unseen = after.landmarks.isnan().all(-1).all(-1), (after.maps[0] == 0).flatten(1).all(1)
     assert torch.equal(blind, after.world.isnan().all(-1).all(-1)) and torch.equal(unseen, (after.pooled == 0).all(1))
     assert abs(share(blind) - 0.4) < 0.08 and abs(share(unseen) - 0.6 * 0.4) < 0.08

@@ -49,7 +49,7 @@ def test_ten_photos_with_keypoints_alone_are_learned_to_two_pixels(tmp_path):
     before = scores(answers(glfnet, crops))[-2]
     assert before["error_over_box"] > 0.1  # an untrained network does not know where the hands are
     bank = FeatureBank.build(tmp_path / "bank", glfnet.encoder, in_batches(crops, len(crops)), len(crops))
-    settings = TrainSettings(steps=450, batch=10, rate=1.5e-3, warmup=40, average=0.9, prompts=False)
+    settings = TrainSettings(steps=450, batch=10, learning_rate=1.5e-3, warmup=40, ema_decay=0.9, prompts=False)
     Trainer(glfnet, AllOfThem(bank), tmp_path / "run", settings).run()
     run = answers(glfnet, crops)
     pixels = np.linalg.norm(run.estimates[-1].keypoints - run.labels.keypoints.numpy(), axis=-1)

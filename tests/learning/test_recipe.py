@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -38,14 +40,14 @@ phases = ["finish"]
 [phases.tune]
 steps = 2
 batch = 4
-encoder_rate = 1e-3
+encoder_learning_rate = 1e-3
 mixed_styles = 0.5
-blind = 0.2
-unseen = 0.2
+drop_landmarks = 0.2
+drop_image = 0.2
 [phases.finish]
 steps = 2
 batch = 4
-encoder_rate = 1e-3
+encoder_learning_rate = 1e-3
 simulated_real = 0.5
 """
 )
@@ -141,3 +143,22 @@ def test_settings_that_make_no_sense_are_named(tmp_path, text, words):
     (tmp_path / "recipe.toml").write_bytes(text)
     with pytest.raises(InputError, match=f"recipe.toml.*{words}"):
         Recipe.read(tmp_path / "recipe.toml")
+
+
+OLD_NAMES = {"learning_rate": "rate", "encoder_learning_rate": "encoder_rate", "ema_decay": "average",
+             "drop_landmarks": "blind", "drop_image": "unseen"}  # fmt: skip
+
+
+def test_settings_by_their_old_names_are_read(tmp_path):
+    new = tmp_path / "new.toml"
+    new.write_text(CONFIG.replace("mixed_styles", "learning_rate = 2e-3\nema_decay = 0.9\nmixed_styles"))
+    text = new.read_text()
+    for today, once in OLD_NAMES.items():
+        text = re.sub(rf"(?m)^{today} =", f"{once} =", text)
+    (tmp_path / "old.toml").write_text(text)
+    old = Recipe.read(tmp_path / "old.toml")
+    assert old.phases == Recipe.read(new).phases
+    assert old.phases["tune"].learning_rate == 2e-3 and old.phases["tune"].drop_image == 0.2
+    (tmp_path / "both.toml").write_text(text.replace("unseen =", "drop_image = 0.1\nunseen ="))
+    with pytest.raises(InputError, match="'unseen' is the old name of 'drop_image', and both are given"):
+        Recipe.read(tmp_path / "both.toml")

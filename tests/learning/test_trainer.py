@@ -14,8 +14,9 @@ from annotator.learning.data.bank import FeatureBank
 from annotator.learning.data.noise import simulate_landmarks
 from annotator.learning.data.samples import Labels
 from annotator.learning.data.sources import BankSource, split_batch
+from annotator.learning.data.teacher_joints import as_teacher
+from annotator.learning.losses import Supervision, joint_error
 from annotator.learning.recipe import Recipe
-from annotator.learning.supervision import Supervision, joint_error
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import plain_projection, project
@@ -89,7 +90,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(bank, tmp_path):
 
 
 def test_the_log_is_readable_and_the_error_falls(bank, tmp_path):
-    settings = TrainSettings(steps=100, batch=6, warmup=5, rate=2e-3, prompts=False, tensorboard=True)
+    settings = TrainSettings(steps=100, batch=6, warmup=5, learning_rate=2e-3, prompts=False, tensorboard=True)
     Trainer(network(), BankSource([bank], [1.0]), tmp_path, settings).run()
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
     assert [int(r["step"]) for r in rows] == [50, 100]
@@ -135,10 +136,11 @@ def test_simulated_landmarks_err_like_a_landmark_network():
     labels = labels_of(GLFNet(), 12)
     many = Labels(*(f.repeat(60, *([1] * (f.ndim - 1))) for f in labels))
     points, world = simulate_landmarks(many, torch.Generator().manual_seed(0))
-    error = (points - many.keypoints).norm(dim=-1)
+    meant_points, meant = as_teacher(many.keypoints, many.joints)
+    error = (points - meant_points).norm(dim=-1)
     assert 2 < error.median() < 6 and error.quantile(0.95) > 10  # px of 224, with a heavy tail
     assert error[:, 4].mean() > error[:, 1].mean()  # tips are worse than bases
-    centred = many.joints - many.joints.mean(1, keepdim=True)
+    centred = meant - meant.mean(1, keepdim=True)
     assert 0.005 < (world - centred).norm(dim=-1).median() < 0.02
 
 

@@ -116,7 +116,7 @@ def test_a_proposal_with_its_subjects_shape_keeps_the_networks_own(project, phot
 
     plain, shape = make_hand(3), annotator.Subject(np.full(10, 0.7), 0.01 * np.eye(10), hand_model.digest)
     told = solve(plain, hand_model, {}, subject=shape).hand
-    (with_note,) = project.add_proposals(photos[0], [told], SOURCE, untold=[plain])
+    (with_note,) = project.add_proposals(photos[0], [told], SOURCE, without_subject=[plain])
     (without,) = project.add_proposals(photos[1], [plain], SOURCE)
     for hand_id, mesh in ((with_note, told), (without, plain)):
         labels = {k: tuple(plain.keypoints[k] + 5.0) for k in range(21)}

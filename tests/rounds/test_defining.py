@@ -24,7 +24,16 @@ from annotator.rounds.settings import RoundSettings
 
 WRIST, TIP = joint_index("wrist"), joint_index("index_tip")
 SMALL = RoundSettings(
-    steps=2, batch=4, warmup=1, replayed=8, old=4, looks=1, least_gold=4, pictures=0, encoder_rate=0.0, rate=1e-9
+    steps=2,
+    batch=4,
+    warmup=1,
+    replayed=8,
+    old=4,
+    looks=1,
+    least_gold=4,
+    pictures=0,
+    encoder_learning_rate=0.0,
+    learning_rate=1e-9,
 )
 
 

@@ -12,13 +12,14 @@ import torch
 
 from annotator.cli import main
 from annotator.errors import InputError
+from annotator.learning.old_names import RENAMED
 from annotator.network.checkpoint import load_checkpoint, save_checkpoint
 from annotator.rounds import current_checkpoint, rank, run_round
-from annotator.rounds.keeping import one_at_a_time, round_folders
+from annotator.rounds.keeping import STATE, one_at_a_time, round_folders
 from annotator.rounds.settings import RoundSettings
 
 SMALL = RoundSettings(
-    steps=3, batch=4, warmup=1, replayed=8, old=4, looks=1, least_gold=4, pictures=2, encoder_rate=0.0
+    steps=3, batch=4, warmup=1, replayed=8, old=4, looks=1, least_gold=4, pictures=2, encoder_learning_rate=0.0
 )
 
 
@@ -40,7 +41,7 @@ def stored(project, state: str) -> dict:
 def test_a_better_model_takes_over(project, spoilt, replay):
     accepted, still_open = stored(project, "accepted"), stored(project, "proposed")
     # two old photos say nothing about what was forgotten: that rule has tests of its own
-    settings = dataclasses.replace(SMALL, steps=40, rate=1e-3, warmup=4, average=0.8, forgotten=9.0)
+    settings = dataclasses.replace(SMALL, steps=40, learning_rate=1e-3, warmup=4, ema_decay=0.8, forgotten=9.0)
     steps = []
     result = run_round(project, settings, spoilt, replay, progress=lambda step, *_: steps.append(step))
     assert result["promoted"] and result["error"]["after"] < result["error"]["before"], result["why"]
@@ -70,7 +71,7 @@ def test_a_better_model_takes_over(project, spoilt, replay):
 
 def test_without_a_gain_nothing_changes(project, replay):
     before = {entry.id: entry.version for entry in project.hands()}
-    result = run_round(project, dataclasses.replace(SMALL, rate=1e-9), replay=replay)
+    result = run_round(project, dataclasses.replace(SMALL, learning_rate=1e-9), replay=replay)
     assert not result["promoted"] and current_checkpoint(project) is None
     assert {entry.id: entry.version for entry in project.hands()} == before
 
@@ -91,6 +92,12 @@ def test_an_interrupted_round_goes_on_to_the_same_end(project, answered, replay,
     with pytest.raises(Interrupted):
         run_round(project, SMALL, replay=replay, progress=stop)
     assert current_checkpoint(project) is None
+    if where[0] == "train":  # as a version wrote it that had other names for the settings
+        path = round_folders(project)[0] / STATE
+        state = json.loads(path.read_text())
+        once = {new: old for old, new in RENAMED.items()}
+        state["settings"] = {once.get(name, name): value for name, value in state["settings"].items()}
+        path.write_text(json.dumps(state))
     # what is accepted meanwhile belongs to the next round
     project.set_state(project.hands("proposed")[0].id, "rejected")
     resumed = run_round(project, replay=replay)

@@ -64,7 +64,7 @@ def test_hands_without_a_word_and_photos_that_are_gone_are_counted(project, phot
     assert lost in {one.id for one in taken(project, 4, 5).train}
     (tmp_path / "lost.jpg").unlink()
     found = taken(project, 4, 5)
-    assert found.untold == 1 and [hand for hand, _ in found.missing] == [lost]
+    assert found.unlabelled == 1 and [hand for hand, _ in found.missing] == [lost]
     assert found.left_out[1][0] == lost and "no person" in found.left_out[0][1]
     assert lost not in {one.id for one in found.train}
 

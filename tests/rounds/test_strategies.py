@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from annotator import registry
 from annotator.errors import InputError
 from annotator.rounds.selection.candidates import Candidates
-from annotator.rounds.selection.strategies import BUILT_IN, choose, names
+from annotator.rounds.selection.strategies import BUILT_IN, choose, names, strategy
 
 
 def candidates_of(count: int, seed: int = 0, known: int = 0, **fields) -> Candidates:
@@ -44,7 +44,7 @@ def test_uncertainty_asks_for_the_least_sure():
     assert chosen == np.argsort(-candidates.sigma)[:5].tolist()
 
 
-@pytest.mark.parametrize("name", ["core-set", "ours"])
+@pytest.mark.parametrize("name", ["core-set", "weighted-core-set"])
 def test_crowds_are_visited_once_before_any_twice(name):
     """Five crowds of very different size, equal in all else: the first five choices are one of each."""
     random = np.random.default_rng(3)
@@ -70,7 +70,7 @@ def test_crowds_are_visited_once_before_any_twice(name):
     assert sorted(crowd[chosen].tolist()) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("name", ["core-set", "ours"])
+@pytest.mark.parametrize("name", ["core-set", "weighted-core-set"])
 def test_what_has_taught_is_not_asked_again(name):
     random = np.random.default_rng(4)
     features = np.concatenate([random.normal(0, 0.1, (20, 4)), random.normal(5, 0.1, (2, 4))])
@@ -92,12 +92,12 @@ def test_ours_goes_for_the_expected_drop_and_asks_for_its_joint():
     gains = np.full((10, 21), 1e-6)
     gains[7, 8] = 1e-3
     candidates = candidates_of(10, gains=gains, features=np.eye(10), taught=np.empty((0, 10)))
-    chosen = choose("ours", candidates, 1, np.random.default_rng(0))
+    chosen = choose("weighted-core-set", candidates, 1, np.random.default_rng(0))
     assert chosen[0].index == 7 and candidates.joints()[7] == 8 and "31.6 mm" in chosen[0].why
 
 
 def test_a_part_of_ours_is_blind():
-    why = [one.why for one in choose("ours", candidates_of(200), 50, np.random.default_rng(0))]
+    why = [one.why for one in choose("weighted-core-set", candidates_of(200), 50, np.random.default_rng(0))]
     assert why.count("drawn at random") == 5
 
 
@@ -123,7 +123,7 @@ def test_a_users_own_strategy(monkeypatch):
 
 def test_broken_strategies_are_named(monkeypatch):
     with pytest.raises(
-        InputError, match="unknown strategy 'best': expected one of random, uncertainty, core-set, ours"
+        InputError, match="unknown strategy 'best': expected one of random, uncertainty, core-set, weighted-core-set"
     ):
         choose("best", candidates_of(3), 1, np.random.default_rng(0))
     entry(monkeypatch, "broken", ImportError("no module named nowhere"))
@@ -132,3 +132,7 @@ def test_broken_strategies_are_named(monkeypatch):
     entry(monkeypatch, "twice", lambda *_: [(0, 1.0, ""), (0, 1.0, "")])
     with pytest.raises(InputError, match="'twice' chose hands that do not exist, or one of them twice"):
         choose("twice", candidates_of(3), 2, np.random.default_rng(0))
+
+
+def test_the_old_name_of_a_strategy_is_read():
+    assert strategy("ours") is strategy("weighted-core-set") and "ours" not in names()

@@ -19,10 +19,11 @@ from annotator.serving.door import configured  # noqa: E402
 from annotator.serving.limits import Limits  # noqa: E402
 
 PATIENCE = 60.0  # a test's, on a machine that is busy
+STARTS = 400.0  # a process's that imports torch and warms two models up, on a machine that does much else
 
 
-def until(condition, what: str):
-    end = time.monotonic() + PATIENCE
+def until(condition, what: str, patience: float = PATIENCE):
+    end = time.monotonic() + patience
     while not (value := condition()):
         assert time.monotonic() < end, what
         time.sleep(0.02)
@@ -53,8 +54,12 @@ class Process:
         self.said = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        until(lambda: "serving at" in self.said or self.process.poll() is not None, "it starts")
-        assert "serving at" in self.said, self.said
+        try:
+            until(lambda: "serving at" in self.said or self.process.poll() is not None, "it starts", STARTS)
+            assert "serving at" in self.said, self.said
+        except BaseException:  # nobody else ends it
+            self.__exit__()
+            raise
         self.url = self.said.split("serving at ")[1].split()[0]
 
     def _read(self) -> None:

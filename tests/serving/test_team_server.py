@@ -15,7 +15,6 @@ httpx = pytest.importorskip("httpx", reason="needs the extra [serve]")
 
 from annotator.errors import InputError  # noqa: E402
 from annotator.model import Model, load_model  # noqa: E402
-from annotator.network.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from annotator.serving import RemoteModel  # noqa: E402
 from annotator.serving.access import tokens  # noqa: E402
 from annotator.serving.access.audit import Audit  # noqa: E402
@@ -25,21 +24,6 @@ from annotator.serving.models.reloading import Reloader  # noqa: E402
 from annotator.vision.photos import read_photo  # noqa: E402
 
 JPEG = {"Content-Type": "image/jpeg"}
-
-
-@pytest.fixture(scope="session")
-def other_checkpoint(tmp_path_factory):
-    """A checkpoint that answers a little differently."""
-    import torch
-
-    network, card = load_checkpoint()
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if not name.startswith("encoder"):  # whose weights are not in a checkpoint
-                parameter.mul_(1.02)
-    path = tmp_path_factory.mktemp("other") / "checkpoint.safetensors"
-    save_checkpoint(path, network, card)
-    return path
 
 
 @pytest.fixture

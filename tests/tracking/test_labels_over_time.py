@@ -20,7 +20,7 @@ from annotator.project import Project, Provenance  # noqa: E402
 from annotator.project.entering.intake import Header, prepare  # noqa: E402
 from annotator.project.tracks import TrackedProposal  # noqa: E402
 from annotator.tracking import needed_next, propagate, take_back  # noqa: E402
-from annotator.tracking.labelling.choosing import next_frames  # noqa: E402
+from annotator.tracking.labelling.next_frames import next_frames  # noqa: E402
 from annotator.tracking.labelling.propagating import propagated  # noqa: E402
 from annotator.tracking.motion import curves_of, hand_at  # noqa: E402
 from annotator.vision.video import open_video  # noqa: E402

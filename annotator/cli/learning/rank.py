@@ -15,10 +15,10 @@ from annotator.cli.support.stages import Stages
 def command(
     project: ProjectFolder,
     strategy: Annotated[
-        str, typer.Option(help="ours, uncertainty, core-set, random, or one that a package adds.")
-    ] = "ours",
+        str, typer.Option(help="weighted-core-set, uncertainty, core-set, random, or one that a package adds.")
+    ] = "weighted-core-set",
     count: Annotated[int, typer.Option(help="How many hands.", min=1)] = 20,
-    seed: Annotated[int, typer.Option(help="Of what is drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of what is drawn at random.")] = 0,
     model: Annotated[
         Path | None,
         typer.Option(help="A checkpoint; default: the project's promoted one, else the shipped.", show_default=False),

@@ -15,7 +15,7 @@ from annotator.cli.support.stages import Stages
 def command(
     project: ProjectFolder,
     steps: Annotated[int, typer.Option(help="Optimiser steps of the fine-tuning.", min=1)] = 200,
-    seed: Annotated[int, typer.Option(help="Of everything drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
     model: Annotated[
         Path | None,
         typer.Option(

@@ -98,8 +98,8 @@ def propose_photos(
         if shape is None:
             ids = project.add_proposals(photo_id, hands, provenance)
         else:
-            untold, hands = hands, [model.of_subject(hand, shape) for hand in hands]
-            ids = project.add_proposals(photo_id, hands, provenance, untold)
+            without_subject, hands = hands, [model.of_subject(hand, shape) for hand in hands]
+            ids = project.add_proposals(photo_id, hands, provenance, without_subject)
         done.photos += 1
         done.photos_with_hand += bool(ids)
         done.hands += len(ids)

@@ -8,37 +8,29 @@ the same input gives the same answer, whatever order the labels came in.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
-from annotator.correcting.accuracy import label_sigma, random_sigma
 from annotator.correcting.evidence import Evidence, SecondView, checked_points, depth_labels_of, evidence_of
-from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE, Coordinates
-from annotator.correcting.solver.descent import Descent
+from annotator.correcting.solver.assembling import answer_of, problem_of
+from annotator.correcting.solver.coordinates import POSE_COUNT
 from annotator.correcting.solver.field import displaced
-from annotator.correcting.solver.posterior import sharper
-from annotator.correcting.solver.problem import HandProblem, Proposal, Targets
+from annotator.correcting.solver.labels import check_sight, checked_states
 from annotator.correcting.solver.search import SolverSettings, likeliest, pinned
-from annotator.correcting.solver.trust import Trust, trust
-from annotator.correcting.solver.views import SolverCamera
 from annotator.correcting.strain import FREE, confidence_factor, strain_of
-from annotator.correcting.subjects.subject import HELD, Subject
+from annotator.correcting.subjects.subject import Subject
 from annotator.correcting.surfaces import read_surface
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joint_states import CONFIRMED, JOINT_STATES, UNSEEN
 from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.vision.camera import project
 from annotator.vision.crop_size import CROP_SIZE
 from annotator.vision.images.depth_images import DepthImage
 
-STEEPEST = 5.0  # tangent of the widest angle off the camera's axis at which a correction can be met
 SURFACE_READINGS = 4  # a depth image is read through the hand, which it moves
 READINGS = 2  # how often labels are read anew through a definition, whose offsets turn with the hand
 
@@ -186,132 +178,3 @@ def _pinned(hand, model, merged, states, evidence, settings: SolverSettings, sub
     strained = confidence_factor(strain_of(answer, definition_of(None), settings.accuracy))
     answer = answer.replace(confidence=hand.confidence * strained)
     return Solution(answer, residuals, not unmet, unmet, found.tried, problem.count > POSE_COUNT, strain)
-
-
-def read_labels(
-    hand: HandMesh,
-    corrections: Mapping[int, tuple[float, float]],
-    states: Mapping[int, str],
-    settings: SolverSettings,
-    definition: JointDefinition,
-    shape_of: HandMesh | None = None,
-    held: Mapping[int, tuple[float, float]] | None = None,
-    backed_elsewhere: bool = False,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, Trust]:
-    """Labels as they speak of the mesh's own joints: joints (h,), places (h,2) photo px, sigma (h,) crop px, and their
-    `Trust`. shape_of: the hand that turns the definition's offsets (None: the proposal itself)."""
-    scale = CROP_SIZE / hand.crop_size
-    sigma = label_sigma(hand, definition, settings.accuracy)
-    offset = np.zeros((21, 2))
-    if definition.moves:
-        turner = hand if shape_of is None else shape_of
-        offset = definition.keypoints(turner) - turner.keypoints
-    given = {k: place for k, place in corrections.items() if states.get(k) not in UNSEEN}
-    places: dict[int, np.ndarray] = {k: np.asarray(place) - offset[k] for k, place in given.items()}
-    kept = {k: (held or {}).get(k, hand.keypoints[k]) for k, state in states.items() if state == CONFIRMED}
-    held_at = {k: np.asarray(place) for k, place in kept.items() if k not in places}
-    joints = np.array(sorted(places | held_at), dtype=int)
-    own = random_sigma(
-        hand, settings.accuracy
-    )  # a confirmed keypoint is the mesh's own joint: nothing of it is meant otherwise
-    accuracy = np.array([own if k in held_at else sigma[k] for k in joints], dtype=np.float64)
-    wanted = np.array([(places | held_at)[k] for k in joints], dtype=np.float64).reshape(-1, 2)
-    places_px, sigma_px = hand.keypoints * scale, hand.keypoint_sigma * scale
-    judged = trust(places_px, sigma_px, joints, wanted * scale, accuracy, backed_elsewhere)
-    return joints, wanted, accuracy * judged.labels, judged
-
-
-def problem_of(
-    hand: HandMesh,
-    model: HandModel,
-    corrections: Mapping[int, tuple[float, float]],
-    states: Mapping[int, str],
-    evidence: Sequence[Evidence],
-    settings: SolverSettings,
-    definition: JointDefinition | str | None = None,
-    shape_of: HandMesh | None = None,
-    held: Mapping[int, tuple[float, float]] | None = None,
-    subject: Subject | None = None,
-) -> HandProblem:
-    """What `solve` makes smaller; corrections, states and evidence are checked before."""
-    if len(hand.vertices) != len(model.template) or len(hand.parameters.offsets) != model.offset_count:
-        raise InputError(
-            f"a hand of {len(hand.vertices)} vertices and {len(hand.parameters.offsets)} offsets is not of "
-            f"hand model {model.name!r}, which has {len(model.template)} and {model.offset_count}"
-        )
-    scale = CROP_SIZE / hand.crop_size
-    left = hand.side == "left"
-    to_view = np.array([-scale if left else scale, scale])  # photo px to the solver's frame
-    read = definition_of(definition)
-    seen_elsewhere = any(isinstance(e, SecondView) for e in evidence)
-    joints, labels, accuracy, judged = read_labels(
-        hand, corrections, states, settings, read, shape_of, held, seen_elsewhere
-    )
-    targets = Targets(joints, labels * to_view, accuracy)
-    seen = np.array([k for k in range(21) if states.get(k) not in UNSEEN], dtype=int)
-    places, sigma = hand.keypoints * to_view, hand.keypoint_sigma * scale
-    proposal = Proposal(seen, places[seen], settings.prior.keypoint_whitening(judged.inflation * sigma, seen))
-    widest = 4.0 if seen_elsewhere else settings.depth_factor
-    focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
-    spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation, judged.elsewhere)
-    parameters, whitening = hand.parameters, None
-    if subject is not None:
-        parameters, whitening = subject.parameters(model, parameters), subject.whitening
-        spread[SHAPE] = HELD * subject.sigma
-    return HandProblem(
-        Coordinates(model, parameters, widest, settings.shape_limit), SolverCamera.of(hand.camera, scale, left),
-        targets, proposal, spread, evidence, left, settings.relation, whitening,
-    )  # fmt: skip
-
-
-def answer_of(
-    hand: HandMesh,
-    model: HandModel,
-    problem: HandProblem,
-    found: Descent,
-    corrections: Mapping[int, tuple[float, float]],
-    settings: SolverSettings,
-    offsets: np.ndarray | None = None,
-    missing: np.ndarray | None = None,
-) -> HandMesh:
-    """The hand at the end of a search, with other offsets (M,3) m if given: skinned, projected, its
-    uncertainty what is left after labels that are met but for `missing` (h,) px.
-    """
-    parameters = problem.coordinates.parameters(found.state.placed)
-    if offsets is not None:
-        parameters = parameters.replace(offsets=offsets)
-    vertices = model.vertices(parameters, hand.side)
-    joints = model.joints(vertices)
-    missing = found.state.distances if missing is None else missing
-    keypoint_sigma, vertex_sigma = sharper(hand, model, problem, found.state, missing)
-    return dataclasses.replace(
-        hand, vertices=vertices, joints=joints, keypoints=project(joints, hand.camera), parameters=parameters,
-        corrections=corrections, keypoint_sigma=keypoint_sigma, vertex_sigma=vertex_sigma,
-    )  # fmt: skip
-
-
-def checked_states(states: ByJoint[str] | Sequence[str] | None) -> dict[int, str]:
-    """Joint number -> state; InputError for an unknown joint or state, or a sequence that is not of 21."""
-    if states is None:
-        return {}
-    if not isinstance(states, Mapping):
-        states = tuple(states)
-        if len(states) != 21:
-            raise InputError(f"expected 21 joint states, got {len(states)}")
-        states = dict(enumerate(states))
-    found = {}
-    for key, state in states.items():
-        if state not in JOINT_STATES:
-            raise InputError(f"unknown joint state {state!r}: expected one of {', '.join(JOINT_STATES)}")
-        found[joint_index(key)] = state
-    return found
-
-
-def check_sight(points: Mapping[int, tuple[float, float]], K: np.ndarray) -> None:
-    """InputError, naming the joint, for a place (x, y) photo px that no hand in front of camera K (3,3) could be at."""
-    for joint, place in points.items():
-        ray = np.linalg.solve(K, np.array([*place, 1.0]))
-        if not math.hypot(ray[0], ray[1]) <= STEEPEST:
-            raise InputError(
-                f"correction of {JOINT_NAMES[joint]}: ({place[0]:g}, {place[1]:g}) is far outside what the camera sees"
-            )

@@ -18,12 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from annotator.correcting.evidence import Evidence, InFront, checked_points
+from annotator.correcting.solver.assembling import problem_of
 from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE
 from annotator.correcting.solver.descent import AT_BOUND, descend
+from annotator.correcting.solver.labels import check_sight, checked_states
 from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.solver.problem import HandProblem
 from annotator.correcting.solver.search import SolverSettings
-from annotator.correcting.solver.solver import check_sight, checked_states, problem_of
 from annotator.correcting.subjects.heads import head_evidence
 from annotator.correcting.subjects.measuring import RULER, checked_sizes, size_of
 from annotator.correcting.subjects.subject import Subject
@@ -125,7 +126,7 @@ def estimate_subject(
     )
     ready = []
     for hand, states_of, evidence_of in zip(hands, known, told, strict=True):
-        proposal, labels = untold(hand)
+        proposal, labels = without_labels(hand)
         check_sight(labels, hand.camera)
         ready.append((proposal, labels, states_of, evidence_of))
     speaking = [k for k, (_, labels, _, evidence_of) in enumerate(ready) if labels or evidence_of]
@@ -173,7 +174,7 @@ def estimate_subject(
     )  # fmt: skip
 
 
-def untold(hand: HandMesh) -> tuple[HandMesh, dict[int, tuple[float, float]]]:
+def without_labels(hand: HandMesh) -> tuple[HandMesh, dict[int, tuple[float, float]]]:
     """A hand as the network had it before its labels, where that is remembered; and its labels."""
     if not isinstance(hand, HandMesh):
         raise InputError(f"a subject is estimated from HandMesh, got {type(hand).__name__}")

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from annotator.correcting.checks import check_corrections
+from annotator.correcting.solver.labels import check_sight, checked_states
 from annotator.correcting.solver.search import SolverSettings
-from annotator.correcting.solver.solver import READINGS, check_sight, checked_states
+from annotator.correcting.solver.solver import READINGS
 from annotator.correcting.strain import confidence_factor, strain_of
 from annotator.correcting.views.instant_hand import InstantHand
 from annotator.correcting.views.matching import consistent, match, unit_of_hands

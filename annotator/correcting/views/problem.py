@@ -15,8 +15,7 @@ import numpy as np
 
 from annotator.correcting.solver.coordinates import Coordinates, PosedHand
 from annotator.correcting.solver.descent import Box
-from annotator.correcting.solver.problem import Proposal, Targets
-from annotator.correcting.solver.views import SolverCamera
+from annotator.correcting.solver.problem import Proposal, SolverCamera, Targets
 
 
 @dataclass(eq=False)

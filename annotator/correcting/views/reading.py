@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotator.correcting.solver.labels import read_labels
 from annotator.correcting.solver.problem import Targets
 from annotator.correcting.solver.search import SolverSettings
-from annotator.correcting.solver.solver import read_labels
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
 from annotator.vision.crop_size import CROP_SIZE

@@ -10,9 +10,8 @@ import numpy as np
 
 from annotator.correcting.solver.coordinates import Coordinates
 from annotator.correcting.solver.descent import Descent, descend
-from annotator.correcting.solver.problem import Proposal, Targets
+from annotator.correcting.solver.problem import Proposal, SolverCamera, Targets
 from annotator.correcting.solver.search import SolverSettings
-from annotator.correcting.solver.views import SolverCamera
 from annotator.correcting.views.frames import between
 from annotator.correcting.views.fusing import Fused, fused
 from annotator.correcting.views.problem import InstantProblem, Photo, State

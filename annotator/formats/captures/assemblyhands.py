@@ -26,7 +26,7 @@ from annotator.formats.captures.views import FEWEST, array, seen_hand
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import named
 from annotator.formats.core.places import Picture
-from annotator.formats.others.interhand import FROM_INTERHAND
+from annotator.formats.interhand.reader import FROM_INTERHAND
 from annotator.vision.camera import check_camera
 
 MM = 0.001

@@ -20,7 +20,7 @@ ROOT = 9
 
 def mano_row(sample: LabelledHand) -> np.ndarray | None:
     """(1,61) of a right hand in its crop; None where it has no MANO parameters, or none that this form can say."""
-    pose = _from_mean(sample)
+    pose = pose_from_mean(sample)
     if pose is None:
         return None
     label = sample.mano or mano_of(sample)
@@ -33,7 +33,9 @@ def mano_row(sample: LabelledHand) -> np.ndarray | None:
     return np.concatenate([pose, label.shape, centre + scale * root[:2], [scale]])[None]
 
 
-def _from_mean(sample: LabelledHand) -> np.ndarray | None:
+def pose_from_mean(sample: LabelledHand) -> np.ndarray | None:
+    """(48,) axis-angle, fingers from MANO's mean pose, of the hand's own side; None where it has no MANO parameters, or
+    MANO is not here to say its mean."""
     if sample.mano is not None and sample.mano.form == "from mean":
         return sample.mano.pose
     label = mano_of(sample)

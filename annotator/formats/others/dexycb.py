@@ -16,13 +16,13 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.npz_arrays import Arrays
-from annotator.files.paths import existing, inside, needed, ordinary
+from annotator.files.paths import existing, inside
+from annotator.files.yaml_files import yaml_of as read_yaml
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.core.details import named
 from annotator.formats.core.photo_files import image_size
@@ -43,7 +43,7 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     sequences = sorted(folder.glob("*/*/meta.yml"))
     if not sequences:
         raise InputError(f"{folder} is not a DexYCB set: there is no SUBJECT/SEQUENCE/meta.yml")
-    yaml_of = lru_cache(maxsize=64)(_yaml)
+    yaml_of = lru_cache(maxsize=64)(read_yaml)
     for meta in sequences:
         about = named(meta, "all", _sequence, meta, yaml_of)
         for serial in about["serials"] if about is not None else ():
@@ -110,16 +110,3 @@ def _word(name: str) -> str:
     if not re.fullmatch(r"[\w-]+", name):
         raise InputError(f"{name!r} is not a camera's or calibration's name")
     return name
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    yaml = needed("yaml")
-    try:
-        content = yaml.safe_load(ordinary(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} is not a YAML mapping")
-    return content

@@ -6,7 +6,7 @@
 Tracks `right 1`, `right 2`, ..., `left 1`, ... say the side. A point that is not visible is hidden, one without a place
 has no label; `complete`, which SLEAP sets where a person put a point, stands where a person corrected or confirmed it,
 and the other points of such an instance are proposals.
-A hand of which all is the network's word leaves as a predicted instance. Pixel centres at .0, as in SLEAP. Read: labels
+A hand that only the network has placed leaves as a predicted instance. Pixel centres at .0, as in SLEAP. Read: labels
 of other skeletons by the nodes' names, predicted instances (their points are proposals, by their scores), videos of
 photos; not film files.
 """

@@ -67,7 +67,7 @@ def numbered_hands(
     changed: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[int, LabelledHand | None]]:
     """(the hand's number, its record), see `labelled_hands`; strained ones, too. changed: told of each hand whose photo
-    is gone or is another one now, instead of the error; its record is then None."""
+    is gone or shows something else now, instead of the error; its record is then None."""
     checked, definition = None, project.definition()
     for entry in entries(project, states, after):
         project.check_hand(entry.id)  # nothing is built on damage

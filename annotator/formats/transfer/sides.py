@@ -18,7 +18,7 @@ def side_is_known(record: LabelledHand) -> bool:
 
 def with_guessed_side(record: LabelledHand, photo: np.ndarray, model) -> LabelledHand:
     """The record with the side that the network sees in its box, and the mark of that in its provenance; without the
-    network's word the side is as it was read, and as doubtful."""
+    network's answer the side is as it was read, and as doubtful."""
     try:
         found = model.propose(photo, boxes=[tuple(record.box.tolist())])
     except InputError:

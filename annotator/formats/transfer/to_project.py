@@ -84,7 +84,7 @@ def import_records(
     records without a mesh and tells sides, called once and only if needed. accept: hands of which every labelled
     keypoint is confirmed or corrected become accepted; else a hand has the record's own state, or is in work. A
     hand whose side nobody said is never accepted: it is the network's guess. mano: the user's own, if hands with
-    MANO's parameters are to be hands of it. update: hands whose label is another one now, and that nobody has
+    MANO's parameters are to be hands of it. update: hands whose label has changed since, and that nobody has
     worked on here since, take it over.
     """
     done = Imported()

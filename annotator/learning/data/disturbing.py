@@ -22,12 +22,13 @@ from annotator.network.features import Features
 @dataclass(frozen=True)
 class Disturbance:
     """Shares of a batch. simulated: rendered hands whose landmarks are simulated; simulated_real: the same of real
-    photos; blind: no landmarks at all; unseen: no picture; mixed_styles: stem statistics mixed with another hand's."""
+    photos; drop_landmarks: no landmarks at all; drop_image: no picture; mixed_styles: stem statistics mixed with
+    another hand's."""
 
     simulated: float = 0.8
     simulated_real: float = 0.0
-    blind: float = 0.0
-    unseen: float = 0.0
+    drop_landmarks: float = 0.0
+    drop_image: float = 0.0
     mixed_styles: float = 0.0
 
 
@@ -63,14 +64,14 @@ def disturbed(features: Features, labels: Labels, how: Disturbance) -> Features:
         choose = simulate.to(landmarks.device)[:, None, None]
         landmarks = torch.where(choose, points.to(landmarks), landmarks)
         world = torch.where(choose, simulated_world.to(world), world)
-    blind = chosen(how.blind, count, landmarks)
-    landmarks = landmarks.masked_fill(blind[:, None, None], float("nan"))
-    world = world.masked_fill(blind[:, None, None], float("nan"))
+    dropped = chosen(how.drop_landmarks, count, landmarks)
+    landmarks = landmarks.masked_fill(dropped[:, None, None], float("nan"))
+    world = world.masked_fill(dropped[:, None, None], float("nan"))
     # a hand with neither landmarks nor picture would teach nothing
-    seen = (~chosen(how.unseen, count, landmarks) | blind).to(features.pooled)
+    seen = (~chosen(how.drop_image, count, landmarks) | dropped).to(features.pooled)
     return features._replace(
-        maps=tuple(m * seen[:, None, None, None] for m in features.maps) if how.unseen else features.maps,
-        pooled=features.pooled * seen[:, None] if how.unseen else features.pooled,
+        maps=tuple(m * seen[:, None, None, None] for m in features.maps) if how.drop_image else features.maps,
+        pooled=features.pooled * seen[:, None] if how.drop_image else features.pooled,
         landmarks=landmarks,
         world=world,
     )

@@ -1,10 +1,11 @@
 """Landmarks as a real landmark network would have given them, made from exact labels.
 
 On synthetic photos MediaPipe's landmarks are about 19 px of 224 off, on real ones about 5: a network trained on the
-former learns to distrust them. So the rendered hands' landmarks are the truth plus noise that behaves as on real
-photos: a whole-hand shift, turn and scale, fingers that bend together, joints on their own, now and then a finger
-taken for another; in 3-D a turn, a flattening in depth, and fingers wrong along the view. How difficult a photo is
-varies widely (log-normal), so that the network learns to tell from the evidence's agreement with itself.
+former learns to distrust them. So the rendered hands' landmarks are the truth, moved to where MediaPipe means each
+joint (`teacher_joints`), plus noise that behaves as on real photos: a whole-hand shift, turn and scale, fingers that
+bend together, joints on their own, now and then a finger taken for another; in 3-D a turn, a flattening in depth, and
+fingers wrong along the view. How difficult a photo is varies widely (log-normal), so that the network learns to tell
+from the evidence's agreement with itself.
 
 Sizes: on average about 3.5 % of the hand's box in 2-D and 12 mm after alignment in 3-D, which is what MediaPipe's
 network shows on real photos; in views along the fingers its 3-D error is near 19 mm (two calibrated cameras), mostly
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from annotator.learning.data.samples import Labels
+from annotator.learning.data.teacher_joints import as_teacher
 from annotator.network.crop_camera import HALF
 
 # how much of its finger's error each keypoint carries: wrist, then base to tip
@@ -40,7 +42,7 @@ def simulate_landmarks(labels: Labels, generator: torch.Generator | None = None)
     hidden = (1 + 0.8 * (1 - labels.visible.to(labels.keypoints)))[..., None]
     along = ALONG[None, :, None]
 
-    points = labels.keypoints.clone()
+    points, joints = as_teacher(labels.keypoints, labels.joints)
     middle = points.mean(1, keepdim=True)
     turn = 0.03 * difficulty[:, 0, 0] * normal(batch)
     size = torch.exp(0.025 * normal(batch, 1, 1))
@@ -51,7 +53,7 @@ def simulate_landmarks(labels: Labels, generator: torch.Generator | None = None)
     points = points + (finger + gross)[:, FINGER] * along * hidden
     points = points + 1.4 * difficulty * hidden * normal(batch, 21, 2)
 
-    world = labels.joints - labels.joints.mean(1, keepdim=True)
+    world = joints - joints.mean(1, keepdim=True)
     difficulty = torch.sqrt(difficulty * torch.exp(0.8 * normal(batch, 1, 1)))  # depth has its own difficulties
     flat = torch.ones(batch, 5, 3)
     flattened = (uniform(batch, 1) < 0.35) * (uniform(batch, 5) < 0.8)

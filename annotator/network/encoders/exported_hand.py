@@ -98,13 +98,14 @@ def _features(picture, trunks: Trunks):
 
 
 def exported_hand(network: MediaPipeHand, bfloat16: bool = False) -> nn.Module:
-    """`network` as a graph where that can be, else itself. brief: bfloat16 where the processor has it."""
+    """`network` as a graph where that can be, else itself. bfloat16: in that precision where the processor has it."""
     return ExportedHand(network, bfloat16).eval() if available(next(network.parameters()).device) else network
 
 
 def exported_encoder(encoder: Encoder, bfloat16: bool = False) -> nn.Module:
-    """`encoder` as a graph where it can be, else itself. Weights are copied: later training does not show. brief:
-    bfloat16 where the processor has it; meshes move by 0.05 mm (800 rendered hands), their error does not change."""
+    """`encoder` as a graph where it can be, else itself. Weights are copied: later training does not show. bfloat16:
+    in that precision where the processor has it; meshes move by 0.05 mm (800 rendered hands), their error does not
+    change."""
     if encoder.trunks() is None or not available(next(encoder.parameters()).device):
         return encoder
     trunks = copy.deepcopy(encoder).trunks()

@@ -30,7 +30,12 @@ class LabelIntake:
         mark: str,
         note: Mapping | None = None,
     ) -> str | None:
-        """See `Project.add_label`."""
+        """Store a hand with its label in one transaction; its id, or None if a label of this mark is on this photo.
+
+        The journal has it as a proposal without corrections, an edit that adds them, and, unless `state` is "in
+        work", a change of state: whose work it is can be read there. mark: names the label for good (its data set and
+        its id in that); `has_photo(hash, mark)` is true from then on. note: JSON, kept with the edit and the state.
+        """
         check_hand_state(state)
         prepared = intake.prepare(mesh.unlabelled())
         with self._context.database.writing() as connection:

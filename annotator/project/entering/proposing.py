@@ -18,7 +18,7 @@ from annotator.project.records.changes import with_state
 from annotator.project.records.states import PROPOSED, REJECTED
 from annotator.project.records.views import Provenance, StoredPhoto
 from annotator.project.storage.schema import looked_at, photos
-from annotator.project.subjects.renewal import kept_untold
+from annotator.project.subjects.renewal import note_without_subject
 
 
 class Proposing:
@@ -28,7 +28,11 @@ class Proposing:
         self._context = context
 
     def add_photo(self, path: str | Path, size: tuple[int, int] | None = None, copy: bool = False) -> int:
-        """See `Project.add_photo`."""
+        """Add a photo; its id. The same content (SHA-256) is the same photo, wherever it lies.
+
+        size: (height, width) if the caller has read the photo; else it is read here. copy: keep a copy in the
+        project's folder instead of a reference to the file. InputError if it is no photo.
+        """
         return self.add_photos([path], [size] if size else None, copy)[0]
 
     def add_photos(
@@ -37,7 +41,7 @@ class Proposing:
         sizes: Iterable[tuple[int, int]] | None = None,
         copy: bool = False,
     ) -> list[int]:
-        """See `Project.add_photos`."""
+        """`add_photo` for many, in one transaction: all or, if one cannot be read, none."""
         known = intake.read_headers(paths, sizes)
         if copy:
             known = [intake.copied_in(header, self._context.folder) for header in known]
@@ -45,7 +49,7 @@ class Proposing:
             return [intake.add_photo(connection, self._context.folder, header) for header in known]
 
     def has_photo(self, sha256: str, model_digest: str | None = None) -> bool:
-        """See `Project.has_photo`."""
+        """Whether a photo of this content is here and, with a digest, whether that model has looked at it."""
         statement = select(photos.c.id).where(photos.c.sha256 == sha256)
         if model_digest is not None:
             statement = statement.join(looked_at).where(looked_at.c.model_digest == model_digest)
@@ -53,12 +57,12 @@ class Proposing:
             return connection.execute(statement).first() is not None
 
     def photo(self, photo_id: int) -> StoredPhoto:
-        """See `Project.photo`."""
+        """The photo of this id; its path is where the file is now, as far as that is known."""
         with self._context.database.reading() as connection:
             return reading.photo_of(connection, self._context.folder, photo_id)
 
     def photos(self) -> list[StoredPhoto]:
-        """See `Project.photos`."""
+        """All photos, in the order they came."""
         with self._context.database.reading() as connection:
             rows = connection.execute(select(photos).order_by(photos.c.id)).all()
             shown = pictures.pictures_of(connection)
@@ -69,22 +73,31 @@ class Proposing:
         photo_id: int,
         meshes: Iterable[HandMesh],
         provenance: Provenance,
-        untold: Iterable[HandMesh] | None = None,
+        without_subject: Iterable[HandMesh] | None = None,
     ) -> list[str]:
-        """See `Project.add_proposals`."""
+        """Store what a model proposed on a photo (also if that is no hand at all); the new hands' ids, in
+        order.
+
+        without_subject: the same hands as the model had them before their subject's shape was given to them; kept
+        beside them.
+
+        From then on `has_photo(hash, provenance.model_digest)` is true. InputError if a mesh's parameters do
+        not give its vertices, or its hand model is not known.
+        """
         prepared = [intake.prepare(mesh) for mesh in meshes]
-        notes = None if untold is None else [kept_untold(mesh) for mesh in untold]
+        notes = None if without_subject is None else [note_without_subject(mesh) for mesh in without_subject]
         with self._context.database.writing() as connection:
             found = self._add(connection, photo_id, prepared, provenance, notes)
             intake.mark_looked_at(connection, photo_id, provenance.model_digest)
             return found
 
     def add_proposal(self, photo_id: int, mesh: HandMesh, provenance: Provenance) -> str:
-        """See `Project.add_proposal`."""
+        """`add_proposals` for one hand."""
         return self.add_proposals(photo_id, [mesh], provenance)[0]
 
     def add_drawn(self, photo_id: int, mesh: HandMesh, provenance: Provenance, note: Mapping | None = None) -> str:
-        """See `Project.add_drawn`."""
+        """A hand that a person saw and the model had missed; its id. A step of that person's: undo makes it rejected,
+        like one that was deleted. The model has not looked at the photo by that (`has_photo`): it saw a box."""
         prepared = intake.prepare(mesh)
         prepared = replace(prepared, record=with_state(prepared.record, REJECTED))
         with self._context.database.writing() as connection:
@@ -107,7 +120,7 @@ class Proposing:
         return [intake.add_hand(connection, photo, source, hand, self._context.who, note) for hand, note in with_notes]
 
     def hashes_looked_at(self, model_digest: str) -> list[str]:
-        """See `Project.hashes_looked_at`."""
+        """SHA-256 of every photo that this model has looked at."""
         statement = select(photos.c.sha256).join(looked_at).where(looked_at.c.model_digest == model_digest)
         with self._context.database.reading() as connection:
             return list(connection.scalars(statement))
@@ -115,7 +128,11 @@ class Proposing:
     def add_looks(
         self, looks: Iterable[tuple[intake.Header, Sequence[intake.Prepared]]], provenance: Provenance
     ) -> list[list[str] | None]:
-        """See `Project.add_looks`."""
+        """What a model proposed on many photos, in one transaction: the new hands' ids, photo by photo.
+
+        None for a photo that this model has looked at already, also earlier in `looks`: nothing is stored twice,
+        whoever else was at work meanwhile.
+        """
         added: list[list[str] | None] = []
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)

@@ -19,7 +19,11 @@ class Renewing:
         self._context = context
 
     def repropose(self, hand_id: str, mesh: HandMesh, provenance: Provenance, version: int | None = None) -> int:
-        """See `Project.repropose`."""
+        """Put a newer model's proposal in place of the hand's old one, which stays in the journal; the new version.
+
+        Only for a hand as it was proposed: InputError if a person has touched it (or has it in work just now), if it
+        has changed since `version`, or if the hand model is another.
+        """
         prepared = intake.prepare(mesh.unlabelled())
         with self._context.database.writing() as connection:
             with self._context.database.sensible():

@@ -60,13 +60,15 @@ class Pictures:
         self._context = context
 
     def is_same_photo(self, photo: StoredPhoto, path: Path | None = None) -> bool:
-        """See `Project.is_same_photo`."""
+        """Whether the file (the photo's own, unless another is given) shows what was annotated: the same bytes, or the
+        same picture under other metadata. InputError if it cannot be read."""
         with self._context.database.reading() as connection:
             picture = picture_of(connection, photo.sha256) or ""
         return is_same(replace(photo, picture=picture), photo.path if path is None else path)
 
     def known_as(self, path: Path) -> str:
-        """See `Project.known_as`."""
+        """The file digest by which the project knows this photo: the file's own, or that of the photo which shows the
+        same. InputError if it cannot be read."""
         sha256 = photo_hash(path)
         with self._context.database.reading() as connection:
             if connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256)) is not None:

@@ -22,17 +22,17 @@ from annotator.project.records.record import HandRecord, apply, pack
 from annotator.project.records.states import CONFIRMED, PROPOSED
 from annotator.project.storage.schema import events
 
-UNTOLD = "untold"  # in a proposal's note: the network's own answer, where a subject's shape took its place
+WITHOUT_SUBJECT = "untold"  # in a proposal's note: the network's own answer, where a subject's shape took its place
 
 
-def kept_untold(mesh: HandMesh) -> dict[str, str]:
+def note_without_subject(mesh: HandMesh) -> dict[str, str]:
     """The note that keeps what the network said of a hand."""
     model = find_hand_model(mesh.hand_model)
     record = record_of(mesh.unlabelled(), model, (PROPOSED,) * 21, PROPOSED)
-    return {UNTOLD: base64.b64encode(pack(None, record.encode())).decode()}
+    return {WITHOUT_SUBJECT: base64.b64encode(pack(None, record.encode())).decode()}
 
 
-def untold(connection: Connection, row: Row, record: HandRecord) -> HandMesh:
+def without_subject(connection: Connection, row: Row, record: HandRecord) -> HandMesh:
     """The hand as the network had it, with the labels of `record`: what a person's changes and its subject made of it
     is left out. Where a person said that it is a hand of the other side, the hand as it is."""
     model = find_hand_model(row.hand_model, row.hand_model_digest)
@@ -55,7 +55,7 @@ def with_confirmed(mesh: HandMesh, record: HandRecord, model: HandModel) -> Hand
 def _record(note: str | None, delta: bytes, hand: str) -> HandRecord:
     try:
         told = json.loads(note or "{}")
-        kept = told.get(UNTOLD) if isinstance(told, Mapping) else None
+        kept = told.get(WITHOUT_SUBJECT) if isinstance(told, Mapping) else None
         return HandRecord.decode(apply(base64.b64decode(kept) if kept else delta, None))
     except (ValueError, TypeError, binascii.Error) as error:
         raise InputError(f"the proposal of hand {hand} is damaged") from error

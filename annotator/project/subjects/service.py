@@ -26,7 +26,7 @@ from annotator.project.records.states import ACCEPTED, PROPOSED, REJECTED
 from annotator.project.records.views import Renewal, StoredSubject
 from annotator.project.storage.schema import hands, photos, trials
 from annotator.project.subjects import standing
-from annotator.project.subjects.renewal import kept_untold, untold, with_confirmed
+from annotator.project.subjects.renewal import note_without_subject, with_confirmed, without_subject
 from annotator.project.teamwork import team
 
 MOST = 120  # hands that an estimate is made from, those with most labels
@@ -121,7 +121,7 @@ class Subjects:
             for row in rows:
                 if row.hand_model_digest == model.digest:
                     record = self._record(connection, row.id)
-                    meshes.append(with_confirmed(untold(connection, row, record), record, model))
+                    meshes.append(with_confirmed(without_subject(connection, row, record), record, model))
                     states.append({k: one for k, one in enumerate(record.joint_states) if one in UNSEEN})
         definition = definition_of_project(self._context.folder)
         found = estimate_subject(meshes, model, subject.sizes, states, definition=definition)
@@ -173,7 +173,7 @@ class Subjects:
         with self._context.database.reading() as connection:
             row, record, _ = reading.stored(connection, self._context.folder, hand_id)
             subject = standing.owner(connection, row.photo)
-            mesh = untold(connection, row, record)
+            mesh = without_subject(connection, row, record)
         if self._instants.one_mesh(hand_id) is not None:
             raise InputError(f"hand {hand_id} is one mesh in several photos, whose views say its shape")
         if row.state in (ACCEPTED, REJECTED):
@@ -214,7 +214,7 @@ class Subjects:
         untouched = untouched and record.depth_labels == DepthLabels()
         if untouched:
             prepared = prepare(solved)
-            note = note | kept_untold(network)
+            note = note | note_without_subject(network)
             return journal.repropose(
                 connection, row, prepared.record, parametric, row.source, self._context.who, note
             )  # fmt: skip

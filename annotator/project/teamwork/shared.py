@@ -21,20 +21,28 @@ class Shared:
         self._context = context
 
     def lease(self, hand_id: str, seconds: float = LEASE) -> str:
-        """See `Project.lease`."""
+        """Take the hand for so long: nobody else can change it. Until when, UTC, ISO 8601.
+
+        Every change of yours starts the time anew; a verdict or `release` ends it. InputError, naming who and
+        until when, if somebody else has it.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return team.lease(connection, hand_id, self._context.who, seconds)
 
     def release(self, hand_id: str) -> None:
-        """See `Project.release`."""
+        """Give a hand back that was taken by `lease` or `next_hand`; nothing happens if you do not have it."""
         with self._context.database.writing(stored_only=True) as connection:
             team.release(connection, hand_id, self._context.who)
 
     def next_hand(
         self, skip: Iterable[str] = (), lease: bool = True, gold_every: int | None = gold.EVERY
     ) -> str | None:
-        """See `Project.next_hand`."""
+        """The id of the open hand that the network is least sure of and nobody else works on, or None.
+
+        lease: take it, so that the next person gets another. gold_every: one hand in so many is the copy of a
+        gold hand (None: never); it comes only to who takes it. skip: ids not to be given.
+        """
         if not lease:
             with self._context.database.reading() as connection:
                 return team.next_open(connection, self._context.who, tuple(skip))
@@ -49,7 +57,11 @@ class Shared:
             return found
 
     def review(self, hand_id: str, agreed: bool, remark: str = "") -> int:
-        """See `Project.review`."""
+        """Say of an accepted hand, as a second person, that it is right, or that it is not; its version.
+
+        A hand that is returned becomes flagged, by an event like any other. What was agreed to counts as long
+        as nobody changes the hand. InputError: not accepted, or you worked on it yourself.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             row, record, _ = reading.stored(connection, self._context.folder, hand_id)
             team.refuse_if_leased(connection, hand_id, self._context.who)
@@ -60,21 +72,23 @@ class Shared:
             return journal.change(connection, row, with_state(record, FLAGGED), STATE, self._context.who, note)
 
     def to_review(self) -> list[str]:
-        """See `Project.to_review`."""
+        """Ids of accepted hands that you did not work on and nobody has reviewed as they are now."""
         with self._context.database.reading() as connection:
             return team.to_review(connection, self._context.who)
 
     def make_gold(self, hand_id: str) -> None:
-        """See `Project.make_gold`."""
+        """Take an accepted hand, as it is now, for the truth: copies of its proposal come to other people
+        unmarked (`next_hand`), and `skills` says how far they end from it.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             gold.add(connection, reading.row_of(connection, self._context.folder, hand_id), self._context.who)
 
     def gold_hands(self) -> list[GoldHand]:
-        """See `Project.gold_hands`."""
+        """All gold hands with their truth, oldest first."""
         with self._context.database.reading() as connection:
             return gold.all_of(connection, self._context.folder)
 
     def skills(self) -> list[Skill]:
-        """See `Project.skills`."""
+        """Each person's error on gold hands, mm."""
         with self._context.database.reading() as connection:
             return gold.skills(connection)

@@ -21,7 +21,7 @@ from annotator.vision.crops import Crop
 
 BY_PERSON = (CORRECTED, CONFIRMED)
 CROPS = "crops.npz"
-UNTOLD = "no person set or confirmed a keypoint of it"
+UNLABELLED = "no person set or confirmed a keypoint of it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a round begins with. train, held: samples; untold: accepted hands without any keypoint by a person; missing:
-    (hand, why) of those whose photo is gone or changed; kind: "gold hands", or "gold and every Nth accepted hand";
-    left_out: (hand, why) of all accepted hands that are in neither of the two."""
+    """What a round begins with. train, held: samples; unlabelled: accepted hands without any keypoint by a person;
+    missing: (hand, why) of those whose photo is gone or changed; kind: "gold hands", or "gold and every Nth accepted
+    hand"; left_out: (hand, why) of all accepted hands that are in neither of the two."""
 
     train: list[Sample]
     held: list[Sample]
-    untold: int
+    unlabelled: int
     missing: list[tuple[str, str]]
     kind: str
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -81,7 +81,7 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
     ]  # fmt: skip
     closed, known = {one.photo.id for one in gold}, {one.id for one in gold}
     closed |= {g.photo.id for g in project.gold_hands()}
-    others, untold, closed_out = [], [], []
+    others, unlabelled, closed_out = [], [], []
     for entry in project.hands(ACCEPTED, copies=False):
         if entry.id in known:
             continue
@@ -91,7 +91,7 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
         hand = project.hand(entry.id)
         one = sample_of(entry.id, hand.photo, project.mesh(entry.id), hand.joint_states)
         if not one.weights.any():
-            untold.append((entry.id, UNTOLD))
+            unlabelled.append((entry.id, UNLABELLED))
         elif _usable(project, one, fit, missing):
             others.append(one)
     kind = "gold hands"
@@ -99,7 +99,7 @@ def taken(project: Project, least_gold: int, held: int) -> Taken:
         aside = [one for one in others if int(one.photo.sha256[:12], 16) % held == 0]
         others = [one for one in others if int(one.photo.sha256[:12], 16) % held]
         gold, kind = gold + aside, f"gold hands and those on one accepted photo in {held}"
-    return Taken(others, gold, len(untold), missing, kind, [*untold, *missing, *closed_out])
+    return Taken(others, gold, len(unlabelled), missing, kind, [*unlabelled, *missing, *closed_out])
 
 
 def _usable(project: Project, one: Sample, fit: dict[int, str], missing: list[tuple[str, str]]) -> bool:

@@ -13,7 +13,7 @@ import torch
 
 from annotator.learning.data.bank import FeatureBank
 from annotator.learning.data.sources import BankSource, CropSet, CropSource, Source, in_batches
-from annotator.learning.supervision import LossWeights
+from annotator.learning.losses import LossWeights
 from annotator.learning.trainer import Trainer, TrainSettings
 from annotator.network.checkpoint import resolve_device
 from annotator.network.glfnet import GLFNet
@@ -27,9 +27,10 @@ SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)
 def train_settings(settings: RoundSettings) -> TrainSettings:
     """The trainer's settings of a round; what is hidden and spoilt is as in the shipped model's recipe."""
     return TrainSettings(
-        steps=settings.steps, batch=settings.batch, rate=settings.rate, encoder_rate=settings.encoder_rate,
-        warmup=settings.warmup, average=settings.average, simulated=0.8, blind=0.1, unseen=0.1, mixed_styles=0.3,
-        seed=settings.seed, save_every=60.0,
+        steps=settings.steps, batch=settings.batch, learning_rate=settings.learning_rate,
+        encoder_learning_rate=settings.encoder_learning_rate,
+        warmup=settings.warmup, ema_decay=settings.ema_decay, simulated=0.8, drop_landmarks=0.1, drop_image=0.1,
+        mixed_styles=0.3, seed=settings.seed, save_every=60.0,
     )  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def source_of(
     """Batches of both, `settings.replay` of each from replay. Where the encoder's stem never learns, from banks on disk
     (those that are there are used), else from crops."""
     shares = [1 - settings.replay, settings.replay]
-    if settings.encoder_rate > 0 and not network.encoder.kept_stem:
+    if settings.encoder_learning_rate > 0 and not network.encoder.kept_stem:
         return CropSource([new, replay], shares)
     network.encoder.eval()
     wanted = [(new, folder, len(new) * settings.looks), (replay, replay_folder, len(replay))]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from annotator.correcting.choosing import expected_gain
+from annotator.correcting.next_keypoint import expected_gain
 from annotator.correcting.plausibility import measures
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
@@ -28,9 +28,10 @@ class Candidates:
     """N hands that a person could be asked about.
 
     ids: their names; gains (N, 21) m^2: by how much a correction of each keypoint is expected to shrink the joints'
-    summed variance (`correcting.choosing.expected_gain`, doubt: where views disagree); sigma (N,) crop px: a typical
-    keypoint's; stages (N,) crop px: between the parametric stage's keypoints and the last ones; views (N,) crop px:
-    between the answers on turned and scaled crops, and without landmarks; severity (N,): of the worst plausibility
+    summed variance (`correcting.next_keypoint.expected_gain`, disagreement: where views disagree); sigma (N,) crop
+    px: a typical keypoint's; stages (N,) crop px: between the parametric stage's keypoints and the last ones; views
+    (N,) crop px: between the answers on turned and scaled crops, and without landmarks; severity (N,): of the worst
+    plausibility
     measure, 1 = its threshold; features (N, G): the network's global description; taught (M, G): those of the hands
     that have taught already.
     """
@@ -102,7 +103,7 @@ def described(model: Model, hand: HandMesh, states: Sequence[str] | None, seen: 
     scale = CROP_SIZE / hand.crop_size
     apart = np.linalg.norm(seen.hand.keypoints - seen.hand.parametric.keypoints, axis=1) * scale
     return {
-        "gains": expected_gain(hand, model.hand, states, doubt=seen.views / scale),
+        "gains": expected_gain(hand, model.hand, states, disagreement=seen.views / scale),
         "sigma": float(np.median(seen.hand.keypoint_sigma)) * scale,
         "stages": float(apart.mean()),
         "views": float(seen.views.mean()),

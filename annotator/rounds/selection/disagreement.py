@@ -1,4 +1,4 @@
-"""Where the network says another thing without its landmarks: there a keypoint is in doubt."""
+"""Where the network says another thing without its landmarks: there a keypoint is uncertain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def without_landmarks_keypoints(model: Model, hand: HandMesh) -> np.ndarray:
 @torch.inference_mode()
 def landmark_disagreement(model: Model, hand: HandMesh) -> np.ndarray:
     """(21,) photo px: how far each keypoint of a fresh proposal moves when the network is not told the landmarks; for
-    `correcting.choosing`. hand: with features, as `Model.propose` and `Model.remember` give them; corrected or not."""
+    `correcting.next_keypoint`. hand: with features, as `Model.propose` and `Model.remember` give them; corrected
+    or not."""
     kept: CachedFeatures = hand.features
     answer = on_cpu(model.network.answer(kept.features.to(model.device), *cameras([kept.view], model.device)))
     fresh = model.hand_of(answer, 0, kept, hand.camera, hand.side, 1.0, {})

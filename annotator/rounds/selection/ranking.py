@@ -16,7 +16,7 @@ from annotator.project.records.states import ACCEPTED, IN_WORK, PROPOSED
 from annotator.rounds.keeping import current_checkpoint, opened
 from annotator.rounds.reading import PhotoReader
 from annotator.rounds.selection.candidates import described, gathered, look
-from annotator.rounds.selection.strategies import choose, strategy
+from annotator.rounds.selection.strategies import DEFAULT, choose, strategy
 from annotator.vision.crops import Crop
 
 TAUGHT = 500  # accepted hands, newest first, that new ones are compared with
@@ -46,7 +46,7 @@ class Ranked:
 
 def rank(
     project: Project | str | Path,
-    strategy_name: str = "ours",
+    strategy_name: str = DEFAULT,
     count: int | None = None,
     seed: int = 0,
     model: Model | Path | None = None,

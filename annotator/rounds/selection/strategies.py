@@ -5,8 +5,8 @@ A strategy is a function (candidates, count, random) -> choices, best first, no 
     [project.entry-points."annotator.strategies"]
     mine = "my_package:choose"
 
-`uncertainty`: Lewis and Gale 1994; `core-set`: Sener and Savarese 2018 (greedy k-centre); `ours`: core-set
-weighted by the expected drop of the mesh's variance by the best single correction.
+`uncertainty`: Lewis and Gale 1994; `core-set`: Sener and Savarese 2018 (greedy k-centre); `weighted-core-set`:
+core-set weighted by the expected drop of the mesh's variance by the best single correction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from annotator.errors import InputError
 from annotator.registry import Registry
 from annotator.rounds.selection.candidates import Candidates
 
-RANDOM_SHARE = 0.1  # of `ours`: chosen blindly, so that what the model is wrongly sure of is seen, too
+RANDOM_SHARE = 0.1  # of `weighted-core-set`: drawn at random, so that what the model is wrongly sure of is seen, too
 
 
 class Choice(NamedTuple):
@@ -47,7 +47,7 @@ class StrategyEntry:
         return (self.choose.__doc__ or self.name).strip().split("\n\n")[0].replace("\n    ", " ")
 
 
-def by_chance(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
+def at_random(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
     """Any hands."""
     order = random.permutation(len(candidates))[:count]
     return [Choice(int(k), 0.0, "drawn at random") for k in order]
@@ -67,9 +67,9 @@ def core_set(candidates: Candidates, count: int, random: np.random.Generator) ->
     return [Choice(k, d, f"{d:.2f} from everything chosen so far") for k, d in chosen]
 
 
-def ours(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
+def weighted_core_set(candidates: Candidates, count: int, random: np.random.Generator) -> list[Choice]:
     """Core-set, where of hands equally far those come first of which one correction is expected to take more of the
-    mesh's uncertainty; a tenth by chance.
+    mesh's uncertainty; a tenth at random.
 
     The expected drop counts by its rank: by its size it would bring the strangest hands, from which little can be
     learned of any other.
@@ -77,16 +77,16 @@ def ours(candidates: Candidates, count: int, random: np.random.Generator) -> lis
     if not len(candidates):
         return []
     drop = 1000 * np.sqrt(np.maximum(candidates.gains.max(1), 0.0))
-    blind = int(round(RANDOM_SHARE * count))
-    chosen = _spread(candidates, count - blind, 0.5 + _rank(drop), random)
+    drawn = int(round(RANDOM_SHARE * count))
+    chosen = _spread(candidates, count - drawn, 0.5 + _rank(drop), random)
     taken = {k for k, _ in chosen}
     rest = np.array([k for k in range(len(candidates)) if k not in taken], int)
     found = [
-        Choice(k, s, f"one correction is expected to take {drop[k]:.1f} mm of doubt; views differ by "
+        Choice(k, s, f"one correction is expected to take {drop[k]:.1f} mm of uncertainty; views differ by "
                f"{candidates.views[k]:.1f} px, stages by {candidates.stages[k]:.1f} px") for k, s in chosen
     ]  # fmt: skip
-    for at, k in enumerate(random.permutation(rest)[:blind]):  # spread over the list: a person may stop anywhere
-        found.insert(min(len(found), round((at + 1) * count / (blind + 1))), Choice(int(k), 0.0, "drawn at random"))
+    for at, k in enumerate(random.permutation(rest)[:drawn]):  # spread over the list: a person may stop anywhere
+        found.insert(min(len(found), round((at + 1) * count / (drawn + 1))), Choice(int(k), 0.0, "drawn at random"))
     return found
 
 
@@ -122,7 +122,7 @@ def _spread(
     for known in taught:
         nearest = np.minimum(nearest, np.linalg.norm(points - known, axis=1) / typical)
     free = np.ones(len(points), bool)
-    # ties (as at the start of a core-set without anything taught) are broken by chance
+    # ties (as at the start of a core-set without anything taught) are broken at random
     shuffle = random.permutation(len(points))
     chosen = []
     for _ in range(count):
@@ -134,9 +134,16 @@ def _spread(
     return chosen
 
 
-BUILT_IN: dict[str, Strategy] = {"random": by_chance, "uncertainty": uncertainty, "core-set": core_set, "ours": ours}
+DEFAULT = "weighted-core-set"
+BUILT_IN: dict[str, Strategy] = {
+    "random": at_random, "uncertainty": uncertainty, "core-set": core_set, DEFAULT: weighted_core_set,
+}  # fmt: skip
 STRATEGIES = Registry[StrategyEntry](
-    "strategy", "annotator.strategies", (StrategyEntry(*each) for each in BUILT_IN.items()), taken=StrategyEntry
+    "strategy",
+    "annotator.strategies",
+    (StrategyEntry(*each) for each in BUILT_IN.items()),
+    taken=StrategyEntry,
+    renamed={"ours": DEFAULT},
 )
 
 

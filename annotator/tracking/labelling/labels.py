@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.choosing import next_keypoint
+from annotator.correcting.next_keypoint import next_keypoint
 from annotator.errors import InputError
 from annotator.hand.joint_states import CORRECTED, PROPAGATED, PROPOSED
 from annotator.hand.joints import JOINT_NAMES
@@ -23,7 +23,7 @@ from annotator.project.overview import steps
 from annotator.project.records.views import TrackEntry
 from annotator.project.tracks import PROPAGATION, Edit
 from annotator.tracking.doubts import CROSSING, JUMP
-from annotator.tracking.labelling.choosing import next_frames
+from annotator.tracking.labelling.next_frames import next_frames
 from annotator.tracking.labelling.propagating import propagated
 from annotator.tracking.records import SIDE
 
@@ -49,7 +49,7 @@ class Carried:
 @dataclass(frozen=True)
 class Needed:
     """A hand whose correction helps its track most. joint: the keypoint to begin with; gain_mm, frames: see
-    `choosing.Wanted`; why: for a person."""
+    `next_frames.Wanted`; why: for a person."""
 
     id: str
     track: int

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.paths import needed, ordinary, read_json
+from annotator.files.paths import read_json
+from annotator.files.yaml_files import yaml_of
 from annotator.hand.rotations import rotation_matrices
 from annotator.vision.rigs.lens import FISHEYE, OPENCV
 
@@ -137,25 +138,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return value
-
-
-def yaml_of(path: Path) -> dict[str, Any]:
-    """The mapping of a YAML file, OpenCV's dialect too; InputError naming it."""
-    yaml = needed("yaml")
-
-    Loader: Any = type("Loader", (yaml.SafeLoader,), {})  # its own, so that what others load is not changed
-    Loader.add_multi_constructor(
-        "tag:yaml.org,2002:opencv-", lambda loader, _, node: loader.construct_mapping(node, True)
-    )
-    try:
-        text = ordinary(path).read_text(encoding="utf-8")
-        if text.startswith("%YAML"):  # OpenCV 4 and older write a colon that is no YAML
-            text = text.partition("\n")[2]
-        content = yaml.load(text, Loader)  # noqa: S506  # a SafeLoader: it makes mappings, lists and numbers only
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} is not a YAML mapping")
-    return content

@@ -1,5 +1,4 @@
-"""The hand on napari's canvas: photo, other hands, mesh, skeleton, lines from labels to the mesh, and the 21 keypoints
-as six layers.
+"""The hand on napari's canvas, in the six layers of a `Stack`.
 
 A marker is where its keypoint was set; the skeleton is the mesh's, joint to joint as the project means them. Where the
 two are visibly apart a thin line joins them.
@@ -18,27 +17,23 @@ from napari.layers import Layer
 from qtpy.QtCore import QTimer
 
 from annotator.hand.definitions import ANATOMICAL, JointDefinition
-from annotator.hand.joints import BONES, JOINT_NAMES
+from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
-from annotator.vision.drawing.skeleton import FINGER_COLOURS
 from annotator.vision.drawing.window import Window
 from napari_hand_mesh.canvas.framing import Framing
 from napari_hand_mesh.canvas.guard import Guard
-from napari_hand_mesh.canvas.markers import BORDER, LABEL_COLOUR, RINGS, SIZE, STRAINED_COLOUR, fills, symbols
-from napari_hand_mesh.canvas.picture import PIXELS, STYLES, affine_of, mesh_picture, window_of
+from napari_hand_mesh.canvas.markers import LABEL_COLOUR, STRAINED_COLOUR, fills, symbols
+from napari_hand_mesh.canvas.picture import STYLES, affine_of, mesh_picture, window_of
+from napari_hand_mesh.canvas.stack import OTHER_COLOUR, Stack, bones_of, put
+from napari_hand_mesh.canvas.surroundings import Surroundings
 from napari_hand_mesh.canvas.tones import Tones
 
-PHOTO, OTHERS, MESH, SKELETON, KEYPOINTS = "photo", "other hands", "hand mesh", "skeleton", "keypoints"
-LABELS = "labels to mesh"
-OTHER_COLOUR = "#b8c4d0"  # hands that are not the one in work
-BOX_COLOUR = "#ffd24a"
 NEAR = 14.0  # screen px: a press this close to a keypoint takes it
 APART = 4.0  # screen px between a marker and its joint of the mesh: from there on a line joins them
 BONE = 2.0  # px on the screen: width of the skeleton
-DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A")
 
 
-class HandLayers(Framing):
+class HandLayers(Framing, Surroundings):
     """Six layers of a viewer, made at once and kept: another photo or hand only changes what they hold, and `Guard`
     lets nobody take them away.
 
@@ -64,37 +59,9 @@ class HandLayers(Framing):
         self._start_framing()
         self._photo: np.ndarray | None = None
         self._tones = Tones()
-        empty = np.zeros((8, 8, 3), np.uint8)
-        self.photo = viewer.add_image(empty, rgb=True, name=PHOTO)
-        # the other hands' skeletons; while a box is drawn, the box
-        self.others = viewer.add_vectors(
-            np.zeros((0, 2, 2)), name=OTHERS, edge_color=OTHER_COLOUR, edge_width=1, vector_style="line", opacity=0.7,
-            ndim=2,
-        )  # fmt: skip
-        self.mesh = viewer.add_image(
-            np.zeros((PIXELS, PIXELS, 4), np.uint8),
-            rgb=True,
-            name=MESH,
-            opacity=0.55,
-            interpolation2d="linear",
-        )
-        bones = np.zeros((20, 2, 2))
-        colours = np.array([(*FINGER_COLOURS[i // 4], 255) for i in range(20)]) / 255
-        self.skeleton = viewer.add_vectors(
-            bones, name=SKELETON, edge_color=colours, edge_width=2, vector_style="line", opacity=0.8
-        )
-        self.labels = viewer.add_vectors(
-            np.zeros((0, 2, 2)), name=LABELS, edge_color=LABEL_COLOUR, edge_width=1,
-            vector_style="line", opacity=1.0, ndim=2, visible=False,
-        )  # fmt: skip
-        self.points = viewer.add_points(
-            np.zeros((21, 2)), name=KEYPOINTS, face_color=fills(self._states), border_color=RINGS,
-            border_width=BORDER, size=8, ndim=2, opacity=1.0, canvas_size_limits=(SIZE * marker_scale,) * 2,
-        )  # fmt: skip
+        self.stack = Stack.made(viewer, marker_scale)
+        self.photo, self.others, self.mesh, self.skeleton, self.labels, self.points = self.stack
         self.guard = Guard(viewer, self.all)
-        # 21 keypoints in one order: nothing of napari's own may add, delete, paste or select
-        for key in DELETING:
-            self.points.bind_key(key, _nothing, overwrite=True)
         self.points.events.data.connect(self._protect)
         self.camera.events.zoom.connect(self._zoomed)
         self._thinning = QTimer()  # a turn of the wheel zooms many times
@@ -106,7 +73,7 @@ class HandLayers(Framing):
 
     @property
     def all(self) -> tuple[Layer, ...]:
-        return self.photo, self.others, self.mesh, self.skeleton, self.labels, self.points
+        return tuple(self.stack)
 
     def warm(self) -> None:
         """Draws every kind of thing once, so that OpenGL compiles what it needs now and not when the first hand
@@ -155,10 +122,10 @@ class HandLayers(Framing):
         for joint, place in hand.corrections.items():
             self.places[joint] = place
         self._place(hand)
-        _put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth, self.style))
-        _put(self.skeleton, _bones(self.joints[:, ::-1]))
+        put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth, self.style))
+        put(self.skeleton, bones_of(self.joints[:, ::-1]))
         with self.points.events.data.blocker():
-            _put(self.points, np.ascontiguousarray(self.places[:, ::-1]))
+            put(self.points, np.ascontiguousarray(self.places[:, ::-1]))
         self._join()
         if states != self._coloured:  # each of these draws all points anew
             self._coloured = states
@@ -178,7 +145,7 @@ class HandLayers(Framing):
             self.guard.show(self.labels, False)  # an empty layer costs a fifth of a frame on software OpenGL
             return
         start = self.places[joined][:, ::-1]
-        _put(self.labels, np.stack([start, self.joints[joined][:, ::-1] - start], axis=1))
+        put(self.labels, np.stack([start, self.joints[joined][:, ::-1] - start], axis=1))
         self.guard.show(self.labels, True)  # before colours: napari does not look at a hidden layer's new data
         lined = (*joined, *(-1 - joint for joint in joined if joint in self._strained))
         if lined != self._lined:
@@ -223,27 +190,6 @@ class HandLayers(Framing):
             if abs(layer.edge_width / wanted - 1) > 0.02:
                 layer.edge_width = wanted
 
-    def show_others(self, hands: list[HandMesh]) -> None:
-        """The skeletons of the photo's other hands; drawn anew only where they are not the same objects as before."""
-        if [id(hand) for hand in hands] == [id(hand) for hand in self._others]:
-            return
-        self._others = list(hands)  # kept, so that an id stays what it is
-        bones = [_bones(self.definition.keypoints(hand)[:, ::-1]) for hand in hands]
-        self._lines(np.concatenate(bones) if bones else np.zeros((0, 2, 2)), OTHER_COLOUR)
-
-    def show_box(self, first: tuple[float, float], second: tuple[float, float]) -> None:
-        """The box that is being drawn, by two opposite corners (x, y) photo px, in the place of the other hands."""
-        self._others = [None]  # not what is drawn any more
-        (x0, y0), (x1, y1) = first, second
-        corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])
-        self._lines(np.stack([corners, np.roll(corners, -1, 0) - corners], axis=1), BOX_COLOUR)
-
-    def _lines(self, lines: np.ndarray, colour: str) -> None:
-        self.others.data = lines
-        self.guard.show(self.others, len(lines) > 0)  # an empty layer costs a fifth of a frame on software OpenGL
-        if len(lines):
-            self.others.edge_color = colour
-
     def clear(self) -> None:
         """No hand: the photo stays, the rest becomes empty. Nothing is made invisible: showing it again costs more than
         drawing it, and the keypoints' layer takes the mouse, which may draw a box."""
@@ -252,7 +198,7 @@ class HandLayers(Framing):
         self.show_others([])
         self._join()
         for layer in (self.mesh, self.skeleton):
-            _put(layer, np.zeros_like(layer.data))
+            put(layer, np.zeros_like(layer.data))
         self.points.shown = False
         self._ink()
 
@@ -283,24 +229,3 @@ class HandLayers(Framing):
         self._symbols = []
         self.show(hand, self._states, strained=self._strained)
         self.mark(None)
-
-
-def _put(layer: Layer, data: np.ndarray) -> None:
-    """New data of a layer. Where it has the old one's shape, the array stays and napari draws it again, without what
-    takes most of the time when data is set: extents of all layers (the photo's is as large as any), and a thumbnail,
-    for which the whole list of layers is painted."""
-    if layer.data.shape == data.shape and layer.data.flags.writeable:
-        layer.data[:] = data
-        layer.refresh(thumbnail=False, highlight=False, extent=False)
-    else:
-        layer.data = data
-
-
-def _bones(places: np.ndarray) -> np.ndarray:
-    """(20, 2, 2): start and direction of each bone, from keypoints (21, 2)."""
-    start = places[[a for a, _ in BONES]]
-    return np.stack([start, places[[b for _, b in BONES]] - start], axis=1)
-
-
-def _nothing(_layer) -> None:
-    """What keys do that would add or delete keypoints."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import annotator
 from annotator.correcting import solve
 from annotator.correcting.alternatives import Alternative, alternatives
-from annotator.correcting.choosing import next_keypoint
+from annotator.correcting.next_keypoint import next_keypoint
 from annotator.errors import InputError
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from annotator.correcting import solve
 from annotator.correcting.accuracy import label_sigma
 from annotator.correcting.defining import learn_definition
-from annotator.correcting.solver.trust import FAR, trust
+from annotator.correcting.solver.labels import FAR, trust
 from annotator.correcting.strain import FREE, strain_of, strained
 from annotator.errors import InputError
 from annotator.hand.definitions import ANATOMICAL, EXACT, NAMED, JointDefinition, definition_of

@@ -1,4 +1,4 @@
-"""InterHand2.6M (Moon et al. 2020): one and two hands in a dome of cameras.
+"""Reading InterHand2.6M's layout (Moon et al. 2020): one and two hands in a dome of cameras.
 
     annotations/SPLIT/InterHand2.6M_SPLIT_data.json       images (id, file_name, capture, camera, frame_idx, ...) and
                                                           annotations (image_id, joint_valid (42,), hand_type, bbox)
@@ -26,7 +26,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.paths import existing, inside, read_json
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
-from annotator.formats.core.details import named
+from annotator.formats.core.details import DETAILS, Sidecar, named, record_of
 from annotator.formats.core.places import Picture
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 from annotator.vision.camera import check_camera, project
@@ -34,6 +34,7 @@ from annotator.vision.camera import check_camera, project
 # Our keypoint k is the set's FROM_INTERHAND[k] of a hand.
 FROM_INTERHAND = (20, *(4 * finger + tip for finger in range(5) for tip in (3, 2, 1, 0)))
 MM = 0.001
+NAME = "interhand"
 SPLITS = ("train", "val", "test")
 LOOKED_AT = 50  # photos, to find where they lie
 
@@ -56,11 +57,35 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
             raise InputError(f"{path} has no list {name!r}")
     images = {image["id"]: image for image in data["images"] if isinstance(image, dict) and "id" in image}
     photos = _photos(folder, path, split, images)
+    sidecar = Sidecar.of(folder, NAME)
+    if sidecar is not None:
+        yield from _own(sidecar, path, photos, images, data["annotations"])
+        return
     for index, annotation in enumerate(data["annotations"]):
         for side in ("right", "left"):
             record = named(path, index, _record, photos, images, annotation, side, tables)
             if record is not None:
                 yield record
+
+
+def _own(sidecar: Sidecar, path: Path, photos: Path, images: dict, annotations: list) -> Iterator[LabelledHand]:
+    """The hands of an export of ours, in the order of their details; an annotation's `hands` says which are its."""
+    image_of = {
+        number: annotation.get("image_id")
+        for annotation in annotations
+        if isinstance(annotation, dict)
+        for number in dict(annotation.get("hands", {})).values()
+    }
+
+    def record(details: dict, number: int) -> LabelledHand:
+        if number not in image_of:
+            raise InputError(f"no annotation of {path.name} has this hand")
+        return record_of(details, existing(inside(photos, images[image_of[number]]["file_name"])))
+
+    for number, details in enumerate(sidecar):
+        found = named(sidecar.folder / DETAILS, number, record, details, number)
+        if found is not None:
+            yield found
 
 
 def _data_file(folder: Path, split: str) -> tuple[Path, str]:

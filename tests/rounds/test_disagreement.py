@@ -1,4 +1,4 @@
-"""A keypoint is in doubt where the network says another thing without its landmarks."""
+"""A keypoint is in disagreement where the network says another thing without its landmarks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from annotator import sample_data
-from annotator.correcting.choosing import expected_gain, next_keypoint
+from annotator.correcting.next_keypoint import expected_gain, next_keypoint
 from annotator.hand.joints import joint_index
 from annotator.rounds.selection.disagreement import landmark_disagreement, without_landmarks
 from annotator.vision.photos import read_photo
@@ -43,8 +43,8 @@ def test_without_landmarks_there_is_no_doubt(model, hand):
 
 
 def test_the_next_keypoint_is_the_doubted_one(model, hand):
-    doubt = np.zeros(21)
-    doubt[TIP] = 50.0
-    assert np.allclose(expected_gain(hand, model.hand, doubt=np.zeros(21)), expected_gain(hand, model.hand))
-    assert next_keypoint(hand, model.hand, doubt=doubt) == TIP
-    assert next_keypoint(hand, model.hand, {TIP: "occluded"}, doubt) != TIP
+    disagreement = np.zeros(21)
+    disagreement[TIP] = 50.0
+    assert np.allclose(expected_gain(hand, model.hand, disagreement=np.zeros(21)), expected_gain(hand, model.hand))
+    assert next_keypoint(hand, model.hand, disagreement=disagreement) == TIP
+    assert next_keypoint(hand, model.hand, {TIP: "occluded"}, disagreement) != TIP

@@ -1,11 +1,11 @@
 """Which sign tells a wrong keypoint: the network's sigma, or that it says another thing without landmarks.
 
-    python benchmarks/doubt.py OUT --test DATA/test [--hands 200]
+    python benchmarks/disagreement.py OUT --test DATA/test [--hands 200]
 
 OUT is that of benchmarks/active_learning.py: hands at a place that the model does not know, whose landmarks mislead.
 TEST are rendered photos of the kind it knows. Rank correlations are over visible keypoints, with the error in the
 photo. `asked`: the mean error of the three keypoints of a hand that a sign would ask for. Last: what corrections of a
-known hand bring when the next keypoint is chosen with and without doubt.
+known hand bring when the next keypoint is chosen with and without the landmark disagreement.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.stats import spearmanr
 from tables import better_by, markdown
 
 from annotator.correcting import simulated
-from annotator.correcting.choosing import expected_gain
+from annotator.correcting.next_keypoint import expected_gain
 from annotator.model import load_model
 from annotator.network.hand_meshes import HandMeshes
 from annotator.rounds.selection.disagreement import landmark_disagreement, without_landmarks
@@ -38,7 +38,7 @@ def rows_of(where: str, error: np.ndarray, visible: np.ndarray, signs: dict[str,
         return np.take_along_axis(error, first, 1).mean()
 
     chance = np.random.default_rng(0).random(error.shape)
-    found = [[where, "by chance", "", f"{asked(chance):.1f}"]]
+    found = [[where, "at random", "", f"{asked(chance):.1f}"]]
     for name, sign in signs.items():
         found.append([where, name, f"{spearmanr(sign[visible], error[visible])[0]:.2f}", f"{asked(sign):.1f}"])
     return found
@@ -47,7 +47,7 @@ def rows_of(where: str, error: np.ndarray, visible: np.ndarray, signs: dict[str,
 def at_a_new_place(model, out: Path, count: int) -> list[list[str]]:
     pool = photos("pool", out, model.network)
     rows = np.arange(min(count, len(pool)))
-    records, sigma, doubt, plain = HandMeshes(model.hand), [], [], []
+    records, sigma, disagreement, plain = HandMeshes(model.hand), [], [], []
     with torch.inference_mode():
         for start in range(0, len(rows), 50):
             part = rows[start : start + 50]
@@ -59,47 +59,47 @@ def at_a_new_place(model, out: Path, count: int) -> list[list[str]]:
             for at, row in enumerate(part):
                 hand, other = (mesh_of(records, answer, at, float(labels.focal[at])) for answer in (led, unled))
                 sigma.append(hand.keypoint_sigma)
-                doubt.append(np.linalg.norm(hand.keypoints - other.keypoints, axis=1))
+                disagreement.append(np.linalg.norm(hand.keypoints - other.keypoints, axis=1))
                 plain.append(expected_gain(hand, model.hand, seen_states(pool, int(row))))
     error = np.concatenate([keypoint_px(model.network, pool, rows[k : k + 50]) for k in range(0, len(rows), 50)])
     gains = described(model.network, pool, rows, [], True).gains
     signs = {
         "sigma": np.array(sigma),
-        "doubt": np.array(doubt),
+        "landmark disagreement": np.array(disagreement),
         "expected gain": np.array(plain),
-        "expected gain with doubt": gains,
+        "expected gain with disagreement": gains,
     }
     return rows_of("new place", error, pool.visible[rows], signs)
 
 
 def at_a_known_one(model, folder: Path, count: int) -> tuple[list[list[str]], str]:
     hands = list(rendered_hands(model, folder, count))
-    doubts = [landmark_disagreement(model, hand) for hand, _ in hands]
+    disagreements = [landmark_disagreement(model, hand) for hand, _ in hands]
     error = np.array([np.linalg.norm(hand.keypoints - truth.keypoints, axis=1) for hand, truth in hands])
     visible = np.array([truth.visible for _, truth in hands], bool)
     signs = {
         "sigma": np.array([hand.keypoint_sigma for hand, _ in hands]),
-        "doubt": np.array(doubts),
+        "landmark disagreement": np.array(disagreements),
         "expected gain": np.array([expected_gain(hand, model.hand) for hand, _ in hands]),
-        "expected gain with doubt": np.array(
-            [expected_gain(hand, model.hand, doubt=d) for (hand, _), d in zip(hands, doubts, strict=True)]
+        "expected gain with disagreement": np.array(
+            [expected_gain(hand, model.hand, disagreement=d) for (hand, _), d in zip(hands, disagreements, strict=True)]
         ),
     }
     ends = {}
     for name, used in (("without", False), ("with", True)):
         ends[name] = []
-        for number, ((hand, truth), doubt) in enumerate(zip(hands, doubts, strict=True)):
-            simulated.expected_gain = lambda now, of, d=doubt, used=used: expected_gain(
-                now, of, doubt=d if used else None
+        for number, ((hand, truth), disagreement) in enumerate(zip(hands, disagreements, strict=True)):
+            simulated.expected_gain = lambda now, of, d=disagreement, used=used: expected_gain(
+                now, of, disagreement=d if used else None
             )
             trace = simulated.annotate(
                 hand, truth, model.refine, model.hand, CORRECTIONS, "model", random=np.random.default_rng(number)
             )
             ends[name].append(trace.vertex_mm[-1])
-    without, with_doubt = np.array(ends["without"]), np.array(ends["with"])
+    without, with_it = np.array(ends["without"]), np.array(ends["with"])
     words = (
         f"PA-MPVPE of {len(hands)} known hands after {CORRECTIONS} corrections: {without.mean():.2f} mm chosen without "
-        f"doubt, {with_doubt.mean():.2f} mm with it; lower by {better_by(without, with_doubt)}"
+        f"disagreement, {with_it.mean():.2f} mm with it; lower by {better_by(without, with_it)}"
     )
     return rows_of("known", error, visible, signs), words
 

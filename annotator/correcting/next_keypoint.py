@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from annotator.correcting.accuracy import label_sigma
+from annotator.correcting.solver.assembling import problem_of
 from annotator.correcting.solver.coordinates import PLACE, TURN
+from annotator.correcting.solver.labels import checked_states
 from annotator.correcting.solver.search import SolverSettings
-from annotator.correcting.solver.solver import checked_states, problem_of
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joint_states import CONFIRMED, UNSEEN
 from annotator.hand.joints import ByJoint
@@ -23,7 +24,7 @@ def expected_gain(
     model: HandModel,
     states: ByJoint[str] | Sequence[str] | None = None,
     settings: SolverSettings | None = None,
-    doubt: np.ndarray | None = None,
+    disagreement: np.ndarray | None = None,
     definition: JointDefinition | str | None = None,
 ) -> np.ndarray:
     """(21,) m^2: by how much a correction of each keypoint is expected to shrink the joints' summed variance.
@@ -35,7 +36,7 @@ def expected_gain(
     A label is as good as whoever would give it: definition, as in `solve`. One that says little of where the joint is
     (an unknown person's wrist) gains little.
 
-    doubt (21,) photo px: what else speaks against each keypoint (answers on other views that lie elsewhere), as
+    disagreement (21,) photo px: what else speaks against each keypoint (answers on other views that lie elsewhere), as
     a standard deviation independent of the network's own.
     """
     settings = settings or SolverSettings()
@@ -62,16 +63,16 @@ def expected_gain(
     moved = factor[:, None, None] * (shape @ seen.transpose(0, 2, 1))  # (21,63,2): how joints go along with a keypoint
     spread = factor[:, None, None] ** 2 * spread + accuracy[:, None, None] ** 2 * np.eye(2)
     gain = np.einsum("kji,kil,kjl->k", moved, np.linalg.inv(spread), moved)
-    if doubt is not None:  # the variance that a correction would take is so many times what was thought
-        gain *= 1 + (np.asarray(doubt) / hand.keypoint_sigma) ** 2
+    if disagreement is not None:  # the variance that a correction would take is so many times what was thought
+        gain *= 1 + (np.asarray(disagreement) / hand.keypoint_sigma) ** 2
     done = [k for k, s in known.items() if s in (CONFIRMED, *UNSEEN)] + list(hand.corrections)
     gain[done] = 0.0
     return gain
 
 
 def next_keypoint(
-    hand: HandMesh, model: HandModel, states=None, doubt: np.ndarray | None = None, definition=None
+    hand: HandMesh, model: HandModel, states=None, disagreement: np.ndarray | None = None, definition=None
 ) -> int | None:
     """The keypoint number whose correction is expected to help most; None if none is left. As in `expected_gain`."""
-    gain = expected_gain(hand, model, states, doubt=doubt, definition=definition)
+    gain = expected_gain(hand, model, states, disagreement=disagreement, definition=definition)
     return int(gain.argmax()) if gain.max() > 0 else None

@@ -1,0 +1,5 @@
+"""The model as a user meets it: a photo in, hand meshes out; corrections in, a better mesh out."""
+
+from annotator.model.model import Model, load_model
+
+__all__ = ["Model", "load_model"]

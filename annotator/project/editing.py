@@ -1,0 +1,117 @@
+"""What a person does to hands: edits, verdicts, and taking them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from annotator.errors import InputError
+from annotator.hand.joints import ByJoint
+from annotator.hand.mesh import HandMesh
+from annotator.project import journal, reading
+from annotator.project.context import Context
+from annotator.project.instants import companions
+from annotator.project.journal import EDIT, STATE
+from annotator.project.overview.steps import BATCH
+from annotator.project.records.changes import edited, with_state
+from annotator.project.records.states import check_hand_state
+from annotator.project.teamwork import batches, team, user_history
+
+
+class Editing:
+    """A service of `Project`: changes that people make."""
+
+    def __init__(self, context: Context):
+        self._context = context
+
+    def edit(
+        self,
+        hand_id: str,
+        mesh: HandMesh | None = None,
+        joint_states: ByJoint[str] | Iterable[str] | None = None,
+        version: int | None = None,
+        note: Mapping | None = None,
+    ) -> int:
+        """Put a corrected mesh, other joint states, or both in force; the hand is then in work. Its new
+        version.
+
+        joint_states: {joint: state}, or all 21. Joints whose correction is new become 'corrected' by
+        themselves. version: the one the edit was made on; InputError if the hand has changed since. note:
+        JSON, kept in the journal.
+        """
+        return self._change(hand_id, EDIT, version, note, lambda row, record: edited(row, record, mesh, joint_states))
+
+    def set_state(self, hand_id: str, state: str, version: int | None = None, note: Mapping | None = None) -> int:
+        """Give the hand one of states.HAND_STATES; its new version."""
+        check_hand_state(state)
+        return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
+
+    def set_states(self, notes: Mapping[str, Mapping], state: str) -> dict[str, int]:
+        """Give many hands a state in one transaction, all or none; {id: new version}.
+
+        notes: {hand's id: what the journal keeps beside its change}. The steps stay together: `undo_batch` takes all of
+        them back.
+        """
+        check_hand_state(state)
+        batch = {BATCH: batches.new_batch()} if len(notes) > 1 else {}
+        with self._context.database.writing() as connection:
+            return {
+                hand_id: self._change_in(
+                    connection, hand_id, STATE, None, {**note, **batch}, lambda _row, record: with_state(record, state)
+                )
+                for hand_id, note in notes.items()
+            }
+
+    def undo_batch(self) -> list[str]:
+        """Take back your own last change, and those of other hands that were made together with it (`set_states`) and
+        are in force; the hands' ids. InputError, and nothing changed: as for `undo`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            return batches.undo(connection, self._context.folder, self._context.who)
+
+    def redo_batch(self) -> list[str]:
+        """Put what you undid last in force again, with what was made together with it; the hands' ids. InputError, and
+        nothing changed: as for `redo`."""
+        with self._context.database.writing(stored_only=True) as connection:
+            return batches.redo(connection, self._context.folder, self._context.who)
+
+    def undo(self, hand_id: str | None = None) -> str:
+        """Take back the change of a hand that is in force, whoever made it (None: your own last change, never
+        another person's); the hand's id.
+
+        InputError, and nothing changed: there is none, or somebody else has changed your last hand since.
+        """
+        return self._back_or_forth(hand_id, user_history.last_changed, journal.undo)
+
+    def redo(self, hand_id: str | None = None) -> str:
+        """Put what was undone last (None: by you) in force again; the hand's id. InputError if there is nothing."""
+        return self._back_or_forth(hand_id, user_history.last_undone, journal.redo)
+
+    def _change(self, hand_id, kind, version, note, make) -> int:
+        with self._context.database.writing() as connection:
+            return self._change_in(connection, hand_id, kind, version, note, make)
+
+    def _change_in(self, connection, hand_id, kind, version, note, make) -> int:
+        with self._context.database.sensible():
+            row, record, _ = reading.stored(connection, self._context.folder, hand_id)
+        leased = team.refuse_if_leased(connection, hand_id, self._context.who)
+        if version is not None and version != row.version:
+            raise InputError(
+                f"hand {hand_id} was changed meanwhile (version {row.version}, yours {version}): load it again"
+            )
+        after = make(row, record)
+        with self._context.database.sensible():
+            version = journal.change(connection, row, after, kind, self._context.who, note or {})
+        team.after_change(connection, hand_id, self._context.who, after.state, leased)
+        return version
+
+    def _back_or_forth(self, hand_id, find_own, move) -> str:
+        with self._context.database.writing(stored_only=True) as connection:
+            if hand_id is None:
+                hand_id = find_own(connection, self._context.who, self._context.folder)
+            row = reading.row_of(connection, self._context.folder, hand_id)
+            team.refuse_if_leased(connection, hand_id, self._context.who)
+            others = companions(connection, self._context.folder, row, move is journal.redo)
+            for one in others:
+                team.refuse_if_leased(connection, one.id, self._context.who)
+            for one in (row, *others):
+                move(connection, one, self._context.who)
+            return hand_id
