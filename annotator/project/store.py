@@ -180,6 +180,7 @@ class Project:
     track = offered(Tracks.track)
     track_of = offered(Tracks.track_of)
     propagated = offered(Tracks.propagated)
+    renew_tracked = offered(Tracks.renew_tracked)
     edit_many = offered(Tracks.edit_many)
     undo_many = offered(Tracks.undo_many)
 

@@ -101,7 +101,8 @@ class Tracks:
         return added
 
     def renew_tracked(self, proposals: Iterable[TrackedProposal], provenance: Provenance) -> int:
-        """See `Project.renew_tracked`."""
+        """Put what a track says now in place of its stored hands (`known`), of whichever side, in one transaction; how
+        many. Hands that a person touched, or has in work, stay as they are."""
         renewed = 0
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)

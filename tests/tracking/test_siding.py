@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_videos import video  # noqa: E402
 
 from annotator.project import Project, Provenance  # noqa: E402
-from annotator.tracking import Follower, following, pieces, restoring, storing, track_frames  # noqa: E402
+from annotator.tracking import Follower, pieces, restoring, storing, track_frames  # noqa: E402
+from annotator.tracking.following import paths  # noqa: E402
 from annotator.tracking.restoring import restore  # noqa: E402
 from annotator.tracking.siding import MOST, side_of, word_of  # noqa: E402
 from annotator.tracking.smoothing import SMOOTHING  # noqa: E402
@@ -81,7 +82,7 @@ def test_a_project_gets_the_side_of_all_frames(mistaken, moving, tmp_path):
 
 
 def test_what_was_stored_is_answered_again_but_for_a_person_s(mistaken, moving, tmp_path, monkeypatch):
-    monkeypatch.setattr(following, "MARGIN", np.inf)
+    monkeypatch.setattr(paths, "MARGIN", np.inf)
     monkeypatch.setattr(pieces, "of_one_side", lambda tracks, *_: tracks)
     monkeypatch.setattr(storing, "restore", lambda *_: 0)
     source = open_video(clip_of(moving, tmp_path))

@@ -60,9 +60,9 @@ class Path:
         """A hand that is known from the frames before."""
         recent = deque(((one.seconds, np.array(one.hand.keypoints)) for one in track.hands[-2:]), maxlen=2)
         plain = Looks(np.full(3, np.nan), bones_of(track.hands[-1].hand))
-        right = track.side == "right"
-        odds = MARGIN if right else -MARGIN  # its frames were heard before
-        return cls(track.id, track.side, float(right), plain, recent, odds=odds, hands=list(track.hands))
+        odds = MARGIN if track.side == "right" else -MARGIN  # its frames were heard before
+        right = float(track.side == "right")
+        return cls(track.id, track.side, right, plain, recent, odds=odds, hands=list(track.hands))
 
     def expected(self, seconds: float) -> np.ndarray:
         """(21, 2) photo px: where its landmarks should be at that time. It goes on as it moved last, for a moment."""
