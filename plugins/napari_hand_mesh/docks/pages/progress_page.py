@@ -52,12 +52,12 @@ class Spent(QWidget):
         total, words = sum(seconds for _, seconds in self.bars), 220
         for at, (name, seconds) in enumerate(self.bars):
             share = seconds / total
-            painter.fillRect(QRectF(words, at * ROW + 3, (self.width() - words - 90) * share, ROW - 6), QColor(COLOUR))
+            painter.fillRect(QRectF(words, at * ROW + 3, (self.width() - words - 124) * share, ROW - 6), QColor(COLOUR))
             painter.setPen(self.palette().text().color())
             middle = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, at * ROW, words - 6, ROW), middle, name)
             told = f"{100 * share:.0f} %, {seconds / 60:.1f} min"
-            painter.drawText(QRectF(self.width() - 86, at * ROW, 86, ROW), middle | Qt.AlignmentFlag.AlignRight, told)
+            painter.drawText(QRectF(self.width() - 120, at * ROW, 120, ROW), middle | Qt.AlignmentFlag.AlignRight, told)
         painter.end()
 
 
