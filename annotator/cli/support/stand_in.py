@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotator.hand.definitions import MEDIAPIPE
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.learning.real_sets.teacher import Taught, teach
@@ -57,13 +58,15 @@ class SecondOpinion:
 
 
 def ask(model: Model, photo: np.ndarray, hand: HandMesh) -> SecondOpinion:
-    """The independent answer for one hand of a photo (H, W, 3) uint8."""
+    """The independent answer for one hand of a photo (H, W, 3) uint8, as our own joints."""
     crop = Crop.of_hand(hand)
     taught: Taught = teach(photo, crop, hand.camera, model.finder.locator, looks=LOOKS)
     height, width = photo.shape[:2]
     inside = ((taught.keypoints >= 0) & (taught.keypoints <= (width - 1, height - 1))).all(1)
     size = float(np.ptp(taught.keypoints, axis=0).max())
-    return SecondOpinion(taught.keypoints, (taught.weight >= TRUSTED) & inside, taught.spread, size)
+    # a person is asked for this hand model's joints, not for where the landmark network means them
+    keypoints = taught.keypoints - (MEDIAPIPE.keypoints(hand) - hand.keypoints)
+    return SecondOpinion(keypoints, (taught.weight >= TRUSTED) & inside, taught.spread, size)
 
 
 def next_correction(
