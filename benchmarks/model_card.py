@@ -41,38 +41,38 @@ SECTIONS = {
 TRAINED_BY_ITSELF = ("ablation", "supervision", "rotation", "throughput")  # these take no --model
 NOTES = """## How to read it
 
-Crops are by the label, as with a given box, unless a section says otherwise. Intervals are 95 % bootstrap intervals. On
-rendered photos the landmark network is far worse than on real ones, so section 1 gives the network landmarks with the
-noise of real photos, where MediaPipe means them (`annotator/learning/data/noise.py`, `teacher_joints.py`).
+Crops are by the label, as with a given box, unless a section says otherwise. Intervals are 95 % bootstrap intervals.
+On rendered photos the landmark network is far worse than on real ones, so section 1 gives the network landmarks with
+the noise of real photos, where MediaPipe means them (`annotator/learning/data/noise.py`, `teacher_joints.py`).
 
 - The network starts from MediaPipe's weights: it is no independent peer of it. On `digits` the label *is* MediaPipe's
   (asked ten times): that table says how near the mesh comes to the teacher, not to the truth.
-- MediaPipe means other places than this hand's joints: its fingertips lie 6 to 9 mm inside the finger, its wrist 8 mm nearer
-  the fingers, its knuckles 4 to 7 mm (`python -m annotator.tools.own_joints measure DATA/calibration`, on renders whose
-  joints are known). Until this version the network learned from those labels as if they were its own joints, and real hands
-  came out too short at both ends. Now labels are moved to our joints first, simulated landmarks to MediaPipe's. Sections 2
-  and 3 read the teacher's labels by that definition (`--as-teacher`). What that changed, by the same commands on the same
-  photos, before -> now: two cameras 8.17 -> @TC mm and 3.34 -> @TC2 % of the box, held-out digits 2.71 -> @DG %,
-  outlines of held-out digits: overlap 0.814 -> @IOU, hand bare 16.3 -> @BARE %, mesh outside 2.8 -> @OUT %; skin of
-  fingertips that touch over 8 mm apart in 9.6 -> @GAP % (`sign_truth.py`). Renders, with landmarks where MediaPipe means
-  them, 600 hands: 4.70 -> @MT mm.
-- The joints of fingertips that touch are farther apart than before (10.3 -> @TIP mm): they are at the fingers' ends now, as
-  on rendered pinches, whose pads touch with the tips' joints 14.7 mm apart; the skin itself has come nearer.
-- `two cameras` is the same hand, desk and video as in training, a later quarter of it. Its joints come from MediaPipe's
-  keypoints in both views, so its 2-D column favours MediaPipe; its 3-D column is evidence from geometry.
+- MediaPipe means other places than this hand's joints: its fingertips lie 6 to 9 mm inside the finger, its wrist 8 mm
+  nearer the fingers, its knuckles 4 to 7 mm (`python -m annotator.tools.own_joints measure DATA/calibration`, on
+  renders whose joints are known). Until this version the network learned from those labels as if they were its own
+  joints, and real hands came out too short at both ends. Now labels are moved to our joints first, simulated
+  landmarks to MediaPipe's. Sections 2 and 3 read the teacher's labels by that definition (`--as-teacher`). What that
+  changed, by the same commands on the same photos, before -> now: two cameras 8.17 -> 7.24 mm and 3.34 -> 2.61 % of
+  the box, held-out digits 2.71 -> 1.12 %, outlines of held-out digits: overlap 0.814 -> 0.840, hand bare 16.3 -> 11.9
+  %, mesh outside 2.8 -> 4.8 %; skin of fingertips that touch over 8 mm apart in 9.6 -> 0.0 % (`sign_truth.py`).
+  Renders, with landmarks where MediaPipe means them, 600 hands: 4.70 -> 4.47 mm.
+- The joints of fingertips that touch are farther apart than before (10.3 -> 14.4 mm): they are at the fingers' ends
+  now, as on rendered pinches, whose pads touch with the tips' joints 14.7 mm apart; the skin itself has come nearer.
+- `two cameras` is the same hand, desk and video as in training, a later quarter of it. Its joints come from
+  MediaPipe's keypoints in both views, so its 2-D column favours MediaPipe; its 3-D column is evidence from geometry.
 - The ablation and the supervision tables are of small trainings (800 and 240 steps, one seed) with the encoder as it
-  comes, not of the shipped model, and from before labels were read as our joints: at that budget the third refinement stage
-  does not pay yet (section 1 shows what the shipped one's do, each retrieval with its own share). The commands given train
-  all variants; of 800 steps there are those listed.
-- `propose` gives the network's own answer. Before, it also drew the hand to the landmark network's keypoints: by truth
-  that no landmark network made, real meshes got worse by it (7.70 -> 8.55 mm PA-MPJPE on photos with joints from a depth
-  camera).
-- Sigmas: fitted on hands whose bones are up to 15 % longer or shorter than any shape says, half with landmarks as noisy as
-  on real photos and half with the landmark network's own; on those a 90 % interval holds 90 %.
-- Gloves and tools: 6,000 of the renders show hands in gloves of all patterns, smeared, and around tools. The palm detector
-  and the presence that confirms a hand are MediaPipe's still: a gloved hand is rarely found without a box.
-- No person has measured these hands. One hand model, adult proportions. The palm's thumb side and the wrist still stick out
-  of the mesh: its thumb's ball is thinner than most people's.
+  comes, not of the shipped model, and from before labels were read as our joints: at that budget the third refinement
+  stage does not pay yet (section 1 shows what the shipped one's do, each retrieval with its own share). The commands
+  given train all variants; of 800 steps there are those listed.
+- `propose` gives the network's own answer. Before, it also drew the hand to the landmark network's keypoints: by
+  truth that no landmark network made, real meshes got worse by it (7.70 -> 8.55 mm PA-MPJPE on photos with joints
+  from a depth camera).
+- Sigmas: fitted on hands whose bones are up to 15 % longer or shorter than any shape says, half with landmarks as
+  noisy as on real photos and half with the landmark network's own; on those a 90 % interval holds 90 %.
+- Gloves and tools: 6,000 of the renders show hands in gloves of all patterns, smeared, and around tools. The palm
+  detector and the presence that confirms a hand are MediaPipe's still: a gloved hand is rarely found without a box.
+- No person has measured these hands. One hand model, adult proportions. The palm's thumb side and the wrist still
+  stick out of the mesh: its thumb's ball is thinner than most people's.
 
 ![reliability](reliability.png)
 

@@ -70,7 +70,8 @@ def test_evaluate_command(records, model, tmp_path, monkeypatch, capsys, protoco
     result = json.loads(capsys.readouterr().out)
     (row,) = result["rows"]
     assert row["n"] == 3 and row["protocol"] == protocol and row["pa_mpvpe_mm"] > 0
-    assert row["pa_mpjpe_mm"] <= row["pa_mpjpe_rotation_only_mm"] + 1e-9
+    # alignment makes squares small, not means: a scale as well may cost a little in the mean
+    assert row["pa_mpjpe_mm"] <= 1.05 * row["pa_mpjpe_rotation_only_mm"]
     xyz, verts = json.loads((tmp_path / "out" / "pred.json").read_text())
     assert len(xyz) == len(verts) == 3 and np.shape(xyz[0]) == (21, 3)
     assert json.loads((tmp_path / "out" / "scores.json").read_text()) == row
