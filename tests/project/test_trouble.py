@@ -245,7 +245,7 @@ def test_a_transaction_that_fails_leaves_nothing(project, photo_file, make_hand,
     """The disk fills up, say, while the second of two hands is written."""
     from annotator.project import journal
 
-    photo, written, put = project.add_photo(photo_file), [], journal._add
+    photo, written, put = project.add_photo(photo_file), [], journal.propose
 
     def failing(*args, **kwargs):
         written.append(args)
@@ -253,7 +253,7 @@ def test_a_transaction_that_fails_leaves_nothing(project, photo_file, make_hand,
             raise sqlite3.OperationalError("database or disk is full")
         return put(*args, **kwargs)
 
-    monkeypatch.setattr(journal, "_add", failing)
+    monkeypatch.setattr(journal, "propose", failing)
     with pytest.raises(InputError, match="disk is full"):
         project.add_proposals(photo, [make_hand(1), make_hand(2)], source)
     monkeypatch.undo()
