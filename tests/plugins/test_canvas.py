@@ -50,6 +50,8 @@ def test_a_real_mouse_drags_a_keypoint_and_the_mesh_along(widget, folder, mouse,
     press(widget.layers.points, "Control-Z")
     assert np.array_equal(session.mesh.vertices, first.vertices)
     assert np.array_equal(widget.layers.mesh.data, picture)
+    mouse("move", np.array([2.0, 2.0]), camera)  # the finger under the mouse is brought out no more
+    wait_until(lambda: widget.layers.brought_out is None)
     settled()
     assert (np.abs(widget.viewer.screenshot(flash=False).astype(int) - canvas).max(2) > 40).sum() < 20
 

@@ -124,7 +124,10 @@ def test_the_page_of_keys_is_current():
 
 
 def test_all_keys_are_under_the_left_hand():
-    left = set("QWERTASDFGZXCVB12345")
+    """But those of the group `keys`, which take the mouse's place, and the space bar, which is held."""
+    left = {*"QWERTASDFGZXCVB12345", "Space"}
     for action in keys.ACTIONS:
+        if action.group == "keys":
+            continue
         assert action.key.split("-")[-1] in left, action
         assert set(action.key.split("-")[:-1]) <= {"Shift", "Control"}

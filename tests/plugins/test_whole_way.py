@@ -30,6 +30,7 @@ def test_from_the_sample_to_the_export_and_back(viewer, model, tmp_path, wait_un
     assert session.hand.id != before
     wait_until(lambda: session.wants_features() is None)
     hand, first = session.hand.id, session.mesh
+    viewer.camera.zoom = 1.0  # a move of a few pixels on the screen would be a click
     path = path_of(widget, 8, (10, -7))
     list(drag(widget.viewer, path))
     second = session.mesh

@@ -70,7 +70,8 @@ def test_a_drag_moves_the_mesh_and_is_stored_and_undone(widget, folder):
     assert np.allclose(np.delete(points.data, 8, 0), np.delete(second.keypoints, 8, 0)[:, ::-1])
     assert session.hand.joint_states[8] == "corrected" and layers.camera.mouse_pan
     assert not np.allclose(points.face_color[8], points.face_color[0])  # the state by its fill
-    assert np.allclose(points.border_color[8], points.border_color[7])  # the finger by its hue
+    assert np.allclose(points.border_color[6], points.border_color[7])  # the finger by its hue,
+    assert np.allclose(points.border_color[8], 1)  # but for the joint under the mouse
 
     press(points, "Control-Z")
     assert np.array_equal(session.mesh.vertices, first.vertices)
