@@ -17,6 +17,7 @@ import numpy as np
 from mesh_truth import COUNT, test_set
 from tables import box_of, markdown
 
+from annotator.hand.definitions import MEDIAPIPE
 from annotator.learning.calibration import LEVELS, Ratios, centred_errors
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.model import Model
@@ -58,7 +59,8 @@ def over_sigma(hands, truth) -> np.ndarray:
 
 
 def real_ratios(model: Model, photos: KeypointPhotos, most: int) -> np.ndarray:
-    """Errors over sigmas of the keypoints that have a label, of `propose` with boxes."""
+    """Errors over sigmas of the keypoints that have a label, of `propose` with boxes. Labels are MediaPipe's, read by
+    its own definition."""
     ratios = []
     for k in range(min(len(photos), most)):
         table = photos.table
@@ -68,6 +70,7 @@ def real_ratios(model: Model, photos: KeypointPhotos, most: int) -> np.ndarray:
         if K is not None and np.isfinite(table.joints[k]).all():
             seen = table.joints[k] @ K.T
             truth, known = seen[:, :2] / seen[:, 2:], table.joint_weight[k] >= KNOWN
+        truth = truth - (MEDIAPIPE.keypoints(hand) - hand.keypoints)
         ratios.append(over_sigma([hand], [truth])[0][known])
     return np.concatenate(ratios)
 
