@@ -41,7 +41,7 @@ def test_a_calibrated_network_holds_nine_of_ten(tmp_path):
     keypoints, vertices = ratios(network, *rendered_answers(network, RenderedCrops(tmp_path, jitter=False), 40)).shares(
         np.array([0.9])
     )
-    assert keypoints == pytest.approx(0.9, abs=0.01) and vertices == pytest.approx(0.9, abs=0.01)
+    assert keypoints == pytest.approx(0.9, abs=0.02) and vertices == pytest.approx(0.9, abs=0.02)
     once = network.unsure.calibration.clone()
-    assert calibrate(network, tmp_path, 40) == pytest.approx((1.0, 1.0), abs=0.01)
+    assert calibrate(network, tmp_path, 40) == pytest.approx((1.0, 1.0), abs=0.02)
     assert torch.allclose(network.unsure.calibration, once, rtol=0.02)
