@@ -70,8 +70,7 @@ def real_ratios(model: Model, photos: KeypointPhotos, most: int) -> np.ndarray:
         if K is not None and np.isfinite(table.joints[k]).all():
             seen = table.joints[k] @ K.T
             truth, known = seen[:, :2] / seen[:, 2:], table.joint_weight[k] >= KNOWN
-        truth = truth - (MEDIAPIPE.keypoints(hand) - hand.keypoints)
-        ratios.append(over_sigma([hand], [truth])[0][known])
+        ratios.append(over_sigma([hand], [MEDIAPIPE.as_ours(truth, hand)])[0][known])
     return np.concatenate(ratios)
 
 

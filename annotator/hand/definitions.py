@@ -99,6 +99,10 @@ class JointDefinition:
         image = self.joints(hand) @ np.asarray(hand.camera).T
         return image[:, :2] / image[:, 2:]
 
+    def as_ours(self, points: np.ndarray, hand: HandMesh) -> np.ndarray:
+        """Keypoints (21, 2) px that were meant in this way -> where the hand's own joints would have been set."""
+        return points - (self.keypoints(hand) - hand.keypoints)
+
     def places(self, hand: HandMesh) -> np.ndarray:
         """(21, 2) px: the hand's keypoints as they are shown and exported: labels exactly as they were set, elsewhere
         where the mesh has the joints of this definition."""

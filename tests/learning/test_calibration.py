@@ -36,12 +36,13 @@ def test_a_hand_in_another_place_has_no_error_of_shape():
 
 def test_a_calibrated_network_holds_nine_of_ten(tmp_path):
     generate(tmp_path, 40, 5)
+    torch.manual_seed(0)
     network = GLFNet(GLFNetConfig(levels=(0,), strides=(32,), hidden=64, width=16)).eval()
     calibrate(network, tmp_path, 40)
     keypoints, vertices = ratios(network, *rendered_answers(network, RenderedCrops(tmp_path, jitter=False), 40)).shares(
         np.array([0.9])
     )
-    assert keypoints == pytest.approx(0.9, abs=0.02) and vertices == pytest.approx(0.9, abs=0.02)
+    assert keypoints == pytest.approx(0.9, abs=0.01) and vertices == pytest.approx(0.9, abs=0.01)
     once = network.unsure.calibration.clone()
-    assert calibrate(network, tmp_path, 40) == pytest.approx((1.0, 1.0), abs=0.02)
+    assert calibrate(network, tmp_path, 40) == pytest.approx((1.0, 1.0), abs=0.01)
     assert torch.allclose(network.unsure.calibration, once, rtol=0.02)

@@ -65,7 +65,7 @@ def ask(model: Model, photo: np.ndarray, hand: HandMesh) -> SecondOpinion:
     inside = ((taught.keypoints >= 0) & (taught.keypoints <= (width - 1, height - 1))).all(1)
     size = float(np.ptp(taught.keypoints, axis=0).max())
     # a person is asked for this hand model's joints, not for where the landmark network means them
-    keypoints = taught.keypoints - (MEDIAPIPE.keypoints(hand) - hand.keypoints)
+    keypoints = MEDIAPIPE.as_ours(taught.keypoints, hand)
     return SecondOpinion(keypoints, (taught.weight >= TRUSTED) & inside, taught.spread, size)
 
 

@@ -75,7 +75,7 @@ def read_as_ours(table: KeypointTable, hands: Sequence[HandMesh], definition: Jo
     """
     keypoints, joints = np.array(table.keypoints, np.float64), np.array(table.joints, np.float64)
     for at, hand in enumerate(hands):
-        keypoints[at] -= definition.keypoints(hand) - hand.keypoints
+        keypoints[at] = definition.as_ours(keypoints[at], hand)
         if table.joint_weight[at].max() > 0:
             scale = np.linalg.norm(np.ptp(joints[at], axis=0)) / np.linalg.norm(np.ptp(hand.joints, axis=0))
             joints[at] -= scale * turned(definition.offsets, hand)

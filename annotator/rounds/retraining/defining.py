@@ -95,7 +95,7 @@ def as_ours(table: KeypointTable, hands: Sequence[HandMesh], definition: JointDe
     keypoints, weight = np.array(table.keypoints, np.float64), np.array(table.weight, np.float64)
     for at, hand in enumerate(hands):
         said = weight[at] > 0
-        keypoints[at, said] -= (definition.keypoints(hand) - hand.keypoints)[said]
+        keypoints[at, said] = definition.as_ours(keypoints[at], hand)[said]
         sigma = label_sigma(hand, definition)
         weight[at] *= (sigma.min() / sigma) ** 2
     return replace(table, keypoints=keypoints, weight=weight)
