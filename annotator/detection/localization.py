@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
+from annotator.detection.bodies.arms import Arm
 from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis, Target, all_round, every_one, look_at, settle
 from annotator.detection.palms.palm_detector import PalmDetector
@@ -89,12 +90,12 @@ def locate_many(
             for box, side in zip(*_checked(given, sides[k], photos[k].shape), strict=True):
                 targets.append(Target(photos[k], _palms_in(photos[k], detector, box), box, side))
                 owners.append(k)
-    for k, hand in zip(owners, _in_boxes(landmark_network, targets), strict=True):
+    for k, hand in zip(owners, _in_boxes(landmark_network, targets, bodies), strict=True):
         located[k].append(hand)
     return located
 
 
-def _in_boxes(landmark_network: nn.Module, targets: list[Target]) -> list[Located]:
+def _in_boxes(landmark_network: nn.Module, targets: list[Target], bodies: BodySearch | None) -> list[Located]:
     """The answers for boxes."""
     found = settle(landmark_network, targets)
     # where no palm led to a hand beyond doubt: all rotations of the box, and what the palms led to
@@ -106,7 +107,28 @@ def _in_boxes(landmark_network: nn.Module, targets: list[Target]) -> list[Locate
         wider.append(replace(targets[k], starts=(*starts, *([before.next_crop] if before else []))))
     for k, look in zip(unsure, settle(landmark_network, wider), strict=True):
         found[k] = look
-    return [_in_box(landmark_network, look, target) for look, target in zip(every_one(found), targets, strict=True)]
+    looks = every_one(found)
+    lost = [k for k, look in enumerate(looks) if not look.found]
+    for k, arm in zip(lost, _arms_to([targets[k] for k in lost], bodies), strict=True):
+        if arm is not None:  # the landmarks mean nothing, but the arm tells the side, and which way the hand points
+            crop = Crop.from_box(targets[k].box, BOX_MARGIN, arm.crop.angle)
+            looks[k] = replace(looks[k], crop=crop, right=arm.right, placed=True)
+    return [_in_box(landmark_network, look, target) for look, target in zip(looks, targets, strict=True)]
+
+
+def _arms_to(targets: list[Target], bodies: BodySearch | None) -> list[Arm | None]:
+    """The arm that ends in each target's box, the most visible one; None where there is none."""
+    photos = {id(target.photo): target.photo for target in targets}
+    if bodies is None or not photos:
+        return [None] * len(targets)
+    arms = dict(zip(photos, bodies.arms_in(list(photos.values()), [[] for _ in photos]), strict=True))
+    ends: list[Arm | None] = []
+    for target in targets:
+        assert target.box is not None
+        x0, y0, x1, y1 = target.box
+        own = [arm for arm in arms[id(target.photo)] if x0 <= arm.crop.cx <= x1 and y0 <= arm.crop.cy <= y1]
+        ends.append(max(own, key=lambda arm: arm.visibility, default=None))
+    return ends
 
 
 def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...]:

@@ -102,6 +102,20 @@ def test_an_arm_leads_to_the_hand_at_its_end(networks, photo_file):
     assert each_once([alone, other]) == [other] and each_once([alone]) == [alone]
 
 
+def test_in_a_box_where_no_hand_is_seen_the_arm_tells_side_and_direction(networks, photo_file):
+    landmark_network, palms = networks
+    grey = np.full_like(read_photo(photo_file), 90)
+    box = (200.0, 300.0, 400.0, 460.0)
+    arm = Arm("left", Crop(300, 380, 300, 0.7), 0.9, 1.0, 0.9)
+    for told, side in ((None, "left"), ("right", "right")):
+        ((hand,),) = locate_many([grey], landmark_network, palms, [[box]], [[told]], Told(arm))
+        assert hand.side == side and hand.crop == replace(Crop.from_box(box, 1.4, 0.7), flip=side == "left")
+        assert hand.box == box and hand.presence < 0.5
+    elsewhere = replace(arm, crop=Crop(20, 20, 300, 0.7))
+    ((hand,),) = locate_many([grey], landmark_network, palms, [[box]], [[None]], Told(elsewhere))
+    assert hand.crop.angle != 0.7
+
+
 def test_a_photo_full_of_one_hand_is_not_searched_for_bodies(search, cameraman):
     hand = CropHypothesis(Crop(256, 256, 300), np.zeros((21, 2)), 0.99, 0.9, 0.001)
     assert search.arms_in([cameraman], [[hand]]) == [[]]

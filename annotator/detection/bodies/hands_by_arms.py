@@ -8,7 +8,6 @@ and its side.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from torch import nn
@@ -102,5 +101,4 @@ def _alone(arm: Arm, look: CropHypothesis, shape: tuple[int, ...]) -> CropHypoth
     if not (sure and inside and arm.crop.size >= SMALLEST):
         return look
     landmarks = arm.crop.to_photo(np.clip(arm.crop.to_crop(look.landmarks), 0, CROP_SIZE - 1))
-    right = 0.9 if arm.side == "right" else 0.1
-    return replace(look, crop=arm.crop, landmarks=landmarks, presence=trust, right=right, disagreement=0.0, placed=True)
+    return CropHypothesis(arm.crop, landmarks, trust, arm.right, disagreement=0.0, placed=True)
