@@ -30,9 +30,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))  # mano_like
 
 import mano_like
-from guarded import run
-from hostile_bytes import Bomb, archive, mutated, mutated_text, picture_bomb
-from hostile_sets import NAMES, Sets
+from hostile.damage import Bomb, archive, mutated, mutated_text, picture_bomb
+from hostile.guarded import run
+from hostile.sets import NAMES, Sets
 from kill_store import SOURCE, random_mesh
 
 import annotator
