@@ -10,7 +10,7 @@ import numpy as np
 from annotator.correcting.solver.labels import checked_states
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.joint_states import CONFIRMED
-from annotator.hand.joints import ByJoint
+from annotator.hand.joints import ByJoint, opposite
 from annotator.hand.mesh import HandMesh
 from annotator.vision.crops import box_round
 
@@ -56,7 +56,7 @@ def other_side(
         As `Model.propose` and `Model.refine`.
     """
     known = checked_states(states)
-    box, side = box_round(hand.keypoints), "left" if hand.side == "right" else "right"
+    box, side = box_round(hand.keypoints), opposite(hand.side)
     (fresh,) = model.propose(photo, [box], [side], hand.camera)
     return model.told_again(fresh, hand, known, definition)
 
