@@ -14,8 +14,13 @@ from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.model import Model
 from annotator.project import Project
 from annotator.project.editing import Editing
+from annotator.project.entering.labels import LabelIntake
 from annotator.project.entering.proposing import Proposing
+from annotator.project.entering.renewing import Renewing
 from annotator.project.listing import Listing
+from annotator.project.photo_files.pictures import Pictures
+from annotator.project.safety.safekeeping import Safekeeping
+from annotator.project.teamwork.shared import Shared
 
 
 def methods(kind: type) -> Iterator[Callable]:
@@ -29,7 +34,8 @@ FUNCTIONS = [getattr(annotator, name) for name in annotator.__all__ if name not 
 FUNCTIONS = [one for one in FUNCTIONS if inspect.isfunction(one)]
 PLACES = [Project.create, Project.open, Project.open_or_create]
 RECORDS = [HandMesh, HandParameters]
-KINDS = [Model, HandMesh, Listing, Editing, Proposing]  # the last three: what a `Project` offers of hands and photos
+SERVICES = [Listing, Editing, Proposing, LabelIntake, Renewing, Shared, Safekeeping, Pictures]  # of a `Project`
+KINDS = [Model, HandMesh, *SERVICES]
 OFFERED = [*FUNCTIONS, *PLACES, *(method for kind in KINDS for method in methods(kind))]
 
 
