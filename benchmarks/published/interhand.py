@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from annotator.formats import writer
 from annotator.formats.interhand.reader import FROM_INTERHAND
 from annotator.vision.camera import project
-from published.stand_ins import loaded
+from published.stand_ins import forget, loaded
 
 
 def check(code: Path, records: list, folder: Path) -> str:
@@ -27,6 +27,7 @@ def check(code: Path, records: list, folder: Path) -> str:
     writer("interhand").write(hands, out)
     (folder / "main").mkdir()
     before = os.getcwd()
+    forget("utils")
     sys.path.insert(0, str(code / "common"))
     try:
         module: Any = loaded(code / "data" / "InterHand2.6M" / "dataset.py", "interhand_dataset")

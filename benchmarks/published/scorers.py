@@ -15,6 +15,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from annotator.evaluation import protocols
+from published.stand_ins import forget
 
 ROTATION = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
 
@@ -76,8 +77,7 @@ def _script(code: Path):
     helpers.json_load = lambda path: json.loads(Path(path).read_text())
     helpers.np, helpers.os = np, os
     np.trapz = getattr(np, "trapz", np.trapezoid)  # numpy 2 has it by another name
-    for name in [name for name in sys.modules if name == "utils" or name.startswith("utils.")]:
-        del sys.modules[name]
+    forget("utils")
     sys.modules |= {"open3d": viewer, "utils.vis_utils": helpers, "utils.fh_utils": helpers}
     sys.path.insert(0, str(code))
     try:

@@ -31,6 +31,12 @@ class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+def forget(package: str) -> None:
+    """Drop a package of a common name that another checkout left here."""
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
+
+
 def loaded(path: Path, name: str) -> ModuleType:
     """The module of one file, its missing imports stood in for."""
     before, finder = set(sys.modules), _StandIns()
