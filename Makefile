@@ -14,7 +14,13 @@ EXTRAS ?= gui,train,formats,sleap,cluster,serve,test,lint,docs
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
 TEST_PROCESSES ?= 2
-SIDE_BY_SIDE := -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+FILE_BY_FILE := --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := -n $(TEST_PROCESSES) $(FILE_BY_FILE)
+
+# gui_tests(environment, how pytest is started if not by its python -m)
+gui_tests = if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then \
+	set -- $(FILE_BY_FILE) --tx '$(TEST_PROCESSES)*popen//python=xvfb-run -a $(1)/bin/python'; fi; \
+	$(or $(2),$(1)/bin/python -m) pytest tests/plugins "$$@" $(PYTEST_ARGS)
 
 QT6 := .venv-qt6
 
@@ -37,19 +43,18 @@ lint: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy annotator
 
-# GUI tests need a display: without one they get a virtual one. They have a process of their own: a window's OpenGL and
-# the off-screen OpenGL of the synthetic photos cannot share one.
+# GUI tests need a display: without one every process of theirs gets a virtual one of its own (two windows on one display
+# would take the focus from each other). They are run apart from the others: a window's OpenGL and the off-screen OpenGL
+# of the synthetic photos cannot share a process.
 test: lint
-	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
-	$$virtual $(VENV)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
+	$(call gui_tests,$(VENV))
 	$(VENV)/bin/python -m pytest --ignore=tests/plugins $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 # The same tests as `make test`, with a report at the end and out/coverage/index.html.
 coverage: install
 	$(VENV)/bin/coverage erase
-	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
-	$$virtual $(VENV)/bin/coverage run -m pytest tests/plugins $(PYTEST_ARGS)
-	$(VENV)/bin/coverage run -m pytest --ignore=tests/plugins $(PYTEST_ARGS)
+	$(call gui_tests,$(VENV),$(VENV)/bin/coverage run -m)
+	$(VENV)/bin/coverage run -m pytest --ignore=tests/plugins $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage html --quiet
 	$(VENV)/bin/coverage report
@@ -62,8 +67,7 @@ docs: install
 
 # The plugin's tests on PyQt6, in an environment of their own: two Qt bindings in one are a trap.
 test-qt6: $(QT6)/.installed
-	if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then virtual="xvfb-run -a"; fi; \
-	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $$virtual $(QT6)/bin/python -m pytest tests/plugins $(PYTEST_ARGS)
+	export QT_API=pyqt6 PYTEST_QT_API=pyqt6; $(call gui_tests,$(QT6))
 
 $(QT6)/.installed: $(INPUTS)
 	PYTHON='$(PYTHON)' PIP_ARGS='$(PIP_ARGS)' EXTRAS=gui-qt6,formats,test VENV='$(QT6)' sh .ci/install

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from active_runs import WAYS, Budget, run
-from active_world import photos
 from tables import markdown
+from worlds.active import photos
 
 from annotator.evaluation.bootstrap import resampled_means
 from annotator.network.checkpoint import load_checkpoint

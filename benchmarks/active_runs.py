@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from active_world import OLD, Photos, over_sites, vertex_mm
+from worlds.active import OLD, Photos, over_sites, vertex_mm
 
 from annotator.correcting.next_keypoint import expected_gain
 from annotator.correcting.plausibility import measures

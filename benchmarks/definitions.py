@@ -14,13 +14,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from tables import box_of, interval, markdown
+from tables import interval, markdown
 
 import annotator
 import annotator.hand.definitions
 from annotator.evaluation.metrics import point_errors
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.samples import MEAN_PALM
+from annotator.vision.crops import box_round
 
 BLOCK = 30
 COUNTS = (0, 1, 2, 4, 8, 21)
@@ -37,7 +38,7 @@ def main() -> None:
     table = photos.table
     size = MEAN_PALM / np.median(np.linalg.norm(table.joints[:, 9] - table.joints[:, 0], axis=-1))
     hands = [
-        model.propose(photos.photo(k), [box_of(table.keypoints[k])], [str(table.side[k])], table.K[k])[0]
+        model.propose(photos.photo(k), [box_round(table.keypoints[k])], [str(table.side[k])], table.K[k])[0]
         for k in range(len(photos))
     ]
     held, taught = np.flatnonzero(table.held), np.flatnonzero(~table.held)

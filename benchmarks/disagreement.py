@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from active_runs import described, mesh_of, seen_states
-from active_world import keypoint_px, photos
 from scipy.stats import spearmanr
 from tables import better_by, markdown
+from worlds.active import keypoint_px, photos
 
 from annotator.correcting import simulated
 from annotator.correcting.next_keypoint import expected_gain

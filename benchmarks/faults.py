@@ -6,8 +6,8 @@
 --most: so many n of each command and kind, evenly spread (0: all). --postgres: projects on a PostgreSQL server of its
 own, whose connections fail; without it they are SQLite files.
 
-The failing calls are those of the C library (`failing.c`, preloaded; a C compiler makes it), so that Python, SQLite and
-all other libraries meet what a full or broken disk does. Each n is tried twice: that call alone fails, and
+The failing calls are those of the C library (`failing/calls.c`, preloaded; a C compiler makes it), so that Python,
+SQLite and all other libraries meet what a full or broken disk does. Each n is tried twice: that call alone fails, and
 it fails with all after it. Afterwards `Project.verify` must find nothing wrong, no hand may be lost, and what was
 acknowledged (exit code 0) must be there; a command that fails must end with exit code 2 and one line that says why,
 and, started again on the sound disk, must do its work. Commands run in forks of a process that has imported everything.
@@ -33,8 +33,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 
-from failing_calls import KINDS, PRELOADED, Ended, preload, run
-from faults_world import Case, Tried, World
+from failing.calls import KINDS, PRELOADED, Ended, preload, run
+from failing.world import Case, Tried, World
 
 
 def unclear(ended: Ended) -> list[str]:

@@ -4,16 +4,17 @@
 
 --seconds: for each parser; --count: so many files of each instead. One file again: --only PARSER --again NUMBER.
 
-Parsers: JPEG, PNG, TIFF, MP4, JSON (five layouts and predictions), YAML, CSV, npz (hand models, data sets,
-predictions, messages of the server), tar, safetensors, pickles, SQLite, settings (TOML), HTTP requests. Files are made
-by `fuzz_makers` from sound ones, each from a seed of its own, so every one can be made again. Each is read in a forked
-process with limits (`guarded`): it must be read or refused with an InputError, under 5 s of computing and 1 GB of
-memory, run nothing, and leave nothing outside of its folder. Prints one JSON object; exit code 1 if a file did harm.
+Parsers: JPEG, PNG, TIFF, MP4, JSON (five layouts and predictions), YAML, CSV, npz (hand models, data sets, predictions,
+messages of the server), tar, safetensors, pickles, SQLite, settings (TOML), HTTP requests. Files are made by
+`fuzzing.makers` from sound ones, each from a seed of its own, so every one can be made again. Each is read in a forked
+process with limits (`hostile.guarded`): it must be read or refused with an InputError, under 5 s of computing and 1 GB
+of memory, run nothing, and leave nothing outside of its folder. Prints one JSON object; exit code 1 if a file did harm.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -29,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))
 
-from fuzz_parsers import NAMES, REQUESTS, Parsers
-from guarded import run
+from fuzzing.parsers import NAMES, REQUESTS, Parsers
+from hostile.guarded import run
 
 SLOWEST, MOST = 5.0, 1 << 30  # s of computing, bytes
 
@@ -86,6 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         parsers = Parsers(scratch)
+        gc.freeze()  # what is here is not searched in every fork
         for name in given.only.split(","):
             results[name] = fuzz(parsers, name, given, scratch)
             print(name, json.dumps(results[name]), file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ disguise that would leave a mark if anything ran them. Prints one JSON object; e
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -30,9 +31,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))  # mano_like
 
 import mano_like
-from guarded import run
-from hostile_bytes import Bomb, archive, mutated, mutated_text, picture_bomb
-from hostile_sets import NAMES, Sets
+from hostile.damage import Bomb, archive, mutated, mutated_text, picture_bomb
+from hostile.guarded import run
+from hostile.sets import NAMES, Sets
 from kill_store import SOURCE, random_mesh
 
 import annotator
@@ -222,6 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
         kinds = Kinds(Path(scratch))
         doors = (kinds.photo, kinds.project, kinds.hand_model, kinds.checkpoint_file, kinds.mano,
                  *(kinds.sets.door(name) for name in NAMES))  # fmt: skip
+        gc.freeze()  # what is here is not searched in every fork
         for number in range(given.count):
             door = doors[number % len(doors)]
             action = door(random.Random(given.seed * 1_000_003 + number))

@@ -50,6 +50,12 @@ def make_project(folder: Path, url: str | None) -> None:
                 project.set_state(hand, "accepted")
 
 
+def imported(arguments: list) -> None:
+    """Do the command here once: forks have then imported what it imports."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        command([str(one) for one in arguments])
+
+
 def start(arguments: list) -> int:
     """The command in a fork; its process."""
     child = os.fork()
@@ -159,15 +165,16 @@ def main(arguments: list[str] | None = None) -> int:
         with Project.open(scratch / "project") as project:
             for each in FORMATS:
                 writer(each).write(labelled_hands(project), scratch / "sets" / each)
-        for each in FORMATS:  # how long they take undisturbed, the second time
-            for _ in range(2):
-                for verb, place in (("export", scratch / "timed"), ("import", scratch / "timed-project")):
-                    shutil.rmtree(place, ignore_errors=True)
-                    more = ["export", scratch / "project", "--out", place] if verb == "export" else [
-                        "import", scratch / "sets" / each, "--project", place]  # fmt: skip
-                    code, took[verb, each] = ended(start([*more, "--format", each]))
-                    if code:
-                        raise SystemExit(f"{verb} of {each} fails without a kill")
+        for each in FORMATS:
+            for verb, place in (("export", scratch / "timed"), ("import", scratch / "timed-project")):
+                more = ["export", scratch / "project", "--out", place] if verb == "export" else [
+                    "import", scratch / "sets" / each, "--project", place]  # fmt: skip
+                imported([*more, "--format", each])
+                shutil.rmtree(place, ignore_errors=True)
+                code, took[verb, each] = ended(start([*more, "--format", each]))  # undisturbed
+                if code:
+                    raise SystemExit(f"{verb} of {each} fails without a kill")
+                shutil.rmtree(place, ignore_errors=True)
         for kill in range(given.kills):
             verb, at_work, found = one(scratch, kill, draw, took, urls)
             hit[f"{verb} {'at work' if at_work else 'had ended'}"] += 1

@@ -1,6 +1,6 @@
 """Kills a process that edits, imports, exports and saves copies, at random moments, and looks at what is left.
 
-    python benchmarks/kill_store.py [--kills 200] [--seed 0] [--postgres | --url postgresql+psycopg://...]
+    python benchmarks/kill_store.py [--kills 200] [--exports 12] [--seed 0] [--postgres | --url postgresql+psycopg://...]
 
 (--postgres: on a PostgreSQL server of its own, from Debian's packages. `kill_commands.py` kills the commands `import`
 and `export` themselves.)
@@ -45,7 +45,7 @@ from annotator.vision.photos import read_photo
 
 SOURCE = Provenance("benchmark", "b" * 64)
 LONGEST = 0.25  # s between the start of a worker's work and its end
-EXPORTS = 12  # as long as so many exports take
+EXPORTS = 12  # ... or as long as so many exports take
 FRESH = 25  # kills until the next project begins: checking a long journal takes longer than the work
 
 
@@ -198,19 +198,20 @@ def whole_snapshot(file: Path) -> list[str]:
         return copy.verify()
 
 
-def longest_wait(project: Project, out: Path) -> float:
-    """Seconds after which a worker is killed at the latest: long enough for some exports on a busy machine, too."""
+def longest_wait(project: Project, out: Path, exports: int) -> float:
+    """Seconds after which a worker is killed at the latest: enough for so many exports on a busy machine, too."""
     for _ in range(2):  # the first brings all that is imported
         begun = time.perf_counter()
         records = itertools.islice(labelled_hands(project, HAND_STATES, strained=True), 3)
         writer("freihand").write(records, out, overwrite=True)
         took = time.perf_counter() - begun
-    return max(LONGEST, EXPORTS * took)
+    return max(LONGEST, exports * took)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--exports", type=int, default=EXPORTS, help="a worker is killed within the time of so many")
     parser.add_argument("--seed", type=int, default=0)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--url", help="a PostgreSQL database; `{}` in it becomes the project's number")
@@ -226,7 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
                 make_project(folder, make_url() if make_url else None)
                 if kill == 0:  # torch and the readers are imported before the first fork
                     with Project.open(folder) as project:
-                        longest = longest_wait(project, folder.parent / "warm")
+                        longest = longest_wait(project, folder.parent / "warm", given.exports)
             said = run_and_kill(folder, given.seed + kill, draw.uniform(0, longest))
             done.update(one["did"] for one in said)
             last = said[-1]["did"] if said else "nothing"

@@ -2,9 +2,9 @@
 
     python benchmarks/out_of_domain.py DATA/real [--model CHECKPOINT] [--count 60]
 
-Ordinary: held-out photos of the three real sets. Strange: see `strange_photos`. Every photo is given with a box, so an
-answer comes in any case; what is asked is whether its confidence tells. Also how often `propose` without a box finds a
-hand where there is none.
+Ordinary: held-out photos of the three real sets. Strange: see `worlds.strange_photos`. Every photo is given with a box,
+so an answer comes in any case; what is asked is whether its confidence tells. Also how often `propose` without a box
+finds a hand where there is none.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from strange_photos import drawn, feet, gloved, interlocked, without_hands
-from tables import box_of, markdown
+from tables import markdown
+from worlds.strange_photos import drawn, feet, gloved, interlocked, without_hands
 
 import annotator
 from annotator.learning.data.photos import KeypointPhotos
+from annotator.vision.crops import box_round
 
 
 def area_under_curve(hands: np.ndarray, strange: np.ndarray) -> float:
@@ -40,7 +41,7 @@ def main() -> None:
     for name in ("digits", "signing", "two-cameras"):
         photos = KeypointPhotos(arguments.real / name, held=True, jitter=False)
         rows = random.permutation(len(photos))[: arguments.count]
-        hands = [(photos.photo(k), box_of(photos.table.keypoints[k])) for k in rows]
+        hands = [(photos.photo(k), box_round(photos.table.keypoints[k])) for k in rows]
         answers = [(photo, box, ask(photo, box)) for photo, box in hands]
         ordinary[name] = np.array([hand.confidence for *_, hand in answers])
         if name == "digits":

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from active_runs import Answers, Budget, Rest, described, learn, mesh_of
-from active_world import OLD, Photos, over_sites, photos, vertex_mm
 from tables import better_by, interval, markdown
+from worlds.active import OLD, Photos, over_sites, photos, vertex_mm
 
 from annotator.formats import reader, writer
 from annotator.formats.transfer.from_project import labelled_hands

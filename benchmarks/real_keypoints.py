@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tables import box_of, interval, markdown
+from tables import interval, markdown
 
 from annotator.hand.definitions import MEDIAPIPE
 from annotator.learning.data.photos import KeypointPhotos
@@ -23,6 +23,7 @@ from annotator.learning.data.teacher_joints import as_teacher
 from annotator.learning.scoring import answers
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
+from annotator.vision.crops import box_round
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     model, rows = Model(network), []
     given = []
     for k, points in enumerate(photos.table.keypoints):
-        (hand,) = model.propose(photos.photo(k), [box_of(points)], [str(photos.table.side[k])])
+        (hand,) = model.propose(photos.photo(k), [box_round(points)], [str(photos.table.side[k])])
         seen = MEDIAPIPE.keypoints(hand) if arguments.as_teacher else hand.keypoints
         given.append(photos.crop(k).to_crop(seen))
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tables import better_by, box_of, interval, markdown
+from tables import better_by, interval, markdown
 
 from annotator.evaluation.metrics import point_errors
 from annotator.hand.definitions import ANATOMICAL, JointDefinition
@@ -31,6 +31,7 @@ from annotator.model import Model, load_model
 from annotator.project import Project, Provenance
 from annotator.project.records.states import ACCEPTED
 from annotator.rounds import RoundSettings, run_round
+from annotator.vision.crops import box_round
 
 BLOCK = 30  # frames of video that are drawn together in the bootstrap
 
@@ -38,7 +39,7 @@ BLOCK = 30  # frames of video that are drawn together in the bootstrap
 def proposed(model: Model, photos: KeypointPhotos, row: int) -> HandMesh:
     """The model's answer to a row of the table, told the hand's box and side as a person draws them."""
     table = photos.table
-    return model.propose(photos.photo(row), [box_of(table.keypoints[row])], [str(table.side[row])], table.K[row])[0]
+    return model.propose(photos.photo(row), [box_round(table.keypoints[row])], [str(table.side[row])], table.K[row])[0]
 
 
 def labelled(folder: Path, model: Model, photos: KeypointPhotos, rows: np.ndarray) -> None:

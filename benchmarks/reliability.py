@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from mesh_truth import COUNT, test_set
-from tables import box_of, markdown
+from tables import markdown
 
 from annotator.hand.definitions import MEDIAPIPE
 from annotator.learning.calibration import LEVELS, Ratios, centred_errors
@@ -23,6 +23,7 @@ from annotator.learning.data.photos import KeypointPhotos
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.rounds.trials.rendered_proposals import rendered_hands
+from annotator.vision.crops import box_round
 
 KNOWN = 0.3  # weight of a label from which on it is compared
 
@@ -65,7 +66,7 @@ def real_ratios(model: Model, photos: KeypointPhotos, most: int) -> np.ndarray:
     for k in range(min(len(photos), most)):
         table = photos.table
         K = table.K[k] if np.isfinite(table.K[k]).all() else None
-        (hand,) = model.propose(photos.photo(k), [box_of(table.keypoints[k])], [str(table.side[k])], K)
+        (hand,) = model.propose(photos.photo(k), [box_round(table.keypoints[k])], [str(table.side[k])], K)
         truth, known = table.keypoints[k], table.weight[k] >= KNOWN
         if K is not None and np.isfinite(table.joints[k]).all():
             seen = table.joints[k] @ K.T

@@ -2,7 +2,7 @@
 
     python benchmarks/rigs.py [--instants 60] [--two 60] [--real DATA/real/two-cameras] [--model CHECKPOINT]
 
-Rendered (`rigs_world`, seed 902019): hands of proportions beyond the shape space, cameras with lenses round them; the
+Rendered (`worlds.rigs`, seed 902019): hands of proportions beyond the shape space, cameras with lenses round them; the
 network's own landmarks are replaced by simulated ones (see there), whose errors are independent from photo to photo: on
 real photos they are less so, and more cameras gain less. Two constants of the joining (how free bone lengths and shape
 are) were chosen on its first 20 instants. Real: held-out instants of the two-camera video, against
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
-from rigs_world import Instant, World
-from tables import box_of, interval, markdown
+from tables import interval, markdown
 from two_cameras import BLOCK, pairs, sized
+from worlds.rigs import Instant, World
 
 import annotator
 from annotator.correcting import solve
@@ -31,6 +31,7 @@ from annotator.evaluation import metrics
 from annotator.hand.definitions import MEDIAPIPE
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.model import Model
+from annotator.vision.crops import box_round
 
 COUNTS = (1, 2, 4, 8)
 
@@ -135,7 +136,7 @@ def two_hands(model: Model, instants: list[Instant]) -> None:
 
 def covered(photo: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The photo with a grey board before the hand."""
-    x0, y0, x1, y1 = (int(v) for v in box_of(points))
+    x0, y0, x1, y1 = (int(v) for v in box_round(points))
     photo = photo.copy()
     photo[max(y0, 0) : y1, max(x0, 0) : x1] = 110
     return photo

@@ -13,9 +13,9 @@ import argparse
 import numpy as np
 from annotator.sample_data import photos
 from PIL import Image
-from tables import box_of
 
 import annotator
+from annotator.vision.crops import box_round
 from annotator.vision.photos import read_photo
 
 
@@ -36,13 +36,13 @@ def main() -> None:
         found = model.propose(canvas, K=K)
         if len(found) != 1:
             continue
-        (plain,) = model.propose(canvas, [box_of(found[0].keypoints)], [found[0].side], K)
+        (plain,) = model.propose(canvas, [box_round(found[0].keypoints)], [found[0].side], K)
         angle = generator.uniform(-180, 180)
         c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         turn = np.array([[c, s], [-s, c]])  # PIL turns counter-clockwise, y points down
         turned_photo = np.array(Image.fromarray(canvas).rotate(angle, Image.Resampling.BICUBIC, fillcolor=(127,) * 3))
         points = (plain.keypoints - (side - 1) / 2) @ turn.T + (side - 1) / 2
-        (turned,) = model.propose(turned_photo, [box_of(points)], [plain.side], K)
+        (turned,) = model.propose(turned_photo, [box_round(points)], [plain.side], K)
         back = turned.vertices - turned.joints[0]
         back[:, :2] = back[:, :2] @ turn
         errors.append(1000 * np.linalg.norm(back - (plain.vertices - plain.joints[0]), axis=1).mean())

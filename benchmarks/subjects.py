@@ -2,11 +2,11 @@
 
     python benchmarks/subjects.py OUT [--subjects 20] [--photos 30] [--labels 4] [--seed 47] [--annotator ordinary]
 
-Subjects have shapes beyond training (`subject_photos`). Every photo gets `labels` keypoints, each the visible one that
-is farthest from where this person would put it. From these hands the subject is estimated, and the same labels are
-solved again with it: the two ways differ in nothing else. Errors are PA-MPVPE in mm; bone lengths are compared after
-one common scale; the hand's length is estimated again with its width given, and its width with its length. Seed 31 was
-for tuning.
+Subjects have shapes beyond training (`worlds.subject_photos`). Every photo gets `labels` keypoints, each the visible
+one that is farthest from where this person would put it. From these hands the subject is estimated, and the same labels
+are solved again with it: the two ways differ in nothing else. Errors are PA-MPVPE in mm; bone lengths are compared
+after one common scale; the hand's length is estimated again with its width given, and its width with its length. Seed
+31 was for tuning.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from subject_photos import BONES, render_subject, subject_shape  # noqa: E402
 from tables import better_by, interval, markdown  # noqa: E402
+from worlds.subject_photos import BONES, render_subject, subject_shape  # noqa: E402
 
 import annotator  # noqa: E402
 from annotator.correcting.annotators import ANNOTATORS, simulated_annotator  # noqa: E402

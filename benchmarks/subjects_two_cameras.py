@@ -13,13 +13,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from tables import better_by, box_of, interval, markdown
+from tables import better_by, interval, markdown
 
 import annotator
 from annotator.evaluation.metrics import point_errors
 from annotator.hand.definitions import definition_of
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.samples import MEAN_PALM
+from annotator.vision.crops import box_round
 
 BLOCK = 30  # frames: one second
 
@@ -37,7 +38,7 @@ def main() -> None:
     labelled = np.random.default_rng(0).permutation(taught)[: options.labelled]
 
     def proposed(k: int):
-        return model.propose(photos.photo(k), [box_of(table.keypoints[k])], [str(table.side[k])], table.K[k])[0]
+        return model.propose(photos.photo(k), [box_round(table.keypoints[k])], [str(table.side[k])], table.K[k])[0]
 
     told = [
         proposed(k).replace(corrections={j: tuple(map(float, table.keypoints[k, j])) for j in range(21)})

@@ -9,13 +9,6 @@ import numpy as np
 from annotator.evaluation.bootstrap import resampled_means
 
 
-def box_of(points: np.ndarray) -> tuple[float, float, float, float]:
-    """The upright box round keypoints (21, 2), a tenth of its longer side wider, as a person would draw it."""
-    low, high = points.min(0), points.max(0)
-    pad = 0.1 * (high - low).max()
-    return (*(low - pad), *(high + pad))
-
-
 def interval(values: np.ndarray, blocks: np.ndarray | None = None, digits: int = 2, factor: float = 1.0) -> str:
     """'mean (low..high)': a 95 % bootstrap interval of the mean."""
     means = resampled_means(values, blocks)[:, 0] * factor

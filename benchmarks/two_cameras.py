@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tables import box_of, interval, markdown
+from tables import interval, markdown
 
 from annotator.evaluation import metrics
 from annotator.learning.data.photos import KeypointPhotos
@@ -27,6 +27,7 @@ from annotator.learning.scoring import answers, hand_sized
 from annotator.model import Model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.crop_camera import CropView
+from annotator.vision.crops import box_round
 
 BLOCK = 30  # frames: one second
 
@@ -49,7 +50,7 @@ def proposed(model: Model, photos: KeypointPhotos, boxes: bool) -> tuple[np.ndar
     joints, keypoints = [], []
     for k in range(len(photos)):
         points, side = photos.table.keypoints[k], str(photos.table.side[k])
-        told = ([box_of(points)], [side]) if boxes else (None, None)
+        told = ([box_round(points)], [side]) if boxes else (None, None)
         hands = model.propose(photos.photo(k), *told, photos.table.K[k])
         if not hands:
             raise SystemExit(f"no hand is found in {photos.table.photo[k]}")

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 from annotator.sample_data import cameras
-from tables import better_by, box_of, interval, markdown
+from tables import better_by, interval, markdown
 from two_cameras import BLOCK, pairs
 
 import annotator
 from annotator.evaluation import metrics
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.samples import MEAN_PALM
+from annotator.vision.crops import box_round
 
 COUNTS = (1, 2, 4, 8, 21)
 
@@ -44,7 +45,7 @@ def main() -> None:
         if number >= arguments.pairs:
             break
         points, others = table.keypoints[a], table.keypoints[b]
-        (hand,) = model.propose(photos.photo(a), [box_of(points)], ["right"], table.K[a])
+        (hand,) = model.propose(photos.photo(a), [box_round(points)], ["right"], table.K[a])
         block.append(int(table.group[a]) // BLOCK)
 
         def error(one_hand, truth=table.joints[a] * (MEAN_PALM / palm)) -> float:

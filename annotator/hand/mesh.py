@@ -50,7 +50,23 @@ class _Record:
     __hash__ = None  # type: ignore[assignment]  # arrays inside
 
     def replace(self, **changes: Any) -> Any:
-        """A copy with some fields changed."""
+        """A copy with some fields changed.
+
+        Parameters
+        ----------
+        changes
+            Fields by name.
+
+        Returns
+        -------
+        The same kind of record
+            Checked as a new one is.
+
+        Raises
+        ------
+        InputError
+            As for a new one.
+        """
         return dataclasses.replace(self, **changes)
 
 
@@ -58,10 +74,23 @@ class _Record:
 class HandParameters(_Record):
     """What a hand model needs to place a hand.
 
-    pose (16,3) axis-angle rad, each in its parent's frame, model order; shape (10,); translation (3,) m,
-    where the wrist joint is in the camera frame; offsets (M,3) m at mesh level OFFSET_LEVEL, rest pose.
-
     For a left hand all of them belong to its mirror image (see HandModel.vertices).
+
+    Parameters
+    ----------
+    pose
+        (16, 3) axis-angle, rad, each in its parent's frame, in the model's order.
+    shape
+        (10,) numbers of the model's shape space.
+    translation
+        (3,) m: where the wrist joint is in the camera frame (x right, y down, z forward).
+    offsets
+        (M, 3) m at mesh level OFFSET_LEVEL, in the rest pose.
+
+    Raises
+    ------
+    InputError
+        Wrong shapes, or values that are not finite.
     """
 
     pose: np.ndarray
@@ -89,15 +118,43 @@ class ParametricEstimate(_Record):
 class HandMesh(_Record):
     """One hand in one photo, as the network or a person's corrections have it.
 
-    side "right" or "left"; camera K (3,3); the crop it was seen in: crop_center (2,) px, crop_size px,
-    crop_angle rad; vertices (V,3) m and joints (21,3) m, camera frame (x right, y down, z forward); faces
-    (F,3), counter-clockwise from outside; keypoints (21,2) photo px; keypoint_sigma (21,) px and vertex_sigma
-    (V,) m, one standard deviation per axis; confidence 0..1; parameters; hand_model: the model's digest or
-    name; parametric: the parametric stage's own answer; corrections: keypoint number -> (x, y) photo px set
-    by a person; depth_labels: what a person said of its depth; features: cached encoder features, not compared.
+    Parameters
+    ----------
+    side
+        "right" or "left".
+    camera
+        (3, 3) intrinsics of the photo, px.
+    crop_center, crop_size, crop_angle
+        The crop it was seen in: (2,) photo px, px a side, and rad from the photo's x axis toward its y axis.
+    vertices
+        (V, 3) m, camera frame (x right, y down, z forward).
+    faces
+        (F, 3) numbers of vertices, counter-clockwise from outside.
+    joints
+        (21, 3) m, camera frame, in the order of `hand.joints.JOINT_NAMES`.
+    keypoints
+        (21, 2) photo px: the joints as the camera sees them.
+    keypoint_sigma, vertex_sigma
+        (21,) px and (V,) m: one standard deviation per axis.
+    confidence
+        0..1.
+    parameters
+        What the hand model makes the mesh of.
+    hand_model
+        The hand model's digest or name.
+    parametric
+        The parametric stage's own answer.
+    corrections
+        Keypoint number -> (x, y) photo px set by a person.
+    depth_labels
+        What a person said of its depth.
+    features
+        Cached encoder features; not compared.
 
-    Raises InputError for wrong shapes, values
-    that are not finite, an unknown side or joint, or confidence outside 0..1.
+    Raises
+    ------
+    InputError
+        Wrong shapes, values that are not finite, an unknown side or joint, confidence outside 0..1.
     """
 
     side: str
@@ -145,5 +202,11 @@ class HandMesh(_Record):
         object.__setattr__(self, "corrections", dict(sorted(corrections.items())))
 
     def unlabelled(self) -> HandMesh:
-        """The same mesh without what a person said of it."""
+        """The same mesh without what a person said of it.
+
+        Returns
+        -------
+        HandMesh
+            Without corrections and labels of depth.
+        """
         return self.replace(corrections={}, depth_labels=DepthLabels())

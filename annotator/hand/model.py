@@ -260,10 +260,23 @@ HANDS = Registry[HandSource](
 
 
 def load_hand(name: str | Path = "free") -> HandModel:
-    """The hand model of this name (see `HANDS`: "free" is the embedded one, "mano" the user's own, once imported), or
-    the one in an .npz file of the same layout (cached).
+    """A hand model: pose and shape to mesh.
 
-    Raises InputError when the file is missing, unreadable or not a sound hand model.
+    Parameters
+    ----------
+    name
+        One of `HANDS` ("free" is the embedded one, "mano" the user's own, once imported), or an .npz file of the same
+        layout.
+
+    Returns
+    -------
+    HandModel
+        Read once for as long as the file stays as it is.
+
+    Raises
+    ------
+    InputError
+        The file is missing, unreadable or not a sound hand model.
     """
     path = Path(name)
     if name == "free" or not path.is_file() and name in HANDS:

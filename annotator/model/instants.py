@@ -31,10 +31,34 @@ def propose_instant(
     model: OneView,
     photos: Mapping[str, np.ndarray],
     rig: Rig,
-    boxes: Mapping[str, Sequence | None] | None,
-    sides: Mapping[str, Sequence | None] | None,
+    boxes: Mapping[str, Sequence | None] | None = None,
+    sides: Mapping[str, Sequence | None] | None = None,
 ) -> list[InstantHand]:
-    """See `Model.propose_instant`."""
+    """The hands that the cameras of a rig see at one moment, each one mesh in all their photos, surest first.
+
+    Each photo is proposed by itself; hands are matched by geometry, their proposals joined by their uncertainty, and
+    pose, shape and place solved over all photos at once. A proposal that contradicts the others is left out (`left_out`
+    says so). A rig of unknown unit is measured by the hands' size.
+
+    Parameters
+    ----------
+    photos
+        Camera -> (H, W, 3) photo, as the lens has it.
+    rig
+        The calibrated cameras.
+    boxes, sides
+        Camera -> as for `Model.propose`.
+
+    Returns
+    -------
+    list of InstantHand
+        In the world of the rig, and in every photo.
+
+    Raises
+    ------
+    InputError
+        Fewer than two of the rig's cameras, cameras that the rig does not know, photos of another size.
+    """
     shown = {name: as_photo(photos[name]) for name in rig if name in photos}
     sizes = {name: photo.shape[:2] for name, photo in shown.items()}
     asking.check_photos(rig, {name: np.shape(photo)[:2] for name, photo in photos.items()})
@@ -57,7 +81,30 @@ def remember_instant(
     shown: Mapping[str, HandMesh],
     left_out: Mapping[str, str],
 ) -> InstantHand:
-    """See `Model.remember_instant`."""
+    """A hand of an instant from a file or a project, which keep the mesh alone: what the network says of the same crops
+    makes it what `propose_instant` gave.
+
+    Parameters
+    ----------
+    photos
+        Camera -> (H, W, 3) photo.
+    rig
+        The calibrated cameras, in metres.
+    shown
+        Camera -> the hand as it is there, with its labels.
+    left_out
+        Camera -> why its proposal does not count.
+
+    Returns
+    -------
+    InstantHand
+        With the labels in force again.
+
+    Raises
+    ------
+    InputError
+        No photo of the hand counts.
+    """
     sightings = []
     for name in (one for one in rig if one in shown and one in photos and one not in left_out):
         unlabelled = shown[name].replace(corrections={}, camera=rig[name].K)

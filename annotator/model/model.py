@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,20 +16,19 @@ from annotator.correcting.subjects.subject import Subject
 from annotator.correcting.views import InstantHand, refine_views
 from annotator.detection.hand_detector import HandDetector
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joints import ByJoint, opposite
+from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.model import instants
+from annotator.model import answered_again, instants
 from annotator.model.answering import Answering
 from annotator.model.proposing import Proposing
-from annotator.model.refining import box_of, refined, seen_by_people, with_features
-from annotator.network.checkpoint import checkpoint_digest, load_checkpoint, resolve_device
+from annotator.model.refining import refined, with_features
+from annotator.network.checkpoint import checkpoint_digest, resolve_device
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import CachedFeatures, HandMeshes
 from annotator.vision.camera import check_camera
 from annotator.vision.crops import Crop, extract_all
 from annotator.vision.photos import as_photo
-from annotator.vision.rigs import Rig
 
 
 class Model:
@@ -63,20 +61,53 @@ class Model:
     ) -> list[HandMesh]:
         """Finds the hands of a photo and proposes a mesh for each.
 
-        photo: (H, W, 3) uint8 RGB (grey, RGBA and 16-bit arrays are understood too).
-        boxes: upright boxes (x0, y0, x1, y1) round the hands, photo px; then exactly these hands are answered, in
-        this order, however many (each answer takes 0.2 MB). None: hands are detected. sides: 'left', 'right' or None
-        for each box.
-        K: (3, 3) intrinsics in px; None: focal length 1.2 times the longer side (see `vision.camera.default_camera`).
-        subject: whose hands they are, if that is known: see `annotator.estimate_subject`.
-        InputError for anything that cannot be used.
+        Parameters
+        ----------
+        photo
+            (H, W, 3) uint8 RGB (grey, RGBA and 16-bit arrays are understood too).
+        boxes
+            Upright boxes (x0, y0, x1, y1) round the hands, photo px; then exactly these hands are answered, in this
+            order, however many (each answer takes 0.2 MB). None: hands are detected.
+        sides
+            'left', 'right' or None for each box.
+        K
+            (3, 3) intrinsics in px; None: focal length 1.2 times the longer side (`vision.camera.default_camera`).
+        subject
+            Whose hands they are, if that is known: what `annotator.estimate_subject` found.
+
+        Returns
+        -------
+        list of HandMesh
+            In the camera's frame (x right, y down, z forward), metres.
+
+        Raises
+        ------
+        InputError
+            Anything that cannot be used: no photo, boxes without area, sides without boxes, K that is no camera.
         """
         hands = next(iter(self.propose_many([photo], [boxes], [sides], [K])))
         return hands if subject is None else [self.of_subject(hand, subject) for hand in hands]
 
     def of_subject(self, hand: HandMesh, subject: Subject) -> HandMesh:
-        """The hand again as its subject's: the likeliest one of that shape, given the proposal and the labels that it
-        has. Its cached features stay."""
+        """The hand again as its subject's: the likeliest one of that shape.
+
+        Parameters
+        ----------
+        hand
+            A proposal or an answer, with the labels that it has. Its cached features stay.
+        subject
+            What `annotator.estimate_subject` found.
+
+        Returns
+        -------
+        HandMesh
+            A new one.
+
+        Raises
+        ------
+        InputError
+            The subject is of another hand model.
+        """
         return solve(hand, self.hand, {}, subject=subject).hand
 
     def propose_many(
@@ -87,18 +118,47 @@ class Model:
         cameras: Iterable | None = None,
         batch: int = 16,
     ) -> Iterator[list[HandMesh]]:
-        """`propose` over many photos, together in the passes of each network; yields photo by photo, in order.
+        """`propose` over many photos, together in the passes of each network.
 
-        batch: hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
-        yielded, fewer where they are large.
+        Parameters
+        ----------
+        photos
+            Of any number; they are drawn as they are needed.
+        boxes, sides, cameras
+            For each photo, what `propose` takes (cameras: its K); None: for none of them.
+        batch
+            Hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
+            yielded, fewer where they are large.
+
+        Yields
+        ------
+        list of HandMesh
+            Photo by photo, in order.
+
+        Raises
+        ------
+        InputError
+            As `propose`, when the photo comes.
         """
         return self.proposing.many(photos, boxes, sides, cameras, batch, self.quick)
 
     def answer_in(self, photo: np.ndarray, crops: Sequence[Crop], K: np.ndarray) -> list[HandMesh]:
         """The answers for hands in these very crops of a photo, without any search: for who knows where hands are.
 
-        photo: (H, W, 3) uint8; crops: flipped for left hands; K: (3, 3) px. Each hand's `features` hold what the
-        encoder saw (presence, side, landmarks: NaN from an encoder without them).
+        Parameters
+        ----------
+        photo
+            (H, W, 3) uint8 RGB.
+        crops
+            Where the hands are; flipped for left ones.
+        K
+            (3, 3) intrinsics in px.
+
+        Returns
+        -------
+        list of HandMesh
+            One a crop. Their `features` hold what the encoder saw (presence, side, landmarks: NaN from an encoder
+            without them).
         """
         return self.proposing.in_crops(photo, crops, K)
 
@@ -112,8 +172,25 @@ class Model:
         presence: float,
         corrections: dict,
     ) -> HandMesh:
-        """Hand number `at` of the network's answer (on the CPU) in its photo with intrinsics K (3, 3). presence: 0..1;
-        corrections: what the network was told, joint number -> photo px."""
+        """One hand of the network's answer as a mesh in its photo.
+
+        Parameters
+        ----------
+        answer, at
+            The network's answer (on the CPU), and the hand's number in it.
+        kept
+            Cached features of its crop.
+        K
+            (3, 3) intrinsics in px.
+        side, presence
+            'left' or 'right', and how sure it is that there is a hand, 0..1.
+        corrections
+            What the network was told: joint number -> (x, y) photo px.
+
+        Returns
+        -------
+        HandMesh
+        """
         return self.records.of(answer, at, kept, K, side, presence, corrections)
 
     # -- corrections ------------------------------------------------------------------------------------------
@@ -121,7 +198,24 @@ class Model:
     def remember(self, photo: np.ndarray, hand: HandMesh) -> HandMesh:
         """The same hand with cached features of exactly its crop, so that `refine` takes it.
 
-        For a hand that comes from a file or a project, which keep no features. photo: the (H, W, 3) photo it is in.
+        For a hand that comes from a file or a project, which keep no features.
+
+        Parameters
+        ----------
+        photo
+            The (H, W, 3) photo it is in.
+        hand
+            The hand.
+
+        Returns
+        -------
+        HandMesh
+            The same mesh.
+
+        Raises
+        ------
+        InputError
+            The photo is none, or the hand's camera is not one of it.
         """
         photo = as_photo(photo)
         crop = Crop.of_hand(hand)
@@ -130,7 +224,20 @@ class Model:
         return self.with_features(hand, self.answering.cached(features, crop, K))
 
     def with_features(self, hand: HandMesh, kept: CachedFeatures) -> HandMesh:
-        """The hand with cached features of its crop, and with what the network says of them without a prompt."""
+        """The hand with cached features, and with what the network says of them without a prompt.
+
+        Parameters
+        ----------
+        hand
+            The hand.
+        kept
+            Cached features of its crop.
+
+        Returns
+        -------
+        HandMesh
+            The same mesh.
+        """
         return with_features(hand, kept, self.prompted)
 
     def refine(
@@ -186,54 +293,12 @@ class Model:
         read = definition_of(definition)
         return refined(hand, self.hand, self.prompted, merged, known, evidence, exact, read, subject)
 
-    def other_side(
-        self,
-        photo: np.ndarray,
-        hand: HandMesh,
-        states: ByJoint[str] | Sequence[str] | None = None,
-        definition: JointDefinition | str | None = None,
-    ) -> HandMesh:
-        """The hand as one of the other side, answered anew in the same place of its photo (H, W, 3), by the same
-        camera.
-
-        What a person said is of the photo, not of the side, and is kept, see `told_again`. states, definition: as in
-        `refine`.
-        """
-        known = checked_states(states)
-        box, side = box_of(hand), opposite(hand.side)
-        (fresh,) = self.propose(photo, [box], [side], hand.camera)
-        return self.told_again(fresh, hand, known, definition)
-
-    def told_again(
-        self,
-        fresh: HandMesh,
-        hand: HandMesh,
-        states: ByJoint[str] | Sequence[str] | None = None,
-        definition: JointDefinition | str | None = None,
-    ) -> HandMesh:
-        """`fresh`, another answer for the same hand of the photo (drawn again, or of the other side), told what a
-        person said of `hand`, which is of the photo and stays true: its corrections, and keypoints whose state is
-        'confirmed', as corrections where they were. states, definition: as in `refine`."""
-        known = checked_states(states)
-        labels = seen_by_people(hand, known)
-        return self.refine(fresh, labels, known, definition=definition) if labels else fresh
+    other_side = answered_again.other_side
+    told_again = answered_again.told_again
 
     # -- several cameras at once ------------------------------------------------------------------------------
-    def propose_instant(
-        self,
-        photos: Mapping[str, np.ndarray],
-        rig: Rig,
-        boxes: Mapping[str, Sequence | None] | None = None,
-        sides: Mapping[str, Sequence | None] | None = None,
-    ) -> list[InstantHand]:
-        """The hands that the cameras of a rig see at one moment, each one mesh in all their photos, surest first.
-
-        photos: camera -> (H, W, 3) photo, as the lens has it; boxes, sides: camera -> as for `propose`. Each photo is
-        proposed by itself; hands are matched by geometry, their proposals joined by their uncertainty, and pose, shape
-        and place solved over all photos at once. A proposal that contradicts the others is left out (`left_out` says
-        so). A rig of unknown unit is measured by the hands' size. InputError: see `correcting.views.asking`.
-        """
-        return instants.propose_instant(self, photos, rig, boxes, sides)
+    propose_instant = instants.propose_instant
+    remember_instant = instants.remember_instant
 
     def refine_instant(
         self,
@@ -242,38 +307,65 @@ class Model:
         states: Mapping[str, ByJoint[str] | Sequence[str] | None] | None = None,
         definition: JointDefinition | str | None = None,
     ) -> InstantHand:
-        """The hand again, with keypoints set in any of its photos: camera -> joint -> (x, y) px of that photo. See
-        `correcting.views.refine_views`."""
-        return refine_views(hand, self.hand, corrections, states, definition)
+        """The hand again, with keypoints set in any of its photos. See `correcting.views.refine_views`.
 
-    def remember_instant(
-        self, photos: Mapping[str, np.ndarray], rig: Rig, shown: Mapping[str, HandMesh], left_out: Mapping[str, str]
-    ) -> InstantHand:
-        """A hand of an instant from a file or a project, which keep the mesh alone: what the network says of the same
-        crops makes it what `propose_instant` gave. photos: camera -> photo; rig: in metres; shown: camera -> the hand
-        as it is there, with its labels; left_out: camera -> why its proposal does not count."""
-        return instants.remember_instant(self, photos, rig, shown, left_out)
+        Parameters
+        ----------
+        hand
+            What `propose_instant` or `remember_instant` gave, or an earlier answer.
+        corrections
+            Camera -> joint -> (x, y) px of that photo.
+        states
+            Camera -> joint states, as in `refine`.
+        definition
+            As in `refine`.
+
+        Returns
+        -------
+        InstantHand
+            A new one.
+
+        Raises
+        ------
+        InputError
+            Cameras that do not see the hand, and what `refine` objects to.
+        """
+        return refine_views(hand, self.hand, corrections, states, definition)
 
     def alternatives(
         self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3
     ) -> tuple[Alternative, ...]:
-        """Up to `most` other plausible hands with the same keypoints in the photo, likeliest first; the `hand` of one
-        can take the place of `hand`. See `correcting.alternatives`."""
+        """Other plausible hands with the same keypoints in the photo. See `correcting.alternatives`.
+
+        Parameters
+        ----------
+        hand
+            A proposal or an answer.
+        states
+            As in `refine`.
+        most
+            How many at most.
+
+        Returns
+        -------
+        tuple of Alternative
+            Likeliest first; the `hand` of one can take the place of `hand`.
+        """
         return alternatives(hand, self.hand, states, most)
 
     def prompted(self, hand: HandMesh, corrections: dict[int, tuple[float, float]]) -> HandMesh:
-        """The network's own answer to corrections of a hand with cached features: joint number -> checked (x, y) photo
-        px."""
+        """The network's own answer to corrections, before the solver.
+
+        Parameters
+        ----------
+        hand
+            A hand with cached features.
+        corrections
+            Joint number -> checked (x, y) photo px.
+
+        Returns
+        -------
+        HandMesh
+            A new one.
+        """
         return self.answering.prompted(hand, corrections)
-
-
-def load_model(
-    checkpoint: str | Path | None = None,
-    hand: str | HandModel | None = None,
-    device: str | None = None,
-    quick: bool = False,
-) -> Model:
-    """The embedded default, or the checkpoint at a path; `hand` names another hand model in the same form. quick: see
-    `Model`."""
-    network, card = load_checkpoint(checkpoint, hand)
-    return Model(network, card, device, quick)

@@ -18,7 +18,6 @@ from annotator.network.hand_meshes import CachedFeatures
 
 # the network's own answer to prompts: joint number -> (x, y) photo px; see `Model.prompted`
 Prompted = Callable[[HandMesh, dict[int, tuple[float, float]]], HandMesh]
-BOX_MARGIN = 0.1  # of the keypoints' longer side: how far a box round a hand goes beyond them
 
 
 def with_features(hand: HandMesh, kept: CachedFeatures, prompted: Prompted) -> HandMesh:
@@ -62,19 +61,3 @@ def refined(
         proposal = prompted(hand, prompts).replace(features=hand.features)
     start = proposal.replace(corrections={}, depth_labels=hand.depth_labels)
     return solve(start, model, merged, known, evidence, definition=definition, held=held, subject=subject).hand
-
-
-def box_of(hand: HandMesh) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) photo px: an upright box round a hand, with a margin."""
-    low, high = hand.keypoints.min(0), hand.keypoints.max(0)
-    pad = BOX_MARGIN * float((high - low).max())
-    return (*(low - pad), *(high + pad))
-
-
-def seen_by_people(hand: HandMesh, known: Mapping[int, str]) -> dict[int, tuple[float, float]]:
-    """Joint number -> (x, y) photo px: what a person said of the photo, whichever hand is in it. known: joint number ->
-    state."""
-    labels: dict[int, tuple[float, float]] = {
-        k: (float(x), float(y)) for k, (x, y) in enumerate(hand.keypoints) if known.get(k) == CONFIRMED
-    }
-    return labels | dict(hand.corrections)

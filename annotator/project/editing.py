@@ -31,25 +31,80 @@ class Editing:
         version: int | None = None,
         note: Mapping | None = None,
     ) -> int:
-        """Put a corrected mesh, other joint states, or both in force; the hand is then in work. Its new
-        version.
+        """Put a corrected mesh, other joint states, or both in force; the hand is then in work.
 
-        joint_states: {joint: state}, or all 21. Joints whose correction is new become 'corrected' by
-        themselves. version: the one the edit was made on; InputError if the hand has changed since. note:
-        JSON, kept in the journal.
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+        mesh
+            Its new mesh; None: as it is.
+        joint_states
+            {joint: state}, or all 21. Joints whose correction is new become 'corrected' by themselves.
+        version
+            The one the edit was made on; None: whichever is in force.
+        note
+            JSON, kept in the journal.
+
+        Returns
+        -------
+        int
+            Its new version.
+
+        Raises
+        ------
+        InputError
+            The hand has changed since `version`, is leased to somebody else, or does not exist; unknown joints or
+            states; a mesh that its own parameters do not give.
         """
         return self._change(hand_id, EDIT, version, note, lambda row, record: edited(row, record, mesh, joint_states))
 
     def set_state(self, hand_id: str, state: str, version: int | None = None, note: Mapping | None = None) -> int:
-        """Give the hand one of states.HAND_STATES; its new version."""
+        """Give the hand a verdict.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+        state
+            One of `states.HAND_STATES`.
+        version, note
+            As for `edit`.
+
+        Returns
+        -------
+        int
+            Its new version.
+
+        Raises
+        ------
+        InputError
+            An unknown state, and as for `edit`.
+        """
         check_hand_state(state)
         return self._change(hand_id, STATE, version, note, lambda _row, record: with_state(record, state))
 
     def set_states(self, notes: Mapping[str, Mapping], state: str) -> dict[str, int]:
-        """Give many hands a state in one transaction, all or none; {id: new version}.
+        """Give many hands a state in one transaction, all or none.
 
-        notes: {hand's id: what the journal keeps beside its change}. The steps stay together: `undo_batch` takes all of
-        them back.
+        The steps stay together: `undo_batch` takes all of them back.
+
+        Parameters
+        ----------
+        notes
+            {hand's id: what the journal keeps beside its change}.
+        state
+            One of `states.HAND_STATES`.
+
+        Returns
+        -------
+        dict
+            {hand's id: its new version}.
+
+        Raises
+        ------
+        InputError
+            An unknown state, and as for `edit`.
         """
         check_hand_state(state)
         batch = {BATCH: batches.new_batch()} if len(notes) > 1 else {}
@@ -62,27 +117,77 @@ class Editing:
             }
 
     def undo_batch(self) -> list[str]:
-        """Take back your own last change, and those of other hands that were made together with it (`set_states`) and
-        are in force; the hands' ids. InputError, and nothing changed: as for `undo`."""
+        """Take back your own last change, and what was made together with it.
+
+        That is what `set_states` did to other hands and is in force.
+
+        Returns
+        -------
+        list of str
+            The hands' ids.
+
+        Raises
+        ------
+        InputError
+            And nothing changed: as for `undo`.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             return batches.undo(connection, self._context.folder, self._context.who)
 
     def redo_batch(self) -> list[str]:
-        """Put what you undid last in force again, with what was made together with it; the hands' ids. InputError, and
-        nothing changed: as for `redo`."""
+        """Put what you undid last in force again, with what was made together with it.
+
+        Returns
+        -------
+        list of str
+            The hands' ids.
+
+        Raises
+        ------
+        InputError
+            And nothing changed: as for `redo`.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             return batches.redo(connection, self._context.folder, self._context.who)
 
     def undo(self, hand_id: str | None = None) -> str:
-        """Take back the change of a hand that is in force, whoever made it (None: your own last change, never
-        another person's); the hand's id.
+        """Take back a change that is in force.
 
-        InputError, and nothing changed: there is none, or somebody else has changed your last hand since.
+        Parameters
+        ----------
+        hand_id
+            The hand whose last change is meant, whoever made it; None: your own last change, never another person's.
+
+        Returns
+        -------
+        str
+            The hand's id.
+
+        Raises
+        ------
+        InputError
+            And nothing changed: there is none, or somebody else has changed your last hand since.
         """
         return self._back_or_forth(hand_id, user_history.last_changed, journal.undo)
 
     def redo(self, hand_id: str | None = None) -> str:
-        """Put what was undone last (None: by you) in force again; the hand's id. InputError if there is nothing."""
+        """Put what was undone last in force again.
+
+        Parameters
+        ----------
+        hand_id
+            The hand that is meant; None: what you undid last.
+
+        Returns
+        -------
+        str
+            The hand's id.
+
+        Raises
+        ------
+        InputError
+            There is nothing to put in force again.
+        """
         return self._back_or_forth(hand_id, user_history.last_undone, journal.redo)
 
     def _change(self, hand_id, kind, version, note, make) -> int:

@@ -20,19 +20,65 @@ class Listing:
         self._context = context
 
     def hand(self, hand_id: str) -> StoredHand:
-        """All of one hand, as it stands now."""
+        """All of one hand, as it stands now.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+
+        Returns
+        -------
+        StoredHand
+            Parameters, states, corrections, where it comes from; without the mesh.
+
+        Raises
+        ------
+        InputError
+            No such hand.
+        """
         with self._context.database.reading() as connection:
             return reading.stored_hand(connection, self._context.folder, hand_id)
 
     def mesh(self, hand_id: str) -> HandMesh:
-        """The hand's mesh, rebuilt from its parameters. It has no cached features: to refine it, propose its
-        box again.
+        """The hand's mesh, rebuilt from its parameters.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+
+        Returns
+        -------
+        HandMesh
+            Without cached features: to refine it with the network, `Model.remember` it first.
+
+        Raises
+        ------
+        InputError
+            No such hand, or its hand model is not here.
         """
         with self._context.database.reading() as connection:
             return reading.mesh(connection, self._context.folder, hand_id)
 
     def proposal(self, hand_id: str) -> HandMesh:
-        """The hand as a model proposed it, before anybody touched it (the newest proposal, if it was proposed anew)."""
+        """The hand as a model proposed it, before anybody touched it.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+
+        Returns
+        -------
+        HandMesh
+            The newest proposal, if it was proposed anew.
+
+        Raises
+        ------
+        InputError
+            No such hand, or its hand model is not here.
+        """
         with self._context.database.reading() as connection:
             return reading.proposal(connection, self._context.folder, hand_id)
 
@@ -44,31 +90,84 @@ class Listing:
         limit: int | None = None,
         copies: bool = True,
     ) -> list[HandEntry]:
-        """The list of hands, oldest first: of one state or several, of one photo, numbered above `after`,
-        `limit` many; copies: also people's copies of gold hands, which are no labels. `each_hand` is for long ones.
+        """The list of hands, oldest first. `each_hand` is for long ones.
+
+        Parameters
+        ----------
+        state
+            Of one state, or of several; None: of any.
+        photo
+            Of the photo of this id; None: of all.
+        after
+            Numbered above this.
+        limit
+            So many at most; None: all.
+        copies
+            Also people's copies of gold hands, which are no labels.
+
+        Returns
+        -------
+        list of HandEntry
+
+        Raises
+        ------
+        InputError
+            An unknown state.
         """
         with self._context.database.reading() as connection:
             return reading.entries(connection, state, photo, after, limit, copies)
 
     def status(self) -> dict:
-        """{"project", "photos", "looked_at", "states": {state: count}, "events"}: counts, without going
-        through the hands.
+        """Counts, without going through the hands.
+
+        Returns
+        -------
+        dict
+            {"project", "photos", "looked_at", "states": {state: count}, "events"}.
         """
         with self._context.database.reading() as connection:
             return {"project": str(self._context.folder), **reading.counts(connection)}
 
     def people(self) -> dict[str, int]:
-        """{name: how many steps of theirs the journal has}, those of most steps first."""
+        """Who works here.
+
+        Returns
+        -------
+        dict
+            {name: how many steps of theirs the journal has}, those of most steps first.
+        """
         with self._context.database.reading() as connection:
             return reading.people(connection)
 
     def bare_photos(self) -> list[StoredPhoto]:
-        """Photos in which no hand was found, in the order they came."""
+        """Photos in which no hand was found.
+
+        Returns
+        -------
+        list of StoredPhoto
+            In the order they came.
+        """
         with self._context.database.reading() as connection:
             return reading.bare(connection, self._context.folder)
 
     def history(self, hand_id: str) -> list[Event]:
-        """The hand's journal, oldest first."""
+        """The hand's journal.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+
+        Returns
+        -------
+        list of Event
+            Oldest first.
+
+        Raises
+        ------
+        InputError
+            No such hand.
+        """
         with self._context.database.reading() as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return journal.history(connection, hand_id)
@@ -80,6 +179,20 @@ class Listing:
 
         No transaction stays open between pages, so others (and the caller, too) may change hands meanwhile; one that
         came since is at the end.
+
+        Parameters
+        ----------
+        state, photo, after, copies
+            As for `hands`.
+
+        Yields
+        ------
+        HandEntry
+
+        Raises
+        ------
+        InputError
+            An unknown state.
         """
         states = state if state is None or isinstance(state, str) else list(state)
         while True:
@@ -94,6 +207,21 @@ class Listing:
     def count_hands(
         self, state: str | Iterable[str] | None = None, photo: int | None = None, copies: bool = True
     ) -> int:
-        """How many hands `hands` would list."""
+        """How many hands `hands` would list.
+
+        Parameters
+        ----------
+        state, photo, copies
+            As for `hands`.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        InputError
+            An unknown state.
+        """
         with self._context.database.reading() as connection:
             return reading.count(connection, state, photo, copies)

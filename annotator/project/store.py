@@ -90,9 +90,25 @@ class Project:
 
     @classmethod
     def create(cls, place: str | Path, who: str | None = None, database: str | None = None) -> Project:
-        """A new project; the folder is made if it is missing. InputError if there is a project already.
+        """A new project; the folder is made if it is missing.
 
-        database: the URL of a PostgreSQL database for its hands and journal; the folder remembers it.
+        Parameters
+        ----------
+        place
+            Its folder, or the URL of a PostgreSQL database.
+        who
+            The name written beside every change; None: the system's user name.
+        database
+            The URL of a PostgreSQL database for its hands and journal; the folder remembers it.
+
+        Returns
+        -------
+        Project
+
+        Raises
+        ------
+        InputError
+            There is a project already, or none can be made there.
         """
         at = places.locate(place, database)
         values = {"project": uuid.uuid4().hex, "created": journal.now(), "code_version": __version__}
@@ -102,13 +118,45 @@ class Project:
 
     @classmethod
     def open(cls, place: str | Path, who: str | None = None) -> Project:
-        """An existing project, by its folder, its URL, its project.db or a snapshot of that."""
+        """An existing project.
+
+        Parameters
+        ----------
+        place
+            Its folder, its URL, its project.db or a snapshot of that.
+        who
+            As for `create`.
+
+        Returns
+        -------
+        Project
+
+        Raises
+        ------
+        InputError
+            There is none, or it is damaged, locked, or of a newer version.
+        """
         at = places.locate(place)
         return cls(at.folder, places.connect(at), who)
 
     @classmethod
     def open_or_create(cls, place: str | Path, who: str | None = None, database: str | None = None) -> Project:
-        """The project in this place, made if there is none; a folder joins the project of `database`."""
+        """The project in this place, made if there is none; a folder joins the project of `database`.
+
+        Parameters
+        ----------
+        place, who, database
+            As for `create`.
+
+        Returns
+        -------
+        Project
+
+        Raises
+        ------
+        InputError
+            As for `open`, and where none can be made.
+        """
         at = places.locate(place, database)
         if not at.exists:
             return cls.create(place, who, database)
@@ -131,8 +179,18 @@ class Project:
         self.close()
 
     def definition(self) -> JointDefinition:
-        """How this project's people mean the joints: what its newest finished round learned from their labels; before
-        the first, the anatomical definition. InputError if the round's file is damaged."""
+        """How this project's people mean the joints.
+
+        Returns
+        -------
+        JointDefinition
+            What its newest finished round learned from their labels; before the first, the anatomical definition.
+
+        Raises
+        ------
+        InputError
+            The round's file is damaged.
+        """
         return definition_of_project(self.folder)
 
     # reading

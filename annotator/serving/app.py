@@ -6,7 +6,7 @@
 application/x-npz`, what `serving.wire` packs; the other two speak that alone. Statuses: 400 not readable, 401 no or a
 wrong token, 408 the body did not come, 413 too large, 415 another type, 422 readable but not usable, 503 too much is
 waiting, or no answer in time; 403 only for those who correct, 409 another model, 429 a quota (`serving.access`).
-`?model=` or `X-Annotator-Model` names one of several models. `serving.door` has those of requests that are none.
+`?model=` or `X-Annotator-Model` names one of several models. `serving.connections` has those of requests that are none.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from annotator.serving.access.guard import Guard
 from annotator.serving.access.tokens import Access, OneToken
 from annotator.serving.access.visits import Visit
 from annotator.serving.batching import Abandoned, Busy, Overdue
-from annotator.serving.coming import Bodies, Gone, hints, while_there
 from annotator.serving.limits import Limits
 from annotator.serving.metrics import Metrics
 from annotator.serving.models.served import Models, NotServed
+from annotator.serving.requests import Bodies, Gone, hints, while_there
 from annotator.serving.service import Service
 
 IMAGES = ("image/jpeg", "image/png", "image/webp", "image/tiff", "image/bmp", "application/octet-stream")

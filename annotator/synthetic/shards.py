@@ -22,8 +22,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from annotator.errors import InputError
+from annotator.hand.building.proportions import random_bone_lengths, with_bone_lengths
 from annotator.hand.model import HandModel
-from annotator.hand.proportions import random_bone_lengths, with_bone_lengths
 from annotator.vision.photos import decode_photo
 
 VERSION = 1

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.hand.anatomy import WIDENING, joint_limits, target_lengths
+from annotator.hand.building.anatomy import WIDENING, joint_limits, target_lengths
+from annotator.hand.building.levels import FINGER_IMPORTANCE, LEVEL_SIZES, decimate, upsampling
+from annotator.hand.building.regressors import fit_regressor, keypoint_regressor
 from annotator.hand.joints import FINGERS
-from annotator.hand.levels import FINGER_IMPORTANCE, LEVEL_SIZES, decimate, upsampling
 from annotator.hand.model import HandModel, MeshLevel
-from annotator.hand.regressors import fit_regressor, keypoint_regressor
 from annotator.tools.glb import SkinnedMesh, read_skinned_glb
 from annotator.tools.shape_space import BONE_OF_MANO, CHAINS, FOLD, Skeleton, shape_space
 

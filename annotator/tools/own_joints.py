@@ -21,6 +21,7 @@ from annotator.learning.real_sets.own_joints import measured_offsets, read_as_ou
 from annotator.model import load_model
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.synthetic.shards import SyntheticShards
+from annotator.vision.crops import box_round
 
 
 def proposals(photos: KeypointPhotos, model) -> list[HandMesh]:
@@ -28,10 +29,8 @@ def proposals(photos: KeypointPhotos, model) -> list[HandMesh]:
     found = []
     for at in track(range(len(photos)), "proposals"):
         points, K = photos.table.keypoints[at], photos.table.K[at]
-        low, high = points.min(0), points.max(0)
         known = K if np.isfinite(K).all() else None
-        box = [float(value) for value in (*(low - 0.1 * (high - low)), *(high + 0.1 * (high - low)))]
-        found.append(model.propose(photos.photo(at), [box], [str(photos.table.side[at])], known)[0])
+        found.append(model.propose(photos.photo(at), [box_round(points)], [str(photos.table.side[at])], known)[0])
     return found
 
 

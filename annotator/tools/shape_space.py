@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.hand.anatomy import SPREADS
+from annotator.hand.building.anatomy import SPREADS
 from annotator.hand.joints import FINGERS
 
 # Bones: 0 wrist; per finger (FINGERS order) the metacarpal and its phalanges. The thumb has two phalanges.

@@ -23,6 +23,7 @@ PALM_SCALE, PALM_SHIFT = 2.6, 0.5
 # the 12 landmarks that say where the palm and the fingers' first joints are; tips would make the box restless
 STEADY = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 LANDMARK_SCALE, LANDMARK_SHIFT = 2.0, 0.1
+BOX_MARGIN = 0.1  # of the keypoints' longer side: how far a box round a hand goes beyond them
 ENDLESS = 1e9  # px: no photo is that large
 FEW = 8  # blocks along the photo's longer side: where they are fewer, they are not padded
 
@@ -178,6 +179,13 @@ def extract_all(photo: np.ndarray, crops, pixels: int = CROP_SIZE) -> torch.Tens
     for picture, crop in zip(pictures, crops, strict=True):
         picture[:] = crop.extract(photo, pixels)
     return torch.from_numpy(pictures).permute(0, 3, 1, 2)
+
+
+def box_round(points: np.ndarray) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1): an upright box round a hand's keypoints (21, 2), with a margin, as a person would draw it."""
+    low, high = points.min(0), points.max(0)
+    pad = BOX_MARGIN * float((high - low).max())
+    return (*(low - pad), *(high + pad))
 
 
 def brighter_left(picture: np.ndarray) -> bool:

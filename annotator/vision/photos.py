@@ -21,14 +21,27 @@ __all__ = [
 
 
 def read_photo(path: str | Path) -> np.ndarray:
-    """Read a photo as (H, W, 3) uint8 RGB: an image file, or a frame of a video by its place (`clip.mp4#frame=120`).
+    """The pixels of a photo, upright.
 
     The turn that the file asks for (EXIF, a video's display matrix) is applied. Grey and palette images become RGB,
     transparency is laid over white, deeper images are scaled to 8 bits (see `image_files.read_image`), pixels that are
-    not square are made so. Of an animated image the first picture counts. Raises InputError naming the file: missing, a
-    directory, not an image, truncated, NaN, under 8 px a side, more pixels than
-    `opening.most_pixels()`; a video that cannot be read, or has no such frame, or a
-    damaged one.
+    not square are made so. Of an animated image the first picture counts.
+
+    Parameters
+    ----------
+    path
+        An image file, or a frame of a video by its place (`clip.mp4#frame=120`).
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, 3) uint8 RGB.
+
+    Raises
+    ------
+    InputError
+        Naming the file: missing, a directory, not an image, truncated, NaN, under 8 px a side, more pixels than
+        `opening.most_pixels()`; a video that cannot be read, or has no such frame, or a damaged one.
     """
     place = _frame(path)
     if place is not None:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -83,14 +84,56 @@ def run(head, *given) -> dict:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def test_propose_rank_and_export(head, tmp_path, sample_photos):
+CLIENT = """
+import contextlib, io, json, sys
+from annotator.cli import main
+from annotator.cluster.engine import parse_engine
+
+with parse_engine(sys.argv[1]).connected():
+    for line in sys.stdin:
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            code = main(json.loads(line))
+        print(json.dumps([code, said.getvalue()]), flush=True)
+"""
+
+
+@pytest.fixture
+def run_joined(head, tmp_path):
+    """run_joined(*words): a command, in one process that joins once for all of them: each time a server is started for
+    the client, and workers that import everything anew."""
+    address, quiet = head
+    with (tmp_path / "stderr.txt").open("w+") as errors:
+        client = subprocess.Popen(
+            [sys.executable, "-c", CLIENT, address], env=quiet, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
+
+        def call(*given) -> dict:
+            patience = threading.Timer(300, client.kill)
+            patience.start()
+            client.stdin.write(json.dumps([*map(str, given), "--engine", address, "--json"]) + "\n")
+            client.stdin.flush()
+            code, said = json.loads(client.stdout.readline() or "[-1, null]")
+            patience.cancel()
+            assert code == 0, (tmp_path / "stderr.txt").read_text()[-2000:]
+            return json.loads(said.strip().splitlines()[-1])
+
+        try:
+            yield call
+        finally:
+            client.kill()
+            client.communicate()
+
+
+def test_propose_rank_and_export(run_joined, tmp_path, sample_photos):
     photos, here, there = tmp_path / "photos", tmp_path / "here", tmp_path / "there"
     photos.mkdir()
     for path in [path for path in sample_photos if path.stat().st_size < 20_000][:6]:
         shutil.copy(path, photos)
     assert main(["propose", str(photos), "--project", str(here)]) == 0
-    assert run(head, "propose", photos, "--project", there, "--batch", 2)["photos"] == 6
-    assert run(head, "propose", photos, "--project", there, "--batch", 2)["skipped"] == 6
+    proposing = ["propose", photos, "--project", there, "--batch", 2, "--workers", 2]
+    assert run_joined(*proposing)["photos"] == 6
+    assert run_joined(*proposing)["skipped"] == 6
     meshes = []
     for place in (here, there):
         with Project.open(place) as project:
@@ -99,11 +142,11 @@ def test_propose_rank_and_export(head, tmp_path, sample_photos):
     assert len(meshes[0]) == len(meshes[1]) >= 6
     for a, b in zip(*meshes, strict=True):
         assert a.side == b.side and np.abs(a.vertices - b.vertices).max() < 1e-4
-    assert len(run(head, "rank", there)["hands"]) > 0
+    assert len(run_joined("rank", there, "--workers", 2)["hands"]) > 0
     with Project.open(there) as project:
         ids = [entry.id for entry in project.hands()]
     assert main(["accept", str(there), *ids]) == 0
-    run(head, "export", there, "--format", "freihand", "--out", tmp_path / "ray")
+    run_joined("export", there, "--format", "freihand", "--out", tmp_path / "ray")
     assert main(["export", str(there), "--format", "freihand", "--out", str(tmp_path / "local")]) == 0
     names = sorted(p.relative_to(tmp_path / "local") for p in (tmp_path / "local").rglob("*") if p.is_file())
     assert len(names) > 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -22,6 +23,14 @@ def folder(tmp_path, sample_photos, photo_file, make_hand):
         third = [make_hand(3).replace(confidence=0.7)]
         project.add_proposals(project.add_photo(other), third, Provenance("test", "d" * 64))
     return tmp_path / "project"
+
+
+@pytest.fixture(autouse=True)
+def collected_quickly():
+    """napari collects garbage whenever a layer goes, in a time that grows with all that was ever loaded: what is there
+    before a test is not searched again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_killed_import_and_export_commands_leave_nothing_half_done():
 
 
 def test_nothing_acknowledged_is_lost_by_kills():
-    done = subprocess.run([sys.executable, KILLS, "--kills", "30"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, KILLS, "--kills", "30", "--exports", "5"], capture_output=True, text=True)
     assert done.stdout, done.stderr
     result = json.loads(done.stdout)
     assert result["lost"] == [] and result["kills"] == 30

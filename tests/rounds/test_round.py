@@ -80,10 +80,16 @@ class Interrupted(Exception):
     pass
 
 
+@pytest.fixture(scope="module")
+def straight(answered, replay, tmp_path_factory) -> dict:
+    """The result of a small round that nobody interrupts."""
+    folder = tmp_path_factory.mktemp("straight") / "project"
+    shutil.copytree(answered, folder)
+    return run_round(folder, SMALL, replay=replay)
+
+
 @pytest.mark.parametrize("where", [("definition", 4), ("features", 6), ("train", 2), ("judge", 3)])
-def test_an_interrupted_round_goes_on_to_the_same_end(project, answered, replay, tmp_path, where):
-    shutil.copytree(answered, tmp_path / "other")
-    straight = run_round(tmp_path / "other", SMALL, replay=replay)
+def test_an_interrupted_round_goes_on_to_the_same_end(project, replay, straight, where):
 
     def stop(step, done, *_):
         if (step, done) >= where and step == where[0]:

@@ -15,7 +15,7 @@ uvicorn = pytest.importorskip("uvicorn", reason="needs the extra [serve]")
 pytest.importorskip("fastapi", reason="needs the extra [serve]")
 
 from annotator.serving.app import make_app  # noqa: E402
-from annotator.serving.door import configured  # noqa: E402
+from annotator.serving.connections import configured  # noqa: E402
 from annotator.serving.limits import Limits  # noqa: E402
 
 PATIENCE = 60.0  # a test's, on a machine that is busy

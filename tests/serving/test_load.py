@@ -23,7 +23,7 @@ from annotator.model import load_model  # noqa: E402
 from annotator.serving import wire  # noqa: E402
 from annotator.serving.app import make_app  # noqa: E402
 from annotator.serving.batching import Batcher, Busy, Overdue  # noqa: E402
-from annotator.serving.door import configured  # noqa: E402
+from annotator.serving.connections import configured  # noqa: E402
 from annotator.serving.limits import Limits  # noqa: E402
 from annotator.stopping import still_wanted  # noqa: E402
 from annotator.vision.photos import read_photo  # noqa: E402

@@ -22,7 +22,7 @@ from annotator.errors import InputError  # noqa: E402
 from annotator.model import load_model  # noqa: E402
 from annotator.serving import RemoteModel, wire  # noqa: E402
 from annotator.serving.app import make_app  # noqa: E402
-from annotator.serving.door import configured  # noqa: E402
+from annotator.serving.connections import configured  # noqa: E402
 from annotator.serving.limits import Limits  # noqa: E402
 from annotator.vision.photos import read_photo  # noqa: E402
 

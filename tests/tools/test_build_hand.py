@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from annotator.errors import InputError
-from annotator.hand.levels import decimate, upsampling
+from annotator.hand.building.levels import decimate, upsampling
 from annotator.tools.build_hand import main
 from annotator.tools.glb import read_skinned_glb
 from annotator.tools.shape_space import BONE_COUNT, CHAINS, Skeleton, shape_space

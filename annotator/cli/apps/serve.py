@@ -72,7 +72,7 @@ def command(
         from annotator.serving.access.tokens import TokenFile
         from annotator.serving.app import make_app
         from annotator.serving.limits import Limits
-        from annotator.serving.running import Place, run
+        from annotator.serving.server import Place, run
     except ImportError as error:
         raise InputError(f"serving needs an extra: pip install 'hand-mesh-annotator[serve]' ({error})") from error
     from annotator.model import load_model

@@ -1,8 +1,8 @@
 """Bone lengths as coordinates of their own: several photos see how long a bone is, whatever a shape space says.
 
-`hand.proportions` makes hands of any bone lengths, and its template is linear in them; so each bone is one more
-direction of shape, and chain and Jacobian are those of the solver with thirty numbers of shape in place of ten. A hand
-model's parameters have no place for bone lengths: the answer is baked into its surface offsets, posed as it is.
+`hand.building.proportions` makes hands of any bone lengths, and its template is linear in them; so each bone is one
+more direction of shape, and chain and Jacobian are those of the solver with thirty numbers of shape in place of ten. A
+hand model's parameters have no place for bone lengths: the answer is baked into its surface offsets, posed as it is.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from annotator.correcting.solver.angles import angle_rates, angles_to_rotations, rotation_matrix, turn_rate
 from annotator.correcting.solver.coordinates import ANGLES, COUNT, LOG_DEPTH, PLACE, SHAPE, TURN, Coordinates, PosedHand
 from annotator.correcting.solver.kinematics import Chain
+from annotator.hand.building.proportions import with_bone_lengths
 from annotator.hand.joints import MANO_PARENTS
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import OFFSET_LEVEL, HandModel
-from annotator.hand.proportions import with_bone_lengths
 from annotator.hand.rotations import rotation_vectors
 from annotator.hand.topology import KEYPOINTS
 

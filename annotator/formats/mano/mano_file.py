@@ -16,12 +16,12 @@ from annotator.files import safe_pickle
 from annotator.files.atomic import put
 from annotator.files.given import expanded
 from annotator.formats.core.base import ManoLabel
-from annotator.hand.anatomy import joint_limits
+from annotator.hand.building.anatomy import joint_limits
+from annotator.hand.building.levels import FINGER_IMPORTANCE, LEVEL_SIZES, decimate, upsampling
+from annotator.hand.building.regressors import keypoint_regressor
 from annotator.hand.joints import KEYPOINT_OF_MANO, MANO_PARENTS, MANO_TIP_VERTICES
-from annotator.hand.levels import FINGER_IMPORTANCE, LEVEL_SIZES, decimate, upsampling
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import HandModel, MeshLevel, load_hand, user_hand_file
-from annotator.hand.regressors import keypoint_regressor
 
 VERTICES, FACES = 778, 1538
 TIPS = MANO_TIP_VERTICES

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-MEAN_PALM = 0.087  # m, wrist to middle knuckle of the free hand's mean shape (see annotator.hand.anatomy)
+MEAN_PALM = 0.087  # m, wrist to middle knuckle of the free hand's mean shape (see annotator.hand.building.anatomy)
 
 
 class Labels(NamedTuple):

@@ -26,7 +26,8 @@ from annotator.learning.real_sets.teacher import Taught, teach
 from annotator.network.encoders.mediapipe_hand import MediaPipeHand, load_mediapipe_hand
 from annotator.vision.camera import default_camera
 from annotator.vision.photos import read_photo
-from annotator.vision.two_views import CalibratedView, triangulate
+from annotator.vision.rigs import RigCamera
+from annotator.vision.rigs.triangulation import triangulate
 from annotator.vision.video import frames
 
 HELD_SHARE = 0.25
@@ -97,15 +98,16 @@ def signing(
     table_of(rows).save(out)
 
 
-def read_view(folder: Path, camera: int) -> CalibratedView:
-    """A camera of the two-camera set from its two .dat files."""
+def read_view(folder: Path, camera: int) -> RigCamera:
+    """A camera of the two-camera set from its two .dat files, in their unit."""
 
     def numbers(path: Path, after: str, count: int) -> np.ndarray:
         text = path.read_text().split(after)[1].split()
         return np.array([float(x) for x in text[:count]])
 
     own, place = folder / f"c{camera}.dat", folder / f"rot_trans_c{camera}.dat"
-    return CalibratedView(
+    return RigCamera(
+        name=f"cam{camera}",
         K=numbers(own, "intrinsic:", 9).reshape(3, 3),
         distortion=numbers(own, "distortion:", 5),
         R=numbers(place, "R:", 9).reshape(3, 3),
@@ -127,8 +129,11 @@ def two_cameras(source: Path, out: Path, network: MediaPipeHand, detector: PalmD
         taught = [teach_photo(photo, v.K, network, detector) for photo, v in zip(pair, views, strict=True)]
         if any(t is None or t[0] != "right" or t[1].presence < 0.6 for t in taught):
             continue
-        ideal = [v.undistort(t[1].keypoints) for v, t in zip(views, taught, strict=True)]
-        world, error = triangulate(views, ideal)
+        ideal = np.array([v.ideal(t[1].keypoints) for v, t in zip(views, taught, strict=True)])
+        world, _, off = triangulate(views, ideal, np.ones(ideal.shape[:2]))
+        if np.isnan(world).any():
+            continue
+        error = off.max(0)
         believed = np.minimum(taught[0][1].weight, taught[1][1].weight) / (1 + (error / 6.0) ** 2)
         if np.median(error) > 8 or np.median(believed) < 0.25:
             continue

@@ -30,11 +30,33 @@ class LabelIntake:
         mark: str,
         note: Mapping | None = None,
     ) -> str | None:
-        """Store a hand with its label in one transaction; its id, or None if a label of this mark is on this photo.
+        """Store a hand with its label in one transaction.
 
-        The journal has it as a proposal without corrections, an edit that adds them, and, unless `state` is "in
-        work", a change of state: whose work it is can be read there. mark: names the label for good (its data set and
-        its id in that); `has_photo(hash, mark)` is true from then on. note: JSON, kept with the edit and the state.
+        The journal has it as a proposal without corrections, an edit that adds them, and, unless `state` is "in work",
+        a change of state: whose work it is can be read there.
+
+        Parameters
+        ----------
+        photo_id, mesh, provenance
+            As for `add_proposals`; the mesh with its corrections.
+        joint_states
+            21 of `hand.joint_states.JOINT_STATES`.
+        state
+            One of `states.HAND_STATES`.
+        mark
+            Names the label for good (its data set and its id in that); `has_photo(hash, mark)` is true from then on.
+        note
+            JSON, kept with the edit and the state.
+
+        Returns
+        -------
+        str or None
+            Its id; None: a label of this mark is on this photo.
+
+        Raises
+        ------
+        InputError
+            As for `add_proposals`; unknown states.
         """
         check_hand_state(state)
         prepared = intake.prepare(mesh.unlabelled())

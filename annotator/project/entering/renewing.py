@@ -19,10 +19,29 @@ class Renewing:
         self._context = context
 
     def repropose(self, hand_id: str, mesh: HandMesh, provenance: Provenance, version: int | None = None) -> int:
-        """Put a newer model's proposal in place of the hand's old one, which stays in the journal; the new version.
+        """Put a newer model's proposal in place of the hand's old one, which stays in the journal.
 
-        Only for a hand as it was proposed: InputError if a person has touched it (or has it in work just now), if it
-        has changed since `version`, or if the hand model is another.
+        Only for a hand as it was proposed.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+        mesh, provenance
+            As for `add_proposals`.
+        version
+            The one that was looked at; None: whichever is in force.
+
+        Returns
+        -------
+        int
+            The new version.
+
+        Raises
+        ------
+        InputError
+            A person has touched it (or has it in work just now), it has changed since `version`, or the hand model is
+            another.
         """
         prepared = intake.prepare(mesh.unlabelled())
         with self._context.database.writing() as connection:

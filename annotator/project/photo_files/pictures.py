@@ -69,15 +69,46 @@ class Pictures:
         self._context = context
 
     def is_same_photo(self, photo: StoredPhoto, path: Path | None = None) -> bool:
-        """Whether the file (the photo's own, unless another is given) shows what was annotated: the same bytes, or the
-        same picture under other metadata. InputError if it cannot be read."""
+        """Whether a file shows what was annotated: the same bytes, or the same picture under other metadata.
+
+        Parameters
+        ----------
+        photo
+            What was annotated.
+        path
+            The file; None: the photo's own.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        InputError
+            It cannot be read.
+        """
         with self._context.database.reading() as connection:
             picture = picture_of(connection, photo.sha256) or ""
         return is_same(replace(photo, picture=picture), photo.path if path is None else path)
 
     def known_as(self, path: Path) -> str:
-        """The file digest by which the project knows this photo: the file's own, or that of the photo which shows the
-        same. InputError if it cannot be read."""
+        """By which file digest the project knows this photo.
+
+        Parameters
+        ----------
+        path
+            Its file.
+
+        Returns
+        -------
+        str
+            The file's own, or that of the photo which shows the same.
+
+        Raises
+        ------
+        InputError
+            It cannot be read.
+        """
         sha256 = photo_hash(path)
         with self._context.database.reading() as connection:
             if connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256)) is not None:

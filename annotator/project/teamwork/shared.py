@@ -21,27 +21,60 @@ class Shared:
         self._context = context
 
     def lease(self, hand_id: str, seconds: float = LEASE) -> str:
-        """Take the hand for so long: nobody else can change it. Until when, UTC, ISO 8601.
+        """Take the hand for some time: nobody else can change it.
 
-        Every change of yours starts the time anew; a verdict or `release` ends it. InputError, naming who and
-        until when, if somebody else has it.
+        Every change of yours starts the time anew; a verdict or `release` ends it.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+        seconds
+            For how long.
+
+        Returns
+        -------
+        str
+            Until when, UTC, ISO 8601.
+
+        Raises
+        ------
+        InputError
+            Naming who and until when: somebody else has it.
         """
         with self._context.database.writing(stored_only=True) as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return team.lease(connection, hand_id, self._context.who, seconds)
 
     def release(self, hand_id: str) -> None:
-        """Give a hand back that was taken by `lease` or `next_hand`; nothing happens if you do not have it."""
+        """Give a hand back that was taken by `lease` or `next_hand`; nothing happens if you do not have it.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             team.release(connection, hand_id, self._context.who)
 
     def next_hand(
         self, skip: Iterable[str] = (), lease: bool = True, gold_every: int | None = gold.EVERY
     ) -> str | None:
-        """The id of the open hand that the network is least sure of and nobody else works on, or None.
+        """The open hand that the network is least sure of and nobody else works on.
 
-        lease: take it, so that the next person gets another. gold_every: one hand in so many is the copy of a
-        gold hand (None: never); it comes only to who takes it. skip: ids not to be given.
+        Parameters
+        ----------
+        skip
+            Ids not to be given.
+        lease
+            Take it, so that the next person gets another.
+        gold_every
+            One hand in so many is the copy of a gold hand (None: never); it comes only to who takes it.
+
+        Returns
+        -------
+        str or None
+            Its id; None: there is none.
         """
         if not lease:
             with self._context.database.reading() as connection:
@@ -57,10 +90,29 @@ class Shared:
             return found
 
     def review(self, hand_id: str, agreed: bool, remark: str = "") -> int:
-        """Say of an accepted hand, as a second person, that it is right, or that it is not; its version.
+        """Say of an accepted hand, as a second person, that it is right, or that it is not.
 
-        A hand that is returned becomes flagged, by an event like any other. What was agreed to counts as long
-        as nobody changes the hand. InputError: not accepted, or you worked on it yourself.
+        A hand that is returned becomes flagged, by an event like any other. What was agreed to counts as long as nobody
+        changes the hand.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+        agreed
+            Whether it is right.
+        remark
+            What is to be said of it.
+
+        Returns
+        -------
+        int
+            Its version.
+
+        Raises
+        ------
+        InputError
+            It is not accepted, or you worked on it yourself.
         """
         with self._context.database.writing(stored_only=True) as connection:
             row, record, _ = reading.stored(connection, self._context.folder, hand_id)
@@ -72,23 +124,52 @@ class Shared:
             return journal.change(connection, row, with_state(record, FLAGGED), STATE, self._context.who, note)
 
     def to_review(self) -> list[str]:
-        """Ids of accepted hands that you did not work on and nobody has reviewed as they are now."""
+        """Accepted hands that you did not work on and nobody has reviewed as they are now.
+
+        Returns
+        -------
+        list of str
+            Their ids.
+        """
         with self._context.database.reading() as connection:
             return team.to_review(connection, self._context.who)
 
     def make_gold(self, hand_id: str) -> None:
-        """Take an accepted hand, as it is now, for the truth: copies of its proposal come to other people
-        unmarked (`next_hand`), and `skills` says how far they end from it.
+        """Take an accepted hand, as it is now, for the truth.
+
+        Copies of its proposal come to other people unmarked (`next_hand`), and `skills` says how far they end from it.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+
+        Raises
+        ------
+        InputError
+            It is not accepted.
         """
         with self._context.database.writing(stored_only=True) as connection:
             gold.add(connection, reading.row_of(connection, self._context.folder, hand_id), self._context.who)
 
     def gold_hands(self) -> list[GoldHand]:
-        """All gold hands with their truth, oldest first."""
+        """All gold hands with their truth.
+
+        Returns
+        -------
+        list of GoldHand
+            Oldest first.
+        """
         with self._context.database.reading() as connection:
             return gold.all_of(connection, self._context.folder)
 
     def skills(self) -> list[Skill]:
-        """Each person's error on gold hands, mm."""
+        """How well people label.
+
+        Returns
+        -------
+        list of Skill
+            Each person's error on gold hands, mm.
+        """
         with self._context.database.reading() as connection:
             return gold.skills(connection)

@@ -90,9 +90,26 @@ class DepthImage:
 
 
 def read_depth(path: str | Path, size: tuple[int, int] | None = None, sigma: float = 0.003) -> DepthImage:
-    """The depth image of a file. size: (height, width) of its photo, which it must have too.
+    """The depth image of a file.
 
-    InputError with one line that names the file: missing, not of a form that is read, of another size, or empty.
+    Parameters
+    ----------
+    path
+        16-bit millimetres (PNG, TIFF), or metres (.npy, floating-point TIFF).
+    size
+        (height, width) of its photo, px, which it must have too.
+    sigma
+        One standard deviation of its values, m.
+
+    Returns
+    -------
+    DepthImage
+        Metres along the camera's z axis.
+
+    Raises
+    ------
+    InputError
+        One line that names the file: missing, not of a form that is read, of another size, or empty.
     """
     path = Path(path)
     try:

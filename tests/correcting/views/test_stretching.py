@@ -8,8 +8,8 @@ from small_rigs import SIZES, proposal, rig_of
 
 from annotator.correcting.views import join
 from annotator.correcting.views.stretching import FORM, STRETCH, Stretched, baked, directions
+from annotator.hand.building.proportions import random_bone_lengths, with_bone_lengths
 from annotator.hand.mesh import HandParameters
-from annotator.hand.proportions import random_bone_lengths, with_bone_lengths
 from annotator.hand.rotations import rotation_matrices
 
 

@@ -32,6 +32,16 @@ def test_exact_places_give_exact_points(angles):
     assert off.max() < 1e-6 and (np.linalg.eigvalsh(covariance) > 0).all()
 
 
+def test_disagreement_shows_as_reprojection_error():
+    points = np.random.default_rng(5).uniform(-0.1, 0.1, (21, 3))
+    some = cameras(0, 35)
+    places = seen(some, points)
+    places[0, 4] += [0, 30]
+    _, _, off = triangulate(some, places, np.ones((2, 21)))
+    assert off.max(0)[4] > 8
+    assert np.delete(off.max(0), 4).max() < 0.01
+
+
 def test_its_covariance_is_that_of_the_errors():
     some, random = cameras(0, 40, 80), np.random.default_rng(2)
     point = np.array([[0.02, -0.03, 0.05]])

@@ -1,4 +1,4 @@
-"""Who may come in at all: connections and requests' heads, before anything of a request is believed.
+"""Connections and requests' heads: who is let in at all, before anything of a request is believed.
 
 uvicorn waits for headers without end and counts no connections. Here a head has to come in time and in size, and
 connections are counted, in all and of each address; who is turned away is told why (408, 414, 431, 503) and heard a
@@ -24,23 +24,24 @@ MOST_HEARD = 2_000_000  # bytes, then it is cut off
 
 
 def configured(app: Any, host: str, port: int, limits: Limits, **more: Any) -> uvicorn.Config:
-    """uvicorn's settings for an application behind this door. more: further ones, as uvicorn calls them."""
+    """uvicorn's settings for an application with limited connections. more: further ones, as uvicorn calls them."""
     settings: dict[str, Any] = {
         "log_level": "warning",
         "access_log": False,
         "timeout_keep_alive": 30,
         "ws": "none",
     } | more
-    kept = max(2 * limits.heads, 1 << 16)
-    return uvicorn.Config(app, host, port, http=door(limits), h11_max_incomplete_event_size=kept, **settings)
+    unread = max(2 * limits.heads, 1 << 16)
+    http = limited_protocol(limits)
+    return uvicorn.Config(app, host, port, http=http, h11_max_incomplete_event_size=unread, **settings)
 
 
-def door(limits: Limits) -> type[asyncio.Protocol]:
+def limited_protocol(limits: Limits) -> type[asyncio.Protocol]:
     """The protocol of one server's connections."""
-    return type("Door", (_Door,), {"limits": limits, "open": Counter()})
+    return type("LimitedConnection", (_LimitedConnection,), {"limits": limits, "open": Counter()})
 
 
-class _Door(H11Protocol):
+class _LimitedConnection(H11Protocol):
     limits: Limits
     open: Counter  # connections by address
 

@@ -15,17 +15,14 @@ from functools import cached_property
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "formats"))
 
-import fuzz_makers as makers
 import mano_like
 import numpy as np
-from fuzz_doors import PACKAGE, asked, exif, largest, message, predictions, repaired, toml, use_video
-from hostile_bytes import Bomb
+from hostile.damage import Bomb
+from hostile.sets import PICTURES, Sets, read
 from hostile_files import use_project
-from hostile_sets import PICTURES, Sets, read
 from kill_store import SOURCE, random_mesh
 from PIL import Image
 
@@ -40,6 +37,8 @@ from annotator.learning.recipe import Recipe
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project
 from annotator.proposers import build_proposer
+from fuzzing import makers
+from fuzzing.doors import PACKAGE, asked, exif, largest, message, predictions, repaired, toml, use_video
 
 REQUESTS = 12  # of one server's life
 LAYOUTS = sorted(READERS)

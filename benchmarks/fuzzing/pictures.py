@@ -7,7 +7,7 @@ import random
 import struct
 import zlib
 
-from hostile_bytes import mutated
+from hostile.damage import mutated
 
 
 def png(data: bytes, draw: random.Random) -> bytes:

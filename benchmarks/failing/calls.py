@@ -1,4 +1,4 @@
-"""A command in a fork where calls of the operating system fail, see `failing.c`."""
+"""A command in a fork where calls of the operating system fail, see `calls.c`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# name -> (bits, as failing.c has them; what the system says)
+# name -> (bits, as calls.c has them; what the system says)
 KINDS = {
     "write": (1, errno.ENOSPC),
     "sync": (2, errno.EIO),
@@ -36,7 +36,7 @@ def preload() -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None or sys.platform != "linux":
         raise SystemExit("failing calls need Linux and a C compiler")
-    source = Path(__file__).with_name("failing.c")
+    source = Path(__file__).with_name("calls.c")
     options = ("-shared", "-fPIC", "-O1", "-U_FORTIFY_SOURCE", "-o", made, source, "-ldl")
     subprocess.run([compiler, *options], check=True)
     told = os.environ | {"LD_PRELOAD": str(made), PRELOADED: str(made)}

@@ -100,7 +100,7 @@ class Tools:
     def _run(self, tool: str, folder: Path) -> dict:
         inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         about = {"KEYPOINTS": json.dumps(JOINT_NAMES), "TORCH": sysconfig.get_path("purelib")}
-        script = Path(__file__).with_name("tool_readers.py")
+        script = Path(__file__).parents[1] / "tool_readers.py"
         done = subprocess.run(
             [self.python, "-P", script, tool, folder], capture_output=True, text=True, env=inherited | about,
             cwd=folder.parent,

@@ -9,16 +9,15 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "formats"))
 
-import fuzz_makers as makers
 import numpy as np
 from PIL import Image
 
 import annotator
 from annotator.project import Project
+from fuzzing import makers
 
 PACKAGE = Path(annotator.__file__).parent
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests" / "formats"))  # mano_like
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "formats"))  # mano_like
 
 
 @dataclass
@@ -73,7 +73,7 @@ class World:
         old = self.template / "old"
         old.mkdir()
         with sqlite3.connect(old / "project.db") as database:
-            script = HERE.parent / "tests" / "project" / "data" / "version-1.sql"
+            script = ROOT / "tests" / "project" / "data" / "version-1.sql"
             database.executescript(script.read_text(encoding="utf-8"))
         database.close()
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from annotator.errors import InputError
 from annotator.model import Model
-from annotator.serving.door import configured
+from annotator.serving.connections import configured
 from annotator.serving.limits import Limits
 from annotator.serving.models.reloading import Reloader
 

@@ -14,14 +14,13 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from hostile_bytes import archive, mutated, mutated_text, picture_bomb, yaml_words
-
 import annotator
 from annotator.errors import InputError
 from annotator.formats import READERS, WRITERS, reader, writer
 from annotator.formats.core.details import skipping, whole
+from hostile.damage import archive, mutated, mutated_text, picture_bomb, yaml_words
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "formats"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "formats"))
 
 from small_sets import OTHERS
 

@@ -11,9 +11,10 @@ import tarfile
 import zipfile
 
 import numpy as np
-from fuzz_pictures import jpeg, mp4, png, tiff
-from fuzz_trees import FLOATS, NUMBERS, as_json, changed, csv, orders, pickles, yaml
-from hostile_bytes import mutated, npy_claiming, npy_pickle
+from hostile.damage import mutated, npy_claiming, npy_pickle
+
+from fuzzing.pictures import jpeg, mp4, png, tiff
+from fuzzing.trees import FLOATS, NUMBERS, as_json, changed, csv, orders, pickles, yaml
 
 __all__ = [
     "as_json",

@@ -1,0 +1,1 @@
+"""The parts of `tracks.py`: what is measured of tracked videos, one part a module."""
