@@ -89,6 +89,9 @@ def runs(arguments: argparse.Namespace, records: list, folder: Path) -> Iterator
         code, both = arguments.cvat, published_code.cvat(arguments.cvat, records, folder)
         yield "cvat", OURS, "CVAT `load_anno`", "--cvat DIR", lambda: (commit(code), both[0])
         yield "cvat", "CVAT `dump_as_cvat_annotation`", OURS, "--cvat DIR", lambda: (commit(code), both[1])
+        films = published_code.cvat_video(code, records, folder)
+        yield "cvat-video", OURS, "CVAT `load_anno`", "--cvat DIR", lambda: (commit(code), films[0])
+        yield "cvat-video", "CVAT `dump_as_cvat_interpolation`", OURS, "--cvat DIR", lambda: (commit(code), films[1])
     if arguments.tools is not None:
         for name, written, reader, run in tools_compared.Tools(arguments.tools, records, folder).rows():
             yield name, written, reader, "--tools PYTHON", run
