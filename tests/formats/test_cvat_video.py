@@ -115,12 +115,10 @@ def test_what_was_moved_in_cvat_is_a_correction_of_that_frame(filmed, tmp_path):
     writer("cvat-video").write(labelled_hands(filmed), out)
     text = (out / "annotations.xml").read_text()
     x, y = next(one for one in labelled_hands(filmed) if one.provenance.get("frame") == 5).keypoints[8] + 0.5
-    # the photo's image comes first in the task
-    head, tail = text.split('label="index_tip"', 1)
-    was = f'frame="6" outside="0" occluded="0" keyframe="1" points="{float(x)!r},{float(y)!r}"'
-    assert was in tail
-    tail = tail.replace(was, was.replace(f'"{float(x)!r},', f'"{float(x) + 4!r},'), 1)
-    (out / "annotations.xml").write_text(head + 'label="index_tip"' + tail)
+    first, second = text.split('<skeleton frame="6" outside="0"', 1)  # the photo's image comes first in the task
+    was, now = (f'points="{float(x + move)!r},{float(y)!r}"' for move in (0, 4))
+    assert was in second
+    (out / "annotations.xml").write_text(f'{first}<skeleton frame="6" outside="0"{second.replace(was, now, 1)}')
     edited = [one for one in reader("cvat").read(out) if "edited" in one.provenance]
     assert [(one.provenance["edited"], one.provenance["frame"], one.states[8]) for one in edited] == [
         ([8], 5, "corrected")
@@ -128,21 +126,29 @@ def test_what_was_moved_in_cvat_is_a_correction_of_that_frame(filmed, tmp_path):
 
 
 # -- of other people -------------------------------------------------------------------------------------------
-def track(frames, label="right hand", number=0, drawn=()) -> str:
-    """frames: number -> places (21, 2); drawn: those that CVAT interpolated."""
+def track(frames, label="right hand", number=0, drawn=(), old=False) -> str:
+    """frames: number -> places (21, 2); drawn: those that CVAT interpolated; old: as CVAT wrote it once."""
 
     def key(frame):
-        return f'frame="{frame}" outside="0" occluded="0" keyframe="{int(frame not in drawn)}" z_order="0"'
+        return f'frame="{frame}" keyframe="{int(frame not in drawn)}" z_order="0"'
 
-    last = max(frames) + 1
-    inside = "".join(f"<skeleton {key(frame)}></skeleton>" for frame in frames)
-    inside += f'<skeleton frame="{last}" outside="1" occluded="0" keyframe="1" z_order="0"></skeleton>'
-    for k, name in enumerate(JOINT_NAMES):
-        points = "".join(
-            f'<points {key(frame)} points="{places[k][0] + 0.5:.2f},{places[k][1] + 0.5:.2f}"></points>'
-            for frame, places in frames.items()
-        )
-        inside += f'<track id="{k}" label="{name}" source="manual">{points}</track>'
+    def point(frame, k, gone=0):
+        x, y = frames[frame][k] + 0.5
+        return f'outside="{gone}" occluded="0" {key(frame)} points="{x:.2f},{y:.2f}"></points>'
+
+    last = max(frames)
+    if old:
+        inside = "".join(f'<skeleton outside="0" occluded="0" {key(frame)}></skeleton>' for frame in frames)
+        inside += f'<skeleton frame="{last + 1}" outside="1" occluded="0" keyframe="1"></skeleton>'
+        for k, name in enumerate(JOINT_NAMES):
+            points = "".join(f"<points {point(frame, k)}" for frame in frames)
+            inside += f'<track id="{k}" label="{name}" source="manual">{points}</track>'
+    else:
+        ends = [(frame, 0, key(frame)) for frame in frames] + [(last, 1, f'frame="{last + 1}" keyframe="1"')]
+        inside = ""
+        for frame, gone, said in ends:
+            points = (f'<points label="{name}" {point(frame, k, gone)}' for k, name in enumerate(JOINT_NAMES))
+            inside += f"<skeleton {said}>{''.join(points)}</skeleton>"
     return f'<track id="{number}" label="{label}" source="manual">{inside}</track>'
 
 
@@ -158,9 +164,10 @@ def places(make_hand):
     return make_hand(3, size=SIZE[::-1]).keypoints
 
 
-def test_a_task_of_a_video_is_read_from_the_video(tmp_path, places):
+@pytest.mark.parametrize("old", [False, True])
+def test_a_task_of_a_video_is_read_from_the_video(tmp_path, places, old):
     video(tmp_path / "clip.mp4", pictures(COUNT, SIZE), rate=RATE)
-    file(tmp_path, track({2: places, 3: places + 1, 4: places + 2}, drawn=(3,)), source="clip.mp4")
+    file(tmp_path, track({2: places, 3: places + 1, 4: places + 2}, drawn=(3,), old=old), source="clip.mp4")
     read = list(reader("cvat").read(tmp_path))
     assert [frame_place(one.photo).number for one in read] == [2, 3, 4]
     assert [set(one.states) for one in read] == [{"confirmed"}, {"propagated"}, {"confirmed"}]

@@ -1,14 +1,15 @@
-"""CVAT's XML for videos ("CVAT for video 1.1"): a track a hand, with a track of each keypoint inside.
+"""CVAT's XML for videos ("CVAT for video 1.1"): a track a hand, with a skeleton in each frame.
 
-    annotations.xml   tracks of the label `hand`: a skeleton in each frame, attribute `side`; inside tracks called as
-                      our keypoints: a point in each frame, attribute `state`
+    annotations.xml   tracks of the label `hand`: a skeleton in each frame, attribute `side`, with points called as our
+                      keypoints, each with the attribute `state`
     labels.json       the label, for CVAT's constructor of labels ("Raw")
     images/           the frames, to make the task of: CVAT numbers them in the order of their names, from 0
 
 The track's id is the project's number of it; hands that are on no track get one each. outside="1" ends a hand where it
 is not in the next frame; keyframe="1" is what somebody set, the rest CVAT has drawn between: such keypoints come in as
 `propagated`. Frames are read from the video that <source> names, if it lies beside; else from images called
-`frame_000012`, else from all images in the order of their names. Places as in `cvat`.
+`frame_000012`, else from all images in the order of their names. Places as in `cvat`. Older CVATs put a track of each
+keypoint into the hand's track in place of points into skeletons: read, too.
 """
 
 from __future__ import annotations
@@ -105,19 +106,16 @@ def _write_track(file: TextIO, track: int, hands: Mapping[int, SentHand], count:
     file.write(f'  <track id="{track}" label="hand" source="manual">\n')
     for frame, hand, outside in rows:
         file.write(
-            f'    <skeleton frame="{frame}" outside="{int(outside)}" occluded="0" keyframe="1" z_order="0">'
-            f'<attribute name="side">{hand.side}</attribute></skeleton>\n'
+            f'    <skeleton frame="{frame}" outside="{int(outside)}" keyframe="1" z_order="0">'
+            f'<attribute name="side">{hand.side}</attribute>\n'
         )
-    for joint, name in enumerate(JOINT_NAMES):
-        file.write(f'    <track id="{joint}" label="{name}" source="manual">\n')
-        for frame, hand, outside in rows:
-            x, y, shown = hand.points[joint].tolist()
+        for name, (x, y, shown), state in zip(JOINT_NAMES, hand.points.tolist(), hand.states, strict=True):
             file.write(
-                f'      <points frame="{frame}" outside="{int(outside or shown == NONE)}" '
+                f'      <points label="{name}" outside="{int(outside or shown == NONE)}" '
                 f'occluded="{int(shown == HIDDEN)}" keyframe="1" points="{x + CORNER!r},{y + CORNER!r}" z_order="0">'
-                f'<attribute name="state">{hand.states[joint]}</attribute></points>\n'
+                f'<attribute name="state">{state}</attribute></points>\n'
             )
-        file.write("    </track>\n")
+        file.write("    </skeleton>\n")
     file.write("  </track>\n")
 
 
@@ -150,11 +148,13 @@ class Tracks:
     def _record(
         self, index: int, label: str, track: str, frame: int, shapes: Mapping[str, _Shape], about: Mapping[str, str]
     ) -> LabelledHand | None:
+        points = dict(point for name, one in shapes.items() for point in one.points(name))
+        if not self._returned.files and all(point.shown == NONE for point in points.values()):
+            return None  # where a track ends
         photo, file = self._photo(frame)
         if self._video is None and photo not in self._pictures:
             self._pictures = {photo: Picture.of(photo)}
         picture = self._frames if self._video is not None else self._pictures[photo]
-        points = dict(point for name, one in shapes.items() for point in one.points(name))
         name = f"track{track}-{frame:06d}-{index}"
         hand = hand_of(name, file, label, about, points, picture)
         record = self._returned.record(hand, photo, TOOL)
@@ -249,18 +249,27 @@ def _hands(track: ElementTree.Element) -> dict[int, tuple[dict[str, _Shape], dic
     """Frame -> (shapes by the labels of their points, attributes) of a track's hand where it is in the picture."""
     found: dict[int, tuple[dict[str, _Shape], dict[str, str]]] = {}
     about: dict[str, str] = {}
+    states: dict[str, str] = {}  # what is not said again has not changed
+
+    def shaped(label: str, element: ElementTree.Element) -> _Shape:
+        states[label] = attributes(element).get("state", states.get(label, ""))
+        return _Shape(element, states[label])
+
     for shape in track:
         if shape.tag not in ("skeleton", "points"):
             continue
-        about = about | attributes(shape)  # what is not said again has not changed
-        row = shape.get("points", "").count(";") == 20
-        if shape.get("outside") != "1" and (row or shape.tag == "skeleton"):
-            found[int(shape.attrib["frame"])] = {"": _Shape(shape)} if row else {}, about
+        about = about | attributes(shape)
+        if shape.get("outside") == "1":
+            continue
+        if shape.tag == "skeleton":
+            inside = {one.attrib["label"]: shaped(one.attrib["label"], one) for one in shape.findall("points")}
+            found[int(shape.attrib["frame"])] = inside, about
+        elif shape.get("points", "").count(";") == 20:
+            found[int(shape.attrib["frame"])] = {"": _Shape(shape)}, about
     for element in track.findall("track"):
-        state = ""
         for shape in element.findall("points"):
-            state = attributes(shape).get("state", state)
-            frame = int(shape.attrib["frame"])
+            frame, label = int(shape.attrib["frame"]), element.attrib["label"]
+            one = shaped(label, shape)
             if frame in found:
-                found[frame][0][element.attrib["label"]] = _Shape(shape, state)
+                found[frame][0][label] = one
     return {frame: hand for frame, hand in found.items() if hand[0]}
