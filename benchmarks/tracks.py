@@ -1,11 +1,13 @@
 """Tracked videos beside `propose` frame by frame, on the same frames in the same run:
 
-    python benchmarks/tracks.py DATA OUT [--parts rendered,signing,cameras,crossing,economy] [--short]
+    python benchmarks/tracks.py DATA OUT [--parts rendered,sides,signing,cameras,crossing,economy] [--short]
 
 DATA holds `sign-language-video/` and `two-camera-hand/` as their authors publish them. Rendered sequences are made by
 `tracks_world` from the seeds below, which are frozen: settings were chosen on others (101 to 112, 201 to 206).
 
     rendered   16 sequences, natural and fast motion, 25 and 60 frames a second: errors of joints, jitter
+    sides      8 other sequences of a right hand, followed as a left one from the true place on: what its frames say,
+               and as what it holds together
     signing    a real video: jitter in its quiet stretches and over all, time a frame of both ways, one after the other
     cameras    two real cameras: PA-MPJPE of one camera's joints to those that were triangulated from both
     crossing   two people's hands that cross each other: identities, and whether wrong ones are flagged
@@ -36,16 +38,20 @@ from annotator.learning.real_sets.building import read_view  # noqa: E402
 from annotator.model import Model, load_model  # noqa: E402
 from annotator.tracking import Follower, Frame, track_frames  # noqa: E402
 from annotator.tracking.following import FOLLOWING as FOLLOW  # noqa: E402
+from annotator.tracking.following.paths import SeenHand  # noqa: E402
+from annotator.tracking.following.weighing import MOST, for_right  # noqa: E402
 from annotator.tracking.labelling.propagating import propagated  # noqa: E402
+from annotator.tracking.siding import again, word_of  # noqa: E402
 from annotator.tracking.smoothing import SMOOTHING as SMOOTH  # noqa: E402
 from annotator.tracking.video import finished  # noqa: E402
+from annotator.vision.crops import Crop  # noqa: E402
 from annotator.vision.two_views import triangulate  # noqa: E402
 from annotator.vision.video import open_video  # noqa: E402
 
 SEEDS = range(1, 17)
 KINDS = ((75, 25.0, False), (100, 60.0, False), (60, 25.0, True), (90, 60.0, True))  # frames, rate, fast
 QUIET = 0.05  # m/s: mean speed of the joints beside the wrist
-ECONOMY, CROSSINGS = range(31, 37), range(41, 43)
+ECONOMY, CROSSINGS, SIDES = range(31, 37), range(41, 43), range(501, 509)
 
 
 def rooted(joints: np.ndarray) -> np.ndarray:
@@ -123,6 +129,33 @@ def rendered(model: Model, short: bool) -> dict:
 
 
 NAMES = ("PA", "root")
+
+
+def sides(model: Model, short: bool) -> dict:
+    """How often frames that follow the wrong side, and how often what holds together in them, say the right one."""
+    studio, rows = Studio(model.hand), []
+    for number, seed in enumerate(list(SIDES)[: 2 if short else None]):
+        count, rate, fast = KINDS[number % len(KINDS)]
+        one = studio.sequence(seed, count, rate, fast)
+        place, words, pairs = truth_keypoints(one)[0], [], []
+        for k, photo in enumerate(one.photos):
+            seen = SeenHand.of(model.answer_in(photo, [Crop.from_landmarks(place, True)], one.K)[0])
+            place = seen.landmarks if seen.presence >= FOLLOW.presence else truth_keypoints(one)[k]
+            words.append(word_of(seen.right, seen.presence))
+            if k % (count // MOST) == 0:
+                pairs.append((again(model, photo, [seen.hand], ["right"], one.K)[0], seen.hand))
+        rows.append([seed, float(np.mean(words)), for_right(pairs)])
+        print(f"\rsides {len(rows)}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    values = np.array(rows)[:, 1:]
+    head = ["followed as the wrong side", "says the right one", "least margin", "median margin"]
+    names = ("its frames, log odds each", "what holds together, log")
+    table = [
+        [name, f"{(column > 0).sum()} of {len(rows)}", f"{column.min():.2f}", f"{np.median(column):.2f}"]
+        for name, column in zip(names, values.T, strict=True)
+    ]
+    print(markdown(head, table))
+    return {"rows": rows}
 
 
 def signing(model: Model, data: Path, short: bool) -> dict:
@@ -271,13 +304,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--parts", default="rendered,signing,cameras,crossing,economy")
+    parser.add_argument("--parts", default="rendered,sides,signing,cameras,crossing,economy")
     parser.add_argument("--short", action="store_true", help="a quick look: few and short sequences")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     model = load_model(device="cpu")
     ways = {
         "rendered": lambda: rendered(model, options.short),
+        "sides": lambda: sides(model, options.short),
         "signing": lambda: signing(model, options.data, options.short),
         "cameras": lambda: cameras(model, options.data, options.short),
         "crossing": lambda: identities(model, options.short),
