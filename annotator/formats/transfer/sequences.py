@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from annotator.files.frame_places import RATE, FramePlace, frame_place
+from annotator.files.frame_places import FramePlace, frame_place
 from annotator.formats.core.base import LabelledHand
 from annotator.project import Project
 
@@ -32,7 +32,7 @@ def numbered_place(photo: Path, rate: object) -> FramePlace | None:
     if name is None or not isinstance(rate, int | float) or not 0 < rate < 1e6 or "%" in photo.name:
         return None
     pattern = f"{name['before']}%0{len(name['number'])}d{name['after']}"
-    return FramePlace(photo.with_name(pattern), int(name["number"]), float(rate) or RATE)
+    return FramePlace(photo.with_name(pattern), int(name["number"]), float(rate))
 
 
 class Sequences:
