@@ -73,6 +73,9 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
         read, written = cvat.check(code, records, folder)
         yield "cvat", OURS, "CVAT `load_anno`", commit(code), "--cvat DIR", read
         yield "cvat", "CVAT `dump_as_cvat_annotation`", OURS, commit(code), "--cvat DIR", written
+        read, written = cvat.check_video(code, records, folder)
+        yield "cvat-video", OURS, "CVAT `load_anno`", commit(code), "--cvat DIR", read
+        yield "cvat-video", "CVAT `dump_as_cvat_interpolation`", OURS, commit(code), "--cvat DIR", written
     if given.tools is not None:
         for name, writer, reader, run in tools.Tools(given.tools, records, folder).rows():
             said, found = run()

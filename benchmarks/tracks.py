@@ -1,11 +1,13 @@
 """Tracked videos beside `propose` frame by frame, on the same frames in the same run:
 
-    python benchmarks/tracks.py DATA OUT [--parts rendered,signing,cameras,crossing,economy] [--short]
+    python benchmarks/tracks.py DATA OUT [--parts rendered,sides,signing,cameras,crossing,economy] [--short]
 
 DATA holds `sign-language-video/` and `two-camera-hand/` as their authors publish them. Rendered sequences are made by
 `worlds.tracks` from the seeds in `tracked/`, which are frozen: settings were chosen on others (101 to 112, 201 to 206).
 
     rendered   16 sequences, natural and fast motion, 25 and 60 frames a second: errors of joints, jitter
+    sides      8 other sequences of a right hand, followed as a left one from the true place on: what its frames say,
+               and as what it holds together
     signing    a real video: jitter in its quiet stretches and over all, time a frame of both ways, one after the other
     cameras    two real cameras: PA-MPJPE of one camera's joints to those that were triangulated from both
     crossing   two people's hands that cross each other: identities, and whether wrong ones are flagged
@@ -23,7 +25,7 @@ import sys
 from pathlib import Path
 
 import torch
-from tracked import cameras, crossing, economy, rendered, signing
+from tracked import cameras, crossing, economy, rendered, sides, signing
 
 from annotator.model import load_model
 
@@ -32,13 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--parts", default="rendered,signing,cameras,crossing,economy")
+    parser.add_argument("--parts", default="rendered,sides,signing,cameras,crossing,economy")
     parser.add_argument("--short", action="store_true", help="a quick look: few and short sequences")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     model = load_model(device="cpu")
     ways = {
         "rendered": lambda: rendered.measured(model, options.short),
+        "sides": lambda: sides.measured(model, options.short),
         "signing": lambda: signing.measured(model, options.data, options.short),
         "cameras": lambda: cameras.measured(model, options.data, options.short),
         "crossing": lambda: crossing.measured(model, options.short),

@@ -78,8 +78,13 @@ _BUILT_IN = (
     ),
     Format(
         "cvat", "CVAT's XML with a skeleton a hand", HERE + "tools.cvat", writes=True, reads=True, suffixes=(".xml",),
-        reading="images 1.1", photos="whole, by `name`", left="by attribute or label, else guessed",
+        reading="images 1.1, video 1.1", photos="whole, by `name`", left="by attribute or label, else guessed",
         without_mano="none exist",
+    ),
+    Format(
+        "cvat-video", "CVAT's XML with a track a hand", HERE + "tools.cvat:Video", writes=True, reads=True,
+        suffixes=(".xml",), reading="images 1.1, video 1.1", photos="whole, a video's by frame",
+        left="by attribute or label, else guessed", without_mano="none exist",
     ),
     Format(
         "label-studio", "Label Studio's JSON tasks", HERE + "tools.label_studio", writes=True, reads=True,

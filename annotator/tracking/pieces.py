@@ -3,8 +3,9 @@ followed. Who stores the pieces may be another process, on another machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -64,6 +65,29 @@ class Piece:
     worker: int = 0
 
 
+class Moment(NamedTuple):
+    """A frame that was followed: its number, time stamp, (height, width) px."""
+
+    number: int
+    seconds: float
+    size: tuple[int, int]
+
+
+class Followed(Protocol):
+    """What follows hands, as far as settling asks it: a `Follower`, or stretches that were followed elsewhere."""
+
+    K: np.ndarray | None
+    searches: int
+
+    def tracks(self) -> list[Track]: ...
+
+    def sides(self, margin: float = 0.0) -> dict[int, str]: ...
+
+    def weigh_sides(self, photo_of: Callable[[int], np.ndarray], after: float = -np.inf) -> None: ...
+
+    def forget_before(self, seconds: float) -> None: ...
+
+
 @dataclass
 class _Given:
     """What earlier pieces fixed, by the follower's number of a track."""
@@ -84,17 +108,42 @@ def pieces(
 ) -> Iterator[Piece]:
     """The pieces of a video, in order, `count` frames or so each (None: `PIECE`). progress: called with (frames done,
     all)."""
-    numbers, done, count = start.numbers, start.done, count or PIECE
-    follower, given = Follower(model, K, following), _Given()
+    follower, failed = Follower(model, K, following), list[str]()
     follower.go_on_from(start.before, start.last)
+
+    def steps() -> Iterator[Moment]:
+        for frame in frames_of(source, start.numbers[start.done :], failed.append):
+            follower.step(frame)
+            yield Moment(frame.number, frame.seconds, (int(frame.photo.shape[0]), int(frame.photo.shape[1])))
+        follower.finish()
+
+    yield from settled(model, source, start, follower, steps(), failed, following, smoothing, progress, count)
+
+
+def settled(
+    model: Model,
+    source: VideoSource,
+    start: Start,
+    follower: Followed,
+    steps: Iterable[Moment],
+    failed: Sequence[str],
+    following: Following,
+    smoothing: Smoothing,
+    progress: Callable[[int, int], None] | None = None,
+    count: int | None = None,
+) -> Iterator[Piece]:
+    """The pieces of what a follower has seen, see `pieces`. steps: the frames, each as soon as it was followed; failed:
+    lines about those that could not be, as far as they are known."""
+    numbers, done, count = start.numbers, start.done, count or PIECE
+    given = _Given()
     given.sides = {track.id: track.side for track in start.before}
     given.shapes = {track.id: track.hands[-1].hand.parameters.shape for track in start.before}
-    failed: list[str] = []
     moments: list[tuple[int, float]] = []
     sizes: dict[int, tuple[int, int]] = {}
     looked_at = 0
 
     def settle(after: float, until: float, margin: float) -> Piece:
+        follower.weigh_sides(source.read, after)
         # what was handed on changes its side only if frames contradict it clearly, or when all are heard
         clear, heard = follower.sides(margin), follower.sides()
         sides = {track: clear[track] if track in given.sides else heard[track] for track in heard}
@@ -111,23 +160,21 @@ def pieces(
                 given.sides.setdefault(track.id, here[0].side)
         return Piece(wanted, tuple(hands), turned, looked_at, follower.searches, tuple(failed))
 
-    settled = -np.inf if not done else float(source.seconds[source.position(int(numbers[done - 1]))])
-    for frame in frames_of(source, numbers[done:], failed.append):
-        follower.step(frame)
-        sizes[frame.number] = (int(frame.photo.shape[0]), int(frame.photo.shape[1]))
+    until_now = -np.inf if not done else float(source.seconds[source.position(int(numbers[done - 1]))])
+    for frame in steps:
+        sizes[frame.number] = frame.size
         moments.append((frame.number, frame.seconds))
         looked_at += 1
         if progress is not None:
             progress(done + looked_at, len(numbers))
         if looked_at % count == 0:
             until = frame.seconds - LAG
-            if until > settled:
-                yield settle(settled, until, MARGIN)
-            settled = max(settled, until)
-            follower.forget_before(settled - LAG)
-            moments[:] = [one for one in moments if one[1] >= settled - LAG]
-    follower.finish()
-    yield settle(settled, np.inf, 0.0)
+            if until > until_now:
+                yield settle(until_now, until, MARGIN)
+            until_now = max(until_now, until)
+            follower.forget_before(until_now - LAG)
+            moments[:] = [one for one in moments if one[1] >= until_now - LAG]
+    yield settle(until_now, np.inf, 0.0)
 
 
 def doubt_of(reasons: Sequence[str]) -> float:

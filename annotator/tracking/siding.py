@@ -37,7 +37,12 @@ def word_of(right: float, presence: float) -> float:
 def side_of(side: str, odds: float, margin: float = 0.0) -> str:
     """The side by the log odds of a right hand: `side`, as it was, unless they contradict it beyond the margin."""
     against = -odds if side == "right" else odds
-    return ("left" if side == "right" else "right") if against > margin else side
+    return other_side(side) if against > margin else side
+
+
+def other_side(side: str) -> str:
+    """'left' of 'right', and the other way round."""
+    return "left" if side == "right" else "right"
 
 
 def reasons_of(side: str, right: float) -> tuple[str, ...]:

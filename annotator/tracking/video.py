@@ -69,6 +69,7 @@ def track_video(
     if not moments:
         raise InputError(f"no frame of {source.path} can be decoded")
     follower.finish()
+    follower.weigh_sides(source.read)
     tracks = of_one_side(follower.tracks(), follower.sides(), model, follower.K, source.read)
     return finished(tracks, moments, model, smoothing, following)
 
@@ -88,6 +89,7 @@ def track_frames(
         moments.append((frame.number, frame.seconds))
         photos[frame.number] = frame.photo
     follower.finish()
+    follower.weigh_sides(photos.__getitem__)
     tracks = of_one_side(follower.tracks(), follower.sides(), model, follower.K, photos.__getitem__)
     return finished(tracks, moments, model, smoothing, following)
 

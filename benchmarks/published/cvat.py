@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from collections import namedtuple
@@ -28,6 +29,12 @@ class _Task:
         self.photos, self.shapes, self.tracks, self.meta = photos, [], [], {"task": {"name": "hands"}}
 
     Attribute = staticmethod(lambda name, value: Attribute(name, value))
+
+    Track = staticmethod(lambda **values: SimpleNamespace(**values))
+    TrackedShape = staticmethod(lambda **values: SimpleNamespace(**values))
+
+    def add_track(self, track: Any) -> None:
+        self.tracks.append(track)
 
     @staticmethod
     def LabeledShape(**values: Any) -> Any:  # noqa: N802  (CVAT's name)
@@ -94,3 +101,45 @@ def check(code: Path, records: list, folder: Path) -> tuple[str, str]:
         for record in reader("cvat").read(out)
     ]  # fmt: skip
     return read, f"{compared(sent, alone)}; with our details beside: untouched hands to the last bit, with their states"
+
+
+def check_video(code: Path, records: list, folder: Path) -> tuple[str, str]:
+    """As `check`, for tracks: the records as one hand through the frames of a video."""
+    module: Any = loaded(code / "cvat" / "apps" / "dataset_manager" / "formats" / "cvat.py", "cvat_formats.cvat")
+    module.ElementTree = ElementTree
+    out = folder / "cvat-video"
+    said = {"video_sha256": "0" * 64, "time": 0.0}
+    writer("cvat-video").write(
+        [dataclasses.replace(record, provenance=said | {"frame": n, "track": 5 + (record.side == "left")})
+         for n, record in enumerate(records)], out)  # fmt: skip
+    names = sorted(path.name for path in (out / "images").iterdir())
+    task = _Task([])
+    with (out / "annotations.xml").open("rb") as file:
+        module.load_anno(file, task)
+    hands = []
+    for track in task.tracks:
+        points = {one.label: {int(shape.frame): shape for shape in one.shapes} for one in track.elements}
+        for shape in track.shapes:
+            if not shape.outside:
+                frame = int(shape.frame)
+                places = [None if points[name][frame].outside else [n - 0.5 for n in points[name][frame].points]
+                          for name in JOINT_NAMES]  # fmt: skip
+                side = next(one.value for one in shape.attributes if one.name == "side")
+                hands.append({"photo": names[frame], "side": side, "points": places})
+    sent = [{"photo": Path(row["sent"]["file"]).name, "side": row["side"], "points": np.array(row["sent"]["points"])}
+            for row in json.loads((out / "details.json").read_text())]  # fmt: skip
+    read = f"{len(task.tracks)} tracks, {compared(sent, hands)}"
+    text = io.StringIO()
+    dumper = module.create_xml_dumper(text)
+    dumper.open_document()
+    task.meta = {"task": {"name": "hands"}}
+    module.ProjectData = type("ProjectData", (), {})
+    module.dump_as_cvat_interpolation(dumper, task)
+    dumper.close_document()
+    (out / "annotations.xml").write_text(text.getvalue(), encoding="utf-8")
+    (out / "details.json").unlink()
+    back = list(reader("cvat-video").read(out))
+    alone = [{"photo": one.photo.name, "side": one.side,
+              "points": [p if w > 0 else None for p, w in zip(one.keypoints.tolist(), one.weights, strict=True)]}
+             for one in back]  # fmt: skip
+    return read, f"{len({one.provenance['track'] for one in back})} tracks, {compared(sent, alone)}"

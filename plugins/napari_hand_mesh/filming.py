@@ -121,6 +121,7 @@ class Filming:
                 self.say("no frame of this video waits for a person")
                 return
             if session.hand is not None and session.hand.id == here:  # else the person went elsewhere meanwhile
+                self.settle()  # a joint may have been nudged meanwhile
                 self._try(lambda: session.go(needed.id))
                 self._finish()
             joint = needed.joint.replace("_", " ")
@@ -138,6 +139,7 @@ class Filming:
         def done(carried) -> None:
             if self.session is not session:
                 return
+            self.settle()  # a joint may have been nudged meanwhile
             session.read_queue()
             if session.hand is not None:
                 self._try(lambda: session.go(session.hand.id))
@@ -160,6 +162,7 @@ class Filming:
 
     def _go_to_frame(self, hand_id: str) -> None:
         self.stop_playing()
+        self.settle()
         self._try(lambda: self.session.go(hand_id))
 
     def _step(self, step: int) -> None:

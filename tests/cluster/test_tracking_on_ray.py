@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,9 +16,11 @@ from small_videos import video
 
 from annotator.cli import main
 from annotator.cluster.engine import Engine
+from annotator.cluster.stretches import track_long
 from annotator.cluster.tracking import track_videos
+from annotator.model import load_model
 from annotator.project import Project
-from annotator.tracking import pieces
+from annotator.tracking import pieces, stretches
 from annotator.vision.video import Choice, open_video
 
 pytestmark = pytest.mark.usefixtures("ray_cluster", "own_cache")
@@ -68,6 +71,39 @@ def test_a_worker_that_dies_is_begun_anew_behind_what_is_stored(clips, tmp_path,
                 killed.append(step.worker)
                 os.kill(step.worker, signal.SIGKILL)
     assert killed and {tuple(frames) for _, frames, *_ in tracked(tmp_path / "P")} == {tuple(range(12))}
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory, photo_file):
+    """A hand that wanders to and fro, ten frames a second; nothing is in the picture for a moment."""
+    photo = np.asarray(Image.open(photo_file).convert("RGB").resize((310, 540)))
+    shifts = 30 * np.sin(np.arange(36) / 6)
+    frames = [np.roll(photo, int(shift), 1) for shift in shifts]
+    frames[17] = frames[18] = np.full_like(photo, 90)
+    return video(tmp_path_factory.mktemp("long") / "long.mp4", frames, rate=10)
+
+
+def test_a_long_video_in_stretches_is_the_local_one(long_clip, tmp_path, monkeypatch):
+    """Each seam lies in the overlap of two stretches, one of them where the hand is not to be seen. A worker that is
+    killed on the way changes nothing."""
+    monkeypatch.setattr(stretches, "OVERLAP", 0.8)
+    given = ["track", str(long_clip), "--project"]
+    assert main([*given, str(tmp_path / "local")]) == 0
+    killed = []
+    model = load_model(device="cpu")
+    with Project.create(tmp_path / "ray", "Ada") as project:
+        went = track_long(
+            project, Engine(), (open_video(long_clip), 25.0), Choice.of("0", None), "test", model, seconds=0.85, count=8
+        )
+        for step in went:
+            if not killed and step.worker and step.stored is None:
+                killed.append(step.worker)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(step.worker, signal.SIGKILL)
+    ((_, frames, kinds, here),), ((_, *others, there),) = tracked(tmp_path / "local"), tracked(tmp_path / "ray")
+    assert killed and others == [frames, kinds] and frames == list(range(36)) and kinds[17] == "bridged"
+    apart = np.linalg.norm(np.array(here) - np.array(there), axis=-1)
+    assert np.median(apart) < 0.2 and apart.max() < 3.0  # px, of a hand of 300
 
 
 def test_a_broken_video_says_so(clips, tmp_path, capsys):

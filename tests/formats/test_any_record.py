@@ -81,7 +81,7 @@ def test_formats_without_meshes(name, records):
     through(name, records, ("photo", "vertices", "faces"))  # meshes come back by parameters of a model that is here
 
 
-@pytest.mark.parametrize("name", ["cvat", "label-studio", "yolo-pose"])
+@pytest.mark.parametrize("name", ["cvat", "cvat-video", "label-studio", "yolo-pose"])
 @SETTINGS
 @given(records=some_records())
 def test_formats_photo_by_photo(name, records):

@@ -119,6 +119,12 @@ def short_cvat(folder):
     )
 
 
+def short_cvat_video(folder):
+    first, second = (folder / "annotations.xml").read_text().split('<track id="1" label="hand"', 1)
+    second = re.sub(r'(<points [^>]*)points="[^"]*"', r'\1points="1"', second, count=1)
+    (folder / "annotations.xml").write_text(f'{first}<track id="1" label="hand"{second}')
+
+
 def short_task(folder):
     edit_json(folder / "tasks.json", lambda all: all[1]["annotations"][0]["result"][0].pop("id"))
 
@@ -149,6 +155,7 @@ def short_slp(folder):
 
 OURS = {
     "cvat": lambda folder, kind: in_tool(folder, kind, short_cvat),
+    "cvat-video": lambda folder, kind: in_tool(folder, kind, short_cvat_video),
     "label-studio": lambda folder, kind: in_tool(folder, kind, short_task),
     "yolo-pose": lambda folder, kind: in_tool(folder, kind, short_line),
     "deeplabcut": lambda folder, kind: in_tool(folder, kind, short_row, "labeled-data/hands/00000001.*"),

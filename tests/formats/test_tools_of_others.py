@@ -122,7 +122,6 @@ def test_cvat_of_other_people(tmp_path):
     [
         (skeleton(names=["elbow"]), "<annotations>", "index 0: no keypoint of a hand is called 'elbow'"),
         ('<skeleton label="l"><points label="wrist" points="1"/></skeleton>', "<annotations>", "index 0"),
-        ("", "<annotations><track/>", "holds tracks"),
         ("", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "document type"),
         ("", "<annotation>", "begins with <annotation>"),
         ("<skeleton", "<annotations>", "is not XML"),

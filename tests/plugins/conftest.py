@@ -133,3 +133,24 @@ def keyboard(canvas, request):
             qtbot.wait(20)
 
     return send
+
+
+@pytest.fixture
+def keys(canvas, request):
+    """keys("Left", "1", ..., held=""): these keys, to whatever has the focus of the window."""
+    from qtpy.QtCore import QEvent, Qt
+    from qtpy.QtGui import QKeyEvent
+    from qtpy.QtWidgets import QApplication
+
+    qtbot = request.getfixturevalue("qtbot")
+
+    def send(*names, held="No"):
+        for name in names:
+            text = name if len(name) == 1 else ""
+            modifiers = getattr(Qt.KeyboardModifier, f"{held}Modifier")
+            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                target = canvas().window().focusWidget()
+                QApplication.sendEvent(target, QKeyEvent(kind, getattr(Qt.Key, f"Key_{name}"), modifiers, text))
+            qtbot.wait(5)
+
+    return send

@@ -12,27 +12,6 @@ from annotator.hand.depth_labels import depths_from_palm  # noqa: E402
 from annotator.project import Project  # noqa: E402
 
 
-@pytest.fixture
-def keys(canvas, request):
-    """keys("Left", "1", ..., held=""): these keys, to whatever has the focus of the window."""
-    from qtpy.QtCore import QEvent, Qt
-    from qtpy.QtGui import QKeyEvent
-    from qtpy.QtWidgets import QApplication
-
-    qtbot = request.getfixturevalue("qtbot")
-
-    def send(*names, held="No"):
-        for name in names:
-            text = name if len(name) == 1 else ""
-            modifiers = getattr(Qt.KeyboardModifier, f"{held}Modifier")
-            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-                target = canvas().window().focusWidget()
-                QApplication.sendEvent(target, QKeyEvent(kind, getattr(Qt.Key, f"Key_{name}"), modifiers, text))
-            qtbot.wait(5)
-
-    return send
-
-
 def test_a_joint_is_chosen_nudged_and_stored_as_one_step(widget, folder, keys, wait_until):
     widget.open_project(folder)
     session, layers = widget.session, widget.layers

@@ -206,6 +206,39 @@ def test_a_click_goes_to_the_frame_of_that_track(opened, request):
     assert opened.session.hand.photo.frame == 14 and "no hand in frame 10" in opened.status.text()
 
 
+def nudged_here(widget, keys) -> tuple[str, np.ndarray]:
+    """A person nudges the index tip by 2 px with real keys: (the hand's id, where the tip belongs)."""
+    keys("2")
+    widget._resting.setInterval(600_000)  # a busy machine presses keys slowly
+    start = widget.layers.places[8].copy()
+    keys("Left", "Left")
+    assert widget.session.hand.version == 1  # not stored yet
+    return widget.session.hand.id, start - (2, 0)
+
+
+def test_a_nudge_is_stored_before_a_click_in_the_strip_goes_elsewhere(opened, keys, request):
+    hand, place = nudged_here(opened, keys)
+    click(opened, 14, 0, request)
+    assert opened.session.hand.photo.frame == 14
+    assert np.allclose(opened.session.project.mesh(hand).corrections[8], place)
+
+
+@pytest.mark.parametrize("question", ["needs_you", "propagate_forward"])
+def test_a_nudge_made_while_a_question_is_answered_is_stored(opened, keys, wait_until, question):
+    correct(opened.session, 5)
+    opened.session.go(at(opened.session, 6 if question == "needs_you" else 5))
+    opened._finish()
+    before = opened.session.hand.version
+    opened.act(question)
+    keys("0")
+    opened._resting.setInterval(600_000)
+    start, hand = opened.layers.places[0].copy(), opened.session.hand.id
+    keys("Left")
+    wait_until(lambda: "begin with" in opened.status.text() or "labels carried to" in opened.status.text())
+    assert np.allclose(opened.session.project.mesh(hand).corrections[0], start - (1, 0))
+    assert opened.session.project.hand(hand).version == before + 1
+
+
 def test_keys_step_through_the_track(opened, keyboard):
     keyboard("ff", "Control")
     assert opened.session.hand.photo.frame == 7

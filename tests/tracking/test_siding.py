@@ -16,7 +16,7 @@ from small_videos import video  # noqa: E402
 
 from annotator.project import Project, Provenance  # noqa: E402
 from annotator.tracking import Follower, pieces, restoring, storing, track_frames  # noqa: E402
-from annotator.tracking.following import paths  # noqa: E402
+from annotator.tracking.following import paths, weighing  # noqa: E402
 from annotator.tracking.restoring import restore  # noqa: E402
 from annotator.tracking.siding import MOST, side_of, word_of  # noqa: E402
 from annotator.tracking.smoothing import SMOOTHING  # noqa: E402
@@ -72,6 +72,28 @@ def test_it_is_the_hand_that_a_right_beginning_gives(model, moving, timed, reque
     off = [np.linalg.norm(a.hand.keypoints - b.hand.keypoints, axis=1).mean() for a, b in zip(
         right.hands, turned.hands, strict=True)]  # fmt: skip
     assert np.mean(off) < 4
+
+
+def test_frames_that_faintly_say_the_wrong_side_lose_to_the_hand_that_holds_together(model, moving, timed, monkeypatch):
+    monkeypatch.setattr(paths, "word_of", lambda *_: -0.5)
+    (track,) = track_frames(model, timed(moving))
+    assert {one.hand.side for one in track.hands} == {"right"}
+    monkeypatch.setattr(weighing, "UNSURE", 0.0)
+    (track,) = track_frames(model, timed(moving))
+    assert {one.hand.side for one in track.hands} == {"left"}
+
+
+def test_one_shape_and_two_stages_that_agree_hold_together(make_hand):
+    hand = make_hand(1)
+    one = [hand.replace(parametric=hand.parametric.__class__(hand.vertices, hand.joints, hand.keypoints + 1.0,
+                                                             hand.parameters))] * 9  # fmt: skip
+    many = [make_hand(1 + k) for k in range(9)]
+    assert weighing.looseness(one) < weighing.looseness(many)
+    assert (
+        weighing.for_right(list(zip(one, many, strict=True)))
+        > 0
+        > weighing.for_right(list(zip(many, one, strict=True)))
+    )
 
 
 def test_a_project_gets_the_side_of_all_frames(mistaken, moving, tmp_path):

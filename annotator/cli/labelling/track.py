@@ -63,6 +63,9 @@ def command(
         int, typer.Option("--next", help="List so many hands whose correction helps their tracks most.", min=0)
     ] = 0,
     engine: EngineOption = "local",
+    stretch: Annotated[
+        float, typer.Option(help="On Ray: seconds of a long video that one worker follows; 0: all of it.", min=0.0)
+    ] = 60.0,
     workers: WorkersOption = 0,
     worker_cpus: CpusOption = 1.0,
     worker_gpus: GpusOption = 0.0,
@@ -72,7 +75,7 @@ def command(
     """Follow the hands of videos through their frames and store them, smoothed, with who is who and what is doubtful.
 
     Run again, it goes on where it stopped. Hands that a person touched are never changed; they join their track. On Ray
-    each video is followed by a worker, several at once.
+    several videos are followed at once, and a long one in stretches that are joined.
     """
     from annotator.errors import InputError
 
@@ -85,10 +88,10 @@ def command(
     if propagate or undo or next_frames:
         raise InputError("--propagate, --undo and --next take a project alone, without videos")
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
-    _track(videos, project, model, device, (every, frames, fps, rate, again), elsewhere, who, as_json)
+    _track(videos, project, model, device, (every, frames, fps, rate, again), elsewhere, stretch, who, as_json)
 
 
-def _track(videos, project, model, device, chosen, engine, who, as_json) -> None:
+def _track(videos, project, model, device, chosen, engine, stretch, who, as_json) -> None:
     from annotator.cli.support.proposing import checkpoint_of
     from annotator.errors import InputError
     from annotator.files.photo_paths import photo_files
@@ -121,7 +124,8 @@ def _track(videos, project, model, device, chosen, engine, who, as_json) -> None
                     told = lambda n, all: stages("track", n, all)  # noqa: E731, B023 (used up within the turn)
                     done.append(store_tracks(opened, loaded, source, choice, name, None, follow, progress=told))
         else:
-            done = _on_ray(opened, engine, [(source, rate) for source in sources], choice, name, checkpoint, follow)
+            given = [(source, rate) for source in sources]
+            done = _on_ray(opened, engine, given, choice, name, checkpoint, follow, stretch)
     results = [
         {
             "video": str(source.path), "frames": one.frames, "skipped": one.skipped, "hands": one.hands,
@@ -141,23 +145,36 @@ def _track(videos, project, model, device, chosen, engine, who, as_json) -> None
     emit(as_json, {"project": str(project), "videos": results, "seconds": seconds}, "\n".join(lines))
 
 
-def _on_ray(project: Project, engine: Engine, videos, choice, name, checkpoint, following) -> list[Stored]:
-    """What came of each video."""
+def _on_ray(project: Project, engine: Engine, videos, choice, name, checkpoint, following, stretch) -> list[Stored]:
+    """What came of each video: the short ones many at once, then each long one in stretches."""
+    from annotator.cluster.stretches import is_long, track_long
     from annotator.cluster.tracking import track_videos
     from annotator.model import load_model
 
     model = load_model(checkpoint, device="cpu")  # the workers' digest must be its own
+    long = [n for n, (source, _) in enumerate(videos) if is_long(source, choice, stretch)]
+    short = [n for n in range(len(videos)) if n not in long]
     found: dict[int, Stored] = {}
-    with Stages(False) as stages:
-        told: dict[int, tuple[int, int]] = {}
-        went = track_videos(
-            project, engine, videos, choice, name, model.digest, checkpoint, following, lambda: model
-        )  # fmt: skip
-        for one in went:
-            told[one.number] = one.done, one.all
-            stages("track", sum(done for done, _ in told.values()), sum(all for _, all in told.values()))
-            if one.stored is not None:
-                found[one.number] = one.stored
+    told: dict[int, tuple[int, int]] = {}
+    with Stages(False) as stages, engine.connected():
+
+        def hear(went, numbers) -> None:
+            for one in went:
+                told[numbers[one.number]] = one.done, one.all
+                stages("track", sum(done for done, _ in told.values()), sum(all for _, all in told.values()))
+                if one.stored is not None:
+                    found[numbers[one.number]] = one.stored
+
+        if short:
+            given = [videos[n] for n in short]
+            hear(
+                track_videos(
+                    project, engine, given, choice, name, model.digest, checkpoint, following, lambda: model
+                ),
+                short,
+            )  # fmt: skip
+        for n in long:
+            hear(track_long(project, engine, videos[n], choice, name, model, checkpoint, following, stretch), [n])
     return [found[number] for number in range(len(videos))]
 
 

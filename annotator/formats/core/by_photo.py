@@ -12,14 +12,16 @@ import numpy as np
 
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.exporting import export
-from annotator.formats.core.photo_files import PhotoFolder
+from annotator.formats.core.photo_files import PhotoFolder, by_number
 from annotator.formats.core.tool_hands import sent_points
+from annotator.formats.core.video_frames import frame_of
 
 
 @dataclass(frozen=True)
 class SentHand:
     """A hand on its way: id; side; box (4,) x0, y0, x1, y1 px; points (21, 3) x, y px (centres at .0), v 0, 1 or 2, as
-    the tool's file is to say them; states of the keypoints; state of the hand; number: in the export."""
+    the tool's file is to say them; states of the keypoints; state of the hand; number: in the export; track: the number
+    of its track through a video, None if it is on none."""
 
     id: str
     side: str
@@ -28,6 +30,7 @@ class SentHand:
     states: tuple[str, ...]
     state: str
     number: int
+    track: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,26 +57,28 @@ def export_by_photo(
     finish: Callable[[Path, Photos], Any],
     photos: str = "images",
     points: Points | None = None,
+    named: Callable[[Path, int], str] = by_number,
 ) -> dict:
     """Write the records; {"hands", "folder"}. InputError: see `exporting.export`.
 
     finish(folder, each): write the format's own files; each() gives the photos with their hands, in the order in which
     they came, as often as it is called. photos: where they lie; points(record, (height, width)): what the file can say
-    of a record's keypoints, (21, 3).
+    of a record's keypoints, (21, 3); named: see `PhotoFolder`.
     """
     with (
         export(records, folder, name, overwrite, licence) as out,
-        PhotoFolder(out.folder / photos, out.marks) as files,
+        PhotoFolder(out.folder / photos, out.marks, named) as files,
     ):
         part = out.marks.own(out.folder / "hands.part")
         with out.list(part) as write:
             for record in out.records:
                 number, file, size, _ = files.add(record.photo)
+                frame = frame_of(record)
                 sent = sent_points(record) if points is None else points(record, size)
                 about = {"file": f"{photos}/{file}", "points": sent.tolist()}
                 write({"photo": number, "size": size, **about, "id": record.id, "side": record.side,
                        "box": record.box.tolist(), "states": record.states, "state": record.state,
-                       "number": out.count})  # fmt: skip
+                       "number": out.count, "track": None if frame is None else frame.track})  # fmt: skip
                 out.add(record, about)
         finish(out.folder, lambda: _by_photo(part))
     return {"hands": out.count, "folder": str(folder)}
@@ -97,7 +102,7 @@ def _by_photo(part: Path) -> Iterator[SentPhoto]:
             hands = (
                 SentHand(
                     row["id"], row["side"], np.array(row["box"]), np.array(row["points"]), tuple(row["states"]),
-                    row["state"], row["number"],
+                    row["state"], row["number"], row.get("track"),
                 )
                 for row in rows
             )  # fmt: skip

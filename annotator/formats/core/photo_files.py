@@ -7,7 +7,7 @@ import io
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -93,16 +93,22 @@ def _beside(source: Path | None) -> dict:
     return found
 
 
+def by_number(_path: Path, number: int) -> str:
+    """The name of a photo in a set, without suffix."""
+    return f"{number:08d}"
+
+
 class PhotoFolder:
-    """Photos copied once each into FOLDER, named by number: `with PhotoFolder(folder, marks) as photos:
-    photos.add(path)`.
+    """Photos copied once each into FOLDER: `with PhotoFolder(folder, marks) as photos: photos.add(path)`. named(path,
+    number in the set): a name, without suffix, that no other photo gets.
 
     Which are there is kept in a small database beside while the export is under way: memory does not grow with them,
     and an interrupted export goes on with the photos up to its mark.
     """
 
-    def __init__(self, folder: Path, marks: Marks):
+    def __init__(self, folder: Path, marks: Marks, named: Callable[[Path, int], str] = by_number):
         folder.mkdir(parents=True, exist_ok=True)
+        self._named = named
         self.folder, self._file = folder, marks.own(folder.with_name(f".{folder.name}.sqlite"))
         self._count = marks.part(f"photos {folder.name}", self.mark)
         if self._count is None:
@@ -126,7 +132,7 @@ class PhotoFolder:
             return found[0], found[1], found[2:], False
         suffix, data, size = portable(path)
         number = self._count
-        name = f"{number:08d}{suffix}"
+        name = self._named(path, number) + suffix
         (self.folder / name).write_bytes(data)
         self._known.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?)", (str(path), number, name, *size))
         self._count += 1

@@ -58,6 +58,11 @@ class Returned:
         left = _Left(details["side"], points, list(details["states"]), packed)
         self._by_file.setdefault(str(sent["file"]), []).append(left)
 
+    @property
+    def files(self) -> list[str]:
+        """The photos that were exported, as the set calls them."""
+        return list(self._by_file)
+
     def record(self, hand: ToolHand, photo: Path, data_set: str, empty: bool = True) -> LabelledHand | None:
         """The record of a hand in the tool's file; None for one without a label of which nothing is known, if hands may
         be `empty`.

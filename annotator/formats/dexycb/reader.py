@@ -31,6 +31,7 @@ from annotator.hand.joints import check_side
 from annotator.vision.camera import check_camera
 
 NAME = "dexycb"
+RATE = 30.0  # frames a second of its cameras
 SIZE = 640, 480  # px, of the photos that labels and intrinsics are of
 
 
@@ -99,7 +100,8 @@ def _record(folder: Path, path: Path, serial: str, about: dict, yaml_of) -> Labe
     return LabelledHand(
         id=path.relative_to(folder).with_suffix("").as_posix(), photo=photo, side=check_side(about["mano_sides"][0]),
         box=box_of(points), K=K, joints=joints, mano=_mano(folder, arrays, about, yaml_of), hand_model="mano",
-        provenance={"data_set": "DexYCB", "subject": path.parts[-4], "sequence": path.parts[-3], "camera": serial},
+        provenance={"data_set": "DexYCB", "subject": path.parts[-4], "sequence": path.parts[-3], "camera": serial,
+                    "track": "/".join(path.parts[-4:-1]), "rate": RATE},
         **labels,
     )  # fmt: skip
 

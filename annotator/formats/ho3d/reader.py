@@ -21,6 +21,7 @@ from annotator.hand.joint_states import OUT_OF_FRAME
 from annotator.vision.camera import check_camera, project
 
 SPLITS = ("train", "evaluation")
+RATE = 30.0  # frames a second of its cameras
 _END = object()
 
 
@@ -94,7 +95,8 @@ def _record(folder: Path, name: str, details: dict | None, more: dict) -> Labell
     return LabelledHand(
         id=name, photo=photo, side="right", box=box, K=K, joints=joints, mano=_mano(path, meta),
         vertices=None if vertices is None else _array(path, "handVerts", vertices, (None, 3)) * OPENGL,
-        hand_model="mano", provenance={"data_set": "HO3D", "sequence": sequence, "frame": frame}, **labels,
+        hand_model="mano", **labels,
+        provenance={"data_set": "HO3D", "sequence": sequence, "frame": frame, "track": sequence, "rate": RATE},
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def numbered_hands(
 ) -> Iterator[tuple[int, LabelledHand | None]]:
     """(the hand's number, its record), see `labelled_hands`; strained ones, too. changed: told of each hand whose photo
     is gone or shows something else now, instead of the error; its record is then None."""
-    checked, definition = None, project.definition()
+    checked, definition, subjects = None, project.definition(), _subjects(project)
     for entry in entries(project, states, after):
         project.check_hand(entry.id)  # nothing is built on damage
         hand = project.hand(entry.id)
@@ -82,7 +82,15 @@ def numbered_hands(
             changed(str(error))
             yield entry.number, None
             continue
-        yield entry.number, _record(project, hand, project.mesh(entry.id), definition, entry)
+        record = _record(project, hand, project.mesh(entry.id), definition, entry)
+        if hand.photo.id in subjects:
+            record = replace(record, provenance={**record.provenance, "subject": subjects[hand.photo.id]})
+        yield entry.number, record
+
+
+def _subjects(project: Project) -> dict[int, str]:
+    """Photo's id -> the name of the subject whose hands it shows, where somebody said so."""
+    return {photo: one.name for one in project.subjects.all() for photo in project.subjects.photos(one.name)}
 
 
 def _check_photo(hand: StoredHand) -> None:

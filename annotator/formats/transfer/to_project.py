@@ -24,6 +24,7 @@ from annotator.formats.mano.mano_file import parameters_of
 from annotator.formats.mano.mano_joints import mano_joints
 from annotator.formats.table import definition_of_format
 from annotator.formats.transfer.marks import Marks, label_digest, returned_label, stored_label
+from annotator.formats.transfer.sequences import Sequences, place_of
 from annotator.formats.transfer.sides import side_is_known, with_guessed_side
 from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.mesh import HandMesh, ParametricEstimate
@@ -92,6 +93,7 @@ def import_records(
     before: tuple[Path | None, int, tuple[int, int]] = (None, 0, (0, 0))
     marks = Marks(source)
     definition = definition_of_format(source.partition(":")[0])
+    sequences = Sequences(target)
 
     def loaded():
         nonlocal model
@@ -103,13 +105,18 @@ def import_records(
         try:
             photo = read_photo(record.photo)
             if before[0] != record.photo:
-                before = record.photo, target.add_photo(record.photo, photo.shape[:2]), photo.shape[:2]
+                place = place_of(record)
+                path = record.photo if place is None else place.as_path()
+                before = record.photo, target.add_photo(path, photo.shape[:2]), photo.shape[:2]
+            sequences.belongs(record, before[1])
             here = marks.is_here(target, before[1], mark)
             own = None if here else returned_label(target, before[1], record)
             known = None
             if here or own is not None:
                 done.done_before += 1
                 known = stored_label(target, before[1], mark, record) or own
+                if known is not None:
+                    sequences.goes_on(record, known.hand)
                 if known is None or known.same:
                     continue
                 done.differs.append(known.hand)
@@ -131,7 +138,8 @@ def import_records(
                 done.updated.append(known.hand)
                 continue
             state = _state(record, accept)
-            if target.add_label(before[1], mesh, marks.provenance(record), record.states, state, mark, note) is None:
+            label = before[1], mesh, marks.provenance(record), record.states, state, mark, note
+            if target.add_label(*label, track=sequences.track(record, before[1])) is None:
                 done.done_before += 1  # somebody else imports it, too, and was quicker
                 continue
         except InputError as error:
@@ -142,6 +150,7 @@ def import_records(
         done.own_mesh += not fitted
         done.guessed_sides += SIDE_GUESSED in record.provenance
         done.states[state] += 1
+    sequences.finish()
     return done
 
 

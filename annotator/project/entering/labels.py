@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sqlalchemy import insert
+
 from annotator.hand.mesh import HandMesh
 from annotator.project import journal, reading
 from annotator.project.context import Context
@@ -12,6 +14,7 @@ from annotator.project.journal import EDIT, STATE
 from annotator.project.records.changes import edited, with_state
 from annotator.project.records.states import IN_WORK, check_hand_state
 from annotator.project.records.views import Provenance
+from annotator.project.storage.schema import tracked
 
 
 class LabelIntake:
@@ -29,6 +32,7 @@ class LabelIntake:
         state: str,
         mark: str,
         note: Mapping | None = None,
+        track: int | None = None,
     ) -> str | None:
         """Store a hand with its label in one transaction.
 
@@ -47,6 +51,8 @@ class LabelIntake:
             Names the label for good (its data set and its id in that); `has_photo(hash, mark)` is true from then on.
         note
             JSON, kept with the edit and the state.
+        track
+            The number of the track that the hand is on, see `Project.new_tracks`.
 
         Returns
         -------
@@ -74,4 +80,6 @@ class LabelIntake:
             if state != IN_WORK:
                 row = reading.row_of(connection, self._context.folder, hand_id)
                 journal.change(connection, row, with_state(record, state), STATE, self._context.who, note or {})
+            if track is not None:
+                connection.execute(insert(tracked).values(hand=hand_id, track=track, kind="seen", reasons=""))
             return hand_id

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -21,9 +21,9 @@ from annotator.tracking.following.frames import Frame
 from annotator.tracking.following.paths import Path, SeenHand
 from annotator.tracking.following.settings import FOLLOWING, Following
 from annotator.tracking.following.watching import Watching
+from annotator.tracking.following.weighing import weigh
 from annotator.tracking.matching import apart, match
 from annotator.tracking.records import Track, TrackedHand
-from annotator.tracking.siding import side_of, word_of
 from annotator.vision.camera import check_camera, default_camera
 from annotator.vision.photos import as_photo
 
@@ -81,7 +81,15 @@ class Follower:
     def sides(self, margin: float = 0.0) -> dict[int, str]:
         """The side of each track, by id: what all its frames say together. margin: log odds by which they must
         contradict the side that it is followed as."""
-        return {path.id: side_of(path.side, path.odds, margin) for path in self._paths}
+        return {path.id: path.told(margin) for path in self._paths}
+
+    def evidence(self) -> tuple[dict[int, float], dict[int, float]]:
+        """(log odds of a right hand, weight by which it holds together as one) of each track, by id: see `Path`."""
+        return {path.id: path.odds for path in self._paths}, {path.id: path.weight for path in self._paths}
+
+    def weigh_sides(self, photo_of: Callable[[int], np.ndarray], after: float = -math.inf) -> None:
+        """Where frames behind `after` (s) do not say clearly of which side a hand is, try both: see `weighing`."""
+        weigh(self._paths, self.model, self.K, photo_of, after)
 
     @property
     def _camera(self) -> np.ndarray:
@@ -183,6 +191,6 @@ class Follower:
             others = [p.hands[-1].hand.keypoints for p in self._paths if p is not path and p.hands]
             if seen is None or any(apart(seen.hand.keypoints, other) < self.settings.same for other in others):
                 break
-            path.odds += word_of(seen.right, seen.presence)
+            path.hear(seen)
             path.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None)))
             place = seen.landmarks

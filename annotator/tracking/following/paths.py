@@ -52,6 +52,8 @@ class Path:
     recent: deque[tuple[float, np.ndarray]]  # (seconds, landmarks), newest last
     since: float | None = None  # the moment it was lost, None while it is seen
     odds: float = 0.0  # log odds of a right hand, of all its frames
+    heard: int = 0  # of how many
+    weight: float = 0.0  # above 0: tried as both, it held together as a right hand; see `weighing`
     doubted: int = 0  # searches in a row that did not find it where it is followed
     hands: list[TrackedHand] = field(default_factory=list)
 
@@ -82,7 +84,21 @@ class Path:
         self.recent.append((frame.seconds, seen.landmarks))
         self.right += 0.1 * (seen.right - self.right)
         self.looks = self.looks.mixed(looks_of(frame.photo, seen.hand), 0.05)
-        self.odds += word_of(seen.right, seen.presence)
+        self.hear(seen)
         reasons = reasons_of(self.side, seen.right)
         self.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None), reasons=reasons))
-        self.side = side_of(self.side, self.odds, MARGIN)  # it is followed as one of the other side from here on
+        self.side = self.told(MARGIN)  # it is followed as one of the other side from here on
+
+    def hear(self, seen: SeenHand) -> None:
+        """What a frame says of its side."""
+        self.odds += word_of(seen.right, seen.presence)
+        self.heard += 1
+
+    def weigh(self, weight: float) -> None:
+        """It was tried as both sides: see `weight`. That goes before what single frames say."""
+        self.weight += weight
+        self.side = self.told()
+
+    def told(self, margin: float = 0.0) -> str:
+        """The side by all that is known. margin: log odds by which frames must contradict the side that it has."""
+        return side_of(self.side, self.weight) if self.weight else side_of(self.side, self.odds, margin)
