@@ -7,10 +7,22 @@ from typing import Protocol
 
 import numpy as np
 
-from annotator.correcting.views import InstantHand, Sighting, asking, join, join_one, refine_views
+from annotator.correcting.solver.labels import checked_states
+from annotator.correcting.views import (
+    InstantHand,
+    Sighting,
+    asking,
+    join,
+    join_one,
+    labels_of,
+    recalled,
+    refine_views,
+)
 from annotator.errors import InputError
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
+from annotator.model.refining import box_of, seen_by_people
 from annotator.vision.photos import as_photo
 from annotator.vision.rigs import Rig
 
@@ -58,14 +70,35 @@ def remember_instant(
     left_out: Mapping[str, str],
 ) -> InstantHand:
     """See `Model.remember_instant`."""
-    sightings = []
-    for name in (one for one in rig if one in shown and one in photos and one not in left_out):
-        unlabelled = shown[name].replace(corrections={}, camera=rig[name].K)
+
+    def proposed(name: str, unlabelled: HandMesh) -> HandMesh:
         kept = model.remember(photos[name], unlabelled).features
-        sightings.append(Sighting.of(rig[name], kept.proposal.replace(features=kept)))
-    if not sightings:
-        raise InputError("no photo of this hand counts: there is nothing to start from")
-    hand = join_one(sightings, rig, model.hand, dict.fromkeys(shown))  # in all of these photos it is known to be
-    labels = {name: dict(one.corrections) for name, one in shown.items() if one.corrections}
-    labels = {name: one for name, one in labels.items() if name in hand.views}
+        return kept.proposal.replace(features=kept)
+
+    missing = {name: "its photo is missing" for name in shown if name not in photos}
+    hand = recalled(shown, rig, model.hand, {**left_out, **missing}, proposed)
+    labels = labels_of(hand, shown)
     return refine_views(hand, model.hand, labels) if labels else hand
+
+
+def other_side_instant(
+    model: OneView,
+    photos: Mapping[str, np.ndarray],
+    rig: Rig,
+    shown: Mapping[str, HandMesh],
+    states: Mapping[str, Sequence[str]],
+    definition: JointDefinition | str | None,
+) -> InstantHand:
+    """See `Model.other_side_instant`."""
+    sightings = []
+    for name in (one for one in rig if one in shown and one in photos):
+        side = "left" if shown[name].side == "right" else "right"
+        (fresh,) = model.propose(photos[name], [box_of(shown[name])], [side], rig[name].K)
+        sightings.append(Sighting.of(rig[name], fresh))
+    if not sightings:
+        raise InputError("no photo of this hand is given: there is nothing to look at")
+    hand = join_one(sightings, rig, model.hand, dict.fromkeys(shown))
+    known = {name: checked_states(states.get(name)) for name in hand.views}
+    labels = {name: seen_by_people(shown[name], known[name]) for name in hand.views if name in shown}
+    labels = {name: one for name, one in labels.items() if one}
+    return refine_views(hand, model.hand, labels, known, definition) if labels else hand

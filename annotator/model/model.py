@@ -71,8 +71,7 @@ class Model:
         subject: whose hands they are, if that is known: see `annotator.estimate_subject`.
         InputError for anything that cannot be used.
         """
-        hands = next(iter(self.propose_many([photo], [boxes], [sides], [K])))
-        return hands if subject is None else [self.of_subject(hand, subject) for hand in hands]
+        return next(iter(self.propose_many([photo], [boxes], [sides], [K], subject=subject)))
 
     def of_subject(self, hand: HandMesh, subject: Subject) -> HandMesh:
         """The hand again as its subject's: the likeliest one of that shape, given the proposal and the labels that it
@@ -86,13 +85,19 @@ class Model:
         sides: Iterable | None = None,
         cameras: Iterable | None = None,
         batch: int = 16,
+        subject: Subject | None = None,
     ) -> Iterator[list[HandMesh]]:
         """`propose` over many photos, together in the passes of each network; yields photo by photo, in order.
+
+        subject: whose hands all of them show, as for `propose`.
 
         batch: hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
         yielded, fewer where they are large.
         """
-        return self.proposing.many(photos, boxes, sides, cameras, batch, self.quick)
+        found = self.proposing.many(photos, boxes, sides, cameras, batch, self.quick)
+        if subject is None:
+            return found
+        return ([self.of_subject(hand, subject) for hand in hands] for hands in found)
 
     def answer_in(self, photo: np.ndarray, crops: Sequence[Crop], K: np.ndarray) -> list[HandMesh]:
         """The answers for hands in these very crops of a photo, without any search: for who knows where hands are.
@@ -253,6 +258,19 @@ class Model:
         crops makes it what `propose_instant` gave. photos: camera -> photo; rig: in metres; shown: camera -> the hand
         as it is there, with its labels; left_out: camera -> why its proposal does not count."""
         return instants.remember_instant(self, photos, rig, shown, left_out)
+
+    def other_side_instant(
+        self,
+        photos: Mapping[str, np.ndarray],
+        rig: Rig,
+        shown: Mapping[str, HandMesh],
+        states: Mapping[str, Sequence[str]],
+        definition: JointDefinition | str | None = None,
+    ) -> InstantHand:
+        """`other_side` of a hand that is one mesh in several photos: answered anew in each, in the same place, and
+        joined; what a person said of each photo is told again. photos: camera -> photo; rig: in metres; shown: camera
+        -> the hand as it is there; states: camera -> of its 21 joints."""
+        return instants.other_side_instant(self, photos, rig, shown, states, definition)
 
     def alternatives(
         self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3
