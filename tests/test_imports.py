@@ -41,7 +41,8 @@ ROOMS = {
     "napari_hand_mesh.jobs": "annotator hand vision model project formats rounds tracking session",
     "napari_hand_mesh.docks": "annotator hand vision correcting project session canvas jobs",
     "napari_hand_mesh.pointing": "annotator hand vision session canvas",
-    "napari_hand_mesh": "annotator hand files vision model project formats session canvas jobs docks pointing",
+    "napari_hand_mesh.beside": "annotator hand project session jobs docks",
+    "napari_hand_mesh": "annotator hand files vision model project formats session canvas jobs docks pointing beside",
 }
 QT = {"qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "napari", "magicgui"}
 

@@ -80,6 +80,27 @@ class DepthLabels:
         depths = {k: depth for k, depth in self.from_palm.items() if k != number}
         return DepthLabels(depths, [pair for pair in self.in_front if number not in pair], self.distance)
 
+    def parts(self) -> list[DepthLabels]:
+        """Each thing that was said by itself: depths in the order of the joints, then relations, then the distance."""
+        found = [DepthLabels({joint: depth}) for joint, depth in self.from_palm.items()]
+        found += [DepthLabels(in_front=[pair]) for pair in self.in_front]
+        return found + ([] if self.distance is None else [DepthLabels(distance=self.distance)])
+
+    def minus(self, other: DepthLabels) -> DepthLabels:
+        """All but what `other` says: the depths of its joints, its relations, the distance if it has one."""
+        depths = {joint: depth for joint, depth in self.from_palm.items() if joint not in other.from_palm}
+        pairs = [pair for pair in self.in_front if pair not in other.in_front]
+        return DepthLabels(depths, pairs, self.distance if other.distance is None else None)
+
+    def words(self) -> str:
+        """All of it for people, "; " between two things."""
+        told = [
+            f"{_spoken(joint)}: {1000 * abs(depth):.0f} mm {'before' if depth < 0 else 'behind'} the palm"
+            for joint, depth in self.from_palm.items()
+        ]
+        told += [f"{_spoken(near)} in front of {_spoken(far)}" for near, far in self.in_front]
+        return "; ".join(told + ([] if self.distance is None else [f"palm {1000 * self.distance:.0f} mm away"]))
+
     @classmethod
     def from_dict(cls, document: object) -> DepthLabels:
         """What `as_dict` wrote; none for None. InputError for anything else."""
@@ -106,6 +127,15 @@ class DepthLabels:
         return document
 
 
+def _spoken(joint: int) -> str:
+    return JOINT_NAMES[joint].replace("_", " ")
+
+
+def palm_depth(joints: np.ndarray) -> float:
+    """m along the camera's axis to the palm (the mean depth of wrist and knuckles) of joints (21,3)."""
+    return float(joints[list(PALM_KEYPOINTS), 2].mean())
+
+
 def depths_from_palm(joints: np.ndarray) -> np.ndarray:
     """(21,) m along the camera's axis from the palm (the mean depth of wrist and knuckles) to joints (21,3)."""
-    return joints[:, 2] - joints[list(PALM_KEYPOINTS), 2].mean()
+    return joints[:, 2] - palm_depth(joints)

@@ -7,10 +7,24 @@ from typing import Protocol
 
 import numpy as np
 
-from annotator.correcting.views import InstantHand, Sighting, asking, join, join_one, refine_views
+from annotator.correcting.solver.labels import checked_states
+from annotator.correcting.views import (
+    InstantHand,
+    Sighting,
+    asking,
+    join,
+    join_one,
+    labels_of,
+    recalled,
+    refine_views,
+)
 from annotator.errors import InputError
+from annotator.hand.definitions import JointDefinition
+from annotator.hand.joints import opposite
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
+from annotator.model.refining import seen_by_people
+from annotator.vision.crops import box_round
 from annotator.vision.photos import as_photo
 from annotator.vision.rigs import Rig
 
@@ -105,14 +119,60 @@ def remember_instant(
     InputError
         No photo of the hand counts.
     """
-    sightings = []
-    for name in (one for one in rig if one in shown and one in photos and one not in left_out):
-        unlabelled = shown[name].replace(corrections={}, camera=rig[name].K)
+
+    def proposed(name: str, unlabelled: HandMesh) -> HandMesh:
         kept = model.remember(photos[name], unlabelled).features
-        sightings.append(Sighting.of(rig[name], kept.proposal.replace(features=kept)))
-    if not sightings:
-        raise InputError("no photo of this hand counts: there is nothing to start from")
-    hand = join_one(sightings, rig, model.hand, dict.fromkeys(shown))  # in all of these photos it is known to be
-    labels = {name: dict(one.corrections) for name, one in shown.items() if one.corrections}
-    labels = {name: one for name, one in labels.items() if name in hand.views}
+        return kept.proposal.replace(features=kept)
+
+    missing = {name: "its photo is missing" for name in shown if name not in photos}
+    hand = recalled(shown, rig, model.hand, {**left_out, **missing}, proposed)
+    labels = labels_of(hand, shown)
     return refine_views(hand, model.hand, labels) if labels else hand
+
+
+def other_side_instant(
+    model: OneView,
+    photos: Mapping[str, np.ndarray],
+    rig: Rig,
+    shown: Mapping[str, HandMesh],
+    states: Mapping[str, Sequence[str]],
+    definition: JointDefinition | str | None = None,
+) -> InstantHand:
+    """`Model.other_side` of a hand that is one mesh in several photos: answered anew in each, in the same place, and
+    joined; what a person said of each photo is told again.
+
+    Parameters
+    ----------
+    photos
+        Camera -> (H, W, 3) photo.
+    rig
+        The calibrated cameras, in metres.
+    shown
+        Camera -> the hand as it is there.
+    states
+        Camera -> of its 21 joints.
+    definition
+        As in `Model.refine`.
+
+    Returns
+    -------
+    InstantHand
+        A new one.
+
+    Raises
+    ------
+    InputError
+        No photo of this hand is given.
+    """
+    sightings = []
+    for name in (one for one in rig if one in shown and one in photos):
+        side = opposite(shown[name].side)
+        (fresh,) = model.propose(photos[name], [box_round(shown[name].keypoints)], [side], rig[name].K)
+        sightings.append(Sighting.of(rig[name], fresh))
+    if not sightings:
+        raise InputError("no photo of this hand is given: there is nothing to look at")
+    hand = join_one(sightings, rig, model.hand, dict.fromkeys(shown))
+    known = {name: checked_states(states.get(name)) for name in hand.views}
+    labels = {name: seen_by_people(shown[name], known[name]) for name in hand.views if name in shown}
+    labels = {name: one for name, one in labels.items() if one}
+    return refine_views(hand, model.hand, labels, known, definition) if labels else hand

@@ -85,8 +85,7 @@ class Model:
         InputError
             Anything that cannot be used: no photo, boxes without area, sides without boxes, K that is no camera.
         """
-        hands = next(iter(self.propose_many([photo], [boxes], [sides], [K])))
-        return hands if subject is None else [self.of_subject(hand, subject) for hand in hands]
+        return next(iter(self.propose_many([photo], [boxes], [sides], [K], subject=subject)))
 
     def of_subject(self, hand: HandMesh, subject: Subject) -> HandMesh:
         """The hand again as its subject's: the likeliest one of that shape.
@@ -117,6 +116,7 @@ class Model:
         sides: Iterable | None = None,
         cameras: Iterable | None = None,
         batch: int = 16,
+        subject: Subject | None = None,
     ) -> Iterator[list[HandMesh]]:
         """`propose` over many photos, together in the passes of each network.
 
@@ -129,6 +129,8 @@ class Model:
         batch
             Hands, and photos without boxes, in a pass. At most that many photos are read ahead of the one that is
             yielded, fewer where they are large.
+        subject
+            Whose hands all of them show, as for `propose`.
 
         Yields
         ------
@@ -140,7 +142,10 @@ class Model:
         InputError
             As `propose`, when the photo comes.
         """
-        return self.proposing.many(photos, boxes, sides, cameras, batch, self.quick)
+        found = self.proposing.many(photos, boxes, sides, cameras, batch, self.quick)
+        if subject is None:
+            return found
+        return ([self.of_subject(hand, subject) for hand in hands] for hands in found)
 
     def answer_in(self, photo: np.ndarray, crops: Sequence[Crop], K: np.ndarray) -> list[HandMesh]:
         """The answers for hands in these very crops of a photo, without any search: for who knows where hands are.
@@ -299,6 +304,7 @@ class Model:
     # -- several cameras at once ------------------------------------------------------------------------------
     propose_instant = instants.propose_instant
     remember_instant = instants.remember_instant
+    other_side_instant = instants.other_side_instant
 
     def refine_instant(
         self,

@@ -9,11 +9,11 @@ from annotator.hand.joints import ByJoint
 from annotator.hand.mesh import HandMesh
 from annotator.project import journal, reading
 from annotator.project.context import Context
-from annotator.project.instants import companions
+from annotator.project.instants import companions, new_together, views_of
 from annotator.project.journal import EDIT, STATE
 from annotator.project.overview.steps import BATCH
 from annotator.project.records.changes import edited, with_state
-from annotator.project.records.states import check_hand_state
+from annotator.project.records.states import REJECTED, check_hand_state
 from annotator.project.teamwork import batches, team, user_history
 
 
@@ -115,6 +115,19 @@ class Editing:
                 )
                 for hand_id, note in notes.items()
             }
+
+    def delete(self, notes: Mapping[str, Mapping]) -> dict[str, int]:
+        """There is no hand here, or it is here twice: `set_states` to rejected, with a note that says so. A hand
+        that is one mesh in several photos is in none of them; that is one step, undone in all of them."""
+        whole: dict[str, dict] = {}
+        with self._context.database.reading() as connection:
+            for hand_id, note in notes.items():
+                together = new_together()
+                for one in views_of(connection, hand_id):
+                    row = reading.row_of(connection, self._context.folder, one)
+                    if one == hand_id or (row.state != REJECTED and one not in notes):
+                        whole.setdefault(one, {**note, "deleted": True, **together})
+        return self.set_states(whole, REJECTED)
 
     def undo_batch(self) -> list[str]:
         """Take back your own last change, and what was made together with it.

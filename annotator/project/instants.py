@@ -112,6 +112,17 @@ class Instants:
                 found.append(Instant(name, moment, of, bool(content.get("proposed"))))
         return sorted(found, key=lambda one: (one.rig, one.moment))
 
+    def instant_of(self, photo_id: int) -> tuple[Instant, str] | None:
+        """The instant that a photo is of, and its camera; None: it is of none."""
+        with self._context.database.reading() as connection:
+            photo = reading.photo_of(connection, self._context.folder, photo_id)
+            said = documents.get(connection, f"{_MOMENT}{photo.sha256}")
+            content = None if said is None else documents.get(connection, f"{_INSTANT}{said['rig']}/{said['moment']}")
+            if said is None or content is None:
+                return None
+            of = {camera: self._photo(connection, sha256) for camera, sha256 in content["photos"].items()}
+        return Instant(said["rig"], said["moment"], of, bool(content.get("proposed"))), said["camera"]
+
     def _photo(self, connection: Connection, sha256: str) -> StoredPhoto:
         number = connection.scalar(select(photos.c.id).where(photos.c.sha256 == sha256))
         if number is None:
@@ -153,7 +164,10 @@ class Instants:
                     else:
                         continue  # somebody has worked on it: it is left as it is
                     taken.add(ids[name])
-                mesh = OneMesh(instant.rig, instant.moment, ids, dict(one.left_out), _finite(one.without))
+                mesh = OneMesh(
+                    instant.rig, instant.moment, ids, dict(one.left_out), _finite(one.without),
+                    _finite(one.reprojection),
+                )  # fmt: skip
                 for hand_id in ids.values():
                     documents.put(connection, f"{_MESH}{hand_id}", asdict(mesh))
                 made.append(mesh)
@@ -194,11 +208,11 @@ class Instants:
         meshes: Mapping[str, HandMesh],
         joint_states: Mapping[str, ByJoint[str] | Iterable[str] | None],
         versions: Mapping[str, int],
-        note: Mapping,
+        note: dict,
     ) -> dict[str, int]:
         """`edit` of hands that are one mesh (id -> the mesh there), in one transaction and as one step: undo and redo
         of any of them are of all. Their new versions; InputError, and nothing changed, as for `edit`."""
-        together, done = uuid.uuid4().hex, {}
+        together, done = new_together(), {}
         with self._context.database.writing() as connection:
             for hand_id, mesh in meshes.items():
                 with self._context.database.sensible():
@@ -211,11 +225,21 @@ class Instants:
                     )
                 after = edited(row, record, mesh, joint_states.get(hand_id))
                 with self._context.database.sensible():
-                    done[hand_id] = journal.change(
-                        connection, row, after, EDIT, self._context.who, {**note, "together": together}
-                    )
+                    done[hand_id] = journal.change(connection, row, after, EDIT, self._context.who, note | together)
                 team.after_change(connection, hand_id, self._context.who, after.state, leased)
         return done
+
+
+def new_together() -> dict[str, str]:
+    """For the notes of events that are one step of a hand in several photos."""
+    return {"together": uuid.uuid4().hex}
+
+
+def views_of(connection: Connection, hand_id: str) -> list[str]:
+    """The ids of the hands that are one mesh with this one, itself first."""
+    content = documents.get(connection, f"{_MESH}{hand_id}")
+    others = [] if content is None else [other for other in content["hands"].values() if other != hand_id]
+    return [hand_id, *others]
 
 
 def companions(connection: Connection, folder: Path, row: Row, forth: bool) -> list[Row]:

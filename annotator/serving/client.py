@@ -89,11 +89,12 @@ class RemoteModel(Model):
         sides: Iterable | None = None,
         cameras: Iterable | None = None,
         batch: int = 16,
+        subject: Subject | None = None,
     ) -> Iterator[list[HandMesh]]:
         """As `Model.propose_many`; the server batches what its clients ask for. A used-up quota, or a busy server, is
         waited for."""
         for photo, *hints in hinted(photos, boxes, sides, cameras):
-            yield self._patiently(photo, hints)
+            yield self._patiently(photo, [*hints, subject])
 
     def _patiently(self, photo: np.ndarray, hints: list) -> list[HandMesh]:
         end = time.monotonic() + LONGEST

@@ -48,6 +48,19 @@ class Redrawing:
         def said(kept: str) -> None:
             self.say(f"{hand.id} is a {side} hand now (Undo takes it back)" + (f"; {kept}" if kept else ""))
 
+        if session.is_together:
+            shown, photos = session.in_all_photos()
+
+            def stored(other) -> None:
+                session.change_side_together(shown, other)
+                self.say(f"{hand.id} is a {side} hand now, in its {len(photos)} photos (Undo takes it back)")
+
+            self._with_network(
+                f"looking at it as a {side} hand in its {len(photos)} photos …",
+                lambda model: model.other_side_instant(photos, shown.rig, shown.meshes, shown.states(), definition),
+                lambda _model, other: self._try(lambda: stored(other)),
+            )
+            return
         self._with_network(
             f"looking at it as a {side} hand …",
             lambda model: model.other_side(photo, mesh, hand.joint_states, definition),

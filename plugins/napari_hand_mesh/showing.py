@@ -74,6 +74,7 @@ class Showing:
             self.queue.refresh()
             self._chosen_joint = None
             self._over(None, (0, 0))  # words beside the pointer are of the hand before
+            self._order(None)
             self._frame()
             self._last_joint = None
             self.side.show_hand(None)  # rather nothing than the hand before
@@ -119,6 +120,10 @@ class Showing:
         self.history.show_session(self.session)
         self._show_video()
         self.side.show_hand(None)
+        self._show_evidence()
+        self._all_views()
+        self._show_person()
+        self._order(None)
         self._chosen_joint = None
         self._over(None, (0, 0))
         self.layers.clear()
@@ -163,6 +168,10 @@ class Showing:
         self.history.show_session(self.session)
         yield
         self.side.show_hand(self.session.mesh, self.session.photo)
+        self._show_evidence()
+        self._show_person()
+        yield
+        yield from self._show_views()
         self._look()
         yield
         self._tell()

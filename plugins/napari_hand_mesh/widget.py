@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QWidget
 from annotator.errors import InputError
 from annotator.project import Project
 from napari_hand_mesh.actions import Actions
+from napari_hand_mesh.beside.people import OfPeople
+from napari_hand_mesh.beside.views import Viewing
 from napari_hand_mesh.canvas.dragging import Dragging
 from napari_hand_mesh.canvas.layers import HandLayers
 from napari_hand_mesh.canvas.tones import Tones
@@ -26,6 +28,7 @@ from napari_hand_mesh.held import Held
 from napari_hand_mesh.jobs.background import Background
 from napari_hand_mesh.jobs.retrain import Retraining
 from napari_hand_mesh.pointing.by_keys import ByKeys
+from napari_hand_mesh.pointing.in_depth import ByDepth
 from napari_hand_mesh.pointing.mouse import Pointing
 from napari_hand_mesh.session import keys, settings
 from napari_hand_mesh.session.session import Session
@@ -33,7 +36,9 @@ from napari_hand_mesh.session.sources import photos_of
 from napari_hand_mesh.showing import Showing
 
 
-class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKeys, Controls):
+class HandMeshWidget(
+    Actions, Filming, Viewing, OfPeople, Files, FirstUse, Showing, Pointing, ByKeys, ByDepth, Controls
+):
     """Correct hands of a project on the viewer's canvas. network: whether it is loaded (in a thread) for
     proposals and for its word on corrections; without it the solver alone moves the mesh."""
 
@@ -51,6 +56,9 @@ class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKey
         self._start_filming()
         self._start_pointing()
         self._start_keys()
+        self._start_depth()
+        self._start_views()
+        self._start_people()
         self._held = Held()
         self.background = Background(self.say, self._proposed_some, self._proposed_all, self._looked)
         self._held.background = self.background
@@ -59,6 +67,7 @@ class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKey
         self.retraining.finished.connect(self._round_ended)
         self._held.companions = Companions(napari_viewer, {
             "Side view": (self.side, "right"), "Hands": (self.queue, "left"), "History": (self.history, "left"),
+            "Views": (self.views, "left"), "Subject": (self.person, "left"),
             "Video": (self.video, "bottom"), "Verdicts": (self.verdicts, "bottom"),
         })  # fmt: skip
         self.destroyed.connect(self._held.release)
@@ -108,7 +117,7 @@ class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKey
         self.dragging = Dragging(
             self.layers, self._preview, self._drop, self._touch, self._clicked, self._boxed, self._over
         )
-        self.dragging.rest = 1 / self.settings.live_updates
+        self.dragging.rest = self.side.picture.rest = 1 / self.settings.live_updates
         self.layers.canvas_size = self._canvas_size
         self.layers.tone(self.picture.tones)
         keys.bind((self.viewer, *self.layers.all), self.press)
@@ -119,7 +128,8 @@ class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKey
         self._refresh()
         self._finish()  # nothing speaks of the project before
         self.place.restore()
-        self._show_video()  # whatever was noted of its dock
+        self._show_video()  # whatever was noted of their docks
+        self._all_views()
         self.typing.watch()
         if self._network:
             self.background.use(session.project)
@@ -138,6 +148,7 @@ class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKey
         self.stop_playing()
         self.queue.show_session(None)
         self.history.show_session(None)
+        self._order(None)
         self.side.show_hand(None)
         self.depths.forget()
         self.dragging.disconnect()
@@ -146,7 +157,10 @@ class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKey
         self.session.close()
         self._held.session, self.layers, self.dragging = None, None, None
         self._last_joint = None
+        self._show_evidence()
         self._show_video()
+        self._show_person()
+        self._all_views()
 
     def propose_on(self, photos: str | Path | list[Path], project: str | Path) -> None:
         """Look for hands in a folder of photos, a video, or these files, in the background; `project` is made if it is
@@ -213,7 +227,9 @@ class HandMeshWidget(Actions, Filming, Files, FirstUse, Showing, Pointing, ByKey
         """Once, when the window is there."""
         if not self._arranged and self.arrangement.window is not None:
             self._arranged = True
-            self.arrangement.arrange(self, self.queue, self.history, self.verdicts, self.side, self.video)
+            self.arrangement.arrange(
+                self, self.queue, self.history, self.verdicts, self.side, self.video, self.views, self.person
+            )
 
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)

@@ -180,3 +180,47 @@ def test_a_model_answers_an_instant(model):
         model.propose_instant({"cam0": photos["cam0"], "cam5": photos["cam1"]}, rig)
     with pytest.raises(InputError, match="photo of cam1: the photo is 300 x 720 px"):
         model.propose_instant({"cam0": photos["cam0"], "cam1": photos["cam1"][:, :300]}, rig)
+
+
+def test_flip_delete_and_undo_are_of_all_photos(run, proposed):
+    project, _, _ = proposed
+    with Project.open(project) as opened:
+        (one, other) = opened.one_meshes()
+        side = opened.hand(one.hands["cam0"]).side
+        place = opened.mesh(one.hands["cam1"]).keypoints[8] + [9, 4]
+        now = {hand: opened.mesh(hand).vertices for hand in one.hands.values()}
+
+    def sides():
+        with Project.open(project) as opened:
+            return [opened.hand(hand).side for hand in one.hands.values()]
+
+    assert run("correct", project, one.hands["cam1"], "index_tip", *place)[0] == 0
+    code, out, err = run("flip", project, *one.hands.values(), "--json")
+    assert code == 0, err
+    assert {row["id"] for row in json.loads(out)["hands"]} == set(one.hands.values())
+    assert sides() == ["left" if side == "right" else "right"] * 2
+    with Project.open(project) as opened:
+        world = opened.rigs()["rig"].metric()
+        places = [world[camera].to_world(opened.mesh(hand).vertices) for camera, hand in one.hands.items()]
+        np.testing.assert_allclose(*places, atol=1e-4)
+        assert tuple(opened.mesh(one.hands["cam1"]).corrections[8]) == pytest.approx(tuple(place))
+        assert opened.hand(one.hands["cam1"]).joint_states[8] == "corrected"
+    assert run("undo", project, one.hands["cam0"])[0] == 0  # one step: in the other photo, too
+    assert sides() == [side] * 2
+    assert run("undo", project, "--batch")[0] == 0  # the label, likewise
+    with Project.open(project) as opened:
+        assert all(np.array_equal(opened.mesh(hand).vertices, now[hand]) for hand in now)
+    code, out, err = run("delete", project, one.hands["cam1"], other.hands["cam0"], "--json")
+    assert code == 0 and len(json.loads(out)["hands"]) == 4, err
+    with Project.open(project) as opened:
+        states = {hand: opened.hand(hand).state for each in (one, other) for hand in each.hands.values()}
+        assert set(states.values()) == {"rejected"}
+    code, out, _ = run("undo", project, "--batch", "--json")
+    assert code == 0 and {row["id"] for row in json.loads(out)["hands"]} == set(states)
+    assert run("redo", project, "--batch")[0] == 0
+    assert run("undo", project, other.hands["cam1"])[0] == 0  # of that hand alone
+    with Project.open(project) as opened:
+        after = {hand: opened.hand(hand).state for hand in states}
+        assert {after[hand] for hand in other.hands.values()} == {"proposed"}
+        assert {after[hand] for hand in one.hands.values()} == {"rejected"}
+        assert opened.verify() == []

@@ -61,6 +61,22 @@ def test_proposals_are_the_local_ones(local, on_ray):
         assert a.side == b.side and np.abs(a.vertices - b.vertices).max() < 1e-4
 
 
+def test_hands_get_their_subjects_shape_as_they_do_locally(tmp_path, photos):
+    few = [str(path) for path in sorted(photos.glob("[!ab]*.jpg"))[:2]]
+    for engine in ("local", "ray"):
+        with Project.create(tmp_path / engine) as project:
+            project.subjects.measure("Ada", {"length": 0.205})
+        given = ["propose", *few, "--project", str(tmp_path / engine), "--engine", engine, "--subject", "Ada"]
+        assert main(given) == 0
+        with Project.open(tmp_path / engine) as project:
+            assert set(project.subjects.photos("Ada")) == {entry.photo_id for entry in project.hands()}
+            assert {entry.state for entry in project.hands()} == {"proposed"}
+    here, there = _meshes(tmp_path / "local"), _meshes(tmp_path / "ray")
+    assert len(here) == len(there) >= 2
+    for (_, a), (_, b) in zip(here, there, strict=True):
+        assert np.abs(a.vertices - b.vertices).max() < 1e-4
+
+
 def test_a_video_is_looked_at_frame_by_frame(tmp_path, photo_file, ray_cluster):
     pytest.importorskip("av")
     photo = np.asarray(Image.open(photo_file).convert("RGB").resize((310, 540)))

@@ -160,3 +160,22 @@ def test_joints_and_camera_put_the_hand_in_its_place(records, model, photo_file)
     assert np.abs(found.keypoints - keypoints).max() < 0.5
     assert np.linalg.norm(found.joints - joints, axis=1).mean() < 0.008
     assert set(found.corrections) == set(range(21))
+
+
+def test_photos_get_the_people_that_a_data_set_names(records, tmp_path):
+    from PIL import Image, ImageOps
+
+    from annotator.formats.transfer.to_project import subject_said
+
+    other = tmp_path / "other.png"
+    ImageOps.invert(Image.open(records[0].photo).convert("RGB")).save(other)
+    said = {"data_set": "Hands", "subject": "7"}
+    named = [replace(one, provenance=dict(one.provenance) | said) for one in records]
+    named.append(replace(records[0], id="x", photo=other, provenance=dict(records[0].provenance)))
+    with Project.create(tmp_path / "new") as project:
+        done = import_records(project, named, "test", lambda: None, subject_of=subject_said)
+        by_photo = {entry.photo_id for entry in project.hands()}
+        assert done.subjects == {"Hands 7": len({project.known_as(one.photo) for one in records})}
+        assert sorted(project.subjects.photos("Hands 7")) == sorted(by_photo)[: done.subjects["Hands 7"]]
+        everybody = import_records(project, named, "test", lambda: None, subject_of=lambda _record: "Ada")
+        assert everybody.hands == 0 and set(project.subjects.photos("Ada")) == by_photo

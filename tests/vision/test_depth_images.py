@@ -22,6 +22,13 @@ def write(path, depth=DEPTH):
         Image.fromarray(np.stack([steps % 256, steps // 256, 0 * steps], axis=-1).astype(np.uint8)).save(path)
     elif kind == "float.tif":
         Image.fromarray(depth.astype(np.float32)).save(path)
+    elif kind.endswith(".exr"):
+        exr = pytest.importorskip("OpenEXR")
+        depth = depth.astype(np.float32)
+        channels = {"grey.exr": {"RGB": np.stack([depth] * 3, -1)}, "z.exr": {"Z": depth, "A": 0 * depth}}.get(
+            kind, {"ViewLayer.Depth.V": depth, "RGB": np.stack([0 * depth] * 3, -1)}
+        )
+        exr.File({"compression": exr.ZIP_COMPRESSION, "type": exr.scanlineimage}, channels).write(str(path))
     elif kind == "m.npy":
         np.save(path, depth)
     else:
@@ -29,7 +36,10 @@ def write(path, depth=DEPTH):
     return path
 
 
-@pytest.mark.parametrize("name", ["d.mm.png", "d.mm.tif", "d.ho3d.png", "d.float.tif", "d.m.npy", "d.mm.npy"])
+FORMS = ["d.mm.png", "d.mm.tif", "d.ho3d.png", "d.float.tif", "d.m.npy", "d.mm.npy", "d.grey.exr", "d.z.exr", "d.v.exr"]
+
+
+@pytest.mark.parametrize("name", FORMS)
 def test_forms(tmp_path, name):
     image = read_depth(write(tmp_path / name), (12, 20))
     assert image.depth.dtype == np.float32 and np.abs(image.depth - DEPTH).max() < 6e-4
@@ -70,7 +80,7 @@ def test_another_cameras_depths_come_to_the_photos_pixels():
         (lambda path: (path / "a.npy").write_bytes(b"no array"), "a.npy cannot be read"),
         (lambda path: np.save(path / "a.npy", DEPTH[:6]), "a.npy is 20 x 6 px, its photo 20 x 12"),
         (lambda path: Image.new("RGB", (20, 12), (9, 9, 9)).save(path / "a.png"), "a.png is no depth image"),
-        (lambda path: (path / "a.exr").write_bytes(b"v/1"), "a.exr: OpenEXR"),
+        (lambda path: (path / "a.exr").write_bytes(b"v/1"), "a.exr.*OpenEXR"),
         (lambda path: None, "a.png"),
     ],
 )
@@ -80,3 +90,19 @@ def test_what_is_none_is_named(tmp_path, make, words):
     with pytest.raises(InputError, match=words) as said:
         read_depth(path, (12, 20))
     assert "\n" not in str(said.value)
+
+
+def test_openexr_without_its_package_and_without_a_depth(tmp_path, monkeypatch):
+    exr = pytest.importorskip("OpenEXR")
+    colours = {"RGB": np.random.default_rng(0).random((12, 20, 3)).astype(np.float32)}
+    exr.File({"compression": exr.ZIP_COMPRESSION, "type": exr.scanlineimage}, colours).write(str(tmp_path / "a.exr"))
+    with pytest.raises(InputError, match=r"a.exr: none of its channels \(.*R.*\) is a depth"):
+        read_depth(tmp_path / "a.exr")
+    whole = write(tmp_path / "b.z.exr").read_bytes()
+    (tmp_path / "b.z.exr").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="b.z.exr") as said:
+        read_depth(tmp_path / "b.z.exr")
+    assert "\n" not in str(said.value)
+    monkeypatch.setitem(__import__("sys").modules, "OpenEXR", None)
+    with pytest.raises(InputError, match=r"a.exr: .*needs OpenEXR: pip install 'hand-mesh-annotator\[formats\]'"):
+        read_depth(tmp_path / "a.exr")

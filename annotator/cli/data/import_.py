@@ -44,6 +44,16 @@ def command(
             "--update", help="Take over labels that changed since they were imported, if nobody edited them here."
         ),
     ] = False,
+    subject: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose hands all of these photos show.", show_default=False)
+    ] = None,
+    subjects: Annotated[
+        bool,
+        typer.Option(
+            "--subjects",
+            help="Photos are those of the people that the data set names (DexYCB, InterHand2.6M, HanCo, ARCTIC).",
+        ),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at a broken record instead of leaving it out.")
     ] = False,
@@ -72,6 +82,8 @@ def command(
 
     if hand not in ("free", "mano"):
         raise InputError(f"unknown hand model {hand!r}: expected free or mano")
+    if subjects and subject is not None:
+        raise InputError("import takes --subject or --subjects, not both")
     module = reader(format)
     takes = inspect.signature(module.read).parameters
     if order:
@@ -80,11 +92,13 @@ def command(
             raise InputError(f"format {format} has one order of keypoints: --order is not for it")
     if not dataset.exists():
         raise InputError(f"there is no {dataset}")
-    from annotator.formats.transfer.to_project import import_records, photo_place
+    from annotator.formats.transfer.to_project import import_records, photo_place, subject_said
     from annotator.hand import load_hand
     from annotator.project import Project
 
     mano = load_hand("mano") if hand == "mano" else None
+
+    whose = subject_said if subjects else None if subject is None else lambda _record: str(subject)
 
     def network():
         from annotator import model as models
@@ -98,7 +112,7 @@ def command(
         records = whole(module.read(dataset, **options))
         records = records if order == AS_NAMED else checked(records, str(dataset))
         records = progress(islice(records, limit or None), "import", limit or None)
-        done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano, update)
+        done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano, update, whose)
         left_out = [{"hand": hand, "error": why} for hand, why in done.left_out]
         left_out += [{"hand": "", "error": why} for why in broken]
     for entry in left_out:
@@ -112,7 +126,7 @@ def command(
         "project": project, "format": format, "hands": done.hands, "own_mesh": done.own_mesh,
         "fitted": done.fitted, "guessed_sides": done.guessed_sides, "states": dict(done.states),
         "done_before": done.done_before, "differs": done.differs, "updated": done.updated, "left_out": left_out,
-        "remarks": dict(remarks),
+        "remarks": dict(remarks), "subjects": done.subjects,
     }  # fmt: skip
     emit(as_json, result, _text(done, project, len(left_out)))
 
@@ -123,6 +137,8 @@ def _text(done, project: str, left_out: int) -> str:
              f"to their keypoints{'; ' if states else ''}{states})"]  # fmt: skip
     lines[0] += f"; {done.done_before} were there already" if done.done_before else ""
     lines[0] += f"; {left_out} left out" if left_out else ""
+    if done.subjects:
+        lines.append(", ".join(f"{count} photos are {name}'s" for name, count in done.subjects.items()))
     if done.guessed_sides:
         lines.append(
             f"{done.guessed_sides} hands have a side that the network guessed, since nothing said it: they are not "

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from annotator.cli.labelling.propose import DeviceOption, ModelOption
 from annotator.cli.support.choosing import HandIds, choice_of
 from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
+
+if TYPE_CHECKING:
+    from annotator.hand.definitions import JointDefinition
+    from annotator.model import Model
+    from annotator.project import OneMesh, Project
 
 
 def command(
@@ -40,7 +45,8 @@ def command(
 
     if side is not None:
         check_side(side)
-    done, lines = [], []
+    done: list[dict] = []
+    lines: list[str] = []
     with Project.open(project, who) as opened:
         found = [one for one in asked(opened, hands, choice_of(), ()).notes if opened.hand(one).side != side]
         checkpoint, _ = checkpoint_of(opened, model)
@@ -48,6 +54,13 @@ def command(
         definition = opened.definition()
         for hand_id in found:
             assert network is not None
+            one = opened.one_mesh(hand_id)
+            if one is not None and len(one.hands) > 1:
+                if not set(one.hands.values()) & {row["id"] for row in done}:  # all of its photos at once
+                    rows = _flip_together(opened, network, one, hand_id, fresh, definition)
+                    done += rows
+                    lines += [f"{row['id']}: a {row['side']} hand now, as in its other photos" for row in rows]
+                continue
             before, mesh = opened.hand(hand_id), opened.mesh(hand_id)
             states = ("proposed",) * 21 if fresh else before.joint_states
             start = mesh.replace(corrections={}) if fresh else mesh
@@ -68,3 +81,26 @@ def command(
             lines.append(f"{hand_id}: a {flipped.side} hand now; {kept} labelled keypoints kept")
             lines += [f"strained: {hand_id}: {one.words}" for one in strained]
     emit(as_json, {"hands": done}, "\n".join(lines) or "no hand to flip")
+
+
+def _flip_together(
+    opened: Project, network: Model, one: OneMesh, hand_id: str, fresh: bool, definition: JointDefinition
+) -> list[dict]:
+    """A hand that is one mesh in several photos, in all of them, as one step; a row for each."""
+    from annotator.project.guessed import SIDE_CONFIRMED
+    from annotator.project.one_mesh import Shown
+    from annotator.project.photo_files.pixels import pixels_of
+
+    known = Shown.of(opened, one)
+    states = {name: ["proposed"] * 21 for name in known.meshes} if fresh else known.states()
+    shown = {name: mesh.replace(corrections={}) if fresh else mesh for name, mesh in known.meshes.items()}
+    photos = {name: pixels_of(hand.photo) for name, hand in known.before.items()}
+    flipped = network.other_side_instant(photos, known.rig, shown, states, definition)
+    note = {"side": flipped.side, "command": "flip", "model_digest": network.digest, SIDE_CONFIRMED: True}
+    told = {one.hands[name]: of for name, of in states.items()}
+    versions = known.store(opened, flipped, hand_id, told, note)
+    return [
+        {"id": other, "side": flipped.side, "version": version, "kept": len(opened.mesh(other).corrections),
+         "strained": []}
+        for other, version in versions.items()
+    ]  # fmt: skip

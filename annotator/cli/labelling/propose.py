@@ -123,10 +123,8 @@ def command(
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
     if proposer != "network" and (elsewhere is not None or model is not None or quick):
         raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
-    if subject is not None and (elsewhere is not None or proposer != "network"):
-        raise InputError(
-            "--subject goes with neither --engine nor --proposer: say it afterwards by `annotator subject`"
-        )
+    if subject is not None and proposer != "network":
+        raise InputError("--subject does not go with --proposer: say it afterwards by `annotator subject`")
     if (rig is None) != (pattern is None):
         raise InputError("--rig and --pattern go together: which cameras, and which photos are one instant")
     if rig is not None and (elsewhere is not None or proposer != "network" or not project):
@@ -147,7 +145,7 @@ def command(
 
             load_checkpoint(model)  # a wrong name must not leave an empty project behind
         with _opened(project, who, database) as opened:
-            done = propose_on_ray(opened, elsewhere, found, model, batch, quick)
+            done = propose_on_ray(opened, elsewhere, found, model, batch, quick, subject)
         _report(done, found.empty, project, start, as_json)
         return
     files, empty = photo_files(photos)

@@ -76,7 +76,10 @@ def judge(
     with Project.open(folder, who) as project:
         found = asked(project, hands, choice, checks)
         notes = {hand_id: {"state": state, **(said or {}), **note} for hand_id, note in found.notes.items()}
-        versions = dict.fromkeys(notes, 0) if dry else project.set_states(notes, state)
+        if dry:
+            versions = dict.fromkeys(notes, 0)
+        else:
+            versions = project.delete(notes) if word == "deleted" else project.set_states(notes, state)
     result = {"hands": [{"id": hand_id, "state": state, "version": version} for hand_id, version in versions.items()],
               "left_out": [{"id": hand_id, "why": why} for hand_id, why in found.left_out], "dry_run": dry}  # fmt: skip
     emit(as_json, result, "\n".join(lines(list(notes), word, found.left_out, dry)))

@@ -187,24 +187,13 @@ def move(
 ) -> dict[str, int]:
     """Labels of one photo's hand move the mesh in all its photos; the hands' new versions. states: of that hand's
     joints. InputError if a photo is gone."""
+    from annotator.project.one_mesh import Shown
     from annotator.project.photo_files.pixels import pixels_of
 
-    rig = project.rigs().get(one.rig)
-    if rig is None:
-        raise InputError(f"the rig {one.rig!r} of hand {hand_id} is not in the project any more")
-    before = {camera: project.hand(other) for camera, other in one.hands.items()}
-    shown = {camera: project.mesh(other) for camera, other in one.hands.items()}
-    photos = {camera: pixels_of(hand.photo) for camera, hand in before.items()}
-    mine = next(camera for camera, other in one.hands.items() if other == hand_id)
-    hand = model.remember_instant(photos, rig.metric(), shown, one.left_out)
-    known = {camera: list(states) if camera == mine else list(before[camera].joint_states) for camera in hand.views}
-    fixed = model.refine_instant(hand, {mine: place}, known, definition)
-    meshes = {
-        one.hands[camera]: view.replace(depth_labels=shown[camera].depth_labels)
-        for camera, view in fixed.views.items()
-        if camera in one.hands
-    }
-    versions = {before[camera].id: before[camera].version for camera in before}
-    return project.edit_instant(
-        meshes, {hand_id: list(states)}, versions, {**note, "instant": one.moment, "camera": mine}
-    )
+    known = Shown.of(project, one)
+    photos = {camera: pixels_of(hand.photo) for camera, hand in known.before.items()}
+    mine = known.camera_of(hand_id)
+    hand = model.remember_instant(photos, known.rig, known.meshes, one.left_out)
+    told = {camera: of for camera, of in known.states(mine, states).items() if camera in hand.views}
+    fixed = model.refine_instant(hand, {mine: place}, told, definition)
+    return known.store(project, fixed, hand_id, {hand_id: states}, note)

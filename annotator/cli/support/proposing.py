@@ -134,9 +134,16 @@ def propose_by(project: Project, proposer: Proposer, files: Sequence[Path], name
 
 
 def propose_on_ray(
-    project: Project, engine: Engine, found: Found, model: Path | None, batch: int = 16, quick: bool = False
+    project: Project,
+    engine: Engine,
+    found: Found,
+    model: Path | None,
+    batch: int = 16,
+    quick: bool = False,
+    subject: str | None = None,
 ) -> Done:
-    """`propose_photos` by the workers of a Ray cluster."""
+    """`propose_photos` by the workers of a Ray cluster. The subject's shape is given to the hands here, as they arrive:
+    it takes a hundredth of a second, and the workers know of no project."""
     from annotator.cluster.proposing import propose_photos as answers
     from annotator.network.checkpoint import checkpoint_digest, load_checkpoint
 
@@ -155,7 +162,18 @@ def propose_on_ray(
             done.photos += 1
             done.photos_with_hand += bool(answer["hands"])
             done.hands += len(answer["hands"])
+            if subject is not None and answer["hands"]:
+                _give_subject(project, subject, answer["hands"])
     return done
+
+
+def _give_subject(project: Project, subject: str, hands: Sequence[str]) -> None:
+    """These new hands, of one photo, are this person's."""
+    photo = project.hand(hands[0]).photo.id
+    project.subjects.assign(subject, [photo])
+    if project.subjects.shape_for(photo) is not None:
+        for hand in hands:
+            project.subjects.renew(hand)
 
 
 def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:

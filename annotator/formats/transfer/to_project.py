@@ -55,7 +55,7 @@ FEWEST = 4  # labelled keypoints that a hand needs for a fit
 class Imported:
     """What came of records: hands stored, of these with their own mesh or fitted, with a guessed side, by state;
     skipped as done already, of these with another label now (`differs`: the hands' ids) or taken over; (id, why) of
-    those left out."""
+    those left out; whose hands the photos show (name -> how many), where that was asked for."""
 
     hands: int = 0
     own_mesh: int = 0
@@ -66,6 +66,7 @@ class Imported:
     differs: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    subjects: dict[str, int] = field(default_factory=dict)
 
 
 def import_records(
@@ -76,6 +77,7 @@ def import_records(
     accept: bool = False,
     mano: HandModel | None = None,
     update: bool = False,
+    subject_of: Callable[[LabelledHand], str] | None = None,
 ) -> Imported:
     """Store the records, each whole or not at all; a label that was imported before is not again, wherever its set
     lies.
@@ -86,7 +88,8 @@ def import_records(
     keypoint is confirmed or corrected become accepted; else a hand has the record's own state, or is in work. A
     hand whose side nobody said is never accepted: it is the network's guess. mano: the user's own, if hands with
     MANO's parameters are to be hands of it. update: hands whose label has changed since, and that nobody has
-    worked on here since, take it over.
+    worked on here since, take it over. subject_of: whose hand a record is ("": nobody knows); a photo with hands of
+    several people is nobody's.
     """
     done = Imported()
     model: Any = None
@@ -94,6 +97,7 @@ def import_records(
     marks = Marks(source)
     definition = definition_of_format(source.partition(":")[0])
     sequences = Sequences(target)
+    whose: dict[int, set[str]] = {}
 
     def loaded():
         nonlocal model
@@ -109,6 +113,8 @@ def import_records(
                 path = record.photo if place is None else place.as_path()
                 before = record.photo, target.add_photo(path, photo.shape[:2]), photo.shape[:2]
             sequences.belongs(record, before[1])
+            if subject_of is not None:
+                whose.setdefault(before[1], set()).add(subject_of(record))
             here = marks.is_here(target, before[1], mark)
             own = None if here else returned_label(target, before[1], record)
             known = None
@@ -151,7 +157,26 @@ def import_records(
         done.guessed_sides += SIDE_GUESSED in record.provenance
         done.states[state] += 1
     sequences.finish()
+    done.subjects = _assign(target, whose)
     return done
+
+
+def subject_said(record: LabelledHand) -> str:
+    """The person that a record's data set names, by a name that no other set's has; "": it names none."""
+    name = str(record.provenance.get("subject", "")).strip()
+    data_set = str(record.provenance.get("data_set", "")).strip()
+    return f"{data_set} {name}".strip() if name else ""
+
+
+def _assign(target: Project, whose: dict[int, set[str]]) -> dict[str, int]:
+    """Photos to the one person whose hands they show."""
+    photos_of: dict[str, list[int]] = {}
+    for photo, names in whose.items():
+        if len(names) == 1 and "" not in names:
+            photos_of.setdefault(next(iter(names)), []).append(photo)
+    for name, photos in photos_of.items():
+        target.subjects.assign(name, photos)
+    return {name: len(photos) for name, photos in photos_of.items()}
 
 
 def _state(record: LabelledHand, accept: bool) -> str:

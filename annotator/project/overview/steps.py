@@ -67,11 +67,24 @@ def words_of(kind: str, note: Mapping) -> str:
     elif isinstance(note.get("states"), Mapping) and note["states"]:
         (joint, state), more = next(iter(note["states"].items())), len(note["states"]) - 1
         words = f"{joint} {state}" if not more else f"{more + 1} keypoints {state}"
+    elif _of_depth(note):
+        words = _of_depth(note)
     elif isinstance(note.get("joint"), str):
         words = f"{note['joint']} moved"
     elif kind == STATE:
         words = "judged"
     return words.replace("_", " ")
+
+
+def _of_depth(note: Mapping) -> str:
+    """What was said of a hand's depth; "": nothing."""
+    joint = note.get("joint", "hand")
+    if note.get("depth") == "forgotten":
+        return f"taken back: {note.get('what') or f'depth of {joint}'}"
+    for order in ("in front of", "behind"):
+        if order in note:
+            return f"{joint} {order} {note[order]}"
+    return f"{joint} nearer by {note['nearer by, mm']} mm" if "nearer by, mm" in note else ""
 
 
 def is_gone(history: Sequence[Event]) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from annotator.project import journal, reading
+from annotator.project.instants import companions
 from annotator.project.journal import EDIT, STATE, next_redo
 from annotator.project.overview.steps import BATCH, batch_of
 from annotator.project.storage.schema import events, hands
@@ -64,7 +65,11 @@ def _head(connection: Connection, hand: str) -> int | None:
 
 
 def _move(connection: Connection, folder: Path, who: str, found: list[str], move: Callable) -> list[str]:
-    for hand in found:
+    """Each of the hands, and those that are the same mesh in other photos and were changed with it."""
+    rows = {hand: reading.row_of(connection, folder, hand) for hand in found}
+    for row in list(rows.values()):
+        rows |= {other.id: other for other in companions(connection, folder, row, move is journal.redo)}
+    for hand, row in rows.items():
         team.refuse_if_leased(connection, hand, who)
-        move(connection, reading.row_of(connection, folder, hand), who)
-    return found
+        move(connection, row, who)
+    return list(rows)

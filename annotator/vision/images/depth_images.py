@@ -1,8 +1,8 @@
 """Depth images beside photos: how far away the surface is that each pixel sees.
 
 Read are 16-bit PNG and TIFF in whole mm (DexYCB's aligned depth, most cameras), HO-3D's coding in an 8-bit colour PNG
-(Hampali et al. 2020), `.npy` arrays (floats in m, whole numbers in mm) and floating-point TIFF in m. Zero, negative or
-not finite means: nothing was measured there.
+(Hampali et al. 2020), `.npy` arrays (floats in m, whole numbers in mm), floating-point TIFF in m and OpenEXR in m (the
+extra `formats`). Zero, negative or not finite means: nothing was measured there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.vision.camera import check_camera
+from annotator.vision.images.exr_files import read_exr
 from annotator.vision.images.opening import judge_size, opened
 
 MILLIMETRE = 0.001
@@ -127,7 +128,7 @@ def _metres(path: Path) -> np.ndarray:
         array = _array(path)
         return array * (MILLIMETRE if array.dtype.kind in "iu" else 1.0)
     if path.suffix.lower() == ".exr":
-        raise InputError(f"{path}: OpenEXR files are not read; convert it to .npy or a floating-point TIFF")
+        return read_exr(path)
     with opened(path, str(path)) as image:
         return _decoded(image, path)
 

@@ -117,13 +117,18 @@ class RigCamera:
 
     def epipolar_line(self, other: RigCamera, place: np.ndarray, depths: np.ndarray) -> np.ndarray:
         """Where a photo place (2,) of this camera can be in the other camera's photo: px (n, 2), one for each depth
-        (n,) along this camera's axis, NaN where it is behind the other camera."""
+        (n,) along this camera's axis, NaN where it is behind the other camera or so far aside that its lens shows it
+        nowhere."""
         ray = np.append(self.normalised(self.ideal(place)), 1.0)
         seen = other.to_camera(self.to_world(ray * np.asarray(depths)[:, None]))
         front = seen[:, 2] > 1e-9
         found = np.full((len(seen), 2), np.nan)
         flat = seen[front, :2] / seen[front, 2:]
-        found[front] = other.pixels(distort(flat, other.distortion, other.lens))
+        found[front] = other.bent(other.pixels(flat))
+        if not other.is_pinhole:  # beyond its sight a lens's polynomial turns back into the photo
+            back = other.normalised(other.ideal(found[front]))
+            strays = ~(np.linalg.norm(back - flat, axis=1) < NEARLY * (1 + np.linalg.norm(flat, axis=1)))
+            found[np.flatnonzero(front)[strays]] = np.nan
         return found
 
     def check_photo(self, height: int, width: int) -> None:

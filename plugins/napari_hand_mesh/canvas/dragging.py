@@ -28,6 +28,7 @@ class Dragging:
     preview: while the mouse moves; drop: when it is let go; touched: called with the joint that was pressed; clicked:
     with the place of a click beside every keypoint; boxed: with the two corners of a box, once `box` was called;
     over: with another joint under the mouse than before, or None, and where the mouse is on the canvas, (x, y) px.
+    picking: while it is set, a keypoint that is pressed is told to it, and not dragged.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Dragging:
         self._layers, self._preview, self._drop, self._touched = layers, preview, drop, touched
         self._clicked, self._boxed, self._over = clicked, boxed, over
         self.boxing = False
+        self.picking: Callable[[int], None] | None = None
         self.rest = REST
         self.dragged: int | None = None
         self.hovered: int | None = None
@@ -95,6 +97,9 @@ class Dragging:
         start = tuple(event.position)[-2:]
         if joint is None:
             yield from self._click(event)
+            return
+        if self.picking is not None:
+            self.picking(joint)
             return
         place_of_joint = self._layers.places[joint]
         grip = (

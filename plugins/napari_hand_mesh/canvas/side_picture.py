@@ -19,6 +19,7 @@ ROOM = 1.1  # of the hand's reach round its middle: it fits from every side
 CARD = 320  # px a side of the photo's part
 OPACITY = 0.85  # of the mesh where the photo is behind it
 EDGE_ON = 0.05  # cosine of the angle at which the card is too narrow to be seen
+STEP = 0.001  # m along a line of sight
 NEAREST = 0.02  # m: a card that comes nearer to the camera is not drawn
 
 
@@ -34,8 +35,12 @@ class View:
     behind: float
 
     @classmethod
-    def of(cls, hand: HandMesh, yaw: float, pitch: float, size: int) -> View:
-        """After walking round the hand by `yaw` degrees to the right and up by `pitch`, `size` px a side."""
+    def of(
+        cls, hand: HandMesh, yaw: float, pitch: float, size: int, zoom: float = 1.0, aside: tuple[float, float] = (0, 0)
+    ) -> View:
+        """After walking round the hand by `yaw` degrees to the right and up by `pitch`, `size` px a side. zoom: 1 has
+        all of the hand; aside: (right, down) from the hand's middle to the picture's, in halves of the picture at zoom
+        1."""
         a, b = np.radians(yaw), np.radians(pitch)
         about_y = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
         about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
@@ -45,12 +50,29 @@ class View:
         across = hand.camera @ np.stack([middle, middle + (reach, 0, 0)], axis=1)
         centre, side = (across[:2] / np.maximum(across[2:], NEAREST)).T
         radius = max(ROOM * float(np.linalg.norm(side - centre)), 1.0)
+        centre, radius = centre + radius * np.asarray(aside, float), radius / zoom
         window = Window(float(centre[0] - radius), float(centre[1] - radius), 2 * radius, size)
         return cls(about_x @ about_y, middle, window.matrix @ hand.camera, window, behind)
 
     def points(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 3) m, camera frame, as the turned camera sees them: (N, 3) m."""
         return (points - self.middle) @ self.rotation.T + self.middle
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """(N, 2) px of the picture where points (N, 3) m, camera frame, are seen."""
+        seen = self.points(points) @ self.K.T
+        return seen[:, :2] / np.maximum(seen[:, 2:], NEAREST)
+
+    def sight(self, joint: np.ndarray) -> np.ndarray:
+        """(2,) px of the picture by which a point (3,) m moves for each metre that it goes farther from the photo's
+        camera, along its line of sight."""
+        farther = joint * (1 + STEP / joint[2])
+        here, there = self.pixels(np.stack([joint, farther]))
+        return (there - here) / STEP
+
+    def across(self, joint: np.ndarray) -> float:
+        """px of the picture for a metre at the depth of a point (3,), across the view."""
+        return float(self.K[0, 0] / max(self.points(joint[None])[0, 2], NEAREST))
 
     def card(self, hand: HandMesh) -> np.ndarray | None:
         """(3, 3): picture px to photo px, homogeneous, on the card; None where it is not to be seen."""
@@ -75,9 +97,18 @@ def side_picture(
     size: int,
     colour: tuple[float, float, float] | np.ndarray = COLOUR,
 ) -> np.ndarray:
-    """(size, size, 3) uint8. photo (H, W, 3) uint8, or None for the hand alone; yaw, pitch: degrees, see `View.of`;
-    colour as in `overlay.shade`."""
-    view = View.of(hand, yaw, pitch, size)
+    """`picture_in` the view from there: yaw, pitch in degrees, see `View.of`."""
+    return picture_in(View.of(hand, yaw, pitch, size), hand, photo, colour)
+
+
+def picture_in(
+    view: View,
+    hand: HandMesh,
+    photo: np.ndarray | None,
+    colour: tuple[float, float, float] | np.ndarray = COLOUR,
+) -> np.ndarray:
+    """(size, size, 3) uint8. photo (H, W, 3) uint8, or None for the hand alone; colour as in `overlay.shade`."""
+    size = view.window.pixels
     back = view.card(hand) if photo is not None else None
     ground: np.ndarray | tuple[int, int] = (size, size)
     if back is not None:

@@ -25,15 +25,17 @@ from napari_hand_mesh.docks.history import HistoryPanel
 from napari_hand_mesh.docks.picture_form import PictureForm
 from napari_hand_mesh.docks.queue_panel import QueuePanel
 from napari_hand_mesh.docks.side_view import SideView
+from napari_hand_mesh.docks.subject_form import SubjectForm
 from napari_hand_mesh.docks.verdict_bar import VerdictBar, quiet
+from napari_hand_mesh.docks.views.panel import ViewsPanel
 from napari_hand_mesh.session import keys
 
-GROUPS = {"joint": ("Keypoint under the mouse", 4), "hand": ("This hand", 3), "step": ("", 2), "view": ("View", 4)}
+GROUPS = {"joint": ("Keypoint under the mouse", 4), "hand": ("This hand", 4), "step": ("", 2), "view": ("View", 4)}
 ICONS = {
     "occluded": "✕", "out_of_frame": "△", "confirm": "■", "confirm_all": "■■", "other_depth": "⇅",
-    "show_alternatives": "≡", "change_side": "⇄", "delete": "∅", "draw_box": "▢", "next_bare": "▷", "undo": "↶",
-    "redo": "↷", "fade_markers": "◌", "mesh_style": "◍", "colour_by_uncertainty": "◐", "look": "⤢", "turn_view": "⟳",
-    "mirror_view": "⇋", "swap_views": "▣", "show_layers": "☰",
+    "show_alternatives": "≡", "in_front": "◧", "change_side": "⇄", "delete": "∅", "draw_box": "▢", "next_bare": "▷",
+    "undo": "↶", "redo": "↷", "fade_markers": "◌", "mesh_style": "◍", "colour_by_uncertainty": "◐", "look": "⤢",
+    "turn_view": "⟳", "mirror_view": "⇋", "swap_views": "▣", "show_layers": "☰",
 }  # fmt: skip
 SIDES = {"draw: any hand": None, "left hand": "left", "right hand": "right"}  # of a hand that is drawn
 MODES = {"zoom: hand": "hand", "zoom: photo": "photo", "zoom: as it is": "free"}
@@ -49,9 +51,9 @@ EMPTY = (
 class Controls(QWidget):
     """The panel's form.
 
-    queue, side, depths, verdicts: see their classes; what: of the hand, in words; status: what goes on or went wrong;
-    opacity: of the mesh, percent; drawn: which side a hand is of that a person draws a box round; mode: which part of
-    the photo the next hand brings into view. acted: the name of one of keys.ACTIONS.
+    queue, side, depths, views, person, verdicts: see their classes; what: of the hand, in words; status: what goes on
+    or went wrong; opacity: of the mesh, percent; drawn: which side a hand is of that a person draws a box round; mode:
+    which part of the photo the next hand brings into view. acted: the name of one of keys.ACTIONS.
     """
 
     acted = Signal(str)
@@ -76,6 +78,8 @@ class Controls(QWidget):
         self.history = HistoryPanel()
         self.side = SideView()
         self.depths = DepthList()
+        self.views = ViewsPanel()
+        self.person = SubjectForm()
         self.what = QLabel(EMPTY)
         self.what.setWordWrap(True)
         self.what.setTextFormat(Qt.TextFormat.RichText)

@@ -8,14 +8,16 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from annotator.correcting.alternatives import Alternative
+from annotator.hand.mesh import HandMesh
 
 
 class DepthList(QWidget):
     """Hidden until `show_found`. looked_at: an `Alternative`, or None for the hand as it is; taken: an
-    `Alternative`."""
+    `Alternative`; changed: the list, or which of it is looked at."""
 
     looked_at = Signal(object)
     taken = Signal(object)
+    changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,6 +26,7 @@ class DepthList(QWidget):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setMaximumHeight(96)
         self.list.currentRowChanged.connect(lambda row: self.looked_at.emit(self.chosen(row)))
+        self.list.currentRowChanged.connect(lambda _row: self.changed.emit())
         take, close = QPushButton("Take this one"), QPushButton("Keep it as it is")
         take.clicked.connect(lambda _checked=False: self.take())
         close.clicked.connect(lambda _checked=False: self.close_list())
@@ -49,6 +52,18 @@ class DepthList(QWidget):
         self.list.setCurrentRow(0)
         self.list.blockSignals(False)
         self.setVisible(True)
+        self.changed.emit()
+
+    @property
+    def hands(self) -> list[HandMesh]:
+        """Those that are listed, in their order."""
+        return [one.hand for one in self._found]
+
+    @property
+    def looked_at_number(self) -> int | None:
+        """Which of `hands` is looked at; None: the hand as it is."""
+        row = self.list.currentRow()
+        return row - 1 if 0 < row <= len(self._found) else None
 
     def chosen(self, row: int | None = None) -> Alternative | None:
         """The one of this row (None: the current one); None for the hand as it is."""
@@ -68,5 +83,7 @@ class DepthList(QWidget):
 
     def forget(self) -> None:
         """Another hand, or another mesh: the list is of no use any more."""
-        self._found = ()
+        shown, self._found = bool(self._found), ()
         self.setVisible(False)
+        if shown:
+            self.changed.emit()

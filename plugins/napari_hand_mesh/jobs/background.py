@@ -15,7 +15,7 @@ from napari.qt.threading import FunctionWorker, GeneratorWorker, WorkerBase, cre
 from annotator.errors import InputError
 from annotator.formats.transfer.from_project import left_out_words
 from annotator.project import Project
-from napari_hand_mesh.jobs.tasks import Counted, export, propose, remembered
+from napari_hand_mesh.jobs.tasks import Counted, export, looked_at, propose
 from napari_hand_mesh.session import settings
 from napari_hand_mesh.session.session import Session
 
@@ -92,16 +92,20 @@ class Background:
         """Get the network's features of the hand that is looked at, so that a correction has its word too."""
         self._session = session
         session.model = self.model
-        wanted = session.wants_features()
-        if self.model is None or self._looking is not None or wanted is None:
+        if self.model is None or self._looking is not None:
             return
-        key, photo, mesh = wanted
+        wanted, joined = session.wants_features(), session.wants_joined()
+        if wanted is None and joined is None:
+            return
 
         def returned(kept) -> None:
             self._looking = None
             if self._stopped or self._session is not session:
                 return
-            session.keep_features(key, *kept)
+            if wanted is not None:
+                session.keep_features(wanted[0], *kept[0])
+            if joined is not None:
+                session.keep_joined(joined[0], kept[1])
             self._looked()
             self.look(session)  # the person may have gone on meanwhile
 
@@ -109,7 +113,7 @@ class Background:
             self._looking = None
             self._failed(error)
 
-        self._looking = create_worker(remembered, self.model, photo, mesh, _start_thread=False)
+        self._looking = create_worker(looked_at, self.model, wanted, joined, _start_thread=False)
         self._looking.returned.connect(returned)
         self._looking.errored.connect(errored)
         self._looking.start()

@@ -131,7 +131,7 @@ def _kind(event: Event) -> str:
     joint = note.get("joint")
     if event.kind == STATE:
         return "verdicts: looking and deciding"
-    if any(name in note for name in ("nearer by, mm", "alternative", "in front of", "behind")):
+    if any(name in note for name in ("nearer by, mm", "alternative", "in front of", "behind", "depth")):
         return "depth"
     if isinstance(joint, str):
         finger = joint.partition("_")[0]

@@ -56,6 +56,13 @@ def remembered(model: Model, photo: np.ndarray, hand: HandMesh) -> tuple[HandMes
     ) else None  # a `RemoteModel` is a `Model` without one
 
 
+def looked_at(model: Model, wanted: tuple | None, joined: tuple | None) -> tuple[tuple | None, object]:
+    """(what `Looking.keep_features` takes, what `Together.keep_joined` takes), None where nothing is wanted. wanted,
+    joined: of `Looking.wants_features` and `Together.wants_joined`."""
+    kept = None if wanted is None else remembered(model, *wanted[1:])
+    return kept, None if joined is None else model.remember_instant(*joined[1:])
+
+
 class Counted:
     """Passes on records and counts them, until it is told to stop: then InputError, and no data set is left."""
 

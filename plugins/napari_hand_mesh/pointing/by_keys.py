@@ -116,6 +116,7 @@ class ByKeys:
 
     def leave_joint(self) -> None:
         self.dragging.box(False)
+        self._order(None)
         self.choose_joint(None)
 
     def nearer(self) -> None:

@@ -53,6 +53,8 @@ class Pointing:
         now = time.perf_counter()
         if now > self._side_free:
             self.side.show_hand(mesh, self.session.photo, live=True)
+            self._show_lines(joint, place)
+            self._show_moved()
             done = time.perf_counter()
             self._side_free = done + max(SIDE_EVERY, SIDE_REST * (done - now))
 
@@ -87,6 +89,7 @@ class Pointing:
         if self._beside is not None:
             self._beside.show_at(words, *place)
         self.viewer.status = words
+        self._show_lines(joint)
         self.layers.bring_out(joint if self.dragging.dragged is None else self.dragging.dragged)
 
     def _magnify(self, joint: int | None, place: tuple[float, float] = (0.0, 0.0)) -> None:

@@ -32,6 +32,7 @@ NUDGE, NUDGE_FAR = (
     "move it by 10 px; stored as one step when the keys rest",
 )
 PUSH = "the joint is nearer to the camera, or farther, by 4 mm seen from the palm"
+PUSH_HAND = "the whole hand is nearer to the camera, or farther, by 10 mm"
 
 ACTIONS = (
     Action("accept", "E", "Accept", "accept this hand and go to the next open one", "verdict"),
@@ -49,6 +50,8 @@ ACTIONS = (
     Action("other_depth", "Shift-D", "Other depth", "the likeliest other hand that looks the same in the photo",
            "hand"),
     Action("show_alternatives", "Shift-C", "Depths …", "list all other hands that look the same in the photo", "hand"),
+    Action("in_front", "Shift-Z", "In front", "click two joints: the first is in front of the second (again: stop)",
+           "hand"),
     Action("change_side", "Shift-S", "Other side", "this is a left hand, not a right one, or the other way round",
            "hand"),
     Action("delete", "Shift-R", "Not a hand", "there is no hand here, or it is here twice: it is not shown any more",
@@ -100,6 +103,8 @@ ACTIONS = (
     Action("nudge_down_far", "Shift-Down", "", NUDGE_FAR, "keys"),
     Action("nearer", "PageDown", "", PUSH, "keys"),
     Action("farther", "PageUp", "", PUSH, "keys"),
+    Action("hand_nearer", "Shift-PageDown", "", PUSH_HAND, "keys"),
+    Action("hand_farther", "Shift-PageUp", "", PUSH_HAND, "keys"),
 )  # fmt: skip
 
 # what the photo may always do, whoever has the focus: these change nothing that is stored
@@ -136,6 +141,9 @@ MOUSE = (
     ("Shift+drag", "move it while all others stay"),
     ("Ctrl+drag", "move it and pin: the mesh meets it and all others that were set, at the price of its shape"),
     ("click", "on another hand of the photo: go to it"),
+    ("drag in the side view", "a keypoint: its depth, its place in the photo stays; beside them: turn the hand"),
+    ("Shift+drag in the side view", "the depth of the whole hand"),
+    ("wheel in the side view", "zoom"),
 )
 
 

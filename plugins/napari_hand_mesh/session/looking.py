@@ -6,7 +6,7 @@ Without Qt and napari. What is changed from there is `session`'s.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from annotator.model import Model
 
+PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 NEAR = 0.08  # of the crop: a click this close to a hand's bones means that hand
 
 
@@ -104,6 +105,7 @@ class Looking:
         self.hand, self.at, self.photo = stored, stored.photo, photo
         self.mesh = self.project.mesh(hand_id)
         self.others = self._others()
+        self._arrived()
         self.hand_queue.note(stored)
         place.note(self.project.folder, hand=hand_id)
         self._changed()
@@ -134,6 +136,7 @@ class Looking:
         shown = self._photos.or_made(photo.sha256, lambda: pixels_of(photo))
         self._give_back()
         self.hand, self.mesh, self.at, self.photo, self.others = None, None, photo, shown, {}
+        self._arrived()
         self._changed()
 
     def other_at(self, at: tuple[float, float]) -> str | None:
@@ -239,9 +242,23 @@ class Looking:
         self.hand_queue.note(self.hand)
         self._changed()
 
+    def _arrived(self) -> None:
+        """Another hand or photo is looked at, or the same one was read anew."""
+
     def _changed(self) -> None:
         for listener in list(self.listeners):
             listener()
+
+    def _note(self, **remarks) -> dict:
+        """What the journal keeps beside a step: the seconds since the last one, pauses left out."""
+        now = time.monotonic()
+        seconds, self._since = now - self._since, now
+        return {"from": "napari", "seconds": round(min(seconds, PAUSE), 2), **remarks}
+
+    def _noted(self, hand_ids: Iterable[str]) -> None:
+        """The list has these hands as they are stored now."""
+        for hand_id in hand_ids:
+            self.hand_queue.note(self.project.hand(hand_id))
 
     def _key(self) -> str:
         """Features belong to a crop of a photo, whatever was corrected since."""

@@ -6,25 +6,19 @@ method returns: undo and redo are the journal's own, so they work across restart
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import annotator
 from annotator.correcting import solve
-from annotator.correcting.alternatives import Alternative, alternatives
-from annotator.correcting.evidence import PalmDepths
 from annotator.correcting.next_keypoint import next_keypoint
 from annotator.errors import InputError
-from annotator.hand.depth_labels import depths_from_palm
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh
-from annotator.hand.model import HandModel
 from annotator.project import Project, Provenance
 from annotator.project.guessed import SIDE_CONFIRMED
 from annotator.project.strain import strained_labels
-from napari_hand_mesh.session.looking import Looking
+from napari_hand_mesh.session.people import People
 from napari_hand_mesh.session.verdicts import Burst
 from napari_hand_mesh.session.words import kept_words, why_look
 
@@ -32,22 +26,16 @@ if TYPE_CHECKING:
     from annotator.correcting.strain import StrainedLabel
     from annotator.model import Model
 
-PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
 
-
-class Session(Looking):
-    """What is done to the hand that is looked at, see `Looking` for where that is. burst: verdicts of the last
-    moments."""
+class Session(People):
+    """What is done to the hand that is looked at, see `Looking` for where that is, `InDepth` for its depth,
+    `Together` for several cameras, `People` for whose it is. burst: verdicts of the last moments."""
 
     def __init__(self, project: Project):
         super().__init__(project)
         self.burst = Burst()
 
     # -- what is known of the hand ---------------------------------------------------------------------------
-    @property
-    def hand_model(self) -> HandModel:
-        return annotator.load_hand(self._mesh().hand_model)
-
     def why(self, hand_id: str | None = None) -> str:
         """Why a person should look at a hand (None: this one), see `why_look`."""
         return why_look(self._mesh() if hand_id is None else self.project.mesh(hand_id), self.definition)
@@ -79,23 +67,16 @@ class Session(Looking):
         """
         states = dict(enumerate(self.hand.joint_states))
         joint = joint_index(joint)
+        if self.is_together:
+            return self._preview_moved(joint, place, hold, exact)
         states[joint] = "corrected"  # who drags a keypoint that was called unseen wants it there
         if hold:
             states |= {k: "confirmed" for k, state in states.items() if k != joint and state not in UNSEEN}
-        mesh = self._mesh()
-        proposal = getattr(self._features.get(self._key()), "proposal", None)
-        if exact or proposal is None or proposal.vertices.shape != mesh.vertices.shape:
-            return solve(
-                mesh, self.hand_model, {joint: place}, states, definition=self.definition, exact=exact,
-                subject=self.subject,
-            ).hand  # fmt: skip
-        # from where `Model.refine` starts, so that letting go changes little
-        labels = dict(mesh.corrections) | {joint: place}
-        held = {k: tuple(mesh.keypoints[k]) for k, s in states.items() if s == "confirmed" and k not in labels}
-        start = proposal.replace(corrections={})
+        labels, held, start = self._solver_start(self._mesh(), states, exact)
         return solve(
-            start, self.hand_model, labels, states, definition=self.definition, held=held, subject=self.subject
-        ).hand
+            start, self.hand_model, labels | {joint: place}, states, definition=self.definition, exact=exact, held=held,
+            subject=self.subject,
+        ).hand  # fmt: skip
 
     def drop(self, joint: int | str, place: tuple[float, float], hold: bool = False, exact: bool = False) -> None:
         """The drag is over: the label at (x, y) photo px and the likeliest mesh for it are stored as one step.
@@ -105,6 +86,9 @@ class Session(Looking):
         """
         joint = joint_index(joint)
         place = (float(place[0]), float(place[1]))
+        if self.is_together:
+            self._drop_moved(joint, place, hold, exact)
+            return
         features = self._features.get(self._key())
         if self.model is None or features is None or hold:
             fixed = self.preview(joint, place, hold, exact)
@@ -123,26 +107,6 @@ class Session(Looking):
         return self.model.refine(
             known, {joint: place}, states, exact=exact, definition=self.definition, subject=self.subject
         )
-
-    def push(self, joint: int | str, by: float) -> None:
-        """A joint is farther from the camera by so many m (negative: nearer), seen from the palm, than was said
-        before or than the mesh has it; the mesh becomes the likeliest hand for it. One step."""
-        joint = joint_index(joint)
-        mesh, states = self._mesh(), self.hand.joint_states
-        now = self.hand.depth_labels.from_palm.get(joint, float(depths_from_palm(mesh.joints)[joint]))
-        said = [PalmDepths({joint: now + by})]
-        features = self._features.get(self._key())
-        if self.model is None or features is None:
-            fixed = solve(
-                mesh, self.hand_model, {}, states, said, definition=self.definition, subject=self.subject
-            ).hand  # fmt: skip
-        else:
-            known = mesh.replace(features=features)
-            fixed = self.model.refine(known, {}, states, said, definition=self.definition, subject=self.subject)
-        words = {"nearer by, mm": f"{-1000 * by:g}"}
-        note = self._note(joint=JOINT_NAMES[joint], drags=0, definition=self.definition.name, **words)
-        self.project.edit(self.hand.id, fixed.replace(features=None), None, self.hand.version, note)
-        self._reload()
 
     # -- states and verdicts ---------------------------------------------------------------------------------
     def set_joint_state(self, joint: int | str, state: str) -> None:
@@ -198,26 +162,6 @@ class Session(Looking):
         self.go(hands[0])
         return hands
 
-    def alternatives(self, most: int = 3) -> tuple[Alternative, ...]:
-        """Other hands that look the same in the photo, likeliest first; tens of ms each."""
-        return alternatives(self._mesh(), self.hand_model, self.hand.joint_states, most)
-
-    def take_alternative(self, other: Alternative, version: int | None = None) -> None:
-        """Put one of `alternatives` in this hand's place. version: of the hand it was found for."""
-        note = self._note(alternative=other.words)
-        version = self.hand.version if version is None else version
-        self.project.edit(self.hand.id, other.hand.replace(features=None), None, version, note)
-        self._reload()
-
-    def other_depth(self) -> str:
-        """Take the likeliest alternative; what was turned over, in words. Asked again it goes on from there,
-        which usually leads back. InputError if no other hand looks the same."""
-        found = self.alternatives(most=1)
-        if not found:
-            raise InputError("no other hand looks the same in this photo")
-        self.take_alternative(found[0])
-        return found[0].words
-
     # -- which hands there are -------------------------------------------------------------------------------
     def add_hand(self, mesh: HandMesh, model: Model, photo_id: int) -> str:
         """Store a hand that the model proposed in a box which a person drew, as one step, and go to it; its id."""
@@ -253,7 +197,10 @@ class Session(Looking):
         self._mesh()
         if self.hand.state == "rejected":  # the journal would not note a second word on it
             raise InputError(f"{self.hand.id} is rejected already: undo that first, then say that it is no hand")
-        self.project.set_state(self.hand.id, "rejected", self.hand.version, self._note(deleted=True))
+        if self.is_together:  # it is in none of the photos then
+            self._noted(self.project.delete({self.hand.id: self._note()}))
+        else:
+            self.project.set_state(self.hand.id, "rejected", self.hand.version, self._note(deleted=True))
         self._reload()
 
     # -- steps back and forth --------------------------------------------------------------------------------
@@ -266,22 +213,11 @@ class Session(Looking):
         """Do again what was undone last, with what was made together with it, and go to its hand; the hand's id."""
         return self._went(self.project.redo_batch())
 
-    def _note(self, **remarks) -> dict:
-        """What the journal keeps beside a step: the seconds since the last one, pauses left out."""
-        now = time.monotonic()
-        seconds, self._since = now - self._since, now
-        return {"from": "napari", "seconds": round(min(seconds, PAUSE), 2), **remarks}
-
     # -- inside ----------------------------------------------------------------------------------------------
     def _went(self, hand_ids: Sequence[str]) -> str:
         self._noted(hand_ids)
         self.go(hand_ids[0])
         return hand_ids[0]
-
-    def _noted(self, hand_ids: Iterable[str]) -> None:
-        """The list has these hands as they are stored now."""
-        for hand_id in hand_ids:
-            self.hand_queue.note(self.project.hand(hand_id))
 
     def _set_states(self, states: Mapping[int, str]) -> None:
         if states:

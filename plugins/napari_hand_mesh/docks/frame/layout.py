@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 NAPARI = ("layer list", "layer controls")  # names of napari's own docks
 SHARE = 0.62  # of the width is the photo's, at least
+HALF = 0.5  # of a column, for the other cameras' photos
 SHORTER = 40  # px of the screen that a frame and a panel of the desktop take
 USUAL = (1600, 1000)  # px, at most, of a window that nobody has sized
 
@@ -43,9 +44,18 @@ class Layout(QObject):
         return window
 
     def arrange(
-        self, panel: QWidget, queue: QWidget, history: QWidget, bar: QWidget, side: QWidget, video: QWidget
+        self,
+        panel: QWidget,
+        queue: QWidget,
+        history: QWidget,
+        bar: QWidget,
+        side: QWidget,
+        video: QWidget,
+        views: QWidget,
+        person: QWidget,
     ) -> None:
-        """Once, when all are docked: columns take the whole height, the bar has no frame, the video is above it."""
+        """Once, when all are docked: columns take the whole height, the bar has no frame, the video is above it, the
+        other cameras' photos are below the queue."""
         window = self.window
         if window is None:
             return
@@ -56,7 +66,13 @@ class Layout(QObject):
         docks = {id(one): dock_of(one) for one in (panel, queue, history, side)}
         if all(docks.values()):
             window.splitDockWidget(docks[id(panel)], docks[id(side)], Qt.Orientation.Vertical)
+            views_dock = dock_of(views)
+            if views_dock is not None:
+                window.splitDockWidget(docks[id(queue)], views_dock, Qt.Orientation.Vertical)
+                views_dock.hide()  # until there is an instant
             window.tabifyDockWidget(docks[id(queue)], docks[id(history)])
+            if dock_of(person) is not None:
+                window.tabifyDockWidget(docks[id(history)], dock_of(person))
             docks[id(queue)].raise_()
         bar_dock, video_dock = dock_of(bar), dock_of(video)
         if bar_dock is not None and video_dock is not None:
@@ -89,6 +105,14 @@ class Layout(QObject):
             return
         rest = max(int(window.width() * (1 - SHARE)), 1)
         window.resizeDocks(docks, [int(0.44 * rest), int(0.56 * rest)], Qt.Orientation.Horizontal)
+
+    def share(self, upper: QWidget, lower: QWidget, part: float = HALF) -> None:
+        """Two docks of a column get so much of it: the lower one this part."""
+        window, docks = self.window, [dock_of(upper), dock_of(lower)]
+        if window is None or None in docks:
+            return
+        tall = docks[0].height() + docks[1].height()
+        window.resizeDocks(docks, [int((1 - part) * tall), int(part * tall)], Qt.Orientation.Vertical)
 
     def fold(self, wanted: bool) -> None:
         """napari's own docks away, or back."""

@@ -1,0 +1,1 @@
+"""What stands beside the photo: the other cameras' photos of the same moment, and whose hand it is."""

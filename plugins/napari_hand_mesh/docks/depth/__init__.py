@@ -1,0 +1,1 @@
+"""Depth by hand: the picture from the side with its keypoints, and the list of what was said."""

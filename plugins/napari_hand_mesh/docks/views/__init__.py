@@ -1,0 +1,1 @@
+"""The photos that other cameras took at the same moment."""
