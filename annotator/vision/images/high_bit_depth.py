@@ -94,7 +94,7 @@ def read_deep_png(file: Path | BinaryIO) -> np.ndarray:
     if not isinstance(file, Path):
         file.seek(0)
     try:
-        with av.open(str(file) if isinstance(file, Path) else file, format="png_pipe") as container:
+        with av.open(str(file) if isinstance(file, Path) else file, "r", format="png_pipe") as container:
             return next(container.decode(video=0)).to_ndarray()
     except (av.FFmpegError, StopIteration) as error:
         raise ValueError(str(error) or "no picture in it") from error

@@ -69,7 +69,7 @@ def _decoded(
         shown = _loaded(image, file, name)
         turn = shown.getexif().get(_ORIENTATION, 1)
         ImageOps.exif_transpose(shown, in_place=True)
-        if deep_ones and max(high for _, high in shown.getextrema()[:3]) < 64:
+        if deep_ones and np.max(shown.getextrema()[:3]) < 64:
             return _every_bit(file, name, image.format, turn)
         return _converted_image(shown, name)
 
