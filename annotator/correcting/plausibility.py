@@ -13,7 +13,7 @@ from annotator.correcting.solver.angles import limit_excess, rotations_to_angles
 from annotator.correcting.solver.kinematics import chain_of
 from annotator.correcting.strain import FREE, strain_of
 from annotator.hand.definitions import JointDefinition
-from annotator.hand.joints import BONES, JOINT_NAMES, MANO_JOINT_NAMES
+from annotator.hand.joints import BONES, JOINT_NAMES, MANO_JOINT_NAMES, opposite
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices
@@ -115,7 +115,7 @@ def measures(
         ),
     ]
     if right_probability is not None and np.isfinite(right_probability):
-        other = "left" if hand.side == "right" else "right"
+        other = opposite(hand.side)
         doubt = 1.0 - right_probability if hand.side == "right" else right_probability
         words = f"taken for a {hand.side} hand, looks like a {other} one with probability {doubt:.2f}"
         found.append(Reason("side", float(doubt), limit["side"], "", words))

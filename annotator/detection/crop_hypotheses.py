@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from annotator.detection.palm import overlap
 from annotator.stopping import still_wanted
+from annotator.vision.boxes import overlap
 from annotator.vision.crops import CROP_SIZE, Crop, brighter_left
 
 PAD = 0.08  # a hand reaches this share of its longer side beyond its keypoints
@@ -50,9 +50,12 @@ class CropHypothesis:
     right: float
     disagreement: float  # mean distance of the two looks' landmarks as a share of the crop
     lengthened: bool = False  # whether the next crop lies as far on as steps from here usually end
+    placed: bool = False  # whether the crop is known otherwise, and the landmarks say nothing
 
     @property
     def next_crop(self) -> Crop:
+        if self.placed:
+            return self.crop
         crop = Crop.from_landmarks(self.landmarks)
         if self.lengthened:
             size = self.crop.size * (crop.size / self.crop.size) ** FARTHER_SIZE
@@ -69,6 +72,9 @@ class CropHypothesis:
 
     @property
     def box(self) -> np.ndarray:
+        if self.placed:
+            half = self.crop.size / 4  # a hand takes about half of its crop
+            return np.array([self.crop.cx - half, self.crop.cy - half, self.crop.cx + half, self.crop.cy + half])
         low, high = self.landmarks.min(0), self.landmarks.max(0)
         pad = PAD * (high - low).max()
         return np.concatenate([low - pad, high + pad])

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.localization import Located, hand_seen, locate_many
 from annotator.detection.palm import PalmDetector
@@ -40,6 +41,7 @@ class HandDetector:
         # Finding hands stays with the original weights, so that retraining never changes which hands are found.
         self.locator = load_mediapipe_hand().to(device).eval()
         self.detector = PalmDetector().to(device).eval()
+        self.bodies = BodySearch().to(device).eval()
         self._network = network
         self._made = Made()
 
@@ -79,7 +81,7 @@ class HandDetector:
                     left.remove(k)
         some = [photos[k] for k in left]
         told = ([boxes[k] for k in left], [sides[k] for k in left])
-        found = locate_many(some, self.landmark_network(), self.detector, *told) if left else []
+        found = locate_many(some, self.landmark_network(), self.detector, *told, self.bodies) if left else []
         for k, hands, own in zip(left, found, self._seen(some, found), strict=True):
             answers[k] = (hands, own)
         return answers

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
+from annotator.detection.bodies.hands_by_arms import BodySearch, hands_by_arms
 from annotator.detection.crop_hypotheses import CropHypothesis, Target, all_round, every_one, look_at, settle
-from annotator.detection.palm import PalmDetector, overlap
+from annotator.detection.palm import PalmDetector
 from annotator.detection.two_pass import two_pass_check
 from annotator.errors import InputError
 from annotator.hand.joints import SIDES
+from annotator.vision.boxes import overlap
 from annotator.vision.crops import Crop
 
 BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
@@ -51,17 +53,18 @@ def locate(
     boxes: Sequence[Sequence[float]] | None = None,
     sides: Sequence[str | None] | None = None,
     max_hands: int | None = None,
+    bodies: BodySearch | None = None,
 ) -> list[Located]:
     """The hands of a photo (H, W, 3) uint8, each with its upright crop.
 
-    landmark_network: `MediaPipeHand`, or its graph.
+    landmark_network: `MediaPipeHand`, or its graph. bodies: finds hands by their arms, too; None: by palms alone.
 
     Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
     photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the
     hand is; a low presence where no hand is seen. sides: "left", "right" or None for each box. InputError for
     boxes or sides that cannot be used.
     """
-    return locate_many([photo], landmark_network, detector, [boxes], [sides])[0][:max_hands]
+    return locate_many([photo], landmark_network, detector, [boxes], [sides], bodies)[0][:max_hands]
 
 
 def locate_many(
@@ -70,6 +73,7 @@ def locate_many(
     detector: PalmDetector,
     boxes: Sequence[Sequence[Sequence[float]] | None],
     sides: Sequence[Sequence[str | None] | None],
+    bodies: BodySearch | None = None,
 ) -> list[list[Located]]:
     """`locate` for each of these photos with its boxes and sides, all of them looked at together."""
     for own_boxes, own_sides in zip(boxes, sides, strict=True):
@@ -77,7 +81,8 @@ def locate_many(
             raise InputError("sides are given without boxes")
     located: list[list[Located]] = [[] for _ in photos]
     free = [k for k, given in enumerate(boxes) if given is None]
-    for k, looks in zip(free, _detected([photos[k] for k in free], landmark_network, detector), strict=True):
+    detected = _detected([photos[k] for k in free], landmark_network, detector, bodies)
+    for k, looks in zip(free, detected, strict=True):
         located[k] = [hand_seen(look) for look in looks]
     targets, owners = [], []
     for k, given in enumerate(boxes):
@@ -106,9 +111,9 @@ def _in_boxes(landmark_network: nn.Module, targets: list[Target]) -> list[Locate
 
 
 def _detected(
-    photos: list[np.ndarray], landmark_network: nn.Module, detector: PalmDetector
+    photos: list[np.ndarray], landmark_network: nn.Module, detector: PalmDetector, bodies: BodySearch | None
 ) -> list[list[CropHypothesis]]:
-    """All hands that palms lead to, photo by photo, best first, each once."""
+    """All hands that palms and arms lead to, photo by photo, best first, each once."""
     starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
     seen = iter(
         two_pass_check(
@@ -125,6 +130,9 @@ def _detected(
         good = [look for look in own_looks if look.found]
         again.append([start for start in lost if not any(_inside(start, look) for look in good)])
     looks = [a + b for a, b in zip(looks, _all_round(landmark_network, photos, again), strict=True)]
+    if bodies is not None:
+        known = [each_once(own_looks) for own_looks in looks]
+        looks = [a + b for a, b in zip(looks, hands_by_arms(landmark_network, bodies, photos, known), strict=True)]
     # nothing sure yet: a hand that fills the photo
     whole = [
         [] if any(look.sure for look in own_looks) else [whole_photo(photo)]

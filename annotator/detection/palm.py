@@ -17,20 +17,20 @@ import numpy as np
 import torch
 from torch import nn
 
+from annotator.detection.anchors import Seen, in_view, merged
 from annotator.detection.exported_palm import exported_palms
 from annotator.detection.palm_network import PALM_WEIGHTS, PalmNetwork
-from annotator.detection.palm_scan import Piece, Seen, likely, pieces
+from annotator.detection.palm_scan import CELLS, Piece, pieces
 from annotator.network.exported import Made
 from annotator.network.layers import load_weights
 from annotator.stopping import still_wanted
-from annotator.vision.crops import CROP_SIZE, Crop
+from annotator.vision.crops import Crop
 
 INPUT = 192  # px, the side of what the network sees
-OVERLAP = 0.3  # intersection over union above which two boxes are one palm
 FINEST = 300  # photo px that fill the network's 192 px at the finest scale, unless nothing is found
 SCALES = (1, 2, 4, 8)  # the photo's longer side takes this many times 192 px
+SMALL = 0.1  # of the photo's longer side: palms beside which smaller ones are likely
 FARTHER = 1.6  # the farther view: the photo's longer side is this share of it
-EDGE = 0.01  # of a view: how far a palm may reach out of it
 BATCH = 16
 
 
@@ -66,33 +66,37 @@ class PalmDetector(nn.Module):
 
         The network finds hands of about a third of its 192 px, or more. It scans the whole photo at that size, at
         twice, four times and eight times that, while 192 px hold at least 300 of the photo's: hands down to 100 px, or
-        to a 24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it);
-        if still nothing, at a finer scale.
+        to a 24th of a large photo. If nothing is found: the photo turned, and from farther away (a hand that fills it).
+        If all palms are small, or still there is none: at a finer scale.
         """
         return self.detect_many([photo], threshold)[0]
 
     def detect_many(self, photos: Sequence[np.ndarray], threshold: float = 0.5) -> list[list[Palm]]:
         """`detect` for each of these photos."""
         found: list[list[Palm]] = [[] for _ in photos]
+        seen: list[list[Seen]] = [[] for _ in photos]
         for seen_in in (self._at_scales, self._turned, self._finer):
-            left = [k for k, palms in enumerate(found) if not palms]
-            for k, seen in zip(left, seen_in([photos[k] for k in left], threshold), strict=True):
-                found[k] = _merge(seen)
+            left = [
+                k for k, palms in enumerate(found) if not palms or (seen_in == self._finer and _small(palms, photos[k]))
+            ]
+            for k, more in zip(left, seen_in([photos[k] for k in left], threshold), strict=True):
+                seen[k] += more
+                found[k] = _palms_once(seen[k])
         return found
 
     def glance(self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5) -> list[list[Palm]]:
         """The palms in one look at each whole photo, at the size that the network was trained for, or from farther
         away; in bfloat16 where the processor has it."""
         margin = FARTHER if farther else 1.0
-        return [_merge(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, bfloat16=True)]
+        return [_palms_once(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, bfloat16=True)]
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first, each once.
 
         Each view is looked at as it is and mirrored. A view's rotation turns what the network sees. Palms
-        cut by a view's edge while the photo goes on are left out: half a palm looks like another palm.
+        cut by a view's edge while the photo goes on are left out.
         """
-        return _merge(self._look([(photo, view) for view in views], threshold))
+        return _palms_once(self._look([(photo, view) for view in views], threshold))
 
     def _at_scales(self, photos: Sequence[np.ndarray], threshold: float) -> list[list[Seen]]:
         return self._scan(photos, [_scales(photo) for photo in photos], threshold)
@@ -146,7 +150,7 @@ class PalmDetector(nn.Module):
             scores, rows = self._said(torch.cat([pictures, pictures.flip(-1)]))
             for k, (photo, view) in enumerate(batch):
                 ways = [(k, view), (k + len(batch), view.flipped())]
-                both = [_palms(scores[at], rows[at], way, photo.shape, threshold) for at, way in ways]
+                both = [in_view(way, INPUT, photo.shape, scores[at], rows[at], threshold, CELLS) for at, way in ways]
                 found, places, marks = (np.concatenate(part) for part in zip(*both, strict=True))
                 seen.append((found, places, marks))
         return seen
@@ -179,50 +183,12 @@ def _alike(everything: Iterable[tuple[int, Piece]], most: int) -> Iterator[list[
         yield group
 
 
-def _palms(score: np.ndarray, rows: np.ndarray, view: Crop, shape, threshold: float) -> Seen:
-    """Whole palms in the network's answer (2016,), (2016, 18) to one view of a photo of this shape."""
-    kept, places = likely(score, rows, threshold, INPUT, INPUT)
-    places /= INPUT  # shares of the view
-    whole = ~_cut(places, view, shape)
-    kept, places = kept[whole], places[whole]
-    to_photo = view.to_photo(places * CROP_SIZE - 0.5)
-    half = places[:, 1] * view.size / 2
-    boxes = np.concatenate([to_photo[:, 0] - half, to_photo[:, 0] + half], axis=1)
-    return score[kept], boxes, to_photo[:, 2:]
+def _small(palms: list[Palm], photo: np.ndarray) -> bool:
+    """Whether all palms are so small beside the photo that smaller ones are likely, and it is not too large."""
+    longer = max(photo.shape[:2])
+    most = max(max(palm.box[2] - palm.box[0], palm.box[3] - palm.box[1]) for palm in palms)
+    return most < SMALL * longer and 2 * _scales(photo)[-1] <= SCALES[-1]
 
 
-def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Intersection over union of one box (4,) with each of boxes (N, 4); x0, y0, x1, y1."""
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[2:], boxes[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
-    area = np.prod(np.clip(box[2:] - box[:2], 0, None))
-    return shared / np.maximum(area + areas - shared, 1e-12)
-
-
-def _cut(places: np.ndarray, view: Crop, shape) -> np.ndarray:
-    """(N,) whether a box (places[:, 0] centre, [:, 1] size; shares of the view) is cut by its edge."""
-    signs = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-    corners = places[:, None, 0] + signs * places[:, None, 1]  # (N, 4, 2)
-    beyond = ((corners < -EDGE) | (corners > 1 + EDGE)).any(-1)
-    x, y = np.moveaxis(view.to_photo(corners * CROP_SIZE - 0.5), -1, 0)
-    in_photo = (x >= 0) & (x <= shape[1] - 1) & (y >= 0) & (y <= shape[0] - 1)
-    return (beyond & in_photo).any(1)
-
-
-def _merge(seen: Sequence[Seen]) -> list[Palm]:
-    """Weighted non-maximum suppression: what overlaps the best box is averaged with it, weighted by score."""
-    nothing = (np.zeros(0), np.zeros((0, 4)), np.zeros((0, 7, 2)))
-    scores, boxes, points = (np.concatenate(part) for part in zip(nothing, *seen, strict=True))
-    remaining = np.argsort(-scores, kind="stable")
-    palms = []
-    while len(remaining):
-        best = remaining[0]
-        same = overlap(boxes[best], boxes[remaining]) > OVERLAP
-        same[0] = True
-        group, remaining = remaining[same], remaining[~same]
-        weights = scores[group] / scores[group].sum()
-        x0, y0, x1, y1 = (float(v) for v in weights @ boxes[group])
-        palms.append(Palm(float(scores[best]), (x0, y0, x1, y1), np.tensordot(weights, points[group], 1)))
-    return palms
+def _palms_once(seen: Sequence[Seen]) -> list[Palm]:
+    return [Palm(*one) for one in merged(seen)]

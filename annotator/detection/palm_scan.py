@@ -7,7 +7,6 @@ time. Very large pictures are cut into pieces that overlap, so that a pass needs
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,16 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from annotator.detection.anchors import Cells, Seen, anchors, likely
 from annotator.vision.crops import brighter_left
 
 STRIDE = 32  # px, the network's coarsest map: pictures are whole multiples
 GRAIN = 6  # a picture's sides are multiples of its longer side over this: few shapes, each of which costs memory
-CELLS = ((8, 2), (16, 6))  # px, anchors a cell
+CELLS: Cells = ((8, 2), (16, 6))  # px, anchors a cell
 MOST = 768  # px, the longest side of a piece
 SHARED = 192  # px that two pieces share: more than a palm takes
 EDGE = 2.0  # px: how far a palm may reach out of a piece
-
-Seen = tuple[np.ndarray, np.ndarray, np.ndarray]  # scores (N,), boxes (N, 4), points (N, 7, 2), photo pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +54,7 @@ class Piece:
     def palms(self, scores: np.ndarray, rows: np.ndarray, threshold: float) -> Seen:
         """From the network's answer (A,), (A, 18) to the picture to whole palms in the photo."""
         height, width = self.picture.shape[:2]
-        kept, places = likely(scores, rows, threshold, height, width)
+        kept, places = likely(scores, rows, threshold, anchors(height, width, CELLS))
         half = places[:, 1] / 2
         low, high = places[:, 0] - half, places[:, 0] + half
         cut = np.concatenate([low < -EDGE, high > np.array([width, height]) + EDGE], axis=1) & self.goes_on
@@ -66,19 +64,6 @@ class Piece:
             places[..., 0] = self.mirror - places[..., 0]
         places = (places - self.offset) * self.factor - 0.5
         return scores[kept], np.concatenate([places[:, 0] - half, places[:, 0] + half], axis=1), places[:, 1:]
-
-
-def likely(
-    scores: np.ndarray, rows: np.ndarray, threshold: float, height: int, width: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which of the network's answers (A,), (A, 18) to a picture of this size are palms, (N,), and their centre, size
-    and seven points, (N, 9, 2) px of the picture."""
-    kept = np.flatnonzero(scores >= threshold)
-    places = rows[kept].astype(np.float64).reshape(-1, 9, 2)
-    middles = anchors(height, width)[kept]
-    places[:, 0] += middles
-    places[:, 2:] += middles[:, None]
-    return kept, places
 
 
 def pieces(photo: np.ndarray, longer: float, margin: float = 1.0) -> Iterator[Piece]:
@@ -115,15 +100,3 @@ def _spans(length: int) -> list[tuple[int, int]]:
         return [(0, length)]
     count = math.ceil((length - SHARED) / (MOST - SHARED))
     return [(round(k * (length - MOST) / (count - 1)), MOST) for k in range(count)]
-
-
-@functools.lru_cache(maxsize=40)
-def anchors(height: int, width: int) -> np.ndarray:
-    """(A, 2) px: the anchors' middles, two a cell of 8 px, then six a cell of 16 px, row by row."""
-    rows = []
-    for cell, each in CELLS:
-        y, x = np.meshgrid(
-            (np.arange(height // cell) + 0.5) * cell, (np.arange(width // cell) + 0.5) * cell, indexing="ij"
-        )
-        rows.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), each, axis=0))
-    return np.concatenate(rows)

@@ -58,6 +58,11 @@ def joint_index(key: str | int) -> int:
     raise InputError(f"unknown joint {key!r}: expected a number 0..20 or one of {', '.join(JOINT_NAMES)}")
 
 
+def opposite(side: str) -> str:
+    """The other of the two sides."""
+    return "left" if check_side(side) == "right" else "right"
+
+
 def check_side(side: str) -> str:
     """Return `side` if it is "right" or "left", else raise InputError."""
     if side not in SIDES:

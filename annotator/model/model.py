@@ -17,7 +17,7 @@ from annotator.correcting.subjects.subject import Subject
 from annotator.correcting.views import InstantHand, refine_views
 from annotator.detection.hand_detector import HandDetector
 from annotator.hand.definitions import JointDefinition, definition_of
-from annotator.hand.joints import ByJoint
+from annotator.hand.joints import ByJoint, opposite
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.model import instants
@@ -200,7 +200,7 @@ class Model:
         `refine`.
         """
         known = checked_states(states)
-        box, side = box_of(hand), "left" if hand.side == "right" else "right"
+        box, side = box_of(hand), opposite(hand.side)
         (fresh,) = self.propose(photo, [box], [side], hand.camera)
         return self.told_again(fresh, hand, known, definition)
 

@@ -21,6 +21,7 @@ from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel, load_hand
 from annotator.hand.rotations import rotation_vectors
 from annotator.hand.topology import JOINTS, KEYPOINTS, SHAPE
+from annotator.vision.boxes import overlap
 from annotator.vision.camera import check_camera, default_camera, project
 from annotator.vision.crop_size import CROP_SIZE
 
@@ -78,8 +79,8 @@ class Predictions:
 
     def _at(self, hands: list[HandMesh], box: Sequence[float], side: str | None) -> HandMesh:
         fitting = [hand for hand in hands if side is None or hand.side == side]
-        scores = [_overlap(np.asarray(box, float), _bounds(hand.keypoints)) for hand in fitting]
-        if not scores or max(scores) < SAME:
+        scores = overlap(box, np.array([_bounds(hand.keypoints) for hand in fitting]).reshape(-1, 4))
+        if not len(scores) or scores.max() < SAME:
             raise InputError(f"{self.file} has no prediction in the box {[round(float(v)) for v in box]}")
         return fitting[int(np.argmax(scores))]
 
@@ -185,13 +186,6 @@ def _wrist(
 
 def _bounds(points: np.ndarray) -> np.ndarray:
     return np.concatenate([points.min(0), points.max(0)])
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes (4,)."""
-    common = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0))
-    areas = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - common
-    return float(common / max(areas, 1e-9))
 
 
 def _of_json(path: Path) -> tuple[str, list[Any]]:

@@ -1,11 +1,12 @@
-"""Copies the weights of MediaPipe's two hand networks out of its wheel into safetensors.
+"""Copies the weights of MediaPipe's networks of hands and bodies out of its wheel into safetensors.
 
     pip download --no-deps mediapipe==0.10.21
     python -m annotator.tools.convert_mediapipe mediapipe-0.10.21-*.whl
 
-Needs the PyPI package `tflite` (the file format's reader; not a run-time dependency). Both graphs are plain
+Needs the PyPI package `tflite` (the file format's reader; not a run-time dependency). The graphs of hands are plain
 sequences of convolutions, so the n-th weighted operation of the graph is the n-th layer of the module, which
-declares its layers in that order; the shapes are checked on the way.
+declares its layers in that order; the shapes are checked on the way. Those of bodies, which nothing here trains, are
+recorded as they are (`annotator.tools.record_tflite`).
 """
 
 from __future__ import annotations
@@ -17,15 +18,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 from torch import nn
 
+from annotator.detection.bodies.arms import ARM_WEIGHTS
+from annotator.detection.bodies.body_detector import BODY_WEIGHTS
 from annotator.detection.palm_network import PALM_WEIGHTS, PalmNetwork
 from annotator.errors import InputError
 from annotator.network.encoders.mediapipe_hand import WEIGHTS, MediaPipeHand
+from annotator.tools.record_tflite import record
 
 HAND_GRAPH = "mediapipe/modules/hand_landmark/hand_landmark_full.tflite"
 PALM_GRAPH = "mediapipe/modules/palm_detection/palm_detection_full.tflite"
+BODY_GRAPH = "mediapipe/modules/pose_detection/pose_detection.tflite"
+ARM_GRAPH = "mediapipe/modules/pose_landmark/pose_landmark_full.tflite"
+# of the graphs of bodies: boxes and scores; landmarks and the probability of a person (not: mask, heat maps, metres)
+WANTED = ("Identity", "Identity_1")
 ROOMS = Path(__file__).resolve().parents[1]
 
 
@@ -81,24 +90,28 @@ def state_of(module: nn.Module, graph: bytes) -> dict[str, torch.Tensor]:
     return state
 
 
-def convert(wheel: Path, hand_out: Path, palm_out: Path) -> None:
-    """Write both weight files from a MediaPipe wheel. InputError if the wheel holds no such graphs."""
+def convert(wheel: Path, network: Path, detection: Path) -> None:
+    """Write the weight files from a MediaPipe wheel into these folders. InputError if it holds no such graphs."""
     try:
         with zipfile.ZipFile(wheel) as archive:
-            hand, palm = archive.read(HAND_GRAPH), archive.read(PALM_GRAPH)
+            graphs = {name: archive.read(name) for name in (HAND_GRAPH, PALM_GRAPH, BODY_GRAPH, ARM_GRAPH)}
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{wheel} is not a MediaPipe wheel with the hand graphs: {error}") from error
+        raise InputError(f"{wheel} is not a MediaPipe wheel with the graphs of hands and bodies: {error}") from error
+    for folder in (network, detection):
+        folder.mkdir(parents=True, exist_ok=True)
     about = {
         "source": "mediapipe 0.10.21 (PyPI wheel)",
         "license": "Apache-2.0",
         "copyright": "The MediaPipe Authors",
     }
-    for module, graph, name, out in (
-        (MediaPipeHand(), hand, HAND_GRAPH, hand_out),
-        (PalmNetwork(), palm, PALM_GRAPH, palm_out),
+    for module, name, out in (
+        (MediaPipeHand(), HAND_GRAPH, network / WEIGHTS),
+        (PalmNetwork(), PALM_GRAPH, detection / PALM_WEIGHTS),
     ):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        save_file(state_of(module, graph), out, metadata={**about, "graph": name})
+        save_file(state_of(module, graphs[name]), out, metadata={**about, "graph": name})
+    for name, out in ((BODY_GRAPH, detection / BODY_WEIGHTS), (ARM_GRAPH, detection / ARM_WEIGHTS)):
+        tensors, recorded = record(graphs[name], WANTED)
+        save_arrays(tensors, out, metadata={**about, "graph": name, **recorded})
 
 
 def main(arguments: list[str]) -> int:
@@ -106,11 +119,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m annotator.tools.convert_mediapipe WHEEL", file=sys.stderr)
         return 2
     try:
-        convert(
-            Path(arguments[0]),
-            ROOMS / "network" / "weights" / WEIGHTS,
-            ROOMS / "detection" / "weights" / PALM_WEIGHTS,
-        )
+        convert(Path(arguments[0]), ROOMS / "network" / "weights", ROOMS / "detection" / "weights")
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

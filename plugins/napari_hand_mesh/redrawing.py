@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.hand.joints import opposite
 from annotator.hand.mesh import HandMesh
+from annotator.vision.boxes import overlap
 from napari_hand_mesh.docks.question import choose
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Redrawing:
         session, hand, mesh = self.session, self.session.hand, self.session.mesh
         if hand is None:
             raise InputError("no hand is open")
-        side = "left" if hand.side == "right" else "right"
+        side = opposite(hand.side)
         photo, definition = session.photo, session.definition
 
         def answered(other: HandMesh) -> None:
@@ -63,7 +65,9 @@ class Redrawing:
             self._show_others()
             self.say("the box is too small: draw it round the whole hand")
             return
-        shares = {hand_id: _overlap(box, mesh) for hand_id, mesh in session.hands_here().items()}
+        here = session.hands_here()
+        rounds = np.array([[*mesh.keypoints.min(0), *mesh.keypoints.max(0)] for mesh in here.values()]).reshape(-1, 4)
+        shares = dict(zip(here, overlap(box, rounds).tolist(), strict=True))
         there = max(shares, key=shares.get, default=None)
         if there is None or shares[there] < SAME:
             self._show_others()
@@ -112,11 +116,3 @@ class Redrawing:
                 self._try(lambda: store(model, mesh))
 
         self._with_network("looking at the hand in the box …", answer, answered)
-
-
-def _overlap(box: tuple[float, ...], mesh: HandMesh) -> float:
-    """Intersection over union of a box and the one round a hand's keypoints."""
-    low, high = mesh.keypoints.min(0), mesh.keypoints.max(0)
-    shared = max(min(box[2], high[0]) - max(box[0], low[0]), 0.0) * max(min(box[3], high[1]) - max(box[1], low[1]), 0.0)
-    both = (box[2] - box[0]) * (box[3] - box[1]) + float(np.prod(high - low)) - shared
-    return float(shared / max(both, 1e-9))

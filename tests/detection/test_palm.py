@@ -7,8 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from annotator.detection.palm import PalmDetector, overlap
-from annotator.detection.palm_scan import anchors, pieces
+from annotator.detection.anchors import anchors
+from annotator.detection.palm import PalmDetector
+from annotator.detection.palm_scan import CELLS, pieces
+from annotator.vision.boxes import overlap
 from annotator.vision.crops import Crop
 from annotator.vision.photos import read_photo
 
@@ -89,11 +91,11 @@ def test_scores_below_the_threshold_are_left_out(detector, photo_file):
 
 
 def test_anchors_and_overlap():
-    middles = anchors(192, 192)
+    middles = anchors(192, 192, CELLS)
     assert middles.shape == (2016, 2)
     assert np.allclose(middles[0], 4) and np.allclose(middles[-1], 184)
     assert np.allclose(middles[2], (12, 4))  # x runs first
-    assert anchors(64, 96).shape == (8 * 12 * 2 + 4 * 6 * 6, 2)
+    assert anchors(64, 96, CELLS).shape == (8 * 12 * 2 + 4 * 6 * 6, 2)
     box = np.array([0.0, 0, 2, 2])
     assert np.allclose(overlap(box, np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]])), [1, 1 / 3, 0])
 
@@ -129,7 +131,7 @@ def test_places_in_a_piece_are_places_in_the_photo(shape, longer, margin):
 
 def said_to(piece, at, size: float):
     """What a piece makes of an answer that says: a palm of this size right there."""
-    middles = anchors(*piece.picture.shape[:2])
+    middles = anchors(*piece.picture.shape[:2], CELLS)
     number = int(np.linalg.norm(middles - at, axis=1).argmin())
     rows, scores = np.zeros((len(middles), 18), np.float32), np.zeros(len(middles))
     rows[number] = np.tile(np.subtract(at, middles[number]), 9)
