@@ -74,7 +74,8 @@ the noise of real photos, where MediaPipe means them (`annotator/learning/data/n
   noisy as on real photos and half with the landmark network's own; on those a 90 % interval holds 90 %.
   Hands of the shape space are easier (96 %), real ones lie between, read by MediaPipe's definition (93 and 96 %).
 - Gloves and tools: 6,000 of the renders show hands in gloves of all patterns, smeared, and around tools. The palm
-  detector and the presence that confirms a hand are MediaPipe's still: a gloved hand is rarely found without a box.
+  detector and the presence that confirms a hand are MediaPipe's still, so a gloved hand is found by its arm, where a
+  body is seen (`docs/scaling.md`), and rarely without one, as from nearby: there it takes a box.
 - No person has measured these hands. One hand model, adult proportions. The palm's thumb side and the wrist still
   stick out of the mesh: its thumb's ball is thinner than most people's.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.localization import Located, hand_seen, locate_many
-from annotator.detection.palm import PalmDetector
+from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.detection.quick import find_quickly
 from annotator.detection.two_pass import checked
 from annotator.network.encoders.exported_hand import exported_encoder, exported_hand
@@ -41,7 +41,7 @@ class HandDetector:
         # Finding hands stays with the original weights, so that retraining never changes which hands are found.
         self.locator = load_mediapipe_hand().to(device).eval()
         self.detector = PalmDetector().to(device).eval()
-        self.bodies = BodySearch().to(device).eval()
+        self.bodies: BodySearch | None = BodySearch().to(device).eval()
         self._network = network
         self._made = Made()
 

@@ -1,6 +1,7 @@
 """From a photo, or from plain boxes in it, to crops in which every hand points up.
 
-Palms give the first hypotheses; `detection.crop_hypotheses` follows them. Where palms do not help it tries all angles.
+Without boxes, `detection.searching` looks for them. In a box palms give the first hypotheses, which
+`detection.crop_hypotheses` follows; where palms do not help, all angles are tried.
 """
 
 from __future__ import annotations
@@ -13,19 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from annotator.detection.bodies.hands_by_arms import BodySearch, hands_by_arms
+from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis, Target, all_round, every_one, look_at, settle
-from annotator.detection.palm import PalmDetector
-from annotator.detection.two_pass import two_pass_check
+from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.detection.searching import search
 from annotator.errors import InputError
 from annotator.hand.joints import SIDES
 from annotator.vision.boxes import overlap
 from annotator.vision.crops import Crop
 
 BOX_MARGIN = 1.4  # crop side over the longer side of a tight box, for ordinary hands
-PART = 0.6  # of a larger hand's crop: the most that a part of it takes
 BEYOND = 3.0  # of the photo's longer side: how far a box may reach out of it
-HOPELESS = 0.05  # presence below which a palm is not looked at from all sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +80,8 @@ def locate_many(
             raise InputError("sides are given without boxes")
     located: list[list[Located]] = [[] for _ in photos]
     free = [k for k, given in enumerate(boxes) if given is None]
-    detected = _detected([photos[k] for k in free], landmark_network, detector, bodies)
-    for k, looks in zip(free, detected, strict=True):
+    found = search([photos[k] for k in free], landmark_network, detector, bodies)
+    for k, looks in zip(free, found, strict=True):
         located[k] = [hand_seen(look) for look in looks]
     targets, owners = [], []
     for k, given in enumerate(boxes):
@@ -108,81 +107,6 @@ def _in_boxes(landmark_network: nn.Module, targets: list[Target]) -> list[Locate
     for k, look in zip(unsure, settle(landmark_network, wider), strict=True):
         found[k] = look
     return [_in_box(landmark_network, look, target) for look, target in zip(every_one(found), targets, strict=True)]
-
-
-def _detected(
-    photos: list[np.ndarray], landmark_network: nn.Module, detector: PalmDetector, bodies: BodySearch | None
-) -> list[list[CropHypothesis]]:
-    """All hands that palms and arms lead to, photo by photo, best first, each once."""
-    starts = [[Crop.from_palm(palm) for palm in palms] for palms in detector.detect_many(photos)]
-    seen = iter(
-        two_pass_check(
-            landmark_network, [(photo, crop) for photo, own in zip(photos, starts, strict=True) for crop in own]
-        )
-    )
-    looks = [[next(seen) for _ in own] for own in starts]
-    # a palm seen at a wrong angle: try all round, unless it was a part of a hand that is found, or is no hand
-    again = []
-    for own, own_looks in zip(starts, looks, strict=True):
-        lost = [
-            start for start, look in zip(own, own_looks, strict=True) if not look.found and look.presence > HOPELESS
-        ]
-        good = [look for look in own_looks if look.found]
-        again.append([start for start in lost if not any(_inside(start, look) for look in good)])
-    looks = [a + b for a, b in zip(looks, _all_round(landmark_network, photos, again), strict=True)]
-    if bodies is not None:
-        known = [each_once(own_looks) for own_looks in looks]
-        looks = [a + b for a, b in zip(looks, hands_by_arms(landmark_network, bodies, photos, known), strict=True)]
-    # nothing sure yet: a hand that fills the photo
-    whole = [
-        [] if any(look.sure for look in own_looks) else [whole_photo(photo)]
-        for photo, own_looks in zip(photos, looks, strict=True)
-    ]
-    looks = [a + b for a, b in zip(looks, _all_round(landmark_network, photos, whole), strict=True)]
-    return [each_once(own_looks) for own_looks in looks]
-
-
-def _all_round(
-    landmark_network: nn.Module, photos: list[np.ndarray], crops: list[list[Crop]]
-) -> list[list[CropHypothesis]]:
-    """The best looks at these crops of each photo, turned any way."""
-    targets = [Target(photo, tuple(all_round(crop))) for photo, own in zip(photos, crops, strict=True) for crop in own]
-    looks = iter(every_one(settle(landmark_network, targets)))
-    return [[next(looks) for _ in own] for own in crops]
-
-
-def whole_photo(photo: np.ndarray) -> Crop:
-    """The crop of a hand that fills the photo."""
-    height, width = photo.shape[:2]
-    return Crop((width - 1) / 2, (height - 1) / 2, 1.2 * max(height, width))
-
-
-def each_once(looks: list[CropHypothesis]) -> list[CropHypothesis]:
-    """The looks at hands, best first, without those that show one again, or a part of a surer one."""
-    good = sorted((look for look in looks if look.found), key=lambda look: -look.score)
-    once: list[CropHypothesis] = []
-    for look in good:
-        if not any(_same(look, other) or _part(look, other) for other in once):
-            once.append(look)
-    return once
-
-
-def _inside(crop: Crop, look: CropHypothesis) -> bool:
-    x0, y0, x1, y1 = look.box
-    return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)
-
-
-def _same(a: CropHypothesis, b: CropHypothesis) -> bool:
-    """Whether two looks show one hand: their boxes nearly coincide, or overlap and landmarks lie close."""
-    shared = float(overlap(a.box, b.box[None])[0])
-    apart = np.linalg.norm(a.landmarks - b.landmarks, axis=1).mean() / min(a.crop.size, b.crop.size)
-    return shared > 0.6 or (shared > 0.25 and apart < 0.2)
-
-
-def _part(look: CropHypothesis, other: CropHypothesis) -> bool:
-    """Whether an unsure look shows a part of another one's hand."""
-    smaller = look.crop.size < PART * other.crop.size
-    return other.sure and not look.sure and smaller and _inside(look.crop, other)
 
 
 def _palms_in(photo: np.ndarray, detector: PalmDetector, box) -> tuple[Crop, ...]:

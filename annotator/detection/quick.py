@@ -11,8 +11,8 @@ import numpy as np
 from torch import nn
 
 from annotator.detection.crop_hypotheses import CropHypothesis, glance
-from annotator.detection.localization import each_once, whole_photo
-from annotator.detection.palm import PalmDetector
+from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.detection.searching import each_once, whole_photo
 from annotator.vision.crops import Crop
 
 

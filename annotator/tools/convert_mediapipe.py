@@ -24,7 +24,7 @@ from torch import nn
 
 from annotator.detection.bodies.arms import ARM_WEIGHTS
 from annotator.detection.bodies.body_detector import BODY_WEIGHTS
-from annotator.detection.palm_network import PALM_WEIGHTS, PalmNetwork
+from annotator.detection.palms.palm_network import PALM_WEIGHTS, PalmNetwork
 from annotator.errors import InputError
 from annotator.network.encoders.mediapipe_hand import WEIGHTS, MediaPipeHand
 from annotator.tools.record_tflite import record

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from annotator.detection.crop_hypotheses import CropHypothesis
-from annotator.detection.localization import each_once, locate
-from annotator.detection.palm import PalmDetector
+from annotator.detection.localization import locate
+from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.detection.searching import each_once
 from annotator.errors import InputError
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.crops import Crop

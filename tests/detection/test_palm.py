@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from annotator.detection.anchors import anchors
-from annotator.detection.palm import PalmDetector
-from annotator.detection.palm_scan import CELLS, pieces
+from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.detection.palms.palm_scan import CELLS, pieces
 from annotator.vision.boxes import overlap
 from annotator.vision.crops import Crop
 from annotator.vision.photos import read_photo

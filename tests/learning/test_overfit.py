@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from annotator.sample_data import photos
 
-from annotator.detection.palm import PalmDetector
+from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.hand import load_hand
 from annotator.hand.joints import BONES
 from annotator.learning.data.bank import FeatureBank

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import annotator
-from annotator.detection.exported_palm import exported_palms
-from annotator.detection.palm import INPUT, PalmDetector
+from annotator.detection.palms.exported_palm import exported_palms
+from annotator.detection.palms.palm_detector import INPUT, PalmDetector
 from annotator.network import exported
 from annotator.network.checkpoint import load_checkpoint
 from annotator.network.encoders.base import Encoder

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from annotator.detection.palm import PalmDetector
+from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.errors import InputError
 from annotator.network.encoders.mediapipe_hand import MAP_CHANNELS, MediaPipeHand, load_mediapipe_hand
 from annotator.network.layers import SameConv, load_weights

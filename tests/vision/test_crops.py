@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotator.detection.palm import Palm
+from annotator.detection.palms.palm_detector import Palm
 from annotator.errors import InputError
 from annotator.vision.crops import CROP_SIZE, Crop, extract_all, upright_angle
 from annotator.vision.photos import read_photo

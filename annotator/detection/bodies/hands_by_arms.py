@@ -17,14 +17,13 @@ from annotator.detection.bodies.arms import Arm, ArmFinder
 from annotator.detection.bodies.body_detector import BodyDetector
 from annotator.detection.crop_hypotheses import FOUND, CropHypothesis, Target, every_one, settle
 from annotator.detection.two_pass import two_pass_check
-from annotator.vision.boxes import overlap
 from annotator.vision.crops import CROP_SIZE
 
 # arms that are trusted alone: how much, times the network's probabilities; least probability of a person, score of the
-# body, side of the crop (photo px); most overlap with a hand that is found
-TRUST, LEAST_PERSON, LEAST_BODY, SMALLEST, APART = 0.6, 0.98, 0.56, 48.0, 0.1
+# body, side of the crop (photo px)
+TRUST, LEAST_PERSON, LEAST_BODY, SMALLEST = 0.6, 0.98, 0.56, 48.0
 NEAR = 0.3  # of the larger crop: how far an arm's hand may lie from the hand that it is
-HOPELESS = 0.05  # presence below which a crop is not followed
+HIDDEN, HOPELESS = 0.35, 0.1  # visibility of a wrist, presence in its crop, below which these are not followed
 # of the photo's longer side: where a hand's crop is larger, people are as large as the photo; no body is in it
 CLOSE, NEARBY = 0.25, 0.5
 
@@ -47,7 +46,7 @@ class BodySearch(nn.Module):
         bodies = self.bodies.detect_many(some, [largest[k] < CLOSE for k in far])
         arms: list[list[Arm]] = [[] for _ in photos]
         for k, own in zip(far, self.arms.arms(some, bodies), strict=True):
-            arms[k] = _once(own)
+            arms[k] = _once([arm for arm in own if arm.visibility >= HIDDEN])
         return arms
 
 
@@ -81,11 +80,7 @@ def hands_by_arms(
         looks[n] = look
     answers: list[list[CropHypothesis]] = [[] for _ in photos]
     for (k, arm), look in zip(starts, looks, strict=True):
-        alone = None if look.found else _alone(arm, look, photos[k].shape)
-        if alone is None:
-            answers[k].append(look)
-        elif not any(overlap(alone.box, other.box[None])[0] > APART for other in found[k]):
-            answers[k].append(alone)
+        answers[k].append(look if look.found else _alone(arm, look, photos[k].shape))
     return answers
 
 
@@ -99,13 +94,13 @@ def _left(arms: list[Arm], looks: Sequence[CropHypothesis]) -> list[Arm]:
     return left
 
 
-def _alone(arm: Arm, look: CropHypothesis, shape: tuple[int, ...]) -> CropHypothesis | None:
+def _alone(arm: Arm, look: CropHypothesis, shape: tuple[int, ...]) -> CropHypothesis:
     """A hand that is known by its arm alone, if that is beyond doubt. look: the landmark network's, which saw none."""
     trust = TRUST * arm.visibility * arm.person
     inside = 0 < arm.crop.cx < shape[1] - 1 and 0 < arm.crop.cy < shape[0] - 1
     sure = trust >= FOUND and arm.person >= LEAST_PERSON and arm.body >= LEAST_BODY
     if not (sure and inside and arm.crop.size >= SMALLEST):
-        return None
+        return look
     landmarks = arm.crop.to_photo(np.clip(arm.crop.to_crop(look.landmarks), 0, CROP_SIZE - 1))
     right = 0.9 if arm.side == "right" else 0.1
     return replace(look, crop=arm.crop, landmarks=landmarks, presence=trust, right=right, disagreement=0.0, placed=True)

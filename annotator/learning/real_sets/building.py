@@ -19,7 +19,7 @@ from PIL import Image
 from rich.progress import track
 
 from annotator.detection.localization import locate
-from annotator.detection.palm import PalmDetector
+from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.errors import InputError
 from annotator.learning.data.photos import KeypointTable
 from annotator.learning.real_sets.teacher import Taught, teach

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from annotator.detection.palm_network import PalmNetwork, Raise
+from annotator.detection.palms.palm_network import PalmNetwork, Raise
 from annotator.network.exported import Graph, available, conv, prelu
 
 

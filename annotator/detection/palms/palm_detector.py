@@ -2,7 +2,7 @@
 
 MediaPipe's single-shot detector (BlazePalm: Zhang et al. 2020, "MediaPipe Hands", arXiv 2006.10214) was trained on
 squares of 192 x 192 px. Palms rather than hands: they are nearly square and rigid. Here it scans whole photos at
-several scales (`detection.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo
+several scales (`palms.palm_scan`), each the way round that shows the brighter side right, so that a mirrored photo
 gives the mirrored palms; square views, turned or not, it sees both ways round.
 """
 
@@ -18,12 +18,13 @@ import torch
 from torch import nn
 
 from annotator.detection.anchors import Seen, in_view, merged
-from annotator.detection.exported_palm import exported_palms
-from annotator.detection.palm_network import PALM_WEIGHTS, PalmNetwork
-from annotator.detection.palm_scan import CELLS, Piece, pieces
+from annotator.detection.palms.exported_palm import exported_palms
+from annotator.detection.palms.palm_network import PALM_WEIGHTS, PalmNetwork
+from annotator.detection.palms.palm_scan import CELLS, Piece, pieces
 from annotator.network.exported import Made
 from annotator.network.layers import load_weights
 from annotator.stopping import still_wanted
+from annotator.vision.boxes import overlap
 from annotator.vision.crops import Crop
 
 INPUT = 192  # px, the side of what the network sees
@@ -71,18 +72,24 @@ class PalmDetector(nn.Module):
         """
         return self.detect_many([photo], threshold)[0]
 
-    def detect_many(self, photos: Sequence[np.ndarray], threshold: float = 0.5) -> list[list[Palm]]:
-        """`detect` for each of these photos."""
+    def detect_many(
+        self, photos: Sequence[np.ndarray], threshold: float = 0.5, faint: float | None = None
+    ) -> list[list[Palm]]:
+        """`detect` for each of these photos. faint: palms down to this score follow, as they are seen beside those.
+        They change nothing of what is searched for, nor of the others."""
         found: list[list[Palm]] = [[] for _ in photos]
         seen: list[list[Seen]] = [[] for _ in photos]
         for seen_in in (self._at_scales, self._turned, self._finer):
             left = [
                 k for k, palms in enumerate(found) if not palms or (seen_in == self._finer and _small(palms, photos[k]))
             ]
-            for k, more in zip(left, seen_in([photos[k] for k in left], threshold), strict=True):
+            least = threshold if faint is None else min(faint, threshold)
+            for k, more in zip(left, seen_in([photos[k] for k in left], least), strict=True):
                 seen[k] += more
-                found[k] = _palms_once(seen[k])
-        return found
+                found[k] = _palms_once([_above(threshold, one) for one in seen[k]])
+        if faint is None:
+            return found
+        return [palms + _beside(palms, _palms_once(own)) for palms, own in zip(found, seen, strict=True)]
 
     def glance(self, photos: Sequence[np.ndarray], farther: bool = False, threshold: float = 0.5) -> list[list[Palm]]:
         """The palms in one look at each whole photo, at the size that the network was trained for, or from farther
@@ -188,6 +195,18 @@ def _small(palms: list[Palm], photo: np.ndarray) -> bool:
     longer = max(photo.shape[:2])
     most = max(max(palm.box[2] - palm.box[0], palm.box[3] - palm.box[1]) for palm in palms)
     return most < SMALL * longer and 2 * _scales(photo)[-1] <= SCALES[-1]
+
+
+def _above(threshold: float, seen: Seen) -> Seen:
+    scores, boxes, points = seen
+    kept = scores >= threshold
+    return scores[kept], boxes[kept], points[kept]
+
+
+def _beside(palms: list[Palm], others: list[Palm]) -> list[Palm]:
+    """The others that none of the palms overlaps."""
+    boxes = np.array([palm.box for palm in palms]).reshape(-1, 4)
+    return [other for other in others if not (overlap(other.box, boxes) > 0).any()]
 
 
 def _palms_once(seen: Sequence[Seen]) -> list[Palm]:

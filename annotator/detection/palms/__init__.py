@@ -1,0 +1,1 @@
+"""Palms in a photo: bare hands, as MediaPipe's detector knows them."""
