@@ -1,9 +1,9 @@
 """Takes the pictures of the napari plugin in docs/plugin, from a real session on the sample photos.
 
-    xvfb-run -a -s "-screen 0 2560x1440x24" python docs/screenshots.py [--out docs/plugin] [--every-size]
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [--out docs/plugin]
 
 The shipped network proposes, keypoints are dragged by events of the window system, hands are judged; nothing is drawn
-by hand. Together below 3 MB. --every-size: the window of each scene at 1280 x 800, 1600 x 1000 and 2560 x 1440.
+by hand. Together below 2 MB.
 """
 
 from __future__ import annotations
@@ -28,11 +28,9 @@ from qtpy.QtWidgets import QApplication, QDialog, QWidget
 
 from annotator import sample_data
 
-SIZES = SMALL, LARGE, LARGEST = (1280, 800), (1600, 1000), (2560, 1440)
-MOST, COLOURS = 150_000, 96  # bytes of a picture; larger ones are stored with so many colours
-HAND = "signing-0153.jpg"
-JUDGED = {"signing-0072": "accept", "signing-0225": "accept", "signing-0180": "reject", "signing-0207": "flag"}
-KINDS = {"fist": "signing-0000", "two-hands": "two-hands"}  # picture -> its photo
+SMALL, LARGE, LARGEST = (1280, 800), (1600, 1000), (2560, 1440)
+MOST = 300_000  # bytes of a picture; larger ones are stored with 128 colours
+PHOTOS = 10
 
 
 def settle(condition=lambda: True, least: float = 0.5, limit: float = 300.0) -> None:
@@ -98,18 +96,21 @@ def hover(widget, joint: int) -> None:
     send(canvas_of(widget), QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton)
 
 
-def save(image: np.ndarray | Image.Image, path: Path) -> None:
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(np.ascontiguousarray(image[..., :3]))
+def save(image: np.ndarray, path: Path) -> None:
+    picture = Image.fromarray(np.ascontiguousarray(image[..., :3]))
     picture.save(path, optimize=True)
     if path.stat().st_size > MOST:
-        picture.quantize(COLOURS).save(path, optimize=True)
+        picture.quantize(128).save(path, optimize=True)
 
 
 def of_widget(widget: QWidget, path: Path) -> None:
     """A picture of one widget, as the screen has it."""
-    widget.grab().save(str(path))  # Qt's own way to a file: what a picture's memory is differs from binding to binding
-    with Image.open(path) as image:
-        save(image.convert("RGB"), path)
+    pixmap = widget.grab()
+    image = pixmap.toImage().convertToFormat(pixmap.toImage().Format.Format_RGB888)
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
+    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
+    save(rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3), path)
 
 
 def dialog(open_it, path: Path, least: float = 0.5) -> None:
@@ -142,59 +143,40 @@ def dark(photo: Path, out: Path) -> Path:
     return out
 
 
-def of_photo(session, name: str):
-    """The first hand of the queue on a photo of this name; None: there is none."""
-    return next((entry for entry in session.queue if name in entry.photo), None)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "plugin")
+    out = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    application = napari.settings.get_settings().application
+    application.gui_notification_level = "error"  # none over the canvas
+    viewer = napari.Viewer(show=True, title="hand mesh annotator")
+    _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
 
+    def whole(name: str, size: tuple[int, int]) -> None:
+        resize(widget, size)
+        of_widget(widget.arrangement.window, out / f"{name}.png")
 
-class Scenes:
-    """What the pictures show, one after the other, in a window that stays open."""
-
-    def __init__(self, viewer, widget, out: Path, every: bool):
-        self.viewer, self.widget, self.out, self.every = viewer, widget, out, every
-
-    def whole(self, name: str, size: tuple[int, int] = SMALL) -> None:
-        """The window at this size, or with `every` at all three."""
-        for one in SIZES if self.every else (size,):
-            resize(self.widget, one)
-            if self.widget.layers is not None:
-                self.widget.layers.refit()
-            settle(least=0.6)
-            there = self.out / (f"{name}-{one[0]}.png" if self.every else f"{name}.png")
-            of_widget(self.widget.arrangement.window, there)
-
-    def canvas(self, name: str) -> None:
-        save(self.viewer.screenshot(canvas_only=True, flash=False), self.out / f"{name}.png")
-
-    def start(self) -> None:
-        settle(least=1.0)
-        resize(self.widget, SMALL)
-        self.widget.start_tour()
-        self.whole("start")
-        self.widget._tour.leave.click()
-
-    def propose(self, photos: list[Path], folder: Path) -> None:
-        widget = self.widget
-        widget.propose_on(photos, folder)
+    settle(least=1.0)
+    resize(widget, SMALL)
+    widget.start_tour()
+    whole("start", SMALL)
+    widget._tour.leave.click()
+    files = [Path(path) for path in sample_data.photos() if Path(path).name.startswith("signing")]
+    some = files[:: max(len(files) // PHOTOS, 1)][:PHOTOS]
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder) / "no-hand.png"
+        Image.fromarray(np.full((480, 640, 3), (168, 176, 160), np.uint8)).save(bare)
+        widget.propose_on([*some, dark(some[0], Path(folder) / "dark.png"), bare], Path(folder) / "hands")
         settle(lambda: widget.background.model is not None and not widget.background.proposing)
-        widget.session.read_queue()
-        for photo, verdict in JUDGED.items():
-            self.looked_at(of_photo(widget.session, photo))
+        session = widget.session
+        session.read_queue()
+        for state in ("accept", "accept", "reject", "flag"):
             settle(least=2.0)  # not a burst
-            widget.act(verdict)
-
-    def looked_at(self, entry) -> None:
-        """A hand on the canvas, with all that is known of it."""
-        session = self.widget.session
-        session.go(entry.id)
+            widget.act(state)
         settle(lambda: session.wants_features() is None, least=1.5)
-
-    def hand(self) -> None:
-        """A hand in work: labels, states, words beside the pointer."""
-        widget, out = self.widget, self.out
-        self.looked_at(of_photo(widget.session, HAND))
         resize(widget, LARGE)
-        size = widget.session.mesh.crop_size
+        size = session.mesh.crop_size
         drag(widget, 8, (0.06 * size, -0.05 * size))
         hover(widget, 4)
         widget.act("occluded")
@@ -205,76 +187,35 @@ class Scenes:
         widget.queue.filter.setCurrentText("all")
         hover(widget, 8)
         settle(least=4.0)  # thumbnails and reasons
-        self.whole("window", LARGE)
-        if not self.every:
-            self.whole("window-1280", SMALL)
-            self.whole("window-2560", LARGEST)
-        resize(widget, LARGE)
-        self.canvas("canvas")
+        whole("window", LARGE)
+        whole("window-1280", SMALL)
+        save(viewer.screenshot(canvas_only=True, flash=False), out / "canvas.png")
         held(widget, 12, (0.04 * size, 0.03 * size), out / "magnifier.png")
+        whole("window-2560", LARGEST)
+        resize(widget, LARGE)
         of_widget(widget, out / "annotator.png")
         of_widget(widget.queue, out / "queue.png")
         of_widget(widget.history, out / "history.png")
         of_widget(widget.side, out / "side-view.png")
         widget.act("colour_by_uncertainty")
         settle(least=1.0)
-        self.canvas("uncertainty")
+        save(viewer.screenshot(canvas_only=True, flash=False), out / "uncertainty.png")
         widget.act("colour_by_uncertainty")
-
-    def kinds(self) -> None:
-        """Hands of other kinds: a fist, two on a photo, one in the dark, other depths, none."""
-        widget = self.widget
-        for name, photo in KINDS.items():
-            self.looked_at(of_photo(widget.session, photo))
-            self.whole(name)
-        self.looked_at(of_photo(widget.session, "dark"))
-        resize(widget, LARGE)
-        self.canvas("dark")
-        widget.picture.lifted.emit()
-        settle(least=1.0)
-        self.canvas("lifted")
-        if self.every:
-            self.whole("dark")
+        for name, call in (("dark", None), ("lifted", widget.picture.lifted.emit)):
+            dim = next((entry for entry in session.queue if "dark" in entry.photo), None)
+            if dim is not None:
+                session.go(dim.id)
+                if call:
+                    call()
+                settle(least=1.0)
+                save(viewer.screenshot(canvas_only=True, flash=False), out / f"{name}.png")
         widget.picture.show_tones(Tones())
-        self.looked_at(of_photo(widget.session, HAND))
-        widget.act("show_alternatives")
-        settle(widget.depths.isVisible)
-        widget.depths.list.setCurrentRow(1)
-        self.whole("depth")
-        widget.depths.close_list()
-        settle(lambda: widget.session.next_bare() or True, least=0.5)
-        self.whole("no-hand")
-
-    def forms(self) -> None:
-        widget, out = self.widget, self.out
+        settle(lambda: session.next_bare() or True, least=0.5)
+        whole("no-hand", SMALL)
         dialog(widget._show_keys, out / "keys.png")
         dialog(widget._ask_export, out / "export.png", 2.0)
         dialog(widget._ask_round, out / "retrain.png")
         dialog(widget._ask_progress, out / "progress.png", 3.0)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "plugin")
-    parser.add_argument("--every-size", action="store_true", help="the window at each of three sizes, to look at")
-    arguments = parser.parse_args()
-    out = arguments.out
-    out.mkdir(parents=True, exist_ok=True)
-    napari.settings.get_settings().application.gui_notification_level = "error"  # none over the canvas
-    viewer = napari.Viewer(show=True, title="hand mesh annotator")
-    _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")
-    scenes = Scenes(viewer, widget, out, arguments.every_size)
-    scenes.start()
-    photos = {Path(path).name: Path(path) for path in sample_data.photos()}
-    with tempfile.TemporaryDirectory() as folder:
-        bare = Path(folder) / "no-hand.png"
-        Image.fromarray(np.full((480, 640, 3), (168, 176, 160), np.uint8)).save(bare)
-        some = [path for name, path in photos.items() if name.startswith("signing") or name == "two-hands.jpg"]
-        dim = dark(photos[HAND], Path(folder) / "dark.png")
-        scenes.propose([*some, dim, bare], Path(folder) / "hands")
-        scenes.hand()
-        scenes.kinds()
-        scenes.forms()
         widget.close_project()
         QTimer.singleShot(0, viewer.close)
         settle()
