@@ -73,10 +73,14 @@ def test_no_shortcut_is_taken_from_napari():
         if not any(word in name for word in other_layers):
             taken |= {KeyBinding.validate(binding): name for binding in bindings}
     for owner in (napari.components.ViewerModel, Image, Points, Vectors):
-        taken |= {KeyBinding.validate(binding): str(owner) for binding in owner.class_keymap}
+        taken |= {
+            KeyBinding.validate(binding): getattr(call, "__name__", str(owner))
+            for binding, call in owner.class_keymap.items()
+        }
     assert len(taken) > 30
-    # modes of layers, which ours do not change, ways along axes that a photo does not have, and layers selected,
-    # which changes nothing for ours
+    # modes of layers, which ours do not change, ways along axes that a photo does not have, and more layers selected
+    extending = {taken.get(KeyBinding.validate(key), "extend") for key in ("Shift-Up", "Shift-Down")}
+    assert all(name.startswith("extend") for name in extending)
     idle = {"Space", *"12345", "Left", "Right", "Shift-Up", "Shift-Down"}
     assert {action.name: taken[key] for key, action in ours.items() if key in taken and action.key not in idle} == {}
     assert all(action.words in help_text() for action in ACTIONS)

@@ -19,7 +19,9 @@ TIP = joint_index("middle_tip")
 
 @pytest.fixture(scope="module")
 def hand(model):
-    return model.propose(read_photo(sample_data.photos()[0]))[0]
+    """Of a photo that is larger than the network's crop: of the samples of 100 px it is unsure with any landmarks."""
+    (photo,) = (path for path in sample_data.photos() if path.name == "signing-0225.jpg")
+    return model.propose(read_photo(photo))[0]
 
 
 def misled(hand, joint: int, by: float):
@@ -30,10 +32,11 @@ def misled(hand, joint: int, by: float):
     return hand.replace(features=dataclasses.replace(hand.features, features=features))
 
 
-def test_a_landmark_put_aside_brings_its_keypoint_into_doubt(model, hand):
-    before, after = landmark_disagreement(model, hand), landmark_disagreement(model, misled(hand, TIP, 40.0))
+@pytest.mark.parametrize("by", [40.0, -40.0])
+def test_a_landmark_put_aside_brings_its_keypoint_into_doubt(model, hand, by):
+    before, after = landmark_disagreement(model, hand), landmark_disagreement(model, misled(hand, TIP, by))
     assert before.shape == (21,) and np.isfinite(before).all()
-    assert after[TIP] > 2 * before[TIP] and (after - before).argmax() in range(TIP - 2, TIP + 1)
+    assert after[TIP] > 3 * before[TIP] and after.argmax() in range(TIP - 2, TIP + 1)
 
 
 def test_without_landmarks_there_is_no_doubt(model, hand):

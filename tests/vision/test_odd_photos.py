@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -70,21 +73,49 @@ def test_deep_and_turned(tmp_path, turn):
     assert np.abs(read_photo(tmp_path / "a.tif").astype(int) - read_photo(tmp_path / "b.tif")).max() <= 1
 
 
-def test_deep_colour_png_is_never_nearly_black():
-    import struct
-    import zlib
+def deep_png(values, bits, *extra):
+    """A PNG of 16 bits a colour, with or without transparency; extra: more chunks, (kind, data)."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    def png(values):
-        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-        head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2, 0, 0, 0)
-        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    values = deep(values, bits)
+    if values.shape[2] == 4:
+        values[..., 3] = 257 * (values[..., 3].astype(int) * 255 // (2**bits - 1))
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    kind = {3: 2, 4: 6}[values.shape[2]]
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
+    more = b"".join(chunk(*one) for one in extra)
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + more
+    return start + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
-    assert np.abs(decode_photo(png(deep(COLOURS, 16)), "a").astype(int) - COLOURS).max() <= 1
-    with pytest.raises(InputError, match="a.png has 16 bits a colour.*nearly black"):
-        decode_photo(png(deep(COLOURS, 12)), "a.png")
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_deep_colour_png_is_shown_as_what_it_is(tmp_path, bits):
+    (tmp_path / "a.png").write_bytes(deep_png(COLOURS, bits))
+    for photo in (read_photo(tmp_path / "a.png"), decode_photo(deep_png(COLOURS, bits), "a.png")):
+        assert np.abs(photo.astype(int) - COLOURS).max() <= 1
+
+
+def test_deep_colour_png_turned_and_transparent():
+    """As Pillow has the same picture of 8 bits."""
+    clear = np.dstack([COLOURS, np.where(SHADES > 128, 255, 90)]).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    file = io.BytesIO()
+    Image.fromarray(clear).save(file, "PNG", exif=exif)
+    whole = decode_photo(file.getvalue(), "a")
+    same = decode_photo(deep_png(clear, 12, (b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))), "a")
+    assert same.shape == whole.shape and np.abs(same.astype(int) - whole).max() <= 2
+
+
+def test_deep_colour_png_without_its_reader_or_damaged(monkeypatch):
+    data = deep_png(COLOURS, 12)
+    with pytest.raises(InputError, match="a.png is a broken or truncated image"):
+        decode_photo(data[: len(data) // 2], "a.png")
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(InputError, match=r"a.png has 16 bits a colour.*hand-mesh-annotator\[video\]"):
+        decode_photo(data, "a.png")
 
 
 @pytest.mark.parametrize("progressive", [False, True])

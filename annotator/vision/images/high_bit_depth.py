@@ -82,7 +82,27 @@ def _deep(file: Path | BinaryIO, number: int, judge: Judge | None, tifffile) -> 
             if photometric == "MINISWHITE":
                 array = array.max() - array
             turn = page.tags["Orientation"].value if "Orientation" in page.tags else 1
-    return _UPRIGHT.get(int(turn), lambda a: a)(array)
+    return upright(array, int(turn))
+
+
+def read_deep_png(file: Path | BinaryIO) -> np.ndarray:
+    """A PNG of 16 bits a colour as stored, (H, W, 3 or 4) uint16, not turned. Pillow keeps the upper 8 bits alone, so
+    the package `av` (PyAV) decodes it: ImportError where that is not installed, ValueError where the file is damaged.
+    """
+    import av
+
+    if not isinstance(file, Path):
+        file.seek(0)
+    try:
+        with av.open(str(file) if isinstance(file, Path) else file, "r", format="png_pipe") as container:
+            return next(container.decode(video=0)).to_ndarray()
+    except (av.FFmpegError, StopIteration) as error:
+        raise ValueError(str(error) or "no picture in it") from error
+
+
+def upright(array: np.ndarray, turn: int) -> np.ndarray:
+    """The array (H, W, ...) as EXIF's orientation `turn` has it shown."""
+    return _UPRIGHT.get(turn, lambda a: a)(array)
 
 
 def deep_colours(image: Image.Image, head: bytes) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from annotator.errors import InputError
 from annotator.vision.images.damaged_jpeg import PhotoRemark, without_its_end
-from annotator.vision.images.high_bit_depth import deep_colours, eight_bits, read_tiff
+from annotator.vision.images.high_bit_depth import deep_colours, eight_bits, read_deep_png, read_tiff, upright
 from annotator.vision.images.opening import judge_size, opened, reading
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how files of that kind begin
@@ -67,14 +67,28 @@ def _decoded(
             judge_size(image.size, name, most)
         deep_ones = deep_colours(image, start)
         shown = _loaded(image, file, name)
+        turn = shown.getexif().get(_ORIENTATION, 1)
         ImageOps.exif_transpose(shown, in_place=True)
-        photo = _converted_image(shown, name)
-        if deep_ones and photo.max() < 64:
-            raise InputError(
-                f"{name} has 16 bits a colour of which the upper ones are empty, as 12-bit data have: it would be "
-                "nearly black; save it with 8 bits, or as TIFF"
-            )
-        return photo
+        if deep_ones and np.max(shown.getextrema()[:3]) < 64:
+            return _every_bit(file, name, image.format, turn)
+        return _converted_image(shown, name)
+
+
+def _every_bit(file: Path | io.BytesIO, name: str, kind: str | None, turn: int) -> np.ndarray:
+    """A picture whose upper bits are empty, as 12-bit data have it, by all its bits; kind: as Pillow calls it; turn:
+    EXIF's orientation."""
+    empty = f"{name} has 16 bits a colour of which the upper ones are empty, as 12-bit data have: "
+    if kind != "PNG":
+        raise InputError(f"{empty}it would be nearly black; save it with 8 bits, or as PNG")
+    try:
+        array = upright(read_deep_png(file), turn)
+    except ImportError as error:
+        needs = "reading it needs the package 'av' (pip install 'hand-mesh-annotator[video]')"
+        raise InputError(f"{empty}{needs}; or save it with 8 bits, or as TIFF") from error
+    shown = eight_bits(array[..., :3])
+    if array.shape[2] == 4:  # transparency says the same in any depth
+        shown = np.dstack([shown, (array[..., 3] // 257).astype(np.uint8)])
+    return as_photo(shown, name)
 
 
 def _converted_image(image: Image.Image, name: str) -> np.ndarray:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SAMPLED = 200  # pixels along the shorter side that a photo's values are told from
+
 
 @dataclass(frozen=True)
 class Tones:
@@ -35,14 +37,20 @@ class Tones:
     def stretching(cls, photo: np.ndarray) -> Tones:
         """For this photo: brightness and contrast that spread its darkest and lightest hundredth over all there is, as
         what was taken with 12 or 16 bits and used few of them needs."""
-        low, high = np.percentile(photo[::4, ::4], (1, 99)) / 255
+        low, high = np.percentile(_some(photo), (1, 99)) / 255
         contrast = float(np.clip(1 / max(high - low, 1e-3), 1.0, 3.0))
         return cls(brightness=float(np.clip(contrast * (0.5 - (low + high) / 2), -0.6, 0.6)), contrast=contrast)
 
     @classmethod
     def lifting(cls, photo: np.ndarray) -> Tones:
         """For this photo: a gamma that brings its middle value to mid grey, if it is darker."""
-        middle = float(np.median(photo[::8, ::8])) / 255
+        middle = float(np.median(_some(photo))) / 255
         if not 0 < middle < 0.4:
             return cls(gamma=3.0) if middle <= 0 else cls()
         return cls(gamma=float(np.clip(np.log(middle) / np.log(0.5), 1.0, 3.0)))
+
+
+def _some(photo: np.ndarray) -> np.ndarray:
+    """Enough of a photo's pixels to know its values, all of a small one's."""
+    step = max(min(photo.shape[:2]) // SAMPLED, 1)
+    return photo[::step, ::step]

@@ -168,8 +168,8 @@ def page() -> str:
         "# Keys of the napari plugin\n\n"
         "The left hand alone; the right one drags, or nudges a joint with the arrows. None of them is one of napari's\n"
         "own in the layers shown (a test compares), but for those that change the mode of a layer, which ours do not,\n"
-        "select more layers, which changes nothing for ours, and move along axes that a photo does not have. In the\n"
-        "window: the button *Keys*. Written by\n"
+        "move along axes that a photo does not have, and `Shift+↑` and `Shift+↓`, with which napari extends the\n"
+        "selection to the layer above or below: here they move a joint. In the window: the button *Keys*. Written by\n"
         "`python -m napari_hand_mesh.session.keys > docs/keys.md`.\n\n"
         f"| key | does |\n|---|---|\n{lines}"
     )
