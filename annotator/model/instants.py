@@ -23,7 +23,7 @@ from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import opposite
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.model.refining import seen_by_people
+from annotator.model.answered_again import seen_by_people
 from annotator.vision.crops import box_round
 from annotator.vision.photos import as_photo
 from annotator.vision.rigs import Rig
