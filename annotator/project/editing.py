@@ -117,8 +117,25 @@ class Editing:
             }
 
     def delete(self, notes: Mapping[str, Mapping]) -> dict[str, int]:
-        """There is no hand here, or it is here twice: `set_states` to rejected, with a note that says so. A hand
-        that is one mesh in several photos is in none of them; that is one step, undone in all of them."""
+        """There is no hand here, or it is here twice: `set_states` to rejected, with a note that says so.
+
+        A hand that is one mesh in several photos is in none of them; that is one step, undone in all of them.
+
+        Parameters
+        ----------
+        notes
+            Hand id -> JSON, kept with the change.
+
+        Returns
+        -------
+        dict of str to int
+            As `set_states`.
+
+        Raises
+        ------
+        InputError
+            As `set_states`.
+        """
         whole: dict[str, dict] = {}
         with self._context.database.reading() as connection:
             for hand_id, note in notes.items():
