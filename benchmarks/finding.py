@@ -20,7 +20,7 @@ from tables import markdown
 
 import annotator
 from annotator.errors import InputError
-from annotator.vision.boxes import overlap
+from annotator.vision.boxes import bounds, overlap
 from annotator.vision.photos import read_photo
 
 OVERLAP = 0.3
@@ -47,8 +47,7 @@ def matched(hands: list, truth: list[tuple[np.ndarray, str]]) -> list[int | None
     left = set(range(len(truth)))
     answers: list[int | None] = []
     for hand in sorted(hands, key=lambda hand: -hand.confidence):
-        box = np.concatenate([hand.keypoints.min(0), hand.keypoints.max(0)])
-        shares = {k: float(overlap(box, truth[k][0][None])[0]) for k in left}
+        shares = {k: float(overlap(bounds(hand.keypoints), truth[k][0][None])[0]) for k in left}
         best = max(shares, key=lambda k: shares[k], default=None)
         answers.append(best if best is not None and shares[best] >= OVERLAP else None)
         left.discard(answers[-1] if answers[-1] is not None else -1)

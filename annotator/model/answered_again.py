@@ -15,10 +15,14 @@ from annotator.hand.mesh import HandMesh
 from annotator.vision.crops import box_round
 
 
-class OneModel(Protocol):
-    """What is asked of a `Model`, here or on a server."""
+class OneProposer(Protocol):
+    """Who proposes hands in boxes."""
 
     def propose(self, photo, boxes=None, sides=None, K=None) -> list[HandMesh]: ...
+
+
+class OneModel(OneProposer, Protocol):
+    """What is asked of a `Model`, here or on a server."""
 
     def refine(self, hand, corrections, states=None, *, definition=None) -> HandMesh: ...
 
@@ -56,9 +60,13 @@ def other_side(
         As `Model.propose` and `Model.refine`.
     """
     known = checked_states(states)
-    box, side = box_round(hand.keypoints), opposite(hand.side)
-    (fresh,) = model.propose(photo, [box], [side], hand.camera)
-    return model.told_again(fresh, hand, known, definition)
+    return model.told_again(proposed_as_other_side(model, photo, hand, hand.camera), hand, known, definition)
+
+
+def proposed_as_other_side(model: OneProposer, photo: np.ndarray, hand: HandMesh, K: np.ndarray) -> HandMesh:
+    """The proposal for a hand of the other side in the same place of its photo (H, W, 3), by a camera K (3, 3)."""
+    (fresh,) = model.propose(photo, [box_round(hand.keypoints)], [opposite(hand.side)], K)
+    return fresh
 
 
 def told_again(

@@ -20,11 +20,9 @@ from annotator.correcting.views import (
 )
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition
-from annotator.hand.joints import opposite
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from annotator.model.answered_again import seen_by_people
-from annotator.vision.crops import box_round
+from annotator.model.answered_again import proposed_as_other_side, seen_by_people
 from annotator.vision.photos import as_photo
 from annotator.vision.rigs import Rig
 
@@ -166,8 +164,7 @@ def other_side_instant(
     """
     sightings = []
     for name in (one for one in rig if one in shown and one in photos):
-        side = opposite(shown[name].side)
-        (fresh,) = model.propose(photos[name], [box_round(shown[name].keypoints)], [side], rig[name].K)
+        fresh = proposed_as_other_side(model, photos[name], shown[name], rig[name].K)
         sightings.append(Sighting.of(rig[name], fresh))
     if not sightings:
         raise InputError("no photo of this hand is given: there is nothing to look at")

@@ -14,7 +14,8 @@ from __future__ import annotations
 import functools
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -119,17 +120,41 @@ class Graph(nn.Module):
 # -- layers: from nodes to nodes ----------------------------------------------------------------------------------
 
 
-def conv(x, layer: SameConv):
-    """The convolution with its bias, padded as TensorFlow does."""
+def convolved(
+    x, weight: np.ndarray, bias: np.ndarray | None, stride: int, groups: int, padding: Literal["same"] | Sequence[int]
+):
+    """A convolution; padding: TensorFlow's "same", or px left, right, above, below."""
     from openvino import opset13 as ops
 
-    weight, stride = layer.weight.detach().float().numpy(), list(layer.stride)
-    shape = (stride, [0, 0], [0, 0], [1, 1], "same_upper")
-    if layer.groups == 1:
+    left, right, top, bottom = (0, 0, 0, 0) if padding == "same" else padding
+    shape = ([stride] * 2, [top, left], [bottom, right], [1, 1], "same_upper" if padding == "same" else "explicit")
+    if groups == 1:
         y = ops.convolution(x, weight, *shape)
     else:
-        y = ops.group_convolution(x, weight.reshape(layer.groups, -1, *weight.shape[1:]), *shape)
-    return y if layer.bias is None else ops.add(y, layer.bias.detach().float().numpy().reshape(1, -1, 1, 1))
+        y = ops.group_convolution(x, weight.reshape(groups, -1, *weight.shape[1:]), *shape)
+    return y if bias is None else ops.add(y, bias.reshape(1, -1, 1, 1))
+
+
+def conv(x, layer: SameConv):
+    """The convolution with its bias, padded as TensorFlow does."""
+    weight = layer.weight.detach().float().numpy()
+    bias = None if layer.bias is None else layer.bias.detach().float().numpy()
+    return convolved(x, weight, bias, layer.stride[0], layer.groups, "same")
+
+
+def pooled(x):
+    """The largest of each 2 x 2 px."""
+    from openvino import opset13 as ops
+
+    return ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
+
+
+def doubled(x):
+    """Bilinear, to twice the size, pixel centres at .5."""
+    from openvino import opset13 as ops
+
+    half = {"coordinate_transformation_mode": "half_pixel", "axes": [2, 3]}
+    return ops.interpolate(x, np.array([2, 2], np.float32), "linear_onnx", "scales", **half)
 
 
 def conv_relu6(x, layer: SameConv):

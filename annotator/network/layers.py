@@ -10,6 +10,12 @@ from torch.nn import functional as F
 from annotator.errors import InputError
 
 
+def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's 'SAME' padding before and after: the odd pixel goes after."""
+    total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+    return total // 2, total - total // 2
+
+
 class SameConv(nn.Conv2d):
     """Convolution with TensorFlow's 'SAME' padding: the odd pixel of padding goes right and below."""
 
@@ -19,11 +25,8 @@ class SameConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         stride, kernel = self.stride[0], self.kernel_size[0]
         if stride > 1:
-            left_right_top_bottom = []
-            for length in (x.shape[-1], x.shape[-2]):
-                total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
-                left_right_top_bottom += [total // 2, total - total // 2]
-            x = F.pad(x, left_right_top_bottom)
+            top_bottom, left_right = (same_padding(x.shape[k], kernel, stride) for k in (-2, -1))
+            x = F.pad(x, [*left_right, *top_bottom])
         return super().forward(x)
 
 

@@ -31,7 +31,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotator.errors import InputError
-from annotator.network.exported import Graph, available
+from annotator.network.exported import Graph, available, convolved, doubled, pooled
+from annotator.network.layers import same_padding
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,6 @@ class RecordedNetwork(nn.Module):
 
 def _buffer(name: str) -> str:
     return "n" + name.replace(".", "_")
-
-
-def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's 'SAME' padding before and after: the odd pixel goes after."""
-    total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
-    return total // 2, total - total // 2
 
 
 # -- in PyTorch -----------------------------------------------------------------------------------------------------
@@ -143,7 +138,7 @@ def _node(operation: Operation, taken: list, weights: list[np.ndarray]):
     kind, settings = operation.kind, operation.settings
     x = taken[0]
     if kind == "conv":
-        return _conv_node(x, weights[0], weights[1], **settings)
+        return convolved(x, weights[0], weights[1], **settings)
     if kind == "add":
         return ops.add(*taken)
     if kind == "concat":
@@ -153,26 +148,12 @@ def _node(operation: Operation, taken: list, weights: list[np.ndarray]):
     if kind == "sigmoid":
         return ops.sigmoid(x)
     if kind == "max_pool":
-        return ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
+        return pooled(x)
     if kind == "double":
-        twice = np.array([2, 2], np.float32)
-        half = {"coordinate_transformation_mode": "half_pixel", "axes": [2, 3]}
-        return ops.interpolate(x, twice, "linear_onnx", "scales", **half)
+        return doubled(x)
     if kind == "depth_to_space":
         return ops.depth_to_space(x, "blocks_first", settings["block"])
     if kind == "rows":
         return ops.reshape(ops.transpose(x, [0, 2, 3, 1]), [0, -1, settings["width"]], special_zero=True)
     assert kind == "flat", kind
     return ops.reshape(x, [0, -1], special_zero=True)
-
-
-def _conv_node(x, weight: np.ndarray, bias: np.ndarray, stride: int, groups: int, padding):
-    from openvino import opset13 as ops
-
-    left, right, top, bottom = (0, 0, 0, 0) if padding == "same" else padding
-    shape = ([stride] * 2, [top, left], [bottom, right], [1, 1], "same_upper" if padding == "same" else "explicit")
-    if groups == 1:
-        y = ops.convolution(x, weight, *shape)
-    else:
-        y = ops.group_convolution(x, weight.reshape(groups, -1, *weight.shape[1:]), *shape)
-    return ops.add(y, bias.reshape(1, -1, 1, 1))

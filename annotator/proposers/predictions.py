@@ -21,7 +21,7 @@ from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel, load_hand
 from annotator.hand.rotations import rotation_vectors
 from annotator.hand.topology import JOINTS, KEYPOINTS, SHAPE
-from annotator.vision.boxes import overlap
+from annotator.vision.boxes import bounds, overlap
 from annotator.vision.camera import check_camera, default_camera, project
 from annotator.vision.crop_size import CROP_SIZE
 
@@ -79,7 +79,7 @@ class Predictions:
 
     def _at(self, hands: list[HandMesh], box: Sequence[float], side: str | None) -> HandMesh:
         fitting = [hand for hand in hands if side is None or hand.side == side]
-        scores = overlap(box, np.array([_bounds(hand.keypoints) for hand in fitting]).reshape(-1, 4))
+        scores = overlap(box, np.array([bounds(hand.keypoints) for hand in fitting]).reshape(-1, 4))
         if not len(scores) or scores.max() < SAME:
             raise InputError(f"{self.file} has no prediction in the box {[round(float(v)) for v in box]}")
         return fitting[int(np.argmax(scores))]
@@ -115,13 +115,13 @@ def _hand_of(row: dict[str, Any], model: HandModel, size: tuple[int, int], K: np
         raise InputError("it lies behind the camera")
     joints = model.joints(vertices)
     keypoints = project(joints, K)
-    bounds = _bounds(keypoints) if box is None else box
-    reach = float(max(bounds[2] - bounds[0], bounds[3] - bounds[1])) * MARGIN
+    place = bounds(keypoints) if box is None else box
+    reach = float(max(place[2] - place[0], place[3] - place[1])) * MARGIN
     sigma = row.get("keypoint_sigma")
     return HandMesh(
         side=side,
         camera=K,
-        crop_center=(bounds[:2] + bounds[2:]) / 2,
+        crop_center=(place[:2] + place[2:]) / 2,
         crop_size=reach,
         crop_angle=0.0,
         vertices=vertices,
@@ -182,10 +182,6 @@ def _wrist(
     place = np.array([x + 2 * middle[0] / (scale * side_px), y + 2 * middle[1] / (scale * side_px), 0.0])
     place[2] = 2 * focal / (scale * side_px)
     return place * mirror + rest
-
-
-def _bounds(points: np.ndarray) -> np.ndarray:
-    return np.concatenate([points.min(0), points.max(0)])
 
 
 def _of_json(path: Path) -> tuple[str, list[Any]]:

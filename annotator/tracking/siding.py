@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.hand.joints import opposite
 from annotator.tracking.records import SEEN, SIDE, Track, TrackedHand
 from annotator.vision.crops import Crop
 
@@ -37,12 +38,7 @@ def word_of(right: float, presence: float) -> float:
 def side_of(side: str, odds: float, margin: float = 0.0) -> str:
     """The side by the log odds of a right hand: `side`, as it was, unless they contradict it beyond the margin."""
     against = -odds if side == "right" else odds
-    return other_side(side) if against > margin else side
-
-
-def other_side(side: str) -> str:
-    """'left' of 'right', and the other way round."""
-    return "left" if side == "right" else "right"
+    return opposite(side) if against > margin else side
 
 
 def reasons_of(side: str, right: float) -> tuple[str, ...]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 
+def bounds(points: np.ndarray) -> np.ndarray:
+    """The box (4,) that touches points (N, 2)."""
+    return np.concatenate([points.min(0), points.max(0)])
+
+
 def overlap(box, boxes: np.ndarray) -> np.ndarray:
     """Intersection over union of one box (4,) with each of boxes (N, 4); 0 for boxes without an area."""
     box = np.asarray(box, np.float64)

@@ -9,7 +9,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.hand.joints import opposite
 from annotator.hand.mesh import HandMesh
-from annotator.vision.boxes import overlap
+from annotator.vision.boxes import bounds, overlap
 from napari_hand_mesh.docks.question import choose
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Redrawing:
             self.say("the box is too small: draw it round the whole hand")
             return
         here = session.hands_here()
-        rounds = np.array([[*mesh.keypoints.min(0), *mesh.keypoints.max(0)] for mesh in here.values()]).reshape(-1, 4)
+        rounds = np.array([bounds(mesh.keypoints) for mesh in here.values()]).reshape(-1, 4)
         shares = dict(zip(here, overlap(box, rounds).tolist(), strict=True))
         there = max(shares, key=shares.get, default=None)
         if there is None or shares[there] < SAME:

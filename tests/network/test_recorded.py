@@ -12,7 +12,8 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from annotator.errors import InputError
-from annotator.network.recorded import RecordedNetwork, exported_recorded, same_padding
+from annotator.network.layers import same_padding
+from annotator.network.recorded import RecordedNetwork, exported_recorded
 
 # every kind of operation: a picture of 16 px on its way to a map, to rows and to a flat vector
 OPERATIONS = [

@@ -114,17 +114,7 @@ def check_box(box: Sequence[float], photo: np.ndarray) -> tuple[float, float, fl
 
 def same_place(hand: HandMesh, others: dict[str, HandMesh]) -> list[str]:
     """Those of the others that lie where the hand does."""
-    import numpy as np
+    from annotator.vision.boxes import bounds, overlap
 
-    def corners(mesh: HandMesh) -> tuple[np.ndarray, np.ndarray]:
-        return mesh.keypoints.min(0), mesh.keypoints.max(0)
-
-    found = []
-    low, high = corners(hand)
-    for name, other in others.items():
-        least, most = corners(other)
-        shared = float(np.prod(np.clip(np.minimum(high, most) - np.maximum(low, least), 0, None)))
-        union = float(np.prod(high - low) + np.prod(most - least)) - shared
-        if shared > SAME * union:
-            found.append(name)
-    return found
+    box = bounds(hand.keypoints)
+    return [name for name, other in others.items() if overlap(box, bounds(other.keypoints)[None])[0] > SAME]

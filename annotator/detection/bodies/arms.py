@@ -10,17 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
-import torch
-from torch import nn
 
-from annotator.detection.bodies.body_detector import Body, one_way_round
+from annotator.detection.bodies.body_detector import Body
+from annotator.detection.bodies.body_network import BodyNetwork
 from annotator.hand.joints import opposite
-from annotator.network.exported import Made
-from annotator.network.recorded import RecordedNetwork, exported_recorded
-from annotator.stopping import still_wanted
 from annotator.vision.crops import CROP_SIZE, Crop, upright_angle
 
 ARM_WEIGHTS = "body_landmarks.safetensors"
@@ -51,14 +46,11 @@ class Arm:
         return 0.95 if self.side == "right" else 0.05
 
 
-class ArmFinder(nn.Module):
+class ArmFinder(BodyNetwork):
     """MediaPipe's body landmark network with its own weights."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.network = RecordedNetwork.read(files("annotator.detection") / "weights" / ARM_WEIGHTS)
-        self.eval()
-        self._made = Made()
+        super().__init__(ARM_WEIGHTS, INPUT)
 
     def arms(self, photos: Sequence[np.ndarray], bodies: Sequence[Sequence[Body]]) -> list[list[Arm]]:
         """The arms of these people in each photo (H, W, 3) uint8."""
@@ -67,17 +59,12 @@ class ArmFinder(nn.Module):
             for photo, own in zip(photos, bodies, strict=True)
         ]
 
-    @torch.inference_mode()
     def _of_body(self, photo: np.ndarray, body: Body) -> list[Arm]:
-        still_wanted()
-        picture, view = one_way_round(photo, body.crop, INPUT)
-        network = self._made.once("arms", False, lambda: exported_recorded(self.network, INPUT))
-        device = next(self.network.buffers()).device
-        rows, person = network(picture.to(device))
-        sure = float(person[0, 0])
+        (row, person), view = self.said(photo, body.crop)
+        sure = float(person[0])
         if not sure >= PERSON:
             return []
-        values = rows[0].double().cpu().numpy().reshape(39, 5)
+        values = row.double().numpy().reshape(39, 5)
         # the network counts from the corner of the first of its pixels
         points = view.to_photo(values[:, :2] * (CROP_SIZE / INPUT) - 0.5)
         visible = 1 / (1 + np.exp(-np.clip(values[:, 3], -50, 50)))

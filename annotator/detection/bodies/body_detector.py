@@ -10,17 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
 import torch
-from torch import nn
 
 from annotator.detection.anchors import Cells, Seen, in_view, merged
-from annotator.network.exported import Made
-from annotator.network.recorded import RecordedNetwork, exported_recorded
-from annotator.stopping import still_wanted
-from annotator.vision.crops import Crop, brighter_left, upright_angle
+from annotator.detection.bodies.body_network import BodyNetwork
+from annotator.vision.crops import Crop, upright_angle
 
 BODY_WEIGHTS = "body_detector.safetensors"
 INPUT = 224  # px, the side of what the network sees
@@ -50,14 +46,11 @@ class Body:
         return Crop(self.hips[0], self.hips[1], size, upright_angle(self.hips, self.reach))
 
 
-class BodyDetector(nn.Module):
+class BodyDetector(BodyNetwork):
     """MediaPipe's detector of people with its own weights. Deterministic; mirrored photos give mirrored bodies."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.network = RecordedNetwork.read(files("annotator.detection") / "weights" / BODY_WEIGHTS)
-        self.eval()
-        self._made = Made()
+        super().__init__(BODY_WEIGHTS, INPUT)
 
     def detect_many(self, photos: Sequence[np.ndarray], closer: Sequence[bool]) -> list[list[Body]]:
         """The people in each of these photos (H, W, 3) uint8, best first.
@@ -66,21 +59,16 @@ class BodyDetector(nn.Module):
         also at parts of half its size that overlap. (Not at a larger picture, as palms are: the network knows where in
         its square it looks.)
         """
-        views = [(k, view) for k, photo in enumerate(photos) for view in _views(photo, closer[k])]
-        seen: list[list[Seen]] = [[] for _ in photos]
-        for k, view in views:
-            seen[k].append(self._look(photos[k], view))
-        return [[Body(score, points[0], points[1]) for score, _, points in merged(own)] for own in seen]
+        return [self._detect(photo, _views(photo, near)) for photo, near in zip(photos, closer, strict=True)]
 
-    @torch.inference_mode()
+    def _detect(self, photo: np.ndarray, views: list[Crop]) -> list[Body]:
+        seen = [self._look(photo, view) for view in views]
+        return [Body(score, points[0], points[1]) for score, _, points in merged(seen)]
+
     def _look(self, photo: np.ndarray, view: Crop) -> Seen:
-        still_wanted()
-        picture, view = one_way_round(photo, view, INPUT)
-        network = self._made.once("bodies", False, lambda: exported_recorded(self.network, INPUT))
-        device = next(self.network.buffers()).device
-        rows, logits = network(picture.to(device) * 2 - 1)
-        scores = torch.sigmoid(logits[0, :, 0].double()).cpu().numpy()
-        return in_view(view, INPUT, photo.shape, scores, rows[0].float().cpu().numpy(), THRESHOLD, CELLS)
+        (rows, logits), view = self.said(photo, view, low=-1.0)
+        scores = torch.sigmoid(logits[:, 0].double()).numpy()
+        return in_view(view, INPUT, photo.shape, scores, rows.numpy(), THRESHOLD, CELLS)
 
 
 def _views(photo: np.ndarray, closer: bool) -> list[Crop]:
@@ -100,12 +88,3 @@ def _middles(length: int, size: float) -> np.ndarray:
         return np.array([(length - 1) / 2])
     count = 1 + math.ceil((length - size) / (STEP * size) - 1e-9)
     return np.linspace(size / 2, length - size / 2, count) - 0.5
-
-
-def one_way_round(photo: np.ndarray, view: Crop, pixels: int) -> tuple[torch.Tensor, Crop]:
-    """A view of a photo as a picture (1, 3, pixels, pixels), in 0..1, mirrored if its left is the darker side, and the
-    view as it is shown: of a photo and its mirror image one picture."""
-    picture = view.extract(photo, pixels)
-    if brighter_left(picture):
-        picture, view = np.ascontiguousarray(picture[:, ::-1]), view.flipped()
-    return torch.from_numpy(picture[None]).permute(0, 3, 1, 2), view

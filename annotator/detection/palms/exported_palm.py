@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from annotator.detection.palms.palm_network import PalmNetwork, Raise
-from annotator.network.exported import Graph, available, conv, prelu
+from annotator.network.exported import Graph, available, conv, doubled, pooled, prelu
 
 
 def _block(x, block: Any):
@@ -17,7 +16,7 @@ def _block(x, block: Any):
 
     y = conv(conv(x, block.depthwise), block.project)
     if block.stride == 2:
-        x = ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
+        x = pooled(x)
     if block.extra:
         x = ops.pad(x, [0, 0, 0, 0], [0, block.extra, 0, 0], "constant", 0.0)
     return prelu(ops.add(x, y), block.activation)
@@ -26,11 +25,8 @@ def _block(x, block: Any):
 def _raise(coarse, fine, level: Raise):
     from openvino import opset13 as ops
 
-    twice = np.array([2, 2], np.float32)
-    x = ops.interpolate(
-        coarse, twice, "linear_onnx", "scales", coordinate_transformation_mode="half_pixel", axes=[2, 3]
-    )
-    return reduce(_block, level.blocks, ops.add(fine, prelu(conv(x, level.lateral), level.activation)))
+    x = prelu(conv(doubled(coarse), level.lateral), level.activation)
+    return reduce(_block, level.blocks, ops.add(fine, x))
 
 
 def _build(picture, network: PalmNetwork):

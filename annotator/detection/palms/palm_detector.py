@@ -79,11 +79,9 @@ class PalmDetector(nn.Module):
         They change nothing of what is searched for, nor of the others."""
         found: list[list[Palm]] = [[] for _ in photos]
         seen: list[list[Seen]] = [[] for _ in photos]
-        for seen_in in (self._at_scales, self._turned, self._finer):
-            left = [
-                k for k, palms in enumerate(found) if not palms or (seen_in == self._finer and _small(palms, photos[k]))
-            ]
-            least = threshold if faint is None else min(faint, threshold)
+        least = threshold if faint is None else min(faint, threshold)
+        for seen_in, wanted in ((self._at_scales, _none), (self._turned, _none), (self._finer, _none_or_small)):
+            left = [k for k, photo in enumerate(photos) if wanted(found[k], photo)]
             for k, more in zip(left, seen_in([photos[k] for k in left], least), strict=True):
                 seen[k] += more
                 found[k] = _palms_once([_above(threshold, one) for one in seen[k]])
@@ -190,8 +188,14 @@ def _alike(everything: Iterable[tuple[int, Piece]], most: int) -> Iterator[list[
         yield group
 
 
-def _small(palms: list[Palm], photo: np.ndarray) -> bool:
-    """Whether all palms are so small beside the photo that smaller ones are likely, and it is not too large."""
+def _none(palms: list[Palm], photo: np.ndarray) -> bool:
+    return not palms
+
+
+def _none_or_small(palms: list[Palm], photo: np.ndarray) -> bool:
+    """Whether there is none, or all are so small beside a photo that is not too large that smaller ones are likely."""
+    if not palms:
+        return True
     longer = max(photo.shape[:2])
     most = max(max(palm.box[2] - palm.box[0], palm.box[3] - palm.box[1]) for palm in palms)
     return most < SMALL * longer and 2 * _scales(photo)[-1] <= SCALES[-1]

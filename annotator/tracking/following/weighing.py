@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.hand.joints import opposite
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.tracking.following.paths import Path
 from annotator.tracking.matching import size_of
 from annotator.tracking.records import SEEN, TrackedHand
-from annotator.tracking.siding import again, other_side
+from annotator.tracking.siding import again
 
 UNSURE = 1.5  # log odds a frame, on the average, below which a track's side is not clear
 MOST, FEWEST = 24, 8  # frames that are answered twice, so many at least
@@ -47,7 +48,7 @@ def weigh(
     for number in sorted(wanted):
         hands = [one.hand for _, one in wanted[number]]
         try:
-            others = again(model, photo_of(number), hands, [other_side(hand.side) for hand in hands], K)
+            others = again(model, photo_of(number), hands, [opposite(hand.side) for hand in hands], K)
         except InputError:
             continue
         for (path, _), hand, other in zip(wanted[number], hands, others, strict=True):
