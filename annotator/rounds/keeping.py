@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from annotator.errors import InputError
-from annotator.files.atomic import put
+from annotator.files.atomic import put_text
 from annotator.files.file_errors import reading, writing
 from annotator.project import Project
 from annotator.project.definitions import ROUNDS
@@ -53,7 +53,7 @@ def read_state(folder: Path) -> dict:
 
 def write_json(path: Path, value: dict) -> None:
     """Whole and on disk, or as it was. InputError if it cannot be written."""
-    put(path, lambda partial: partial.write_text(json.dumps(value, indent=1) + "\n"))
+    put_text(path, json.dumps(value, indent=1) + "\n")
 
 
 def current_checkpoint(project: Project | str | Path) -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from annotator.files.atomic import put
+from annotator.files.atomic import put_text
 from annotator.files.file_errors import reading
 from annotator.model import Model
 from annotator.rounds import pictures
@@ -73,9 +73,8 @@ def write(folder: Path, state: dict, rounds: Sequence[Path], parent: Model, chil
     pictures.curves(folder / CURVES, states, folder / "training" / "log.csv")
     _draw(folder, state["settings"]["pictures"], parent, child)
     said = result(folder, state)
-    card, page = _card(said, child, parent), _page(said, states)
-    put(folder / CARD, lambda partial: partial.write_text(card))
-    put(folder / PAGE, lambda partial: partial.write_text(page))
+    put_text(folder / CARD, _card(said, child, parent))
+    put_text(folder / PAGE, _page(said, states))
     write_json(folder / FILE, said)
 
 

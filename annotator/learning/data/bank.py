@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from annotator.errors import InputError
-from annotator.files.atomic import put
+from annotator.files.atomic import put_text
 from annotator.files.file_errors import reading, writing
 from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.learning.data.samples import Labels
@@ -87,8 +87,7 @@ class FeatureBank:
             for name, shape in names or []:
                 with writing(folder / f"{name}.f16"), open(folder / f"{name}.f16", "r+b") as file:
                     file.truncate(_bytes(at, shape))
-        about = json.dumps({"count": at, "fields": names})
-        put(folder / META, lambda partial: partial.write_text(about))  # last: without it the bank is not complete
+        put_text(folder / META, json.dumps({"count": at, "fields": names}))  # last: without it the bank is not complete
         return FeatureBank(folder)
 
 
