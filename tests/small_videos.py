@@ -11,6 +11,16 @@ import numpy as np
 
 SIZE = (96, 64)  # px, width and height
 
+# file's name -> how `video` writes it: containers and codecs that people bring
+KINDS = {
+    "a.mp4": {}, "b.mov": {}, "c.mkv": {}, "d.avi": {}, "e.webm": {"codec": "libvpx"},
+    "f.webm": {"codec": "libvpx-vp9"}, "g.mp4": {"codec": "libx265"}, "h.mpg": {"codec": "mpeg2video", "rate": 25},
+    "i.avi": {"codec": "mpeg4"}, "j.mp4": {"codec": "mpeg4"}, "k.mts": {}, "l.flv": {},
+    "m.mov": {"codec": "prores", "pixels": "yuv422p10le"}, "n.mkv": {"codec": "ffv1"}, "o.3gp": {},
+    "p.mp4": {"options": {"x264-params": "bframes=3:b-adapt=0:open-gop=1:scenecut=0"}},
+    "q.webm": {"codec": "libvpx", "options": {"auto-alt-ref": "1", "lag-in-frames": "16", "arnr-maxframes": "7"}},
+}  # fmt: skip
+
 
 def grey(number: int) -> int:
     """The grey of frame `number`, 0 to 29 are well apart."""
@@ -106,3 +116,11 @@ def cut_by_edit_list(path: Path, first: float) -> Path:
     data[at + 8 : at + 24] = struct.pack(">IIiI", 1, duration - round(first * movie), new, rate)
     path.write_bytes(data)
     return path
+
+
+def afresh(path: Path):
+    """The video as another process would open it: nothing decoded yet."""
+    from annotator.vision.video import open_video, opening
+
+    opening._open.clear()
+    return open_video(path)

@@ -33,6 +33,11 @@ def put(target: Path, write: Callable[[Path], object]) -> None:
         partial.unlink(missing_ok=True)
 
 
+def put_text(target: Path, text: str) -> None:
+    """`put` of a text, in UTF-8."""
+    put(target, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
 def to_disk(path: Path) -> None:
     """Wait until a file's content, or a folder's list of names, is on disk: it then outlives a power cut."""
     folder = path.is_dir()

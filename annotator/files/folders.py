@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,21 @@ from annotator.files.given import expanded
 from annotator.files.resuming import STATE, left_for
 
 _NOBODY = 0  # in place of a process's number: a folder that its process has left to whoever goes on
+
+
+@contextmanager
+def scratch_folder(beside: Path | None = None) -> Iterator[Path]:
+    """A folder that goes with the block; beside: the file that what is made there will take the place of, so that both
+    are on one disk (None: where the system keeps such folders).
+
+    Where it cannot be removed it stays: `tempfile.TemporaryDirectory` recurses without end there (Python 3.11).
+    """
+    where = {"dir": beside.parent, "prefix": f".{beside.name}."} if beside is not None else {"prefix": "annotator-"}
+    folder = Path(tempfile.mkdtemp(**where))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

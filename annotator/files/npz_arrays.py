@@ -1,4 +1,4 @@
-"""The arrays of other people's .npz files, those of objects read without running their pickles."""
+"""The arrays of .npz files: our own, whole or not there, and other people's, whose pickles are not run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,36 @@ import math
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.atomic import put
+from annotator.files.file_errors import reading
 from annotator.files.paths import ordinary
 from annotator.files.safe_pickle import LARGEST, load
+
+WRONG = (EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)  # what numpy makes of no arrays
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = False) -> None:
+    """Our own arrays, whole and on disk, or as they were. InputError if they cannot be written."""
+    save = np.savez_compressed if compressed else np.savez
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:  # of a path numpy would make another one
+            save(file, **dict[str, Any](arrays))
+
+    put(path, write)
+
+
+def read_npz(path: Path, names: Iterable[str], otherwise: str) -> dict[str, np.ndarray]:
+    """These arrays of our own. InputError as `file_errors.reading`; otherwise: what to say of a file without them."""
+    with reading(path, otherwise, *WRONG), np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in names}
 
 
 class Arrays(Mapping):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -72,6 +73,12 @@ def read_json(path: Path, kind: type = object) -> Any:
     if not isinstance(content, kind):
         raise InputError(f"{path} is not a JSON {'object' if kind is dict else 'list'}")
     return content
+
+
+def by_id(rows: Iterable) -> dict:
+    """The objects of a JSON list by their "id"; what is no object, or has neither number nor text there, is left
+    out."""
+    return {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int | str)}
 
 
 def only_file(path: Path, pattern: str, what: str) -> Path:

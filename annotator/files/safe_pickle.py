@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 import re
 from collections import OrderedDict
 from pathlib import Path
@@ -21,6 +22,7 @@ from annotator.errors import InputError
 from annotator.files.paths import ordinary
 
 _DTYPE = re.compile(r"[<>=|]?(b1|\?|[iufcSUVO]\d*)")
+_KEEPS = ("PUT", "BINPUT", "LONG_BINPUT")
 LARGEST = 1 << 31  # bytes of one array
 _BROKEN = (
     pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError,
@@ -34,9 +36,12 @@ def load(source: BinaryIO | bytes, name: str = "pickle") -> Any:
     Python 2's byte strings become text (latin-1). InputError for anything that is not plain data, and for a
     damaged file; nothing of the file is run.
     """
-    file = io.BytesIO(source) if isinstance(source, (bytes, bytearray)) else source
+    data = source if isinstance(source, (bytes, bytearray)) else source.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise InputError(f"{name} is larger than {LARGEST >> 30} GiB")
     try:
-        return _plain(_Unpickler(file, encoding="latin1").load(), {})
+        _check_places(data)
+        return _plain(_Unpickler(io.BytesIO(data), encoding="latin1").load(), {})
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     except _BROKEN as error:
@@ -50,6 +55,14 @@ def load_file(path: Path) -> Any:
             return load(file, str(path))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _check_places(data: bytes | bytearray) -> None:
+    """Where the program keeps something, it is among the first places: `pickle` makes room for all places up to the
+    number that a file names, 64 GB for four bytes of it. InputError; ValueError for what is no pickle."""
+    for count, (step, place, _) in enumerate(pickletools.genops(data)):
+        if step.name in _KEEPS and place > count:
+            raise InputError(f"keeps something at place {place} of at most {count}: it is not read")
 
 
 class _Unpickler(pickle.Unpickler):

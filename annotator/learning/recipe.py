@@ -212,7 +212,7 @@ def source_of(parts: list[DataPart], data: Path, out: Path, network: GLFNet, set
     banks = []
     for part in parts:
         folder = out / "banks" / part.folder.replace("/", "-")
-        if (folder / "bank.json").exists():
+        if FeatureBank.there(folder):
             banks.append(FeatureBank(folder))
             continue
         crops = part.crops(data)

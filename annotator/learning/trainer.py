@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading, writing
 from annotator.learning import distributed
 from annotator.learning.batch_loss import BatchLoss, Part
 from annotator.learning.data.disturbing import Disturbance
@@ -178,8 +179,8 @@ class Trainer:
     def log(self, numbers: dict[str, float]) -> None:
         path = self.folder / "log.csv"
         row = {"step": self.step, "seconds": round(self.spent, 1)} | {k: round(v, 6) for k, v in numbers.items()}
-        fresh = not path.exists()
-        with path.open("a", newline="") as file:
+        with writing(path), path.open("a", newline="") as file:
+            fresh = file.tell() == 0
             writer = csv.DictWriter(file, list(row))
             if fresh:
                 writer.writeheader()
@@ -241,7 +242,7 @@ class Trainer:
         return self.step > 0 or path.exists()
 
     def _read(self, path: Path) -> None:
-        with safe_open(path, "pt") as file:
+        with reading(path, "is no state of a training", SafetensorError), safe_open(path, "pt") as file:
             meta = file.metadata()
             keys = set(file.keys())
             expected = {f"own.{n}" for n in self.average}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.hand.definitions import ANATOMICAL, JointDefinition
 
 FILE = "definition.json"
@@ -30,10 +30,8 @@ def definition_of_project(folder: Path) -> JointDefinition:
 
 def read(path: Path) -> dict:
     """What a round wrote: definition (see `JointDefinition.as_dict`), adopted, and from what it was learned."""
-    try:
+    with reading(path, "is damaged", ValueError):
         values = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict) or not isinstance(values.get("definition"), dict):
             raise ValueError("it holds no definition")
         return values
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged: {error}") from error

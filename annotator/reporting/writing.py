@@ -7,7 +7,6 @@ whole.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.folders import scratch_folder
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import HAND_STATES
 from annotator.reporting import page
@@ -88,8 +88,7 @@ def write_report(
     try:
         _check_place(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as working:
-            folder = Path(working)
+        with scratch_folder(beside=path) as folder:
             parts = _draw(folder, hands, told, per_page)
             if len(parts) > 1:
                 pages = _paged(folder, title, facts, told, parts, without, path, per_page)

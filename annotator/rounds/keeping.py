@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from annotator.errors import InputError
-from annotator.files.atomic import put
+from annotator.files.atomic import put_text
+from annotator.files.file_errors import reading, writing
 from annotator.project import Project
 from annotator.project.definitions import ROUNDS
 
 CHECKPOINT = "checkpoint.safetensors"
 STATE = "state.json"
+HELD = "held.json"  # errors of the held-out hands, one by one
 
 
 @contextlib.contextmanager
@@ -42,18 +44,16 @@ def round_folders(project: Project) -> list[Path]:
 
 def read_state(folder: Path) -> dict:
     """A round's state. InputError if the file is damaged."""
-    try:
+    with reading(folder / STATE, "is damaged", ValueError, RecursionError):
         state = json.loads((folder / STATE).read_text())
         if not isinstance(state, dict) or not isinstance(state.get("done"), list):
             raise ValueError("no state")
         return state
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{folder / STATE} is damaged: {error}") from error
 
 
 def write_json(path: Path, value: dict) -> None:
     """Whole and on disk, or as it was. InputError if it cannot be written."""
-    put(path, lambda partial: partial.write_text(json.dumps(value, indent=1) + "\n"))
+    put_text(path, json.dumps(value, indent=1) + "\n")
 
 
 def current_checkpoint(project: Project | str | Path) -> Path | None:
@@ -70,11 +70,9 @@ def current_checkpoint(project: Project | str | Path) -> Path | None:
 def one_at_a_time(project: Project) -> Iterator[None]:
     """InputError if another process makes a round of this project just now; a killed one's hold ends with it."""
     folder = rounds_folder(project)
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("a")
-    except OSError as error:
-        raise InputError(f"cannot write into {folder}: {error.strerror or error}") from error
     with file:
         try:
             import fcntl

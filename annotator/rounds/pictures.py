@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from annotator.files.atomic import put
 from annotator.hand.mesh import HandMesh
 from annotator.vision.drawing.overlay import shade
 from annotator.vision.drawing.skeleton import draw_rings
@@ -39,7 +41,7 @@ def before_after(
             picture = shade(hand.vertices, hand.faces, window.matrix @ hand.camera, plain, opacity=0.7)
             cells.append(_titled(draw_rings(picture, window.points(points[known]), 4.0), title))
         rows.append(np.concatenate(cells, 1))
-    _save(Image.fromarray(np.concatenate(rows)), path)
+    put(path, partial(Image.fromarray(np.concatenate(rows)).save, format="PNG"))
 
 
 def _titled(picture: np.ndarray, title: str) -> np.ndarray:
@@ -80,7 +82,7 @@ def curves(path: Path, rounds: Sequence[dict], log: Path) -> None:
     left.grid(alpha=0.3)
     if log.is_file():
         with log.open(newline="") as file:
-            lines = list(csv.DictReader(file))
+            lines = [line for line in csv.DictReader(file) if all(line.values())]  # a full disk cuts the last one
         for name, label in (("pixels", "keypoints, px"), ("joints_mm", "joints (replay), mm")):
             right.plot([int(line["step"]) for line in lines], [float(line[name]) for line in lines], label=label)
         right.legend()
@@ -89,12 +91,4 @@ def curves(path: Path, rounds: Sequence[dict], log: Path) -> None:
     right.set_ylim(bottom=0)
     right.grid(alpha=0.3)
     figure.tight_layout()
-    part = path.with_name(f".{path.name}")
-    figure.savefig(part, format="png")
-    part.replace(path)
-
-
-def _save(image: Image.Image, path: Path) -> None:
-    part = path.with_name(f".{path.name}")
-    image.save(part, "PNG")
-    part.replace(path)
+    put(path, partial(figure.savefig, format="png"))

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from annotator.files.atomic import put_text
+from annotator.files.file_errors import reading
 from annotator.model import Model
 from annotator.rounds import pictures
-from annotator.rounds.keeping import CHECKPOINT, read_state, write_json
+from annotator.rounds.keeping import CHECKPOINT, HELD, read_state, write_json
 from annotator.rounds.reading import PhotoReader
 from annotator.rounds.retraining import counting, judging, samples
 
@@ -71,15 +73,16 @@ def write(folder: Path, state: dict, rounds: Sequence[Path], parent: Model, chil
     pictures.curves(folder / CURVES, states, folder / "training" / "log.csv")
     _draw(folder, state["settings"]["pictures"], parent, child)
     said = result(folder, state)
-    (folder / CARD).write_text(_card(said, child, parent))
-    (folder / PAGE).write_text(_page(said, states))
+    put_text(folder / CARD, _card(said, child, parent))
+    put_text(folder / PAGE, _page(said, states))
     write_json(folder / FILE, said)
 
 
 def _draw(folder: Path, count: int, parent: Model, child: Model) -> None:
     """The held-out hands that changed most, half of them for the better, half for the worse."""
     table, crops, _ = samples.read(folder / "samples" / "held")
-    rows = json.loads((folder / "held.json").read_text())["hands"]
+    with reading(folder / HELD, "is damaged", ValueError, KeyError, TypeError):
+        rows = json.loads((folder / HELD).read_text())["hands"]
     change = np.array([np.nan if None in row["photo"] else row["photo"][1] - row["photo"][0] for row in rows])
     known = np.flatnonzero(np.isfinite(change))
     order = known[np.argsort(change[known], kind="stable")]

@@ -242,7 +242,7 @@ class _Round:
             }
             for k, name in enumerate(ids)
         ]
-        keeping.write_json(self.folder / "held.json", {"hands": rows})
+        keeping.write_json(self.folder / keeping.HELD, {"hands": rows})
 
     def _some_taught(self) -> tuple:
         """Table, crops and ids of the accepted hands, at most `checked` of them."""

@@ -22,6 +22,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.hand.building.proportions import random_bone_lengths, with_bone_lengths
 from annotator.hand.model import HandModel
 from annotator.vision.photos import decode_photo
@@ -71,10 +72,8 @@ def read_meta(folder: str | Path) -> dict:
     """meta.json of a folder of shards. InputError if the folder is not one, or was written by another
     version."""
     path = Path(folder) / "meta.json"
-    try:
+    with reading(folder, "is no folder of synthetic photos", ValueError):
         meta = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder} is no folder of synthetic photos: {error}") from error
     if not isinstance(meta, dict) or meta.get("version") != VERSION:
         raise InputError(f"{path}: written by another version of the synthetic photos")
     return meta

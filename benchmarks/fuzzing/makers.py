@@ -252,7 +252,7 @@ def safetensors(data: bytes, draw: random.Random) -> bytes:
         elif change == 2:
             tensor["shape"] = [1, *tensor["shape"]]
         else:
-            head[name] = changed({"a": tensor}, draw).get("a")
+            head[name] = changed(tensor, draw)
     else:
         head = changed(head, draw)
     told = json.dumps(head).encode()

@@ -66,7 +66,7 @@ def changed(tree, draw: random.Random, times: int = 0):
             owner[key] = hostile(draw)
         elif kind == 5:
             del owner[key]
-        elif kind == 6 and isinstance(value, (int, float)) and not isinstance(value, bool):
+        elif kind == 6 and isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300:
             owner[key] = draw.choice(
                 (-value, value * 1e9 if abs(value) < 1e200 else 0, str(value), [value], value + 0.5)
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 import sys
 import types
 from collections import OrderedDict
@@ -142,3 +143,12 @@ def test_object_arrays_in_npz(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="a.npz"):
         Arrays(path)
+
+
+@pytest.mark.parametrize("step", [b"r\xff\xff\xff\x7f", b"p175399797\n", b"q\xff"])
+def test_no_room_is_made_for_places_that_a_file_only_names(step):
+    """Found by fuzzing guided by coverage: four bytes that had 64 GB asked for."""
+    began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="keeps something at place"):
+        safe_pickle.load(b"\x80\x02K\x01" + step + b".")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - began < 100_000  # kB

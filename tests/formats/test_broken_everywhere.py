@@ -244,5 +244,26 @@ def test_other_sets(tmp_path, name, kind):
     check(name, tmp_path / "set", OTHERS[name](tmp_path / "set", ["", kind, ""]))
 
 
+@pytest.mark.parametrize("no_id", [[1], {"a": 1}, None])
+@pytest.mark.parametrize(
+    ("name", "file"), [("coco", "*.json"), ("interhand", "*_data.json"), ("assemblyhands", "*ego_data*.json")]
+)
+def test_a_photo_whose_id_can_be_none_is_missing(tmp_path, name, file, no_id):
+    """Found by fuzzing: lists as ids came through as TypeErrors."""
+    OTHERS[name](tmp_path, ["", "", ""])
+    (path,) = tmp_path.rglob(file)
+    edit_json(path, lambda content: content["images"][1].update(id=no_id))
+    with pytest.raises(InputError, match="index 1"):
+        list(reader(name).read(tmp_path))
+
+
+def test_an_export_whose_annotation_names_no_hands(three, tmp_path):
+    writer("interhand").write(three, tmp_path / "set")
+    (path,) = (tmp_path / "set").rglob("*_data.json")
+    edit_json(path, lambda content: content["annotations"][0].update(hands=None))
+    with pytest.raises(InputError, match="no annotation of .* has this hand"):
+        list(reader("interhand").read(tmp_path / "set"))
+
+
 def test_every_reader_is_here():
     assert set(OURS) == set(WRITERS) and set(OURS) | set(OTHERS) == set(READERS)

@@ -15,6 +15,7 @@ import typer
 
 from annotator.cli.labelling.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, emit, progress
+from annotator.files.atomic import put_text
 
 if TYPE_CHECKING:
     from annotator.hand.mesh import HandMesh
@@ -192,7 +193,7 @@ def _facts(counts: dict, model: Model, name: str, seconds: dict[str, float]) -> 
 
 
 def _write_mark(out: Path, content: dict) -> None:
-    (out / MARK).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    put_text(out / MARK, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 @contextmanager

@@ -141,13 +141,14 @@ def by_protocol(
     import json
     from contextlib import nullcontext
     from itertools import islice
-    from tempfile import TemporaryDirectory
 
     import numpy as np
 
     from annotator.cli.support.output import progress
     from annotator.errors import InputError
     from annotator.evaluation.protocols import check_protocol, compare, protocol_joints, score, write_predictions
+    from annotator.files.atomic import put_text
+    from annotator.files.folders import scratch_folder
     from annotator.formats import freihand, ho3d
     from annotator.vision.photos import read_photo
 
@@ -171,7 +172,7 @@ def by_protocol(
                 found["true_vertices"].append(record.vertices)
             yield joints, hand.vertices
 
-    with nullcontext(out) if out is not None else TemporaryDirectory() as folder:
+    with nullcontext(out) if out is not None else scratch_folder() as folder:
         hands = write_predictions(Path(folder) / "pred.json", protocol, answers())
         if not hands:
             raise InputError(f"{data} holds no labelled hand to score")
@@ -179,9 +180,9 @@ def by_protocol(
         row = score(protocol, **arrays)
         if out is not None:
             compared = compare(protocol, **arrays)
-            (out / "scores.json").write_text(json.dumps(row, indent=1) + "\n")
-            (out / "scores.txt").write_text(compared.text())
-            (out / "curves.json").write_text(json.dumps(compared.curves(), indent=1) + "\n")
+            put_text(out / "scores.json", json.dumps(row, indent=1) + "\n")
+            put_text(out / "scores.txt", compared.text())
+            put_text(out / "curves.json", json.dumps(compared.curves(), indent=1) + "\n")
     result = {"data": str(data), "protocol": protocol, "hand_model": network.hand.name, "rows": [row]}
     if out is not None:
         result["predictions"] = str(out / "pred.json")

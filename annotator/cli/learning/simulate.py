@@ -81,6 +81,7 @@ def command(
     from annotator.correcting.annotators import simulated_annotator
     from annotator.correcting.report import plot, summarise
     from annotator.correcting.simulated import annotate
+    from annotator.files.atomic import put_text
     from annotator.model import load_model
     from annotator.rounds.trials.rendered_proposals import rendered_hands
 
@@ -104,8 +105,7 @@ def command(
         "policies": {name: summarise(of_policy, corrections) for name, of_policy in traces.items()},
     }  # fmt: skip
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "simulate.json").write_text(json.dumps(result, indent=1) + "\n")
+        put_text(out / "simulate.json", json.dumps(result, indent=1) + "\n")
         plot(result["policies"], out / "simulate.png")
     emit(as_json, result, table(result["policies"]))
 

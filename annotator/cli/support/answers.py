@@ -101,13 +101,13 @@ def table(target: str) -> Iterator[Table]:
     if target == "-":
         yield Table(sys.stdout, None)
         return
-    from tempfile import TemporaryDirectory
 
     from annotator.files.atomic import put
+    from annotator.files.folders import scratch_folder
 
     path = Path(target).absolute()
-    with TemporaryDirectory() as folder:
-        part = Path(folder) / "table.csv"
+    with scratch_folder() as folder:
+        part = folder / "table.csv"
         with part.open("w", encoding="utf-8", newline="") as file:
             yield Table(file, path.parent)
         put(path, lambda partial: partial.write_bytes(part.read_bytes()))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.paths import existing, inside, read_json
+from annotator.files.paths import by_id, existing, inside, read_json
 from annotator.formats.captures.views import FEWEST, array, seen_hand
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import named
@@ -58,7 +58,7 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
     for name in ("images", "annotations"):
         if not isinstance(data.get(name), list):
             raise InputError(f"{path} has no list {name!r}")
-    images = {image["id"]: image for image in data["images"] if isinstance(image, dict) and "id" in image}
+    images = by_id(data["images"])
     for index, annotation in enumerate(data["annotations"]):
         for side in ("right", "left"):
             record = named(path, index, _record, folder / "images", images, annotation, side, tables)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.paths import existing, inside, read_json
+from annotator.files.paths import by_id, existing, inside, read_json
 from annotator.formats.coco.files import box_and_outline, named_file, numbers_of, write_set
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import Sidecar, beside, named, record_of
@@ -100,8 +100,7 @@ def images_of(path: Path) -> tuple[dict, list]:
     for name in ("images", "annotations"):
         if not isinstance(content.get(name), list):
             raise InputError(f"{path} is not a COCO file: there is no list {name!r}")
-    images = {image["id"]: image for image in content["images"] if isinstance(image, dict) and "id" in image}
-    return images, content["annotations"]
+    return by_id(content["images"]), content["annotations"]
 
 
 def photo_of(path: Path, images: dict, annotation: dict) -> Path:

@@ -3,6 +3,7 @@ what they say beside the picture (places, names, serial numbers, comments), unle
 
 from __future__ import annotations
 
+import errno
 import io
 import shutil
 import sqlite3
@@ -115,33 +116,44 @@ class PhotoFolder:
             self._count = 0
             self._file.unlink(missing_ok=True)
         # a process that is killed loses nothing of it; a power cut ends an export anyway (see `resuming`)
-        self._known = sqlite3.connect(self._file)
-        self._known.execute("PRAGMA synchronous = OFF")
-        with self._known:
-            self._known.execute(
-                "CREATE TABLE IF NOT EXISTS photos (path TEXT PRIMARY KEY, number, name, height, width)"
-            )
-            self._known.execute("DELETE FROM photos WHERE number >= ?", (self._count,))
+        with self._as_the_disks():
+            self._known = sqlite3.connect(self._file)
+            self._known.execute("PRAGMA synchronous = OFF")
+            with self._known:
+                self._known.execute(
+                    "CREATE TABLE IF NOT EXISTS photos (path TEXT PRIMARY KEY, number, name, height, width)"
+                )
+                self._known.execute("DELETE FROM photos WHERE number >= ?", (self._count,))
 
     def add(self, path: Path) -> tuple[int, str, tuple[int, int], bool]:
         """(number, file name, (height, width), whether it is new) of this photo in the set."""
-        found = self._known.execute(
-            "SELECT number, name, height, width FROM photos WHERE path = ?", (str(path),)
-        ).fetchone()
+        with self._as_the_disks():
+            asked = "SELECT number, name, height, width FROM photos WHERE path = ?"
+            found = self._known.execute(asked, (str(path),)).fetchone()
         if found is not None:
             return found[0], found[1], found[2:], False
         suffix, data, size = portable(path)
         number = self._count
         name = self._named(path, number) + suffix
         (self.folder / name).write_bytes(data)
-        self._known.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?)", (str(path), number, name, *size))
+        with self._as_the_disks():
+            self._known.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?)", (str(path), number, name, *size))
         self._count += 1
         return number, name, size, True
 
     def mark(self) -> int:
         """How many there are."""
-        self._known.commit()
+        with self._as_the_disks():
+            self._known.commit()
         return self._count
+
+    @contextmanager
+    def _as_the_disks(self) -> Iterator[None]:
+        """What SQLite says is the disk's word: with it the export under way is given up, and begun anew next time."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise OSError(errno.EIO, f"{self._file.name}: {error}") from error
 
     def __enter__(self) -> PhotoFolder:
         return self

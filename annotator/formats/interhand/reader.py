@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.paths import existing, inside, read_json
+from annotator.files.paths import by_id, existing, inside, read_json
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.core.details import DETAILS, Sidecar, named, record_of
 from annotator.formats.core.places import Picture
@@ -55,7 +55,7 @@ def read(folder: str | Path, split: str = "") -> Iterator[LabelledHand]:
     for name in ("images", "annotations"):
         if not isinstance(data.get(name), list):
             raise InputError(f"{path} has no list {name!r}")
-    images = {image["id"]: image for image in data["images"] if isinstance(image, dict) and "id" in image}
+    images = by_id(data["images"])
     photos = _photos(folder, path, split, images)
     sidecar = Sidecar.of(folder, NAME)
     if sidecar is not None:
@@ -74,7 +74,9 @@ def _own(sidecar: Sidecar, path: Path, photos: Path, images: dict, annotations: 
         number: annotation.get("image_id")
         for annotation in annotations
         if isinstance(annotation, dict)
-        for number in dict(annotation.get("hands", {})).values()
+        if isinstance(annotation.get("hands"), dict)
+        for number in annotation["hands"].values()
+        if isinstance(number, int)
     }
 
     def record(details: dict, number: int) -> LabelledHand:

@@ -13,8 +13,8 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files import safe_pickle
-from annotator.files.atomic import put
 from annotator.files.given import expanded
+from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.formats.core.base import ManoLabel
 from annotator.hand.building.anatomy import joint_limits
 from annotator.hand.building.levels import FINGER_IMPORTANCE, LEVEL_SIZES, decimate, upsampling
@@ -52,12 +52,7 @@ def import_mano(path: str | Path) -> dict[str, Any]:
     target = user_hand_file(name)
     # the pose space, which other data sets' parameters need, beside what a hand model is made of
     whole = model.stored() | {key: arrays[key] for key in ("hands_mean", "hands_components")}
-
-    def write(partial: Path) -> None:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **whole)
-
-    put(target, write)
+    write_npz(target, whole, compressed=True)
     return {
         "name": name, "side": side, "vertices": VERTICES, "digest": model.digest, "path": str(target),
         "sign_corrected": corrected,
@@ -82,8 +77,8 @@ def pose_space(side: str) -> tuple[np.ndarray, np.ndarray]:
     name = next((n for n in ("mano", "mano_left") if user_hand_file(n).is_file()), None)
     if name is None:
         raise InputError("MANO's pose is not given in full: that needs MANO's own file (annotator hand import)")
-    with np.load(user_hand_file(name), allow_pickle=False) as kept:
-        mean, components = kept["hands_mean"], kept["hands_components"]
+    kept = read_npz(user_hand_file(name), ("hands_mean", "hands_components"), "is damaged: import MANO again")
+    mean, components = kept["hands_mean"], kept["hands_components"]
     if side == "left":  # what is kept is a right hand's
         turned = np.tile([1.0, -1.0, -1.0], 15)
         mean, components = mean * turned, components * turned

@@ -7,19 +7,23 @@ several times faster than from photos on a CPU.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from annotator.errors import InputError
+from annotator.files.atomic import put_text
+from annotator.files.file_errors import reading, writing
+from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.learning.data.samples import Labels
 from annotator.network.features import Features
 
-LABEL_FILE = "labels.npz"
+META, LABEL_FILE = "bank.json", "labels.npz"
+INCOMPLETE = "is no complete feature bank"
 
 
 class FeatureBank:
@@ -27,17 +31,20 @@ class FeatureBank:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        try:
-            meta = json.loads((self.folder / "bank.json").read_text())
-            with np.load(self.folder / LABEL_FILE, allow_pickle=False) as arrays:
-                self.labels = Labels(*(torch.from_numpy(arrays[name]) for name in Labels._fields))
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"{self.folder} is no complete feature bank: {error}") from error
+        with reading(self.folder, INCOMPLETE, ValueError):
+            meta = json.loads((self.folder / META).read_text())
+        arrays = read_npz(self.folder / LABEL_FILE, Labels._fields, INCOMPLETE)
+        self.labels = Labels(*(torch.from_numpy(arrays[name]) for name in Labels._fields))
         self.count = meta["count"]
         self.arrays = [
             np.memmap(self.folder / f"{name}.f16", np.float16, "r", shape=(self.count, *shape))
             for name, shape in meta["fields"]
         ]
+
+    @staticmethod
+    def there(folder: Path) -> bool:
+        """Whether a bank was built in this folder, and whole."""
+        return (folder / META).exists()
 
     def __len__(self) -> int:
         return self.count
@@ -62,10 +69,7 @@ class FeatureBank:
                 fields = flatten(encoder(crops))
                 if arrays is None:
                     names = [(f"field{i}", list(field.shape[1:])) for i, field in enumerate(fields)]
-                    arrays = [
-                        np.memmap(folder / f"{name}.f16", np.float16, "w+", shape=(count, *shape))
-                        for name, shape in names
-                    ]
+                    arrays = [_room(folder / f"{name}.f16", count, shape) for name, shape in names]
                 take = min(len(crops), count - at)
                 for array, field in zip(arrays, fields, strict=True):
                     array[at : at + take] = field[:take].clamp(-6e4, 6e4).numpy()
@@ -78,14 +82,26 @@ class FeatureBank:
         for array in arrays:
             array.flush()
         merged = [torch.cat(fields).numpy() for fields in zip(*labels, strict=True)]
-        named: dict[str, Any] = dict(zip(Labels._fields, merged, strict=True))
-        np.savez(folder / LABEL_FILE, **named)
-        (folder / "bank.json").write_text(json.dumps({"count": at, "fields": names}))
+        write_npz(folder / LABEL_FILE, dict(zip(Labels._fields, merged, strict=True)))
         if at < count:  # a shorter bank than planned: cut the files to what is there
             for name, shape in names or []:
-                with open(folder / f"{name}.f16", "r+b") as file:
-                    file.truncate(at * int(np.prod(shape, dtype=np.int64)) * 2)
+                with writing(folder / f"{name}.f16"), open(folder / f"{name}.f16", "r+b") as file:
+                    file.truncate(_bytes(at, shape))
+        put_text(folder / META, json.dumps({"count": at, "fields": names}))  # last: without it the bank is not complete
         return FeatureBank(folder)
+
+
+def _room(path: Path, count: int, shape: Sequence[int]) -> np.memmap:
+    """A file for `count` samples, its bytes really there: on a full disk a mapped one would end the process."""
+    with writing(path):
+        with path.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, _bytes(count, shape))
+        return np.memmap(path, np.float16, "r+", shape=(count, *shape))
+
+
+def _bytes(count: int, shape: Sequence[int]) -> int:
+    return count * int(np.prod(shape, dtype=np.int64)) * 2
 
 
 def flatten(features: Features) -> list[Tensor]:

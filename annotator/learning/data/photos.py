@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from annotator.errors import InputError
+from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.learning.data.samples import Labels
 from annotator.network.crop_camera import CropView
 from annotator.vision.crops import CROP_SIZE, Crop
@@ -48,16 +48,12 @@ class KeypointTable:
     def save(self, folder: str | Path) -> None:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(folder / FILE, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+        write_npz(folder / FILE, {name: getattr(self, name) for name in self.__dataclass_fields__}, compressed=True)
 
     @staticmethod
     def load(folder: str | Path) -> KeypointTable:
-        path = Path(folder) / FILE
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return KeypointTable(*(arrays[name] for name in KeypointTable.__dataclass_fields__))
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"{path} is no keypoint table: {error}") from error
+        names = KeypointTable.__dataclass_fields__
+        return KeypointTable(**read_npz(Path(folder) / FILE, names, "is no keypoint table"))
 
 
 class KeypointPhotos:

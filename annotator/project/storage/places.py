@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotator.errors import InputError
-from annotator.files.atomic import put
+from annotator.files.atomic import put_text
 from annotator.files.given import expanded
 from annotator.project.safety import checking
 from annotator.project.storage import snapshots
@@ -102,7 +102,7 @@ def remember(place: Place) -> None:
     path = place.folder / SETTINGS
     if place.url and not path.is_file() and place.folder != _own_folder(place.url):
         text = f"{_NOTE}database = {json.dumps(place.url)}\n"
-        put(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+        put_text(path, text)
 
 
 def _named(path: Path) -> str | None:

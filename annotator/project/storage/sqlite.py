@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from annotator.errors import InputError
+from annotator.files.folders import scratch_folder
 from annotator.project.storage import migrations, schema
 from annotator.project.storage.database import PATIENCE, Database, fill, version_of
 
@@ -101,8 +101,8 @@ def _readable(path: Path) -> Iterator[Path]:
     if not beside.exists() or not beside.stat().st_size:
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="annotator-") as folder:
-        copy = Path(folder) / path.name
+    with scratch_folder() as folder:
+        copy = folder / path.name
         shutil.copyfile(path, copy)
         shutil.copyfile(beside, _beside(copy, "-wal"))
         raw = sqlite3.connect(copy)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.hand.mesh import HandMesh
 from annotator.learning.data.photos import KeypointTable
 from annotator.project import Project, StoredPhoto
@@ -156,11 +157,8 @@ def save_held(samples: Sequence[Sample], folder: Path) -> None:
 
 def _save_crops(samples: Sequence[Sample], folder: Path) -> None:
     crops = [(*one.mesh.crop_center, one.mesh.crop_size, one.mesh.crop_angle) for one in samples]
-    np.savez(
-        folder / CROPS,
-        crops=np.array(crops, np.float64).reshape(len(samples), 4),
-        ids=np.array([one.id for one in samples]),
-    )
+    ids = np.array([one.id for one in samples])
+    write_npz(folder / CROPS, {"crops": np.array(crops, np.float64).reshape(len(samples), 4), "ids": ids})
 
 
 def _crop(row: np.ndarray, side: str) -> Crop:
@@ -171,6 +169,6 @@ def _crop(row: np.ndarray, side: str) -> Crop:
 def read(folder: Path) -> tuple[KeypointTable, list[Crop], list[str]]:
     """What `save_train` or `save_held` wrote: table, crops, ids."""
     table = KeypointTable.load(folder)
-    with np.load(folder / CROPS, allow_pickle=False) as arrays:
-        crops = [_crop(row, side) for row, side in zip(arrays["crops"], table.side, strict=True)]
-        return table, crops, arrays["ids"].tolist()
+    arrays = read_npz(folder / CROPS, ("crops", "ids"), "is damaged")
+    crops = [_crop(row, side) for row, side in zip(arrays["crops"], table.side, strict=True)]
+    return table, crops, arrays["ids"].tolist()

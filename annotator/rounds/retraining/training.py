@@ -52,7 +52,7 @@ def source_of(
     wanted = [(new, folder, len(new) * settings.looks), (replay, replay_folder, len(replay))]
     total, done, banks = sum(count for *_, count in wanted), 0, []
     for crops, place, count in wanted:
-        if not (place / "bank.json").exists():
+        if not FeatureBank.there(place):
 
             def told(batches, before=done):
                 at = before

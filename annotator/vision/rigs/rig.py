@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.atomic import put
+from annotator.files.atomic import put_text
 from annotator.vision.rigs.camera import RigCamera
 from annotator.vision.rigs.lens import OPENCV
 from annotator.vision.rigs.reading import read_calibration
@@ -90,7 +90,7 @@ class Rig:
     def write(self, path: str | Path) -> None:
         """As a `cameras.json`."""
         text = json.dumps(self.as_dict(), indent=1) + "\n"
-        put(Path(path), lambda partial: partial.write_text(text, encoding="utf-8"))
+        put_text(Path(path), text)
 
     # -- use -------------------------------------------------------------------------------------------------
     def __getitem__(self, name: str) -> RigCamera:

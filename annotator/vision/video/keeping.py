@@ -10,12 +10,11 @@ import hashlib
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.atomic import put
+from annotator.files.npz_arrays import write_npz
 from annotator.vision.video.index import Index
 
 FORM = 2  # of what is kept; another form is made anew
@@ -53,18 +52,12 @@ def save(state: State, index: Index, sha256: str) -> None:
     """Keep them."""
     target = _file(state)
     try:
-        put(target, lambda partial: _write(partial, index, sha256))
+        write_npz(target, {"sha256": np.array(sha256), **index.arrays()}, compressed=True)
         kept = sorted(target.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)
         for old in kept[:-MOST]:
             old.unlink(missing_ok=True)
     except (InputError, OSError):
         pass
-
-
-def _write(partial: Path, index: Index, sha256: str) -> None:
-    whole: dict[str, Any] = {"sha256": np.array(sha256), **index.arrays()}
-    with open(partial, "wb") as file:
-        np.savez_compressed(file, **whole)
 
 
 def _file(state: State) -> Path:
