@@ -20,8 +20,8 @@ from PIL import Image, ImageDraw
 from tables import markdown
 
 import annotator
-from annotator.synthetic.cutouts import Cutout, Wanted, Workshop
-from annotator.synthetic.whole import backdrop, developed, extent, lay, placed
+from annotator.synthetic.whole.cutouts import Cutout, Wanted, Workshop
+from annotator.synthetic.whole.photos import backdrop, developed, extent, lay, placed
 from annotator.vision.boxes import bounds, overlap
 
 SIZES = ((640, 480), (960, 720), (720, 960), (1280, 960))

@@ -10,14 +10,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from annotator.synthetic.generate import BLOCK, Studio
-from annotator.synthetic.gloves import Glove, random_glove
 from annotator.synthetic.poses.drawing import KINDS
 from annotator.synthetic.render import Lights, Piece, Renderer
 from annotator.synthetic.scene import (
-    Skin, cloth, hand_pieces, plain_attributes, random_lights, random_skin, solid_piece, stick, stray_solid,
+    Skin,
+    hand_pieces,
+    plain_attributes,
+    random_lights,
+    random_skin,
+    solid_piece,
+    stick,
+    stray_solid,
 )  # fmt: skip
 from annotator.synthetic.skin import PART, PART_OTHER, PART_SLEEVE, palm_frame
 from annotator.synthetic.view import hand_view, place, random_turn
+from annotator.synthetic.whole.gloves import Glove, random_glove
 from annotator.vision.crop_size import CROP_SIZE
 
 OTHER_HAND = 100  # parts of a second hand's own bones: this and more
@@ -98,7 +105,7 @@ class Workshop(Studio):
         vertices, joints = vertices @ rotation.T + translation, joints @ rotation.T + translation
         hands = [(vertices, joints, frame @ rotation.T, False)]
         if rng.random() < wanted.touching:
-            hands.append(beside(rng, *second, joints))
+            hands.append(beside(rng, second[0], second[1], joints))
             middle = np.concatenate([hands[0][1], hands[1][1]]).mean(0)
             shift = np.array([middle[0], middle[1], 0.0]) * (1 if middle[2] > 0.1 else 0)
             hands = [(v - shift, j - shift, f, m) for v, j, f, m in hands]
@@ -127,9 +134,9 @@ class Workshop(Studio):
             else:
                 alone = self._shot(seed, [one], skin, None, sleeved, [], focal, lights, exposure)
             base = OTHER_HAND * number
-            most = np.count_nonzero((alone[1] >= 1) & (alone[1] <= 16))
-            left = np.count_nonzero((shot[1] >= base + 1) & (shot[1] <= base + 16))
-            shown.append(left / max(most, 1))
+            most = max(1, int(np.count_nonzero((alone[1] >= 1) & (alone[1] <= 16))))
+            left = int(np.count_nonzero((shot[1] >= base + 1) & (shot[1] <= base + 16)))
+            shown.append(left / most)
         bare = (plain[0], _cover(plain[1])) if wanted.twins else None
         cutout = Cutout(shot[0], _cover(shot[1]), keypoints, right, np.minimum(np.array(shown), 1.0), bare)
         return cutout.mirrored() if rng.random() < 0.5 else cutout
@@ -211,6 +218,3 @@ def beside(rng: np.random.Generator, vertices: np.ndarray, joints: np.ndarray, f
     if mirrored:
         frame = palm_frame(joints * (-1.0, 1.0, 1.0)) * (-1.0, 1.0, 1.0)
     return vertices + shift, joints + shift, frame, mirrored
-
-
-__all__ = ["Cutout", "Wanted", "Workshop", "beside", "cloth"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from annotator.synthetic import images as synthetic_images
-from annotator.synthetic.cutouts import Cutout
+from annotator.synthetic import images
 from annotator.synthetic.scene import random_skin
+from annotator.synthetic.whole.cutouts import Cutout
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ def backdrop(rng: np.random.Generator, width: int, height: int, real: Sequence[n
     """A place without a hand (height, width, 3) uint8: a synthetic one, or, half of the times where there are any, a
     part of a `real` photo without hands."""
     if len(real) and rng.random() < 0.5:
-        photo = real[rng.integers(len(real))]
+        photo = real[int(rng.integers(len(real)))]
         share = rng.uniform(0.3, 1.0)
         rows, columns = max(2, round(photo.shape[0] * share)), max(2, round(photo.shape[1] * share))
         y, x = rng.integers(photo.shape[0] - rows + 1), rng.integers(photo.shape[1] - columns + 1)
@@ -38,9 +39,9 @@ def backdrop(rng: np.random.Generator, width: int, height: int, real: Sequence[n
         if rng.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     else:
-        image = synthetic_images.background(rng, random_skin(rng).tone)
+        image = images.background(rng, random_skin(rng).tone)
         if rng.random() < 0.5:  # finer things, too
-            tiles = [synthetic_images.background(rng, random_skin(rng).tone) for _ in range(2)]
+            tiles = [images.background(rng, random_skin(rng).tone) for _ in range(2)]
             large = image.resize((448, 448), Image.Resampling.BILINEAR)
             for tile in tiles:
                 large.paste(tile, (int(rng.integers(-100, 400)), int(rng.integers(-100, 400))))
@@ -72,19 +73,13 @@ def developed(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
     image = Image.fromarray(picture)
     if rng.random() < 0.3:
         image = image.filter(ImageFilter.GaussianBlur(min(rng.exponential(0.8), 2.5)))
-    values = synthetic_images.develop(rng, np.asarray(image, np.float32))
+    values = images.develop(rng, np.asarray(image, np.float32))
     if rng.random() < 0.6:
         values = values + rng.standard_normal(values.shape, dtype=np.float32) * min(rng.exponential(4.0), 20.0)
     image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
     if rng.random() < 0.5:
-        return np.array(Image.open(jpeg_file(image, int(rng.uniform(30, 95)))))
+        image = Image.open(io.BytesIO(images.jpeg(image, int(rng.uniform(30, 95)))))
     return np.array(image)
-
-
-def jpeg_file(image: Image.Image, quality: int):
-    import io
-
-    return io.BytesIO(synthetic_images.jpeg(image, quality))
 
 
 def extent(cutout: Cutout) -> float:
