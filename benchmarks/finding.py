@@ -5,8 +5,8 @@
 ANNOTATIONS: COCO-WholeBody's (Jin et al. 2020, arXiv 2007.11858), `coco_wholebody_val_v1.0.json`, or what
 `annotator export --format coco-wholebody` writes; research data that is not shipped. Every hand that is said to be
 valid counts; an answer is a hand's where their boxes overlap by 0.3 (intersection over union), one to one.
-Answers beside all hands are counted as `beside`: hands that nobody labelled are among them. Three searches: by palms
-alone, the full search (palms, and arms of bodies), and `--quick`.
+Answers beside all hands are counted as `beside`: hands that nobody labelled are among them. Four searches: by palms
+alone, by palms and arms of bodies, the full search (gloved hands, too), and `--quick`.
 """
 
 from __future__ import annotations
@@ -83,9 +83,14 @@ def main() -> None:
     options = parser.parse_args()
     truth = dict(sorted(read(options.annotations).items())[: options.most])
     model, quick = annotator.load_model(), annotator.load_model(quick=True)
-    arms, rows = model.finder.bodies, []
-    for name, one, bodies in (("palms alone", model, None), ("full", model, arms), ("--quick", quick, arms)):
-        one.finder.bodies = bodies
+    arms, dressed, rows = model.finder.bodies, model.finder.dressed, []
+    for name, one, bodies, gloves in (
+        ("palms alone", model, None, None),
+        ("palms and arms", model, arms, None),
+        ("full", model, arms, dressed),
+        ("--quick", quick, arms, dressed),
+    ):
+        one.finder.bodies, one.finder.dressed = bodies, gloves
         rows.append(row(name, one, options.photos, truth))
     print(f"{len(truth)} photos, {sum(map(len, truth.values()))} hands\n")
     sizes = [f"{low} to {high} px" for low, high in zip(BINS[:-1], BINS[1:-1], strict=False)] + [f"{BINS[-2]} px on"]

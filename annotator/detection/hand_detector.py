@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis
+from annotator.detection.dressed import DressedSearch
 from annotator.detection.localization import Located, hand_seen, locate_many
 from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.detection.quick import find_quickly
@@ -42,6 +43,7 @@ class HandDetector:
         self.locator = load_mediapipe_hand().to(device).eval()
         self.detector = PalmDetector().to(device).eval()
         self.bodies: BodySearch | None = BodySearch().to(device).eval()
+        self.dressed: DressedSearch | None = DressedSearch().to(device).eval()
         self._network = network
         self._made = Made()
 
@@ -81,7 +83,9 @@ class HandDetector:
                     left.remove(k)
         some = [photos[k] for k in left]
         told = ([boxes[k] for k in left], [sides[k] for k in left])
-        found = locate_many(some, self.landmark_network(), self.detector, *told, self.bodies) if left else []
+        found = (
+            locate_many(some, self.landmark_network(), self.detector, *told, self.bodies, self.dressed) if left else []
+        )
         for k, hands, own in zip(left, found, self._seen(some, found), strict=True):
             answers[k] = (hands, own)
         return answers

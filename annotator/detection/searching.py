@@ -13,6 +13,7 @@ from torch import nn
 
 from annotator.detection.bodies.hands_by_arms import BodySearch, hands_by_arms
 from annotator.detection.crop_hypotheses import CropHypothesis, Target, all_round, every_one, settle
+from annotator.detection.dressed import DressedSearch
 from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.detection.two_pass import two_pass_check
 from annotator.vision.boxes import overlap
@@ -28,9 +29,14 @@ Looks = list[list[CropHypothesis]]  # photo by photo
 
 
 def search(
-    photos: Sequence[np.ndarray], landmark_network: nn.Module, detector: PalmDetector, bodies: BodySearch | None
+    photos: Sequence[np.ndarray],
+    landmark_network: nn.Module,
+    detector: PalmDetector,
+    bodies: BodySearch | None,
+    dressed: DressedSearch | None = None,
 ) -> Looks:
-    """Looks at all hands of each photo, best first, each once. bodies: None: palms alone."""
+    """Looks at all hands of each photo, each once; best first, those that `dressed` adds last. bodies: None: palms
+    alone. dressed: finds gloved hands, too."""
     palms = detector.detect_many(photos, CLEAR, FAINT)
     starts = [[Crop.from_palm(palm) for palm in own if palm.score >= CLEAR] for own in palms]
     looks = _two_passes(landmark_network, photos, starts)
@@ -51,7 +57,16 @@ def search(
         [] if any(look.sure for look in own) else [whole_photo(photo)] for photo, own in zip(photos, looks, strict=True)
     ]
     looks = _with(looks, _all_round(landmark_network, photos, whole))
-    return [each_once(own) for own in looks]
+    once = [each_once(own) for own in looks]
+    return once if dressed is None else _added(once, dressed.looks(landmark_network, photos, once))
+
+
+def _added(once: Looks, more: Looks) -> Looks:
+    """More hands, none of which is one of these, or a part of one."""
+    return [
+        own + [look for look in each_once(new) if not any(_same(look, one) or _part(look, one) for one in own)]
+        for own, new in zip(once, more, strict=True)
+    ]
 
 
 def _with(looks: Looks, more: Looks) -> Looks:

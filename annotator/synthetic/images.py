@@ -205,7 +205,7 @@ def degrade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
         image = image.resize(
             (pixels, pixels), Image.Resampling.BOX if rng.random() < 0.3 else Image.Resampling.BILINEAR
         )
-    values = _develop(rng, np.asarray(image, np.float32))
+    values = develop(rng, np.asarray(image, np.float32))
     if rng.random() < 0.6:
         values += rng.standard_normal(values.shape, dtype=np.float32) * min(rng.exponential(4.0), 20.0)
     image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
@@ -230,7 +230,7 @@ def _motion(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     return Image.fromarray((total // steps).astype(np.uint8))
 
 
-def _develop(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
+def develop(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     """White balance, exposure, gamma, contrast, saturation, sometimes grey; values 0..255."""
     values = values * (rng.lognormal(0, 0.14) * rng.lognormal(0, 0.055, 3)).astype(np.float32)
     if rng.random() < 0.5:

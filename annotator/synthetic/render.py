@@ -59,16 +59,19 @@ def _triton_first() -> None:
 
 
 class Renderer:
-    """An OpenGL context with its programs and buffers; use it from the process and thread that made it."""
+    """An OpenGL context with its programs and buffers; use it from the process and thread that made it.
 
-    def __init__(self) -> None:
+    size: px, the side of what it renders.
+    """
+
+    def __init__(self, size: int = SIZE) -> None:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # one core a worker; workers are the parallelism
         import moderngl
 
         _triton_first()
         self.context = moderngl.create_context(standalone=True, backend="egl", require=330)  # type: ignore[arg-type]  # their stubs
         context = self.context
-        size = (SIZE, SIZE)
+        self.size = size
         self.program = context.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
         self.shadow_program = context.program(vertex_shader=SHADOW_VERTEX, fragment_shader=SHADOW_FRAGMENT)
         self.vertex_buffer = context.buffer(reserve=_MAX_VERTICES * _STRIDE * 4, dynamic=True)
@@ -97,8 +100,8 @@ class Renderer:
             [(self.vertex_buffer, f"3f {4 * (_STRIDE - 3)}x", "in_position")],
             self.index_buffer,
         )
-        self.depth = context.depth_texture(size)
-        self.target = context.framebuffer([context.renderbuffer(size, 4)], self.depth)
+        self.depth = context.depth_texture((size, size))
+        self.target = context.framebuffer([context.renderbuffer((size, size), 4)], self.depth)
         self.shadow_map = context.depth_texture((SHADOW, SHADOW))
         self.shadow_map.compare_func = "<="
         self.shadow_map.repeat_x = self.shadow_map.repeat_y = False
@@ -116,8 +119,8 @@ class Renderer:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw the pieces with a camera of `focal` px (of the 224 px crop) whose axis is the crop's centre.
 
-        Returns colour (SIZE,SIZE,3) uint8 (sRGB, black where nothing is), part (SIZE,SIZE) uint8 (0 where
-        nothing is) and depth (SIZE,SIZE) float32 metres (infinite where nothing is).
+        Returns, `size` px wide and high, colour (...,3) uint8 (sRGB, black where nothing is), part uint8 (0 where
+        nothing is) and depth float32 metres (infinite where nothing is).
         """
         spans = self._upload(pieces)
         light_matrix = self._shadow_pass(pieces, spans, lights) if lights.shadow > 0 else np.eye(4)
@@ -148,8 +151,8 @@ class Renderer:
             self.vertex_array.render(vertices=count, first=first)
         self.context.disable(self.context.CULL_FACE)
         self.context.depth_func = "<"
-        pixels = np.frombuffer(self.target.read(components=4), np.uint8).reshape(SIZE, SIZE, 4)
-        raw = np.frombuffer(self.depth.read(), np.float32).reshape(SIZE, SIZE)
+        pixels = np.frombuffer(self.target.read(components=4), np.uint8).reshape(self.size, self.size, 4)
+        raw = np.frombuffer(self.depth.read(), np.float32).reshape(self.size, self.size)
         depth = 2 * _NEAR * _FAR / (_FAR + _NEAR - (2 * raw - 1) * (_FAR - _NEAR))
         return (
             pixels[..., :3],

@@ -98,7 +98,10 @@ void main() {
     } else {
         float select = 0.0;
         vec3 q = rest * pattern_scale;
-        if (pattern > 3.5) select = smoothstep(0.45, 0.55, noise(at * pattern_scale * 1.5));
+        if (pattern > 5.5) select = step(0.5, fract(2.0 * q.y)) * step(0.2, fract(2.0 * q.x + 2.0 * q.z)); // knitted
+        else if (pattern > 4.5)                    // coated: palm and fingertips, with an uneven rim
+            select = smoothstep(0.48, 0.56, max(tint.y + 0.12 * (middle - 0.5), 1.15 * tint.x));
+        else if (pattern > 3.5) select = smoothstep(0.45, 0.55, noise(at * pattern_scale * 1.5));
         else if (pattern > 2.5) select = mod(floor(q.x) + floor(q.y) + floor(q.z), 2.0);
         else if (pattern > 1.5) select = step(0.5, fract(q.y));
         else if (pattern > 0.5) select = step(0.6, fract(q.x + q.y));

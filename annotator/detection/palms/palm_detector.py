@@ -49,12 +49,13 @@ class Palm:
 
 
 class PalmDetector(nn.Module):
-    """MediaPipe's palm detector with its own weights. Deterministic; one instance can serve many photos."""
+    """MediaPipe's palm detector with its own weights, or with those of another file in `weights`. Deterministic; one
+    instance can serve many photos."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: str = PALM_WEIGHTS) -> None:
         super().__init__()
         self.network = PalmNetwork()
-        load_weights(self.network, files("annotator.detection") / "weights" / PALM_WEIGHTS)
+        load_weights(self.network, files("annotator.detection") / "weights" / weights)
         self.eval()
         self._made = Made()
 
@@ -94,6 +95,12 @@ class PalmDetector(nn.Module):
         away; in bfloat16 where the processor has it."""
         margin = FARTHER if farther else 1.0
         return [_palms_once(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, bfloat16=True)]
+
+    def at_scales(
+        self, photos: Sequence[np.ndarray], scales: Sequence[int], threshold: float = 0.5
+    ) -> list[list[Palm]]:
+        """The palms in each whole photo whose longer side takes so many times the 192 px, at each of these scales."""
+        return [_palms_once(seen) for seen in self._scan(photos, [scales] * len(photos), threshold)]
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first, each once.

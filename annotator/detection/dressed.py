@@ -1,0 +1,78 @@
+"""Hands in gloves and round things, beside those that are found: a palm network and a presence tuned for them.
+
+Both began as MediaPipe's (`learning.finder`). They add hands and take none away: small palms, and clutter of real
+photos, the tuned network judges less well. It looks at the whole photo at its two coarsest scales: a gloved hand is to
+be large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from annotator.detection.crop_hypotheses import CropHypothesis
+from annotator.detection.palms.palm_detector import Palm, PalmDetector
+from annotator.detection.two_pass import two_pass_check
+from annotator.network.encoders.mediapipe_hand import POOLED, HandOutput
+from annotator.network.layers import load_weights
+from annotator.vision.crops import Crop
+
+PALMS, PRESENCE = "dressed_palms.safetensors", "dressed_presence.safetensors"
+SCALES = (1, 2)  # the photo's longer side takes this many times 192 px
+CLEAR = 0.5  # least score of a palm
+CONFIRMED = 0.5  # least trust of a look
+
+
+class _Look(nn.Module):
+    """The landmark network with the tuned presence; its landmarks and sides are as they are."""
+
+    def __init__(self, network: nn.Module, presence: nn.Linear):
+        super().__init__()
+        self.network, self.presence = network, presence
+
+    def forward(self, crops: Tensor) -> HandOutput:
+        said = self.network(crops)
+        one_by_one = [self.presence(row) for row in said.pooled.split(1)]  # sums over several rows are other ones
+        return said._replace(presence=torch.sigmoid(torch.cat(one_by_one))[:, 0])
+
+
+class DressedSearch(nn.Module):
+    """The tuned palm network and presence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.palms = PalmDetector(PALMS)
+        self.presence = nn.Linear(POOLED, 1)
+        load_weights(self.presence, files("annotator.detection") / "weights" / PRESENCE)
+        self.eval()
+
+    def looks(
+        self, landmark_network: nn.Module, photos: Sequence[np.ndarray], found: Sequence[Sequence[CropHypothesis]]
+    ) -> list[list[CropHypothesis]]:
+        """Looks at hands of each photo whose middle lies in none of those that are `found` in it."""
+        palms = self.palms.at_scales(photos, SCALES, CLEAR)
+        starts = [
+            (k, crop)
+            for k, own in enumerate(palms)
+            for crop in map(_crop, own)
+            if not any(_inside(crop, look) for look in found[k])
+        ]
+        looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])
+        answers: list[list[CropHypothesis]] = [[] for _ in photos]
+        for (k, _), look in zip(starts, looks, strict=True):
+            if look.trust >= CONFIRMED:
+                answers[k].append(look)
+        return answers
+
+
+def _crop(palm: Palm) -> Crop:
+    return Crop.from_palm(palm)
+
+
+def _inside(crop: Crop, look: CropHypothesis) -> bool:
+    x0, y0, x1, y1 = look.box
+    return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)

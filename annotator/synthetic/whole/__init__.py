@@ -1,0 +1,1 @@
+"""Whole synthetic photos: hands, bare or gloved, cut out of renders and laid over backgrounds."""

@@ -1,0 +1,74 @@
+"""Gloved hands beside the others: they are added, and nothing that is found without them changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from annotator.detection.dressed import SCALES, DressedSearch
+from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.detection.searching import search
+from annotator.network.encoders.exported_hand import exported_hand
+from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
+from annotator.vision.photos import read_photo
+
+
+@pytest.fixture(scope="module")
+def network():
+    return exported_hand(load_mediapipe_hand())
+
+
+@pytest.fixture(scope="module")
+def dressed() -> DressedSearch:
+    return DressedSearch()
+
+
+@pytest.fixture(scope="module")
+def photos(sample_photos) -> list[np.ndarray]:
+    return [read_photo(path) for path in sample_photos[::3]]
+
+
+def test_what_is_found_without_stays_first_and_the_same(network, dressed, photos):
+    detector = PalmDetector()
+    without, beside = (search(photos, network, detector, None, one) for one in (None, dressed))
+    assert any(without)
+    for before, after in zip(without, beside, strict=True):
+        assert len(after) >= len(before)
+        for one, other in zip(before, after, strict=False):
+            assert one.crop == other.crop and np.array_equal(one.landmarks, other.landmarks)
+            assert (one.presence, one.right) == (other.presence, other.right)
+
+
+def test_alone_it_finds_hands_with_the_landmarks_that_mediapipe_gives(network, dressed, photos):
+    answers = dressed.looks(network, photos, [[] for _ in photos])
+    seen = [k for k, looks in enumerate(answers) if looks]
+    assert len(seen) > len(photos) / 2 and all(look.trust >= 0.5 for looks in answers for look in looks)
+    photo, looks = photos[seen[0]], answers[seen[0]]
+    picture = torch.from_numpy(looks[0].crop.extract(photo)).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        plain, mirrored = network(torch.cat([picture, picture.flip(-1)])).landmarks[..., :2].double().numpy()
+    for said in (plain, mirrored * (-1, 1) + (picture.shape[-1] - 1, 0)):
+        landmarks = looks[0].crop.to_photo(said)
+        assert np.linalg.norm(landmarks - looks[0].landmarks, axis=1).mean() < 0.05 * looks[0].crop.size
+
+
+def test_known_hands_are_not_looked_at_again(network, dressed, photos):
+    known = search(photos, network, PalmDetector(), None)
+    alone = dressed.looks(network, photos, [[] for _ in photos])
+    beside = dressed.looks(network, photos, known)
+    assert sum(map(len, beside)) < sum(map(len, alone))
+
+
+def test_both_networks_differ_from_mediapipe_s_where_they_were_tuned_alone(dressed):
+    own, first = dressed.palms.network.state_dict(), PalmDetector().network.state_dict()
+    frozen = [name for name in own if name.startswith(("stem", "levels.0.", "levels.1."))]
+    assert frozen and all(torch.equal(own[name], first[name]) for name in frozen)
+    assert not torch.equal(own["score_12.weight"], first["score_12.weight"])
+    assert not torch.equal(dressed.presence.weight, load_mediapipe_hand().presence.weight)
+
+
+def test_nothing_there(network, dressed):
+    noise = np.random.default_rng(0).integers(90, 160, (240, 320, 3), dtype=np.uint8)
+    assert dressed.looks(network, [noise], [[]]) == [[]]
+    assert dressed.palms.at_scales([noise], SCALES) == [[]]
