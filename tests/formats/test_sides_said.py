@@ -10,6 +10,7 @@ from others_files import coco
 from PIL import Image
 
 from annotator.cli import main
+from annotator.errors import InputError
 from annotator.formats import reader
 from annotator.formats.core.names import side_of, sides_said
 from annotator.hand.joints import JOINT_NAMES
@@ -58,6 +59,26 @@ def test_sides_in_annotations(tmp_path, hands, annotation):
     assert set(sides_said(annotation).values()) == {"left"}
     (hand,) = reader("coco").read(coco(tmp_path, hands[:1], **annotation))
     assert hand.side == "left" and hand.provenance["side_known"]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"side": "left", "attributes": {"side": "right"}},
+        {"side": "left", "attributes": [{"name": "side", "value": "R"}]},
+        {"is_left": True, "attributes": {"is_left": False}},
+    ],
+)
+def test_sides_of_one_name_that_contradict_each_other(tmp_path, hands, annotation):
+    with pytest.raises(InputError, match="the side is contradicted: .* says left, attributes > .* says right"):
+        list(reader("coco").read(coco(tmp_path, hands[:1], **annotation)))
+
+
+def test_what_leaves_nothing_is_said_once(tmp_path, hands, capfd):
+    folder = coco(tmp_path / "set", hands[:1], side="left", attributes={"side": "right"})
+    assert main(["import", str(folder), "--format", "coco", "--project", str(tmp_path / "p")]) == 2
+    said = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("import ")]
+    assert len(said) == 1 and "contradicted" in said[0]
 
 
 def test_sides_in_categories_and_keypoints(tmp_path, hands):
