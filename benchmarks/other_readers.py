@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from published import arctic, assemblyhands, coco, cvat, hanco, hot3d, interhand, scorers, tools
+from published import arctic, assemblyhands, coco, cvat, files, hanco, hot3d, interhand, scorers, tools
 from published.tools import OURS
 from tables import markdown
 
@@ -72,6 +72,9 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
     """A row for all whose code is here."""
     wholebody = "coco-wholebody"
     yield wholebody, OURS, "pycocotools COCOeval", version("pycocotools"), "", coco.precision(records, folder)
+    for name in files.MESHES:
+        yield name, OURS, "trimesh `load_mesh`", version("trimesh"), "", files.meshes(name, records, folder)
+    yield "hamer-tar", OURS, "webdataset `WebDataset`", version("webdataset"), "", files.shards(records, folder)
     for protocol in ("ho3d", "freihand"):
         if (code := getattr(given, protocol)) is not None:
             found = scorers.compared(code, protocol, folder)
