@@ -2,15 +2,17 @@
 docs/formats.md.
 
     python benchmarks/other_readers.py [--ho3d DIR] [--freihand DIR] [--mmpose DIR] [--cvat DIR] [--hot3d DIR]
-        [--assemblyhands DIR] [--interhand DIR] [--tools PYTHON] [--write docs/formats.md]
+        [--assemblyhands DIR] [--interhand DIR] [--hanco DIR] [--arctic DIR] [--tools PYTHON] [--write docs/formats.md]
 
 DIR: checkouts of github.com/shreyashampali/ho3d, lmb-freiburg/freihand, open-mmlab/mmpose, cvat-ai/cvat (or a fork),
-facebookresearch/hand_tracking_toolkit, facebookresearch/assemblyhands-toolkit and facebookresearch/InterHand2.6M;
+facebookresearch/hand_tracking_toolkit, facebookresearch/assemblyhands-toolkit, facebookresearch/InterHand2.6M,
+lmb-freiburg/contra-hand (HanCo) and zc-alexfan/arctic;
 PYTHON: an interpreter with what `tools.py` names. A row needs its code. Nothing of these is kept here. Where a
 script wants packages that its numbers do not need (a viewer, a config registry), stand-ins take their place, and the
 row says so.
 
---write puts the table between the two marks in the document.
+--write puts the rows between the two marks in the document; those of code that was not given keep their version and
+date.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from published import assemblyhands, coco, cvat, hot3d, interhand, scorers, tools
+from published import arctic, assemblyhands, coco, cvat, files, hanco, hot3d, interhand, scorers, tools
 from published.tools import OURS
 from tables import markdown
 
@@ -33,7 +35,7 @@ from annotator.vision.photos import read_photo
 
 START, END = "<!-- other readers: begin -->", "<!-- other readers: end -->"
 HEAD = ["format", "written by", "read or scored by", "version", "date", "command", "what it found"]
-CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands", "interhand")
+CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands", "interhand", "hanco", "arctic")
 Row = tuple[str, str, str, str, str, str]  # format, written by, read by, version, option of the command, what was found
 
 
@@ -54,13 +56,25 @@ def main() -> None:
     if arguments.write is not None:
         text = arguments.write.read_text(encoding="utf-8")
         before, after = text.index(START) + len(START), text.index(END)
+        table = markdown(HEAD, merged(text[before:after], rows))
         arguments.write.write_text(f"{text[:before]}\n{table}\n{text[after:]}", encoding="utf-8")
+
+
+def merged(table: str, rows: list[list[str]]) -> list[list[str]]:
+    """The rows of the table as it stands, those that ran again in their places, new ones after them."""
+    stands = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in table.strip().splitlines()[2:]]
+    new = {tuple(row[:3]): row for row in rows}
+    kept = [new.pop(tuple(row[:3]), row) for row in stands]
+    return [*kept, *new.values()]
 
 
 def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator[Row]:
     """A row for all whose code is here."""
     wholebody = "coco-wholebody"
     yield wholebody, OURS, "pycocotools COCOeval", version("pycocotools"), "", coco.precision(records, folder)
+    for name in files.MESHES:
+        yield name, OURS, "trimesh `load_mesh`", version("trimesh"), "", files.meshes(name, records, folder)
+    yield "hamer-tar", OURS, "webdataset `WebDataset`", version("webdataset"), "", files.shards(records, folder)
     for protocol in ("ho3d", "freihand"):
         if (code := getattr(given, protocol)) is not None:
             found = scorers.compared(code, protocol, folder)
@@ -86,6 +100,12 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
     for name, whose, check in (
         ("hot3d", "hand_tracking_toolkit", hot3d.check),
         ("assemblyhands", "AssemblyHands toolkit `Camera`", assemblyhands.check),
+        ("hanco", "its `show_dataset.py`, `pred_to_mano` (its pictures stood in for)", hanco.check),
+        (
+            "arctic",
+            "its `ArcticDataset` (pictures and objects stood in for, SciPy for OpenCV's Rodrigues)",
+            arctic.check,
+        ),
     ):
         if (code := getattr(given, name)) is not None:
             reads = f"{OURS}; {whose}"

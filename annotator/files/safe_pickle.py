@@ -61,7 +61,7 @@ def _check_places(data: bytes | bytearray) -> None:
     """Where the program keeps something, it is among the first places: `pickle` makes room for all places up to the
     number that a file names, 64 GB for four bytes of it. InputError; ValueError for what is no pickle."""
     for count, (step, place, _) in enumerate(pickletools.genops(data)):
-        if step.name in _KEEPS and place > count:
+        if step.name in _KEEPS and isinstance(place, int) and place > count:
             raise InputError(f"keeps something at place {place} of at most {count}: it is not read")
 
 

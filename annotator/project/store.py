@@ -23,7 +23,7 @@ from annotator.project.editing import Editing
 from annotator.project.entering.labels import LabelIntake
 from annotator.project.entering.proposing import Proposing
 from annotator.project.entering.renewing import Renewing
-from annotator.project.instants import Instants
+from annotator.project.instants import InstantHands, Instants
 from annotator.project.listing import Listing
 from annotator.project.photo_files.pictures import Pictures
 from annotator.project.safety.safekeeping import Safekeeping
@@ -33,7 +33,9 @@ from annotator.project.subjects import Subjects
 from annotator.project.teamwork.shared import Shared
 from annotator.project.tracks import Tracks
 
-SERVICES = (Listing, Editing, Proposing, LabelIntake, Renewing, Tracks, Instants, Shared, Safekeeping, Pictures)
+SERVICES = (
+    Listing, Editing, Proposing, LabelIntake, Renewing, Tracks, Instants, InstantHands, Shared, Safekeeping, Pictures,
+)  # fmt: skip
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -249,10 +251,10 @@ class Project:
     set_instants = offered(Instants.set_instants)
     instants = offered(Instants.instants)
     instant_of = offered(Instants.instant_of)
-    add_instant = offered(Instants.add_instant)
-    one_mesh = offered(Instants.one_mesh)
-    one_meshes = offered(Instants.one_meshes)
-    edit_instant = offered(Instants.edit_instant)
+    add_instant = offered(InstantHands.add_instant)
+    one_mesh = offered(InstantHands.one_mesh)
+    one_meshes = offered(InstantHands.one_meshes)
+    edit_instant = offered(InstantHands.edit_instant)
 
     # long lists
     each_hand = offered(Listing.each_hand)

@@ -1,10 +1,11 @@
-"""One hand as a card of a report, and the line of it that filters look at."""
+"""One hand as a card of a report, and what of it goes into filters and plots."""
 
 from __future__ import annotations
 
 import base64
 import io
 from collections import Counter
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -14,6 +15,26 @@ from annotator.hand.joints import JOINT_NAMES
 from annotator.reporting.pictures import PIXELS, ReportedHand, hand_pictures
 
 QUALITY = 86  # of JPEGs: a picture of 240 px takes about 10 kB
+
+
+@dataclass(frozen=True)
+class Card:
+    """A hand, drawn. html: its section of a page; row: see `row_of`; corrected: joints that a person put; kinds: of
+    doubts; unsure: m, typical of the mesh."""
+
+    html: str
+    row: dict[str, str | float]
+    corrected: tuple[str, ...]
+    kinds: frozenset[str]
+    unsure: float
+
+
+def drawn(hand: ReportedHand) -> Card:
+    """The hand as a card."""
+    return Card(
+        card(hand), row_of(hand), tuple(JOINT_NAMES[joint] for joint in hand.after.corrections),
+        frozenset(kind for kind, _ in hand.doubts), float(np.median(hand.after.vertex_sigma)),
+    )  # fmt: skip
 
 
 def row_of(hand: ReportedHand) -> dict[str, str | float]:

@@ -37,7 +37,7 @@ function line(row) {
   const link = document.createElement("a");
   link.href = encodeURI(row.page) + "#" + encodeURIComponent(row.id);
   link.textContent = row.id;
-  const cells = [link, row.state, row.side, row.confidence, row.corrections, row.photo, row.doubts];
+  const cells = [link, row.state, row.side, row.confidence.toFixed(2), row.corrections, row.photo, row.doubts];
   for (const cell of cells) made.insertCell().append(cell);
   return made;
 }

@@ -17,11 +17,10 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.folders import scratch_folder
-from annotator.hand.joints import JOINT_NAMES
 from annotator.project import HAND_STATES
 from annotator.reporting import page
 from annotator.reporting.bars import bars, binned, most_common
-from annotator.reporting.cards import bare_photos, card, row_of
+from annotator.reporting.cards import Card, bare_photos, drawn
 from annotator.reporting.pictures import ReportedHand
 
 PER_PAGE = 100  # hands of a page: some 6 MB
@@ -50,11 +49,11 @@ class _Told:
     kinds: Counter[str] = field(default_factory=Counter)
     unsure_mm: list[float] = field(default_factory=list)
 
-    def add(self, hand: ReportedHand) -> None:
-        self.rows.append(row_of(hand))
-        self.joints.update(JOINT_NAMES[joint] for joint in hand.after.corrections)
-        self.kinds.update({kind for kind, _ in hand.doubts})
-        self.unsure_mm.append(1000 * float(np.median(hand.after.vertex_sigma)))
+    def add(self, hand: Card) -> None:
+        self.rows.append(hand.row)
+        self.joints.update(hand.corrected)
+        self.kinds.update(hand.kinds)
+        self.unsure_mm.append(1000 * hand.unsure)
 
     def plots(self) -> list[str]:
         states = Counter(row["state"] for row in self.rows)
@@ -72,11 +71,11 @@ def write_report(
     path: str | Path,
     title: str,
     facts: Mapping[str, object],
-    hands: Iterable[ReportedHand],
+    hands: Iterable[ReportedHand | Card],
     without: Without = (),
     per_page: int = PER_PAGE,
 ) -> Written:
-    """Write the report of hands.
+    """Write the report of hands, of which some may be drawn already (`reporting.drawing`).
 
     facts: the table at its head. without: photos that gave no hand, as (name, why, photo or None). per_page: hands of a
     page; with more than that, FILE.html lists them all and the folder FILE-pages has the pages (0: all in one file). An
@@ -102,7 +101,7 @@ def write_report(
     return Written(path, len(told.rows), doubtful, [_pages_of(path) / name for name in pages])
 
 
-def _draw(folder: Path, hands: Iterable[ReportedHand], told: _Told, per_page: int) -> list[Path]:
+def _draw(folder: Path, hands: Iterable[ReportedHand | Card], told: _Told, per_page: int) -> list[Path]:
     """The cards, in files of `per_page` hands each."""
     parts: list[Path] = []
     file: IO[str] | None = None
@@ -113,8 +112,9 @@ def _draw(folder: Path, hands: Iterable[ReportedHand], told: _Told, per_page: in
                     file.close()
                 parts.append(folder / f"{len(parts) + 1:04d}.cards")
                 file = parts[-1].open("w", encoding="utf-8")
-            told.add(hand)
-            file.write(card(hand))
+            made = hand if isinstance(hand, Card) else drawn(hand)
+            told.add(made)
+            file.write(made.html)
     finally:
         if file is not None:
             file.close()

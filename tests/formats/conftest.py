@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from annotator.project import Project, Provenance
@@ -40,3 +41,67 @@ def instants(records, tmp_path):
     from two_cameras_set import instants_of
 
     return instants_of(records, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def hands(hand_model):
+    """Keypoints (21, 2) px of hands in random poses, in our order."""
+    from annotator.formats.core.orders import _hands
+
+    return [400 * points[:, :2] / np.ptp(points[:, :2]) + (250, 200) for points in _hands()[::150]]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Where the user's own hand models are kept in a test."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def right(tmp_path):
+    """A MANO-like file of a right hand, see `mano_like`."""
+    import mano_like
+
+    return mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays())
+
+
+@pytest.fixture
+def posed(tmp_path, records):
+    """Per side: (a record of the user's MANO with that side's pose, its vertices and joints by smplx)."""
+    from dataclasses import replace
+
+    import mano_like
+    from by_smplx import smplx_hand
+
+    from annotator.formats.core.base import ManoLabel
+    from annotator.formats.mano.mano_file import import_mano, parameters_of
+    from annotator.hand import load_hand
+
+    found, random = {}, np.random.default_rng(8)
+    for side in ("right", "left"):
+        values = mano_like.arrays(side)
+        import_mano(mano_like.write(tmp_path / f"{side}.pkl", values))
+        model = load_hand("mano" if side == "right" else "mano_left")
+        pose, shape, place = random.normal(0, 0.4, (16, 3)), random.normal(size=10), np.array([0.05, -0.03, 0.6])
+        vertices, joints = smplx_hand(side, values, pose, shape, place)
+        label = ManoLabel(pose.ravel(), shape, place)
+        parameters = parameters_of(label, side, model)
+        np.testing.assert_allclose(model.vertices(parameters, side), vertices, atol=1e-6)
+        assert np.abs(model.joints(vertices) - joints).max() > 1e-3  # regressed from the posed mesh they are others
+        base = next(r for r in records if r.side == side)
+        record = replace(base, parameters=parameters, hand_model=model.digest, vertices=vertices,
+                         faces=model.faces_of(side), joints=model.joints(vertices), mano=None)  # fmt: skip
+        found[side] = record, vertices, joints
+    return found
+
+
+@pytest.fixture
+def written(project, tmp_path):
+    """A FreiHAND folder of the project's accepted hands."""
+    from annotator.formats import writer
+    from annotator.formats.transfer.from_project import labelled_hands
+
+    folder = tmp_path / "export" / "freihand"
+    assert writer("freihand").write(labelled_hands(project), folder)["hands"] == 3
+    return folder

@@ -230,7 +230,7 @@ CASES = [
     (name, kind)
     for name in sorted(OTHERS)
     for kind in DAMAGES
-    # files of keypoints alone have no camera, and a NaN there is a keypoint without a label (test_what_files_say.py)
+    # files of keypoints alone have no camera, and a NaN there is a keypoint without a label (test_fillers.py)
     if kind not in ("singular", "nan") or name in ("dexycb", "interhand", *CAPTURES)
 ]
 

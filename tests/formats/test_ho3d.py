@@ -79,7 +79,7 @@ def test_a_frame_by_hand(tmp_path, suffix):
     np.testing.assert_allclose(hand.keypoints, [[320 + 6 * k, 240 + 12 * k] for k in range(21)])
     assert hand.states[20] == "out of frame" and not hand.visible[20] and hand.weights[20] == 0
     assert hand.states[0] == "confirmed" and hand.id == "ABC1/0007" and hand.photo.suffix == f".{suffix}"
-    assert hand.mano.translation is None  # where MANO's wrist rests is not known here: test_mano_file.py
+    assert hand.mano.translation is None  # where MANO's wrist rests is not known here: test_mano_in_sets.py
     turn = rotation_matrices(hand.mano.pose[:3])  # the hand's axes seen in ours: half a turn about x
     np.testing.assert_allclose(turn, np.diag([1, -1, -1]), atol=1e-9)
 

@@ -142,7 +142,7 @@ def test_filters(records):
 
 def test_joints_and_camera_put_the_hand_in_its_place(records, model, photo_file):
     """As from DexYCB or HO3D, whose parameters are MANO's: the free hand is fitted to keypoints and depths."""
-    from annotator.formats.transfer.to_project import fit
+    from annotator.formats.transfer.record_meshes import fit
     from annotator.vision.camera import project as to_pixels
     from annotator.vision.photos import read_photo
 

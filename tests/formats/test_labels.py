@@ -10,7 +10,8 @@ import pytest
 from annotator.formats import reader, writer
 from annotator.formats.core.filters import Filter
 from annotator.formats.transfer.from_project import labelled_hands, left_out
-from annotator.formats.transfer.to_project import fit, import_records
+from annotator.formats.transfer.record_meshes import fit
+from annotator.formats.transfer.to_project import import_records
 from annotator.hand.definitions import ANATOMICAL, JointDefinition
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project

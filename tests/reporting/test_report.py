@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from annotator.cli import main
 from annotator.errors import InputError
 from annotator.hand.joints import JOINT_NAMES
 from annotator.project import Project, Provenance
+from annotator.reporting import drawing
 from annotator.reporting import page as pages
 from annotator.reporting.hands import Reader
 from annotator.reporting.pictures import PIXELS, ReportedHand, hand_pictures, sheet, whole_photo
@@ -180,6 +183,36 @@ def test_a_corrected_hand_shows_before_and_after(make_hand, photo_file, tmp_path
     assert len(page.pictures) == len(pictures) + 1 and page.captions[-1] == "none.jpg: no <hand>"
     assert "x&lt;1&gt;" in path.read_text() and "a &lt; b" in path.read_text()
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+
+
+def test_many_processes_make_the_same_report(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(drawing, "STRETCH", 1)
+    made = {}
+    for workers in (1, 2):
+        with Project.open(folder) as project:
+            shown = drawing.cards(project, str(folder), project.hands(), workers)
+            written = write_report(tmp_path / "r.html", "t", {}, shown, (), 3)
+        assert written.hands == 5 and len(written.pages) == 2
+        made[workers] = [path.read_bytes() for path in (written.file, *written.pages)]
+    assert made[1] == made[2]
+
+
+def ended(_ids):
+    os._exit(1)
+
+
+def test_a_process_that_is_killed_is_made_up_for(folder, monkeypatch):
+    with Project.open(folder) as project:
+        entries = project.hands()
+        expected = [one.html for one in drawing.cards(project, str(folder), entries, 1)]
+        monkeypatch.setattr(drawing, "_draw", ended)
+        assert [one.html for one in drawing.cards(project, str(folder), entries, 2)] == expected
+
+
+def test_stretches_are_cut_between_photos():
+    entries = [SimpleNamespace(photo_id=n // 40) for n in range(130)]
+    assert [len(part) for part in drawing.stretches(entries)] == [40, 40, 40, 10]
+    assert [len(part) for part in drawing.stretches(SimpleNamespace(photo_id=n) for n in range(60))] == [25, 25, 10]
 
 
 def test_a_report_that_fails_leaves_nothing(make_hand, tmp_path):

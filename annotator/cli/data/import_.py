@@ -115,11 +115,12 @@ def command(
         done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano, update, whose)
         left_out = [{"hand": hand, "error": why} for hand, why in done.left_out]
         left_out += [{"hand": "", "error": why} for why in broken]
-    for entry in left_out:
+    nothing = not done.hands and not done.done_before
+    for entry in [] if nothing and len(left_out) == 1 else left_out:  # the error says why, once
         print(f"annotator: left out: {' '.join((entry['hand'] + ' ' + entry['error']).split())}", file=sys.stderr)
     for line in told(remarks):
         print(f"annotator: remark: {line}", file=sys.stderr)
-    if not done.hands and not done.done_before:
+    if nothing:
         why = f": {left_out[0]['error']}" if left_out else ""
         raise InputError(f"no hand of {dataset} could be imported{why}")
     result = {

@@ -26,6 +26,9 @@ def command(
     per_page: Annotated[
         int, typer.Option(help="Hands of a page; more than that go into pages beside the file (0: all in one).", min=0)
     ] = 100,
+    workers: Annotated[
+        int, typer.Option(help="Processes that draw; 0: as many as there are cores and as pay.", min=0)
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Show a project's hands, each with overlay, side view, keypoints, uncertainty, what was done to it, and what is
@@ -34,18 +37,19 @@ def command(
 
     with Project.open(project) as opened:
         choice = choice_of(state, photo, side, min_confidence)
-        written = write(opened, out, hands or (), choice, per_page)
+        written = write(opened, project, out, hands or (), choice, per_page, workers)
     result = {"file": str(written.file), "hands": written.hands, "doubtful": written.doubtful,
               "pages": [str(path) for path in written.pages]}  # fmt: skip
     pages = f" on {len(written.pages)} pages" if written.pages else ""
     emit(as_json, result, f"{written.file}: {written.hands} hands{pages}, {written.doubtful} of them doubtful")
 
 
-def write(project: Project, out: Path, patterns, choice, per_page: int) -> Written:
-    """The report of a project's hands. InputError: none is like that."""
+def write(project: Project, place: str, out: Path, patterns, choice, per_page: int, workers: int = 0) -> Written:
+    """The report of a project's hands; place: what the project was opened by. InputError: none is like that."""
     from annotator.errors import InputError
     from annotator.project.overview.choosing import chosen
-    from annotator.reporting.hands import Reader, bare
+    from annotator.reporting.drawing import cards
+    from annotator.reporting.hands import bare
     from annotator.reporting.writing import write_report
 
     entries = list(chosen(project, patterns, choice))
@@ -63,6 +67,6 @@ def write(project: Project, out: Path, patterns, choice, per_page: int) -> Writt
         "people": ", ".join(f"{name} ({count} steps)" for name, count in people.items()) or "nobody yet",
         "joint definition": project.definition().name,
     }
-    shown = progress(Reader(project).each(entries), "report", len(entries))
+    shown = progress(cards(project, place, entries, workers), "report", len(entries))
     without = bare(project) if everything else ()
     return write_report(out, f"Hands of {project.folder.name}", facts, shown, without, per_page)

@@ -185,7 +185,7 @@ def sides_said(annotation: Mapping) -> dict[str, str]:
     listed."""
     found: dict[str, str] = {}
     for name, value in _fields(annotation):
-        word = name.lower().replace("-", "_").replace(" ", "_")
+        word = name.rpartition(_INSIDE)[2].lower().replace("-", "_").replace(" ", "_")
         if word in _KEYS and (side := side_of(value)) is not None:
             found[name] = side
         elif word in _FLAGS and isinstance(value, (bool, int, float, str)) and str(value).lower() in _TRUTH:
@@ -197,15 +197,18 @@ def sides_said(annotation: Mapping) -> dict[str, str]:
 _TRUTH = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
 
 
+_INSIDE = " > "  # `attributes > side` is another field than `side`, and may contradict it
+
+
 def _fields(annotation: Mapping):
     yield from ((str(name), value) for name, value in annotation.items())
     for key in ("attributes", "attribute", "properties", "tags", "extra"):
         inside = annotation.get(key)
         if isinstance(inside, Mapping):
-            yield from ((str(name), value) for name, value in inside.items())
+            yield from ((f"{key}{_INSIDE}{name}", value) for name, value in inside.items())
         for one in inside if isinstance(inside, list) else ():
             if isinstance(one, Mapping) and "name" in one and "value" in one:
-                yield str(one["name"]), one["value"]
+                yield f"{key}{_INSIDE}{one['name']}", one["value"]
 
 
 def one_side(said: Mapping[str, str]) -> str | None:

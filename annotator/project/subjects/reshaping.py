@@ -13,7 +13,7 @@ from annotator.project import journal, reading
 from annotator.project.context import Context
 from annotator.project.definitions import definition_of_project
 from annotator.project.entering.intake import prepare
-from annotator.project.instants import Instants
+from annotator.project.instants import InstantHands
 from annotator.project.records.changes import edited
 from annotator.project.records.meshes import find_hand_model, mesh_of
 from annotator.project.records.states import ACCEPTED, PROPOSED, REJECTED
@@ -29,7 +29,7 @@ class Reshaping:
     """A part of `Subjects`: renewed meshes, offered and made."""
 
     def __init__(self, context: Context):
-        self._context, self._instants = context, Instants(context)
+        self._context, self._instants = context, InstantHands(context)
 
     def of(self, name: str) -> tuple[list[Renewal], list[Renewal]]:
         """See `Subjects.renewals`."""
