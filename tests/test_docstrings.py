@@ -17,10 +17,14 @@ from annotator.project.editing import Editing
 from annotator.project.entering.labels import LabelIntake
 from annotator.project.entering.proposing import Proposing
 from annotator.project.entering.renewing import Renewing
+from annotator.project.instants.hands import InstantHands
+from annotator.project.instants.moments import Instants
 from annotator.project.listing import Listing
 from annotator.project.photo_files.pictures import Pictures
 from annotator.project.safety.safekeeping import Safekeeping
+from annotator.project.subjects.service import Subjects
 from annotator.project.teamwork.shared import Shared
+from annotator.project.tracks import Tracks
 
 
 def methods(kind: type) -> Iterator[Callable]:
@@ -29,12 +33,14 @@ def methods(kind: type) -> Iterator[Callable]:
             yield member
 
 
-LACKING = {"track_video"}  # has its sections, without `model` and `following`
-FUNCTIONS = [getattr(annotator, name) for name in annotator.__all__ if name not in LACKING]
+FUNCTIONS = [getattr(annotator, name) for name in annotator.__all__]
 FUNCTIONS = [one for one in FUNCTIONS if inspect.isfunction(one)]
 PLACES = [Project.create, Project.open, Project.open_or_create]
 RECORDS = [HandMesh, HandParameters]
-SERVICES = [Listing, Editing, Proposing, LabelIntake, Renewing, Shared, Safekeeping, Pictures]  # of a `Project`
+SERVICES = [
+    Listing, Editing, Proposing, LabelIntake, Renewing, Shared, Safekeeping, Pictures, Tracks, Instants, InstantHands,
+    Subjects,
+]  # of a `Project` # fmt: skip
 KINDS = [Model, HandMesh, *SERVICES]
 OFFERED = [*FUNCTIONS, *PLACES, *(method for kind in KINDS for method in methods(kind))]
 

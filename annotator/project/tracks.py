@@ -60,7 +60,18 @@ class Tracks:
         self._context = context
 
     def new_tracks(self, count: int) -> list[int]:
-        """Numbers for so many new tracks, which nobody else gets."""
+        """Numbers for so many new tracks, which nobody else gets.
+
+        Parameters
+        ----------
+        count
+            How many.
+
+        Returns
+        -------
+        list of int
+            Ascending.
+        """
         if not count:
             return []
         with self._context.database.writing() as connection:
@@ -75,10 +86,28 @@ class Tracks:
     def add_tracked(
         self, frames: Iterable[tuple[intake.Header, Sequence[TrackedProposal]]], provenance: Provenance, mark: str
     ) -> list[list[str]]:
-        """Store hands of tracks in their frames, in one transaction; their ids, frame by frame.
+        """Store hands of tracks in their frames, in one transaction.
 
         A hand that is known already joins its track; if nobody has touched it, it becomes what the track says of it.
-        mark: names the tracking for good: `has_photo(hash, mark)` is true from then on.
+
+        Parameters
+        ----------
+        frames
+            Each frame's file and the hands of tracks in it.
+        provenance
+            What proposed them.
+        mark
+            Names the tracking for good: `has_photo(hash, mark)` is true from then on.
+
+        Returns
+        -------
+        list of list of str
+            The hands' ids, frame by frame.
+
+        Raises
+        ------
+        InputError
+            A photo or a hand that cannot be stored; then none is.
         """
         added = []
         with self._context.database.writing() as connection:
@@ -101,8 +130,22 @@ class Tracks:
         return added
 
     def renew_tracked(self, proposals: Iterable[TrackedProposal], provenance: Provenance) -> int:
-        """Put what a track says now in place of its stored hands (`known`), of whichever side, in one transaction; how
-        many. Hands that a person touched, or has in work, stay as they are."""
+        """Put what tracks say now in place of their stored hands, of whichever side, in one transaction.
+
+        Hands that a person touched, or has in work, stay as they are.
+
+        Parameters
+        ----------
+        proposals
+            Those with a `known` hand.
+        provenance
+            What proposed them.
+
+        Returns
+        -------
+        int
+            How many were renewed.
+        """
         renewed = 0
         with self._context.database.writing() as connection:
             source = intake.add_source(connection, provenance)
@@ -118,17 +161,22 @@ class Tracks:
         """A hand that nobody touched becomes what the track says of it (True); another one stays as it is. any_side:
         even one of the other side."""
         row, record, _ = reading.stored(connection, self._context.folder, hand_id)
-        untouched = record.state == PROPOSED and set(record.joint_states) == {PROPOSED} and not record.corrections
         same = one.hand.model.digest == row.hand_model_digest
         same = same and (any_side or one.hand.record.side == record.side)
-        wanted = untouched and same and not team.leased_by(connection, hand_id)
+        wanted = record.untouched and same and not team.leased_by(connection, hand_id)
         if wanted:
             note = {"model": provenance.model_digest, "track": one.track}
             journal.repropose(connection, row, one.hand.record, one.hand.parametric, source, self._context.who, note)
         return wanted
 
     def tracks(self) -> list[TrackSummary]:
-        """All tracks, by number."""
+        """All tracks.
+
+        Returns
+        -------
+        list of TrackSummary
+            By number.
+        """
         columns = (
             tracked.c.track, photos.c.path, photos.c.video, photos.c.frame, photos.c.seconds, hands.c.side,
             hands.c.state, hands.c.corrections, tracked.c.kind, tracked.c.reasons,
@@ -141,7 +189,23 @@ class Tracks:
         return [_summary(number, rows) for number, rows in found.items()]
 
     def track(self, number: int) -> list[TrackEntry]:
-        """The hands of a track, in the order of their frames. InputError if there is none of this number."""
+        """The hands of a track.
+
+        Parameters
+        ----------
+        number
+            The track's.
+
+        Returns
+        -------
+        list of TrackEntry
+            In the order of their frames.
+
+        Raises
+        ------
+        InputError
+            There is no track of this number.
+        """
         statement = select(*_ENTRY).select_from(_JOINED).where(tracked.c.track == number).order_by(photos.c.seconds)
         with self._context.database.reading() as connection:
             rows = connection.execute(statement).all()
@@ -150,13 +214,35 @@ class Tracks:
         return [_entry(row) for row in rows]
 
     def track_of(self, hand_id: str) -> int | None:
-        """The number of the hand's track; None if it is on none."""
+        """Which track a hand is on.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's id.
+
+        Returns
+        -------
+        int or None
+            The track's number; None: it is on none.
+
+        Raises
+        ------
+        InputError
+            There is no such hand.
+        """
         with self._context.database.reading() as connection:
             reading.row_of(connection, self._context.folder, hand_id)
             return connection.scalar(select(tracked.c.track).where(tracked.c.hand == hand_id))
 
     def propagated(self) -> frozenset[str]:
-        """The ids of hands that nobody judged and that labels of other frames of their track moved last."""
+        """Hands that nobody judged and that labels of other frames of their track moved last.
+
+        Returns
+        -------
+        frozenset of str
+            Their ids.
+        """
         statement = (
             select(hands.c.id)
             .join(events, events.c.seq == hands.c.head)
@@ -166,8 +252,25 @@ class Tracks:
             return frozenset(connection.scalars(statement))
 
     def edit_many(self, edits: Iterable[Edit], note: Mapping | None = None) -> list[int]:
-        """Several hands' edits in one transaction, all or (InputError: one was changed meanwhile, or is leased) none;
-        their new versions. note: JSON, kept in the journal with each."""
+        """Several hands' edits in one transaction: all or none.
+
+        Parameters
+        ----------
+        edits
+            One a hand.
+        note
+            JSON, kept in the journal with each.
+
+        Returns
+        -------
+        list of int
+            The hands' new versions.
+
+        Raises
+        ------
+        InputError
+            A hand was changed meanwhile, or somebody else has it.
+        """
         versions, who = [], self._context.who
         with self._context.database.writing() as connection:
             for one in edits:
@@ -187,8 +290,23 @@ class Tracks:
         return versions
 
     def undo_many(self, name: str, value: str) -> list[str]:
-        """Take back the edits whose note says `name`: `value`, in one transaction; the hands' ids. A hand that somebody
-        changed since stays as it is."""
+        """Take back the edits whose note says `name`: `value`, in one transaction.
+
+        Parameters
+        ----------
+        name, value
+            Of the note, see `edit_many`.
+
+        Returns
+        -------
+        list of str
+            The hands' ids, the last edit first; one that somebody changed since stays as it is.
+
+        Raises
+        ------
+        InputError
+            Somebody else has one of the hands.
+        """
         undone = []
         with self._context.database.writing(stored_only=True) as connection:
             for event in reversed(journal.noted(connection, name, value)):

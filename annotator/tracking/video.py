@@ -33,6 +33,8 @@ def track_video(
 
     Parameters
     ----------
+    model
+        Finds and answers the hands.
     video
         Its path (as `vision.video.open_video` takes it), or the opened video.
     choice
@@ -40,6 +42,8 @@ def track_video(
         searched one by one.
     K
         (3, 3) intrinsics in px of every frame; None: the stated default of `vision.camera`.
+    following
+        How hands are followed from frame to frame.
     smoothing
         None: hands as they were answered, frame by frame; no gaps bridged.
     progress, skipped

@@ -22,7 +22,6 @@ from annotator.project.records.changes import edited
 from annotator.project.records.instants import Instant, OneMesh
 from annotator.project.records.meshes import find_hand_model, mesh_of
 from annotator.project.records.record import HandRecord
-from annotator.project.records.states import PROPOSED
 from annotator.project.records.views import Provenance, StoredPhoto
 from annotator.project.storage import documents
 from annotator.project.storage.schema import hands
@@ -41,9 +40,30 @@ class InstantHands:
         self._context = context
 
     def add_instant(self, instant: Instant, found: Sequence[InstantHand], provenance: Provenance) -> list[OneMesh]:
-        """Store what a model proposed on the photos of an instant, in one transaction: a hand in each photo, the same
-        mesh in all. A hand that was proposed in a photo before and that nobody has touched takes the mesh; one that
-        somebody worked on stays as it is. [] if the instant's hands were made already."""
+        """Store what a model proposed on the photos of an instant, in one transaction: a hand in each, one mesh in all.
+
+        A hand that was proposed in a photo before and that nobody has touched takes the mesh; one that somebody worked
+        on stays as it is.
+
+        Parameters
+        ----------
+        instant
+            As `instants` gives it.
+        found
+            What `Model.propose_instant` found.
+        provenance
+            What proposed them.
+
+        Returns
+        -------
+        list of OneMesh
+            Empty: the instant's hands were made already.
+
+        Raises
+        ------
+        InputError
+            There is no such instant, or somebody else has one of its hands.
+        """
         prepared = [{name: intake.prepare(view) for name, view in one.views.items()} for one in found]
         made = []
         with self._context.database.writing() as connection:
@@ -64,7 +84,7 @@ class InstantHands:
                     old = self._same(connection, photo, view, taken)
                     if old is None:
                         ids[name] = intake.add_hand(connection, photo, source, ready[name], self._context.who)
-                    elif _untouched(old[1]) and ready[name].model.digest == old[0].hand_model_digest:
+                    elif old[1].untouched and ready[name].model.digest == old[0].hand_model_digest:
                         team.refuse_if_leased(connection, old[0].id, self._context.who)
                         journal.repropose(
                             connection, old[0], ready[name].record, ready[name].parametric, source, self._context.who,
@@ -101,13 +121,30 @@ class InstantHands:
         return None if best is None else best[1]
 
     def one_mesh(self, hand_id: str) -> OneMesh | None:
-        """Which hands of other photos are the same mesh as this one; None: none."""
+        """Which hands of other photos are the same mesh as this one.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's.
+
+        Returns
+        -------
+        OneMesh or None
+            None: it is a hand of one photo.
+        """
         with self._context.database.reading() as connection:
             content = documents.get(connection, f"{MESH}{hand_id}")
         return None if content is None else OneMesh(**content)
 
     def one_meshes(self) -> list[OneMesh]:
-        """All of them, by rig and moment."""
+        """All hands that are one mesh in several photos.
+
+        Returns
+        -------
+        list of OneMesh
+            By rig and moment.
+        """
         with self._context.database.reading() as connection:
             found = [OneMesh(**content) for content in documents.below(connection, MESH).values()]
         once = {(one.rig, one.moment, tuple(sorted(one.hands.values()))): one for one in found}
@@ -120,8 +157,29 @@ class InstantHands:
         versions: Mapping[str, int],
         note: dict,
     ) -> dict[str, int]:
-        """`edit` of hands that are one mesh (id -> the mesh there), in one transaction and as one step: undo and redo
-        of any of them are of all. Their new versions; InputError, and nothing changed, as for `edit`."""
+        """`edit` of hands that are one mesh, as one step: undo and redo of any of them are of all.
+
+        Parameters
+        ----------
+        meshes
+            Hand's id -> the mesh in its photo.
+        joint_states
+            Hand's id -> of its joints, as `edit` takes them.
+        versions
+            Hand's id -> the version that was edited.
+        note
+            JSON, kept in the journal with each.
+
+        Returns
+        -------
+        dict of str to int
+            The hands' new versions.
+
+        Raises
+        ------
+        InputError
+            As for `edit`; then none is changed.
+        """
         together, done = new_together(), {}
         with self._context.database.writing() as connection:
             for hand_id, mesh in meshes.items():
@@ -138,10 +196,6 @@ class InstantHands:
                     done[hand_id] = journal.change(connection, row, after, EDIT, self._context.who, note | together)
                 team.after_change(connection, hand_id, self._context.who, after.state, leased)
         return done
-
-
-def _untouched(record: HandRecord) -> bool:
-    return record.state == PROPOSED and set(record.joint_states) == {PROPOSED} and not record.corrections
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float]:

@@ -24,7 +24,20 @@ class Instants:
         self._context = context
 
     def add_rig(self, rig: Rig, name: str) -> None:
-        """Keep a rig under a name; one of that name is replaced."""
+        """Keep a rig under a name; one of that name is replaced.
+
+        Parameters
+        ----------
+        rig
+            Its cameras.
+        name
+            At most 100 characters, without a slash.
+
+        Raises
+        ------
+        InputError
+            A name that is none.
+        """
         if not name or "/" in name or len(name) > 100:
             raise InputError(f"{name!r} is no name for a rig")
         with self._context.database.writing() as connection:
@@ -35,15 +48,31 @@ class Instants:
             )
 
     def rigs(self) -> dict[str, Rig]:
-        """The rigs by their names."""
+        """The project's rigs.
+
+        Returns
+        -------
+        dict of str to Rig
+            By their names.
+        """
         with self._context.database.reading() as connection:
             found = documents.below(connection, RIG)
         return {name.removeprefix(RIG): Rig.of(content, content["name"]) for name, content in found.items()}
 
     def set_instants(self, rig: str, moments: Mapping[str, Mapping[str, int]]) -> None:
-        """Say which photos are of one moment: {moment: {camera: photo's id}}, all or none.
+        """Say which photos are of one moment: all or none of it is stored.
 
-        InputError: no such rig or camera, a photo of another size than its camera's, or one of another instant.
+        Parameters
+        ----------
+        rig
+            The rig's name.
+        moments
+            Moment -> camera -> photo's id.
+
+        Raises
+        ------
+        InputError
+            No such rig or camera, a photo of another size than its camera's, or one of another instant.
         """
         with self._context.database.writing() as connection:
             document = documents.get(connection, f"{RIG}{rig}")
@@ -72,7 +101,18 @@ class Instants:
                 documents.put(connection, f"{INSTANT}{rig}/{moment}", before | {"photos": photos_before | shas})
 
     def instants(self, rig: str | None = None) -> list[Instant]:
-        """The instants (of one rig), by name."""
+        """The project's instants.
+
+        Parameters
+        ----------
+        rig
+            Of this one alone; None: of all.
+
+        Returns
+        -------
+        list of Instant
+            By rig and moment.
+        """
         found = []
         with self._context.database.reading() as connection:
             for key, content in documents.below(connection, INSTANT if rig is None else f"{INSTANT}{rig}/").items():
@@ -82,7 +122,18 @@ class Instants:
         return sorted(found, key=lambda one: (one.rig, one.moment))
 
     def instant_of(self, photo_id: int) -> tuple[Instant, str] | None:
-        """The instant that a photo is of, and its camera; None: it is of none."""
+        """The instant that a photo is of, and its camera.
+
+        Parameters
+        ----------
+        photo_id
+            The photo's.
+
+        Returns
+        -------
+        tuple of (Instant, str) or None
+            None: it is of none.
+        """
         with self._context.database.reading() as connection:
             photo = reading.photo_of(connection, self._context.folder, photo_id)
             said = documents.get(connection, f"{MOMENT}{photo.sha256}")

@@ -18,7 +18,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.hand.depth_labels import MOST_RELATIONS, DepthLabels
 from annotator.hand.joints import SIDES
-from annotator.project.records.states import HAND_STATE_CODE, HAND_STATES, JOINT_STATE_CODE, JOINT_STATES
+from annotator.project.records.states import HAND_STATE_CODE, HAND_STATES, JOINT_STATE_CODE, JOINT_STATES, PROPOSED
 
 SINGLES = (
     ("pose", (16, 3)),
@@ -58,6 +58,12 @@ class HandRecord:
     joint_states: tuple[str, ...]
     state: str
     depth_labels: DepthLabels = field(default_factory=DepthLabels)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has said anything of the hand: a newer proposal may take its place."""
+        said = self.corrections or self.depth_labels != DepthLabels() or set(self.joint_states) != {PROPOSED}
+        return self.state == PROPOSED and not said
 
     def encode(self) -> bytes:
         """The record's bytes; equal records give equal bytes."""

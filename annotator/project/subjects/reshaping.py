@@ -7,7 +7,6 @@ from sqlalchemy import Connection, Row
 from annotator.correcting.solver.solver import solve
 from annotator.correcting.subjects.measuring import apart
 from annotator.errors import InputError
-from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.mesh import HandMesh
 from annotator.project import journal, reading
 from annotator.project.context import Context
@@ -16,7 +15,7 @@ from annotator.project.entering.intake import prepare
 from annotator.project.instants import InstantHands
 from annotator.project.records.changes import edited
 from annotator.project.records.meshes import find_hand_model, mesh_of
-from annotator.project.records.states import ACCEPTED, PROPOSED, REJECTED
+from annotator.project.records.states import ACCEPTED, REJECTED
 from annotator.project.records.views import Renewal
 from annotator.project.subjects import standing
 from annotator.project.subjects.renewal import note_without_subject, without_subject
@@ -82,9 +81,7 @@ class Reshaping:
         self, connection: Connection, row: Row, solved: HandMesh, network: HandMesh, note: dict, leased: bool
     ) -> int:
         _, record, parametric = reading.stored(connection, self._context.folder, row.id)
-        untouched = record.state == PROPOSED and set(record.joint_states) == {PROPOSED} and not record.corrections
-        untouched = untouched and record.depth_labels == DepthLabels()
-        if untouched:
+        if record.untouched:
             prepared = prepare(solved)
             note = note | note_without_subject(network)
             return journal.repropose(

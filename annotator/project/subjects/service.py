@@ -35,24 +35,68 @@ class Subjects:
 
     # -- reading -------------------------------------------------------------------------------------------------
     def all(self) -> list[StoredSubject]:
-        """All subjects, in the order in which they were named."""
+        """All subjects.
+
+        Returns
+        -------
+        list of StoredSubject
+            In the order in which they were named.
+        """
         with self._context.database.reading() as connection:
             found = standing.standings(connection).values()
             return [_shown(connection, one) for one in found]
 
     def named(self, name: str) -> StoredSubject:
-        """The subject of this name. InputError: there is none."""
+        """One subject.
+
+        Parameters
+        ----------
+        name
+            The person's.
+
+        Returns
+        -------
+        StoredSubject
+            What is known of the person's hand.
+
+        Raises
+        ------
+        InputError
+            There is none of this name.
+        """
         with self._context.database.reading() as connection:
             return _shown(connection, standing.named(connection, name, self._context.folder))
 
     def of_photo(self, photo_id: int) -> StoredSubject | None:
-        """The subject whose hands a photo shows, or None where nobody said."""
+        """The subject whose hands a photo shows.
+
+        Parameters
+        ----------
+        photo_id
+            The photo's.
+
+        Returns
+        -------
+        StoredSubject or None
+            None: nobody said.
+        """
         with self._context.database.reading() as connection:
             found = standing.owner(connection, photo_id)
             return None if found is None else _shown(connection, found)
 
     def shape_for(self, photo_id: int) -> Subject | None:
-        """The shape to solve hands of this photo with, estimated again before if that is due; None: unknown."""
+        """The shape to solve a photo's hands with; it is estimated again before if that is due.
+
+        Parameters
+        ----------
+        photo_id
+            The photo's.
+
+        Returns
+        -------
+        Subject or None
+            None: the subject, or its shape, is not known.
+        """
         found = self.of_photo(photo_id)
         if found is None:
             return None
@@ -64,18 +108,58 @@ class Subjects:
             return found.shape
 
     def photos(self, name: str) -> list[int]:
-        """Ids of the subject's photos, ascending."""
+        """The photos of a subject.
+
+        Parameters
+        ----------
+        name
+            The person's.
+
+        Returns
+        -------
+        list of int
+            Their ids, ascending.
+
+        Raises
+        ------
+        InputError
+            There is no subject of this name.
+        """
         with self._context.database.reading() as connection:
             return sorted(standing.named(connection, name, self._context.folder).photos)
 
     def history(self) -> list[statements.Statement]:
-        """All that was said of subjects, oldest first, undo and redo among it."""
+        """All that was said of subjects.
+
+        Returns
+        -------
+        list of Statement
+            Oldest first, undo and redo among it.
+        """
         with self._context.database.reading() as connection:
             return statements.said(connection, standing.TOPIC)
 
     # -- changes -------------------------------------------------------------------------------------------------
     def assign(self, name: str, photo_ids: Iterable[int]) -> int:
-        """Photos show this person's hands (an empty name: nobody's that is known); how many were not hers before."""
+        """Say whose hands photos show.
+
+        Parameters
+        ----------
+        name
+            The person's; empty: nobody's that is known.
+        photo_ids
+            The photos'.
+
+        Returns
+        -------
+        int
+            How many of them were not the person's before.
+
+        Raises
+        ------
+        InputError
+            A name that is none, or a photo that is not in the project.
+        """
         name = standing.checked_name(name) if name else ""
         wanted = {int(photo) for photo in photo_ids}
         with self._context.database.writing() as connection:
@@ -92,7 +176,21 @@ class Subjects:
             return len(new)
 
     def measure(self, name: str, sizes: Mapping[str, float | None]) -> None:
-        """What a ruler says of this person's hand, m: "length", "width"; None takes a size away."""
+        """Say what a ruler says of a person's hand.
+
+        Parameters
+        ----------
+        name
+            The person's; a new one is a new subject.
+        sizes
+            "length" (crease of the wrist to the tip of the stretched middle finger) and "width" (across the
+            knuckles, without the thumb), m; None takes a size away.
+
+        Raises
+        ------
+        InputError
+            A size that no hand has, or of another name.
+        """
         name = standing.checked_name(name)
         checked = checked_sizes(sizes)
         with self._context.database.writing() as connection:
@@ -104,7 +202,23 @@ class Subjects:
                 statements.add(connection, standing.TOPIC, standing.SIZES, name, told, self._context.who)
 
     def estimate(self, name: str) -> Subject:
-        """Estimate the subject's shape from its labelled hands and sizes, and put it in force."""
+        """Estimate a subject's shape from its labelled hands and sizes, and put it in force.
+
+        Parameters
+        ----------
+        name
+            The person's.
+
+        Returns
+        -------
+        Subject
+            The shape (10,) and its sigma (10,).
+
+        Raises
+        ------
+        InputError
+            There is no such subject, or nothing to estimate it from.
+        """
         with self._context.database.reading() as connection:
             subject = standing.named(connection, name, self._context.folder)
             _, labels = standing.counted(connection, subject.photos)
@@ -125,27 +239,78 @@ class Subjects:
         return found
 
     def undo(self) -> str:
-        """Take back what you said last of a subject; which (its name, and what it was)."""
+        """Take back what you said last of a subject.
+
+        Returns
+        -------
+        str
+            Which: its name, and what it was.
+
+        Raises
+        ------
+        InputError
+            You said nothing that is in force.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             return _in_words(statements.undo(connection, standing.TOPIC, self._context.who))
 
     def redo(self) -> str:
-        """Say again what you took back last."""
+        """Say again what you took back last.
+
+        Returns
+        -------
+        str
+            As `undo`.
+
+        Raises
+        ------
+        InputError
+            You took nothing back.
+        """
         with self._context.database.writing(stored_only=True) as connection:
             return _in_words(statements.redo(connection, standing.TOPIC, self._context.who))
 
     # -- hands of another shape ------------------------------------------------------------------------------------
     def renewals(self, name: str) -> tuple[list[Renewal], list[Renewal]]:
-        """Hands of the subject whose mesh has another shape: (those that a renewed mesh is offered to, accepted ones,
-        which are left alone)."""
+        """Hands of a subject whose mesh has another shape.
+
+        Parameters
+        ----------
+        name
+            The person's.
+
+        Returns
+        -------
+        tuple of two lists of Renewal
+            Those that a renewed mesh is offered to; accepted ones, which are left alone.
+
+        Raises
+        ------
+        InputError
+            There is no such subject.
+        """
         return self._reshaping.of(name)
 
     def renew(self, hand_id: str) -> int:
-        """Give a hand the mesh that its labels and its subject's shape make likeliest; its new version.
+        """Give a hand the mesh that its labels and its subject's shape make likeliest.
 
         The hand's labels and joint states stay. It is an edit of yours, undone like any other; a hand that nobody has
-        touched stays a proposal, and what the network said of it is kept. InputError: accepted or rejected hands, hands
-        in another person's work, and photos without a subject or an estimate.
+        touched stays a proposal, and what the network said of it is kept.
+
+        Parameters
+        ----------
+        hand_id
+            The hand's.
+
+        Returns
+        -------
+        int
+            Its new version.
+
+        Raises
+        ------
+        InputError
+            An accepted or rejected hand, one in another person's work, or a photo without a subject or an estimate.
         """
         return self._reshaping.renew(hand_id)
 
