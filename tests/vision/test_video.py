@@ -139,6 +139,15 @@ def test_hash_and_index_are_made_once_on_a_machine(clip, monkeypatch):
         afresh(clip)
 
 
+def test_a_reader_apart_leaves_the_decoder_where_it_is(clip):
+    opened = afresh(clip)
+    opened.read(3)
+    came, beside = opened._frames, opened.apart()
+    assert np.array_equal(beside.read(15), open_video(clip).apart().read(15)) and beside.sha256 == opened.sha256
+    assert opened._frames is came and opened._next == 4  # what comes next there is still the next one
+    assert number_in(opened.read(4)) == 4
+
+
 def test_several_threads_read_one_video(clip):
     opened, wrong = afresh(clip), []
 

@@ -51,6 +51,9 @@ class ContainerVideo(VideoSource):
             # PyAV converts a frame with tools that belong to it: two threads at once would break them
             return photo_of(frame, self._opened[1].sample_aspect_ratio, f"{self.path} frame {number}")
 
+    def apart(self) -> ContainerVideo:
+        return ContainerVideo(self.path, self.index, self.sha256)
+
     def digest(self, number: int) -> str:
         self.position(number)
         return digest_of(self.sha256, number)

@@ -38,6 +38,11 @@ class VideoSource(ABC):
     def place(self, number: int) -> FramePlace:
         """Where this frame is."""
 
+    def apart(self) -> VideoSource:
+        """The same video for somebody who reads beside others and elsewhere in it: a decoder comes to a frame by all
+        that lie between, so two readers of one would send it back and forth. A source without such is its own."""
+        return self
+
     def __len__(self) -> int:
         return len(self.numbers)
 
