@@ -19,7 +19,11 @@ from annotator.files.file_errors import reading
 from annotator.files.paths import ordinary
 from annotator.files.safe_pickle import LARGEST, load
 
-WRONG = (EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error)  # what numpy makes of no arrays
+# what numpy makes of a file without sound arrays, beside an OSError
+WRONG = (
+    EOFError, KeyError, NotImplementedError, RuntimeError, SyntaxError, TypeError, ValueError, tokenize.TokenError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = False) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 
 from annotator.errors import InputError
 from annotator.model import Model
@@ -78,7 +79,11 @@ def make_app(
 
     @app.exception_handler(InputError)
     async def unusable(_: Request, error: InputError):
-        return JSONResponse({"detail": str(error)}, 422)
+        return _detail(str(error), 422)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException):
+        return _detail(error.detail, error.status_code, error.headers)
 
     @app.api_route("/health", methods=READ)
     async def health(request: Request):
@@ -132,6 +137,11 @@ def visit_of(request: Request) -> Visit:
 def asked(request: Request) -> str:
     """The model that a request names, by name or digest; "": none."""
     return request.query_params.get("model", "") or request.headers.get("x-annotator-model", "")
+
+
+def _detail(said: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer that says what is wrong; half a character, which a request may hold, is none of JSON's."""
+    return JSONResponse({"detail": said.encode(errors="backslashreplace").decode()}, status, headers)
 
 
 def _telling(status: int, said: str):

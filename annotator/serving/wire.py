@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from annotator.errors import InputError
+from annotator.files.npz_arrays import WRONG
 from annotator.hand.mesh import HandMesh
 from annotator.network.crop_camera import CropView
 from annotator.network.features import Features
@@ -69,8 +70,7 @@ def unpack(data: bytes) -> tuple[list[HandMesh], dict, bytes]:
             return hands, dict(head["more"]), arrays["photo"].tobytes()
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, IndexError, EOFError, OSError, RuntimeError, NotImplementedError,
-            AttributeError, OverflowError, RecursionError, zipfile.BadZipFile, MemoryError) as error:  # fmt: skip
+    except (*WRONG, IndexError, OSError, AttributeError, OverflowError, MemoryError) as error:
         raise InputError(f"this is no message with hands: {error}") from error
 
 

@@ -210,12 +210,17 @@ def degrade(rng: np.random.Generator, image: Image.Image) -> Image.Image:
         values += rng.standard_normal(values.shape, dtype=np.float32) * min(rng.exponential(4.0), 20.0)
     image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
     if rng.random() < 0.6:
-        image = Image.open(io.BytesIO(jpeg(image, int(rng.uniform(30, 95)))))
+        image = compressed(rng, image)
     if pixels != CROP_SIZE:
         image = image.resize(
             (CROP_SIZE, CROP_SIZE), Image.Resampling.BILINEAR if rng.random() < 0.7 else Image.Resampling.BICUBIC
         )
     return image
+
+
+def compressed(rng: np.random.Generator, image: Image.Image) -> Image.Image:
+    """As a JPEG of any quality shows it."""
+    return Image.open(io.BytesIO(jpeg(image, int(rng.uniform(30, 95)))))
 
 
 def _motion(rng: np.random.Generator, image: Image.Image) -> Image.Image:

@@ -246,3 +246,22 @@ def test_a_photo_whose_head_is_sound_and_the_rest_is_not(client):
     for _ in range(2):  # alone in its pass, so that nothing is left of it
         answer = client.post("/propose", content=bytes(data), headers={"Content-Type": "image/png"})
         assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda head: head.replace(b"'shape': (", b'\'shape\':"""'),  # a text in numpy's own head that never ends
+        lambda head: head.replace(b'"model": "free", ', b'"model":"\\ud800",'),  # half a character
+    ],
+)
+def test_messages_whose_texts_are_none(client, model, photo_file, spoil):
+    """Found by fuzzing: both were answered with 500."""
+    photo = photo_file.read_bytes()
+    message = wire.pack(model.propose(read_photo(photo_file))[:1], photo=photo)
+    with zipfile.ZipFile(io.BytesIO(message)) as whole, io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            for name in whole.namelist():
+                archive.writestr(name, spoil(whole.read(name)) if name == "head.npy" else whole.read(name))
+        answer = client.post("/remember", content=file.getvalue(), headers={"Content-Type": wire.TYPE})
+    assert answer.status_code == 400 and answer.json()["detail"], answer.text

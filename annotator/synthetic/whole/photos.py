@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,7 +77,7 @@ def developed(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
         values = values + rng.standard_normal(values.shape, dtype=np.float32) * min(rng.exponential(4.0), 20.0)
     image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
     if rng.random() < 0.5:
-        image = Image.open(io.BytesIO(images.jpeg(image, int(rng.uniform(30, 95)))))
+        image = images.compressed(rng, image)
     return np.array(image)
 
 

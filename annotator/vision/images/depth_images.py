@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.files.npz_arrays import WRONG
 from annotator.vision.camera import check_camera
 from annotator.vision.images.exr_files import read_exr
 from annotator.vision.images.opening import judge_size, opened
@@ -136,7 +137,7 @@ def _metres(path: Path) -> np.ndarray:
 def _array(path: Path) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+    except (OSError, *WRONG) as error:
         raise InputError(f"{path} cannot be read as a .npy array: {error}") from error
     if array.ndim != 2 or array.dtype.kind not in "fiu":
         raise InputError(f"{path}: a depth image is (H, W) numbers, this is {array.dtype} of shape {array.shape}")

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import write_npz
+from annotator.files.npz_arrays import WRONG, write_npz
 from annotator.vision.video.index import Index
 
 FORM = 2  # of what is kept; another form is made anew
@@ -44,7 +43,7 @@ def load(state: State) -> tuple[Index, str] | None:
         with np.load(_file(state), allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         return Index(**{name: value for name, value in arrays.items() if name != "sha256"}), str(arrays["sha256"])
-    except (OSError, ValueError, TypeError, LookupError, EOFError, zipfile.BadZipFile):
+    except (OSError, *WRONG):
         return None
 
 
