@@ -108,7 +108,7 @@ def _converted_image(image: Image.Image, name: str) -> np.ndarray:
 def _loaded(image: Image.Image, file: Path | io.BytesIO, name: str) -> Image.Image:
     """The image decoded; a JPEG without its end by another way, and with a warning."""
     jpeg = image.format in ("JPEG", "MPO")
-    whole: Image.Image | None = image
+    shown = image
     try:
         image.load()
         if not jpeg or has_its_end(file):
@@ -118,8 +118,9 @@ def _loaded(image: Image.Image, file: Path | io.BytesIO, name: str) -> Image.Ima
         whole = without_its_end(data, name) if jpeg else None
         if whole is None:
             raise
+        shown = whole
     warnings.warn(f"{name} has no end marker; the picture is there", PhotoRemark, stacklevel=4)
-    return whole
+    return shown
 
 
 def _deep_tiff(
