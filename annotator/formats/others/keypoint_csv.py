@@ -8,10 +8,11 @@
     units                                    px (centres at .0) or normalised (0..1 of width and height, MediaPipe's)
 
 Cells are parted by commas, semicolons (then a comma may stand for the decimal point) or tabs. `nan` and `NA` are empty
-cells; a row that has fewer cells than the table has columns was cut, and is refused. Without a column `units` a row whose labelled keypoints all lie in -0.5..1.5 counts as normalised: no hand is two
-pixels large. MediaPipe measures from the photo's corner, so x px = x width - 0.5. Depths (NAME_z) are not read: they
-have no unit. Full weight counts as confirmed, less as proposed. A row whose visibilities are all 0 has no label:
-MediaPipe writes that for every hand, since its hand landmarks have none.
+cells; a row that has fewer cells than the table has columns was cut, and is refused. Without a column `units` a row
+whose labelled keypoints all lie in -0.5..1.5 counts as normalised: no hand is two pixels large. MediaPipe measures from
+the photo's corner, so x px = x width - 0.5. Depths (NAME_z) are not read: they have no unit. Full weight counts as
+confirmed, less as proposed. A row whose visibilities are all 0 has no label: MediaPipe writes that for every hand,
+since its hand landmarks have none.
 """
 
 from __future__ import annotations
