@@ -7,6 +7,7 @@ import pytest
 from others_files import HEAD, coco, table
 
 from annotator.formats import reader
+from annotator.formats.core.details import skipping, whole
 from annotator.formats.core.remarks import remarking
 from annotator.hand.joints import JOINT_NAMES
 
@@ -31,8 +32,25 @@ def test_one_place_for_many_keypoints_is_no_label(tmp_path, hands):
 def test_fillers_in_tables(tmp_path, hands):
     cells = [f"{n:.2f}" for n in hands[0].ravel()]
     cells[10:12], cells[20:22], cells[30:32] = ["-1", "-1"], ["nan", "nan"], ["", ""]
-    (hand,) = reader("csv").read(table(tmp_path, HEAD, ["p.jpg", "left", *cells]))
-    assert np.flatnonzero(hand.weights == 0).tolist() == [5, 10, 15] and hand.side == "left"
+    cells[41] = ""
+    with remarking() as remarks:
+        (hand,) = reader("csv").read(table(tmp_path, HEAD, ["p.jpg", "left", *cells]))
+    assert np.flatnonzero(hand.weights == 0).tolist() == [5, 10, 15, 20] and hand.side == "left"
+    assert {text.removesuffix(" taken for not labelled"): count for text, count in remarks.items()} == {
+        "keypoint at (-1, -1)": 1, "keypoint with empty cells": 2, "keypoint with only one of x and y": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("left", [2, 3, 25, 43])
+def test_a_table_that_was_cut(tmp_path, hands, left):
+    """The rest of its last row is no hand with fewer labels: the row is named, and the hands before it come in."""
+    rows = [["p.jpg", "left", *(f"{n:.2f}" for n in hand.ravel())] for hand in hands[:2]]
+    rows[1] = rows[1][:left]
+    folder = table(tmp_path, HEAD, *rows)
+    with skipping() as skipped:
+        (hand,) = whole(reader("csv").read(folder))
+    assert hand.weights.all() and len(skipped) == 1
+    assert f"index 1 (line 3): the row ends after {left} of 44 cells and has {(left - 2) // 2} of 21" in skipped[0]
 
 
 def test_visibilities_that_are_all_zero(tmp_path, hands):

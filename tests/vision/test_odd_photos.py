@@ -135,6 +135,37 @@ def test_a_jpeg_without_its_end(photo_file, tmp_path, progressive):
             read_photo(path)
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_stands_behind_a_jpegs_end_is_no_end(photo_file, tmp_path, progressive, recwarn):
+    """Padding behind a cut hides it from a decoder; a small picture in the head has an end of its own."""
+    path, small = tmp_path / "a.jpg", io.BytesIO()
+    Image.new("RGB", (16, 16)).save(small, "JPEG")
+    with Image.open(photo_file) as image:
+        image.save(path, quality=90, progressive=progressive, comment=small.getvalue())
+    whole, data = read_photo(path), path.read_bytes()
+    assert data.count(b"\xff\xd9") == 2
+    for behind in (bytes(500), b"appended", data, data[: len(data) // 2], b"\xff\xff\xff"):
+        path.write_bytes(data + behind)
+        assert np.array_equal(read_photo(path), whole)
+        assert np.array_equal(decode_photo(path.read_bytes(), "a.jpg"), whole)
+    assert not recwarn.list
+    for behind in (b"", bytes(500), b"\xff\xff\xff"):
+        path.write_bytes(data[:-2] + behind)
+        with pytest.warns(PhotoRemark, match="a.jpg has no end marker"):
+            assert np.array_equal(read_photo(path), whole)
+        with pytest.warns(PhotoRemark, match="b.jpg has no end marker"):
+            assert np.array_equal(decode_photo(path.read_bytes(), "b.jpg"), whole)
+
+
+def test_several_pictures_in_one_jpeg(tmp_path, recwarn):
+    """An MPO of which the second picture is cut: the first is whole, and no more is asked for."""
+    first, path = Image.fromarray(COLOURS), tmp_path / "a.mpo"
+    first.save(path, "MPO", save_all=True, append_images=[first], quality=95)
+    data, whole = path.read_bytes(), read_photo(path)
+    path.write_bytes(data[:-2])
+    assert np.array_equal(read_photo(path), whole) and not recwarn.list
+
+
 def test_heic_says_what_it_needs(tmp_path):
     import importlib.util
 

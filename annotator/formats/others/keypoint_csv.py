@@ -8,10 +8,11 @@
     units                                    px (centres at .0) or normalised (0..1 of width and height, MediaPipe's)
 
 Cells are parted by commas, semicolons (then a comma may stand for the decimal point) or tabs. `nan` and `NA` are empty
-cells. Without a column `units` a row whose labelled keypoints all lie in -0.5..1.5 counts as normalised: no hand is two
-pixels large. MediaPipe measures from the photo's corner, so x px = x width - 0.5. Depths (NAME_z) are not read: they
-have no unit. Full weight counts as confirmed, less as proposed. A row whose visibilities are all 0 has no label:
-MediaPipe writes that for every hand, since its hand landmarks have none.
+cells; a row that has fewer cells than the table has columns was cut, and is refused. Without a column `units` a row
+whose labelled keypoints all lie in -0.5..1.5 counts as normalised: no hand is two pixels large. MediaPipe measures from
+the photo's corner, so x px = x width - 0.5. Depths (NAME_z) are not read: they have no unit. Full weight counts as
+confirmed, less as proposed. A row whose visibilities are all 0 has no label: MediaPipe writes that for every hand,
+since its hand landmarks have none.
 """
 
 from __future__ import annotations
@@ -108,7 +109,20 @@ def _places(path: Path, columns: dict[str, str], order: str) -> list[dict[str, s
         raise InputError(f"{path}: {error}") from None
 
 
+def _whole(row: dict, places: list[dict[str, str]]) -> None:
+    """InputError for a row that ends before its last cell, where a table was cut: what is empty stands between
+    delimiters, and the last number that is there may have lost digits."""
+    there = sum(cell is not None for name, cell in row.items() if name is not None)
+    if there < len(row) - (None in row):
+        keypoints = sum(row[own["x"]] is not None and row[own["y"]] is not None for own in places)
+        raise InputError(
+            f"the row ends after {there} of {len(row)} cells and has {keypoints} of 21 keypoints: was the table cut? "
+            "(a keypoint without a label has empty cells)"
+        )
+
+
 def _record(path, row, photo, side, units, places, index) -> LabelledHand | None:
+    _whole(row, places)
     file = existing(inside(path.parent, (row[photo] or "").strip()))
     values = np.array([[_number(row, own.get(axis)) for axis in "xyv"] for own in places])
     points, trust = values[:, :2], values[:, 2]
@@ -118,6 +132,9 @@ def _record(path, row, photo, side, units, places, index) -> LabelledHand | None
         zero = np.isfinite(points).all(1).any()
         remark(f"row {'with visibilities that are all 0' if zero else 'without a labelled keypoint'} left out")
         return None
+    alone = np.isfinite(points).any(1) & ~np.isfinite(points).all(1)
+    remark("keypoint with only one of x and y taken for not labelled", int(alone.sum()))
+    remark("keypoint with empty cells taken for not labelled", int((~np.isfinite(points).any(1)).sum()))
     word = (row[units] or "").strip().lower() if units is not None else ""
     if word not in ("", "px", "pixel", "pixels", "normalised", "normalized"):
         raise InputError(f"units is {word!r}, expected px or normalised")

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from annotator.errors import InputError
-from annotator.vision.images.damaged_jpeg import PhotoRemark, without_its_end
+from annotator.vision.images.damaged_jpeg import PhotoRemark, has_its_end, without_its_end
 from annotator.vision.images.high_bit_depth import deep_colours, eight_bits, read_deep_png, read_tiff, upright
 from annotator.vision.images.opening import judge_size, opened, reading
 
@@ -106,17 +106,21 @@ def _converted_image(image: Image.Image, name: str) -> np.ndarray:
 
 
 def _loaded(image: Image.Image, file: Path | io.BytesIO, name: str) -> Image.Image:
-    """The image decoded; a JPEG without its end by another way."""
+    """The image decoded; a JPEG without its end by another way, and with a warning."""
+    jpeg = image.format in ("JPEG", "MPO")
+    shown = image
     try:
         image.load()
-        return image
+        if not jpeg or has_its_end(file):
+            return image
     except OSError:
         data = file.read_bytes() if isinstance(file, Path) else file.getvalue()
-        whole = without_its_end(data, name) if image.format in ("JPEG", "MPO") else None
+        whole = without_its_end(data, name) if jpeg else None
         if whole is None:
             raise
-        warnings.warn(f"{name} has no end marker; the picture is there", PhotoRemark, stacklevel=4)
-        return whole
+        shown = whole
+    warnings.warn(f"{name} has no end marker; the picture is there", PhotoRemark, stacklevel=4)
+    return shown
 
 
 def _deep_tiff(
