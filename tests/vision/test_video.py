@@ -17,6 +17,7 @@ from annotator.vision.photos import frame_of, photo_hash, photo_there, read_phot
 from annotator.vision.video import frames, is_video, open_video, save_frames
 from annotator.vision.video import index as indices
 from annotator.vision.video import opening as opening_module
+from annotator.vision.video.beside import ReaderBeside
 
 pytest.importorskip("av")
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -145,7 +146,9 @@ def test_a_reader_apart_leaves_the_decoder_where_it_is(clip):
     came, beside = opened._frames, opened.apart()
     assert np.array_equal(beside.read(15), open_video(clip).apart().read(15)) and beside.sha256 == opened.sha256
     assert opened._frames is came and opened._next == 4  # what comes next there is still the next one
-    assert number_in(opened.read(4)) == 4
+    reader = ReaderBeside()
+    assert [number_in(reader.read(f"{clip}#frame={number}")) for number in (12, 1)] == [12, 1]
+    assert opened._frames is came and number_in(opened.read(4)) == 4
 
 
 def test_several_threads_read_one_video(clip):

@@ -17,12 +17,10 @@ from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
 
 from annotator.errors import InputError
-from annotator.files.frame_places import frame_place
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project
-from annotator.vision.photos import read_photo
-from annotator.vision.video import VideoSource, open_video
+from annotator.vision.video.beside import ReaderBeside
 from napari_hand_mesh.session.memory import Recent
 
 SIDE = 40  # px
@@ -112,7 +110,7 @@ class Thumbnails(QObject):
             self._thread.start()
 
     def _work(self, folder: Path) -> None:
-        photos = _Photos()
+        reader, photos = ReaderBeside(), Recent[np.ndarray](2)
         with Project.open(folder) as project:
             while True:
                 with self._changed:
@@ -121,7 +119,7 @@ class Thumbnails(QObject):
                     if self._folder != folder:
                         return
                     entry = self._wanted[next(reversed(self._wanted))]
-                made = self._make(project, entry, photos)
+                made = self._make(project, entry, lambda path: photos.or_made(path, lambda: reader.read(path)))
                 with self._changed:
                     if self._folder != folder:
                         return
@@ -130,35 +128,18 @@ class Thumbnails(QObject):
                     self.came.emit(entry.id, entry.version)
                 time.sleep(PAUSE)
 
-    def _make(self, project: Project, entry: HandEntry, photos: _Photos) -> tuple[np.ndarray | None, str]:
+    def _make(
+        self, project: Project, entry: HandEntry, read: Callable[[str], np.ndarray]
+    ) -> tuple[np.ndarray | None, str]:
         try:
             hand = project.mesh(entry.id)
             words = self._words(hand, project.definition())
         except InputError as error:
             return None, str(error)
         try:
-            return picture(photos.read(entry.photo), hand), words
+            return picture(read(entry.photo), hand), words
         except InputError:
             return None, words  # a photo that is gone is said when one goes there
-
-
-class _Photos:
-    """The photos that this thread reads; frames by decoders of its own, so that stepping through a video never waits
-    for them."""
-
-    def __init__(self) -> None:
-        self._photos: Recent[np.ndarray] = Recent(2)
-        self._videos: Recent[VideoSource] = Recent(2)
-
-    def read(self, path: str) -> np.ndarray:
-        return self._photos.or_made(path, lambda: self._read(path))
-
-    def _read(self, path: str) -> np.ndarray:
-        place = frame_place(path)
-        if place is None:
-            return read_photo(path)
-        shared = open_video(place.video, place.rate)
-        return self._videos.or_made(shared.sha256, shared.apart).read(place.number)
 
 
 def _key(entry: HandEntry) -> str:
