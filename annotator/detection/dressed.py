@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from annotator.detection.crop_hypotheses import CropHypothesis
-from annotator.detection.palms.palm_detector import Palm, PalmDetector
+from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.detection.two_pass import two_pass_check
 from annotator.network.encoders.mediapipe_hand import POOLED, HandOutput
 from annotator.network.layers import load_weights
@@ -58,7 +58,7 @@ class DressedSearch(nn.Module):
         starts = [
             (k, crop)
             for k, own in enumerate(palms)
-            for crop in map(_crop, own)
+            for crop in map(Crop.from_palm, own)
             if not any(_inside(crop, look) for look in found[k])
         ]
         looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])
@@ -67,10 +67,6 @@ class DressedSearch(nn.Module):
             if look.trust >= CONFIRMED:
                 answers[k].append(look)
         return answers
-
-
-def _crop(palm: Palm) -> Crop:
-    return Crop.from_palm(palm)
 
 
 def _inside(crop: Crop, look: CropHypothesis) -> bool:

@@ -37,10 +37,11 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray], compressed: bool = F
     put(path, write)
 
 
-def read_npz(path: Path, names: Iterable[str], otherwise: str) -> dict[str, np.ndarray]:
-    """These arrays of our own. InputError as `file_errors.reading`; otherwise: what to say of a file without them."""
+def read_npz(path: Path, names: Iterable[str] | None, otherwise: str) -> dict[str, np.ndarray]:
+    """These arrays of our own (None: all). InputError as `file_errors.reading`; otherwise: what to say of a file
+    without them."""
     with reading(path, otherwise, *WRONG), np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in names}
+        return {name: arrays[name] for name in (arrays.files if names is None else names)}
 
 
 class Arrays(Mapping):

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -26,15 +25,15 @@ from annotator.learning.finder.presence import fitted, looks
 from annotator.network.encoders.exported_hand import exported_hand
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.photos import read_photo
+from annotator.vision.video import open_video
 
 STEP, MOST = 8, 47  # frames: every so many of a video, and how many of it
 EVERY = 3  # photos: one of so many
 
 
 def frames(video: Path) -> list[np.ndarray]:
-    with av.open(str(video)) as content:
-        chosen = [f.to_ndarray(format="rgb24") for k, f in enumerate(content.decode(video=0)) if k % STEP == 0]
-    return chosen[:MOST]
+    source = open_video(video)
+    return [source.read(int(number)) for number in source.numbers[::STEP][:MOST]]
 
 
 def shown(folder: Path | None, still: str) -> tuple[list[np.ndarray], list[np.ndarray]]:

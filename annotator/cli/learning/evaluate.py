@@ -173,7 +173,7 @@ def by_protocol(
             yield joints, hand.vertices
 
     with nullcontext(out) if out is not None else scratch_folder() as folder:
-        hands = write_predictions(Path(folder) / "pred.json", protocol, answers())
+        hands = write_predictions(folder / "pred.json", protocol, answers())
         if not hands:
             raise InputError(f"{data} holds no labelled hand to score")
         arrays = {name: np.array(values) for name, values in found.items() if len(values) == hands}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from annotator.errors import InputError
+from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.synthetic.whole.cutouts import Cutout, Wanted, Workshop
 from annotator.synthetic.whole.photos import extent
 
@@ -33,24 +33,20 @@ def write_bank(folder: Path, count: int, seed: int, size: int = 288) -> None:
         for at, cutout in enumerate(workshop.cutouts(round(share * count), 100 * seed + number, wanted)):
             if extent(cutout) >= SMALLEST:
                 arrays |= {f"{at:05d}.{name}": value for name, value in _packed(cutout).items()}
-        temporary = path.with_suffix(".part.npz")
-        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]  # numpy's stubs
-        temporary.replace(path)
+        write_npz(path, arrays, compressed=True)
 
 
 def read_bank(folder: Path, kinds: tuple[str, ...] = tuple(KINDS)) -> list[Cutout]:
-    """The cutouts of these kinds. InputError if one's file is missing."""
+    """The cutouts of these kinds. InputError if one's file is missing or damaged."""
     cutouts = []
     for kind in kinds:
         path = folder / f"{kind}.npz"
-        if not path.exists():
-            raise InputError(f"{path} is missing: the bank of cut-out hands is not complete")
-        with np.load(path) as arrays:
-            for name in sorted({key.split(".")[0] for key in arrays.files}):
-                front, bare = arrays[f"{name}.front"], arrays[f"{name}.bare"]
-                points, right, shown = (arrays[f"{name}.{part}"] for part in ("keypoints", "right", "shown"))
-                twin = (bare[..., :3], bare[..., 3])
-                cutouts.append(Cutout(front[..., :3], front[..., 3], points, right, shown, twin))
+        arrays = read_npz(path, None, "is missing or damaged: the bank of cut-out hands is not complete")
+        for name in sorted({key.split(".")[0] for key in arrays}):
+            front, bare = arrays[f"{name}.front"], arrays[f"{name}.bare"]
+            points, right, shown = (arrays[f"{name}.{part}"] for part in ("keypoints", "right", "shown"))
+            twin = (bare[..., :3], bare[..., 3])
+            cutouts.append(Cutout(front[..., :3], front[..., 3], points, right, shown, twin))
     return cutouts
 
 

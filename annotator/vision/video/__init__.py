@@ -18,9 +18,8 @@ from annotator.errors import InputError
 from annotator.files.atomic import put
 from annotator.vision.video.choosing import Choice
 from annotator.vision.video.opening import is_video, open_video
-from annotator.vision.video.source import VideoSource
 
-__all__ = ["Choice", "VideoSource", "frames", "is_video", "open_video", "save_frames"]
+__all__ = ["Choice", "frames", "is_video", "open_video", "save_frames"]
 
 QUALITY = 95  # JPEG
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import WRONG, write_npz
+from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.vision.video.index import Index
 
 FORM = 2  # of what is kept; another form is made anew
@@ -40,10 +40,9 @@ def state_of(path: Path) -> State:
 def load(state: State) -> tuple[Index, str] | None:
     """(index, SHA-256 of the content) of the file that was in this state, or None if that is not known."""
     try:
-        with np.load(_file(state), allow_pickle=False) as kept:
-            arrays = {name: kept[name] for name in kept.files}
+        arrays = read_npz(_file(state), None, "is damaged")
         return Index(**{name: value for name, value in arrays.items() if name != "sha256"}), str(arrays["sha256"])
-    except (OSError, *WRONG):
+    except (InputError, TypeError, ValueError, LookupError):
         return None
 
 
