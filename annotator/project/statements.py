@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,17 +71,18 @@ def in_force(told: Iterable[Statement]) -> list[Statement]:
     return [one for one in told if one.kind not in (UNDO, REDO) and one.id not in back]
 
 
-def undo(connection: Connection, topic: str, who: str) -> Statement:
-    """Take back this person's newest statement in force; it. InputError: there is none."""
-    own = [one for one in in_force(said(connection, topic)) if one.who == who]
+def undo(connection: Connection, topic: str, who: str, kinds: Collection[str]) -> Statement:
+    """Take back this person's newest statement in force of these kinds; it. InputError: there is none."""
+    own = [one for one in in_force(said(connection, topic)) if one.who == who and one.kind in kinds]
     if not own:
         raise InputError(f"nothing that {who} said of a {topic} is to be undone")
     add(connection, topic, UNDO, own[-1].name, {}, who, own[-1].id)
     return own[-1]
 
 
-def redo(connection: Connection, topic: str, who: str) -> Statement:
-    """Put what this person undid last in force again; it. InputError: there is nothing, or something was said since."""
+def redo(connection: Connection, topic: str, who: str, kinds: Collection[str]) -> Statement:
+    """Put what this person undid last in force again; it. kinds: those that the undo is about; others may have been
+    added since. InputError: there is nothing, or something of these kinds was said since."""
     told = said(connection, topic)
     by_number = {one.id: one for one in told}
     holding = {one.id for one in in_force(told)}
@@ -91,7 +92,7 @@ def redo(connection: Connection, topic: str, who: str) -> Statement:
         if one.kind == UNDO and one.target is not None and one.target not in holding:
             add(connection, topic, REDO, one.name, {}, who, one.target)
             return by_number[one.target]
-        if one.kind not in (UNDO, REDO):
+        if one.kind in kinds:
             break
     raise InputError(f"nothing that {who} undid of a {topic} is to be redone")
 

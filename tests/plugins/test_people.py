@@ -75,6 +75,42 @@ def test_a_whole_folder_is_assigned_at_once_and_its_shape_counts(opened, qtbot, 
     assert "shape from 1 hand" in widget.person.known.text() and widget.person.offers.isEnabled()
 
 
+def ruled(widget, qtbot, name, typed_mm):
+    """A size typed into its field, and Enter."""
+    from qtpy.QtCore import Qt
+
+    box = widget.person.sizes[name]
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, typed_mm)
+    with qtbot.waitSignal(widget.person.measured):
+        qtbot.keyClick(box, Qt.Key.Key_Return)
+
+
+def test_a_size_by_a_ruler_is_typed_kept_and_taken_away(opened, folder, qtbot, wait_until):
+    widget, session = opened, opened.session
+    box = widget.person.sizes["length"]
+    assert not box.isEnabled() and box.text() == "length …"  # nobody said whose hands these are
+    typed(widget, qtbot, "Ada")
+    assert box.isEnabled()
+    ruled(widget, qtbot, "length", "205.5")
+    assert session.person().sizes == {"length": 0.2055} and "length 206 mm" in widget.person.known.text()
+    assert "Ada: length 205.5 mm" in widget.status.text()
+    wait_until(lambda: session.subject is not None)  # corrections count it from now on
+    assert session.hand.version == 1
+    ruled(widget, qtbot, "width", "20")  # no hand is as narrow
+    assert "width of a hand is 20 mm: expected 35 to 130 mm" in widget.status.text()
+    assert session.person().sizes == {"length": 0.2055} and widget.person.sizes["width"].value() == 0.0
+    widget.person.back.click()
+    assert "taken back: Ada: sizes" in widget.status.text()
+    assert session.person().sizes == {} and box.text() == "length …"
+    ruled(widget, qtbot, "length", "190")
+    ruled(widget, qtbot, "length", "0")
+    assert session.person().sizes == {} and "no length" in widget.status.text()
+    with Project.open(folder) as project:
+        assert project.subjects.named("Ada").sizes == {}
+
+
 def test_renewed_meshes_are_offered_and_taken(opened, qtbot, wait_until):
     widget, session = opened, opened.session
     widget.person.scope.setCurrentIndex(1)

@@ -150,6 +150,29 @@ def test_undo_is_about_ones_own_words(project, photos):
     assert project.subjects.photos("Ada") == photos[1:2]
 
 
+def test_undo_is_about_what_was_said_not_about_estimates_from_it(project, labelled, photos):
+    project.subjects.assign("Ada", photos)
+    without = project.subjects.shape_for(photos[0])
+    project.subjects.measure("Ada", {"length": 0.215})
+    large = project.subjects.shape_for(photos[0])  # estimated again: a statement, too
+    assert not np.allclose(large.shape, without.shape, atol=0.1)
+    assert project.subjects.undo() == "Ada: sizes"
+    assert np.allclose(project.subjects.shape_for(photos[0]).shape, without.shape, atol=1e-6)
+    assert project.subjects.redo() == "Ada: sizes"  # though the shape was estimated since
+    assert np.allclose(project.subjects.shape_for(photos[0]).shape, large.shape, atol=1e-6)
+    for expected in ("Ada: sizes", "Ada: photos"):
+        assert project.subjects.undo() == expected
+
+
+def test_a_shape_goes_with_the_size_that_it_was_made_from(project, photos, make_hand):
+    project.add_proposal(photos[0], make_hand(), SOURCE)
+    project.subjects.assign("Ada", photos[:1])
+    project.subjects.measure("Ada", {"length": 0.215})
+    assert project.subjects.shape_for(photos[0]) is not None
+    project.subjects.undo()
+    assert project.subjects.shape_for(photos[0]) is None
+
+
 @given(st.lists(st.integers(0, 3), max_size=25))
 def test_any_walk_of_words_is_what_a_plain_list_says(steps):
     """0, 1: say; 2: undo the last in force; 3: redo what was undone last."""

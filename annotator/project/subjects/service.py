@@ -239,7 +239,7 @@ class Subjects:
         return found
 
     def undo(self) -> str:
-        """Take back what you said last of a subject.
+        """Take back what you said last of a subject: its photos or its sizes. Its shape follows.
 
         Returns
         -------
@@ -252,7 +252,7 @@ class Subjects:
             You said nothing that is in force.
         """
         with self._context.database.writing(stored_only=True) as connection:
-            return _in_words(statements.undo(connection, standing.TOPIC, self._context.who))
+            return _in_words(statements.undo(connection, standing.TOPIC, self._context.who, standing.BY_PEOPLE))
 
     def redo(self) -> str:
         """Say again what you took back last.
@@ -268,7 +268,7 @@ class Subjects:
             You took nothing back.
         """
         with self._context.database.writing(stored_only=True) as connection:
-            return _in_words(statements.redo(connection, standing.TOPIC, self._context.who))
+            return _in_words(statements.redo(connection, standing.TOPIC, self._context.who, standing.BY_PEOPLE))
 
     # -- hands of another shape ------------------------------------------------------------------------------------
     def renewals(self, name: str) -> tuple[list[Renewal], list[Renewal]]:

@@ -16,6 +16,8 @@ from annotator.project.storage.schema import hands, trials
 
 TOPIC = "subject"
 PHOTOS, SIZES, SHAPE = "photos", "sizes", "shape"  # kinds of statements
+# what a person says, and takes back: an estimate only follows from it, and is made again when that changes
+BY_PEOPLE = (PHOTOS, SIZES)
 FIRST = 12  # labels that a subject needs to be estimated at all
 GROWN, MORE = 1.25, 8  # it is estimated again when labels have grown by this factor and by so many more
 LONGEST_NAME = 80
@@ -65,6 +67,9 @@ def replayed(told: Iterable[Statement]) -> dict[str, Standing]:
         elif one.kind == SHAPE:
             subject.shape = Subject.from_dict(one.said["shape"])
             subject.labels_then, subject.estimated_at = int(one.said["labels"]), one.at
+    for subject in found.values():
+        if subject.shape is not None and subject.shape.sizes and not subject.sizes and subject.labels_then < FIRST:
+            subject.shape = None  # sizes that were taken back since were all that it was made from
     return {name: one for name, one in found.items() if one.photos or one.sizes}
 
 

@@ -20,6 +20,7 @@ class OfPeople:
     def _start_people(self) -> None:
         """Once, after Qt's own part of the widget is there."""
         self.person.assigned.connect(self._assign_person)
+        self.person.measured.connect(self._measure_person)
         self.person.asked_back.connect(self._person_back)
         self.person.asked_offers.connect(self._ask_offers)
         self.person.asked_renewal.connect(self._renew)
@@ -43,6 +44,17 @@ class OfPeople:
             return
         self.typing.to_canvas()
         self._settled(assign)
+
+    def _measure_person(self, sizes: dict[str, float | None]) -> None:
+        def measure() -> None:
+            self.say(f"{session.measure(sizes).name}: {', '.join(said)}; Renew … gives their other hands this shape")
+
+        session = self.session
+        if session is None or session.at is None:
+            return
+        said = [f"{name} {1000 * size:g} mm" if size else f"no {name}" for name, size in sizes.items()]
+        self.typing.to_canvas()
+        self._settled(measure)
 
     def _person_back(self) -> None:
         self._settled(lambda: self.say(f"taken back: {self.session.undo_said()}"))

@@ -1,11 +1,11 @@
-"""Whose hands the photo shows: a name to choose or type, what is known of that person, and renewed meshes."""
+"""Whose hands the photo shows: a name to choose or type, what a ruler says, what is known, and renewed meshes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from annotator.project.records.views import Renewal, StoredSubject
 from napari_hand_mesh.docks.verdict_bar import quiet
@@ -14,13 +14,21 @@ from napari_hand_mesh.session.people import SCOPES, in_words
 NOBODY = "hands of …"
 TALL = 26  # px of the words: two lines
 LISTED = 20  # offers that are named one by one
+# what a ruler measures -> how, in words
+RULED = {
+    "length": "from the crease of the wrist to the tip of the stretched middle finger",
+    "width": "across the palm at the knuckles, without the thumb",
+}
+LONGEST = 999.0  # mm that can be typed: what no hand has is refused with its bounds, not cut off
 
 
 class SubjectForm(QWidget):
-    """assigned(name, scope): a person said whose hands these are ("": nobody's); asked_back: they take it back;
-    asked_offers: which hands of the subject have another shape; chosen(hand's id); asked_renewal(ids)."""
+    """assigned(name, scope): a person said whose hands these are ("": nobody's); measured(sizes): what a ruler says, a
+    size's name -> m, None: no such size; asked_back: they take the last of these back; asked_offers: which hands of the
+    subject have another shape; chosen(hand's id); asked_renewal(ids)."""
 
     assigned = Signal(str, str)
+    measured = Signal(object)
     asked_back = Signal()
     asked_offers = Signal()
     chosen = Signal(str)
@@ -45,7 +53,9 @@ class SubjectForm(QWidget):
             self.scope.addItem(words, scope)
         self.scope.setToolTip("which photos show this person's hands")
         self.scope.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.back = quiet("↶", "take back what you said last of whose hands these are")
+        self.sizes = {name: self._ruler(name) for name in RULED}
+        self._shown_mm: dict[str, float] = {}
+        self.back = quiet("↶", "take back what you said last of whose hands these are, or of their size")
         self.back.clicked.connect(lambda _checked=False: self.asked_back.emit())
         self.back.setFixedWidth(26)
         self.offers = quiet("Renew …", "hands of this person whose mesh has another shape: give them a renewed one")
@@ -63,13 +73,15 @@ class SubjectForm(QWidget):
             row.addWidget(box, 1)
         below = QHBoxLayout()
         below.setSpacing(3)
-        below.addWidget(self.known, 1)
         below.addWidget(self.back)
-        below.addWidget(self.offers)
+        below.addWidget(self.offers, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(2)
         layout.addLayout(row)
+        for box in self.sizes.values():
+            layout.addWidget(box)
+        layout.addWidget(self.known)
         layout.addLayout(below)
         layout.addStretch(1)
         self.show_person(None, [], False)
@@ -81,6 +93,12 @@ class SubjectForm(QWidget):
             self.names.clear()
             self.names.addItems(["", *names])
             self.names.setCurrentText("" if person is None else person.name)
+        sizes = {} if person is None else person.sizes
+        for name, box in self.sizes.items():
+            self._shown_mm[name] = round(1000 * sizes.get(name, 0.0), box.decimals())
+            box.setEnabled(person is not None)
+            if not box.hasFocus():
+                box.setValue(self._shown_mm[name])
         words = in_words(person) if there else ""
         self.known.setText(words)
         self.known.setToolTip(words)
@@ -104,6 +122,28 @@ class SubjectForm(QWidget):
             menu.addAction(f"{len(accepted)} accepted hands have another shape: left alone").setEnabled(False)
         menu.popup(self.offers.mapToGlobal(self.offers.rect().bottomLeft()))
         return menu
+
+    def _ruler(self, name: str) -> QDoubleSpinBox:
+        """A field for one size, mm; empty: not measured."""
+        box = QDoubleSpinBox()
+        box.setRange(0.0, LONGEST)
+        box.setDecimals(1)
+        box.setPrefix(f"{name} ")
+        box.setSuffix(" mm")
+        box.setSpecialValueText(f"{name} …")
+        box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        box.setAccessibleName(f"{name} of the hand, mm")
+        box.setToolTip(f"{name} of this person's hand by a ruler, mm: {RULED[name]}; 0: not measured")
+        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel of a mouse that only passes
+        box.editingFinished.connect(lambda: self._measured(name))
+        return box
+
+    def _measured(self, name: str) -> None:
+        value = self.sizes[name].value()
+        if value != self._shown_mm[name]:  # Qt tells the end of an edit twice: by Enter, and when the focus goes
+            self._shown_mm[name] = value
+            self.measured.emit({name: value / 1000 or None})
 
     def _assign(self) -> None:
         self.assigned.emit(self.names.currentText().strip(), self.scope.currentData())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from annotator.errors import InputError
 from annotator.files.frame_places import file_of
 from annotator.project import StoredPhoto
 from annotator.project.records.views import StoredSubject
@@ -28,6 +31,16 @@ class People(Together):
         changed = self.project.subjects.assign(name.strip(), self._photos_of(scope))
         self._know_person()
         return changed
+
+    def measure(self, sizes: Mapping[str, float | None]) -> StoredSubject:
+        """What a ruler says of the hand of the photo's person: see `Subjects.measure`; their shape, estimated with it,
+        counts from now on. InputError: nobody said whose hands these are, or no size of a hand."""
+        person = self.person()
+        if person is None:
+            raise InputError("say first whose hands these are")
+        self.project.subjects.measure(person.name, sizes)
+        self._know_person()
+        return self.project.subjects.named(person.name)
 
     def undo_said(self) -> str:
         """Take back what this person said last of a subject; in words."""
