@@ -14,6 +14,8 @@ from annotator.errors import InputError
 INTERRUPTED = 130  # as a shell says of a program ended by Ctrl-C
 CLOSED_PIPE = 141  # ... and of one whose reader went away, as in `annotator status P | head -1`
 
+LONGEST = 2000  # characters of an error's line
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0, 2 (wrong use or bad input, one line on stderr), 130 (Ctrl-C)."""
@@ -77,5 +79,8 @@ def _said_by_system(error: OSError) -> str:
 
 
 def _fail(message: str) -> int:
-    print(f"annotator: error: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split())
+    if len(line) > LONGEST:  # somebody's name of 5,000 characters, say: what is wrong with it stands at the end
+        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+    print(f"annotator: error: {line}", file=sys.stderr)
     return 2

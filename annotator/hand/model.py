@@ -279,8 +279,8 @@ def load_hand(name: str | Path = "free") -> HandModel:
         The file is missing, unreadable or not a sound hand model.
     """
     path = Path(name)
-    if name == "free" or not path.is_file() and name in HANDS:
+    if name == "free" or not os.path.isfile(path) and name in HANDS:
         path = HANDS[str(name)].file()
-    if not path.is_file():
+    if not os.path.isfile(path):  # `Path.is_file` raises for a name longer than any file's
         raise InputError(f"{path}: no such hand model file (and no model of that name; the embedded one is 'free')")
     return _cached(path.resolve(), path.stat().st_mtime_ns)

@@ -5,6 +5,7 @@ Everything that reads a project's photos gets their pixels here, and asks here w
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def read_photo(path: str | Path) -> np.ndarray:
     place = _frame(path)
     if place is not None:
         return open_video(place.video, place.rate).read(place.number)
-    if Path(path).suffix.lower() in VIDEO_SUFFIXES or (is_pattern(path) and not Path(path).exists()):
+    if Path(path).suffix.lower() in VIDEO_SUFFIXES or (is_pattern(path) and not os.path.exists(path)):
         video = open_video(path)  # says what is wrong with it
         first, last = video.numbers[0], video.numbers[-1]
         raise InputError(f"{path} is a video of frames {first} to {last}: name one (as {video.place(first).as_path()})")
@@ -62,7 +63,7 @@ def photo_hash(path: str | Path) -> str:
 
 def photo_there(path: str | Path) -> bool:
     """Whether the file is there that holds this photo."""
-    return Path(path).is_file() or (frame_place(path) is not None and file_of(path).is_file())
+    return os.path.isfile(path) or (frame_place(path) is not None and os.path.isfile(file_of(path)))
 
 
 def photo_bytes(path: str | Path) -> int:
@@ -84,4 +85,4 @@ def frame_of(path: str | Path) -> Frame | None:
 def _frame(path: str | Path):
     """The frame that a path means, unless there is a file of just that name."""
     place = frame_place(path)
-    return None if place is None or Path(path).exists() else place
+    return None if place is None or os.path.exists(path) else place

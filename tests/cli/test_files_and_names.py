@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from annotator.cli import main
+from annotator.errors import InputError
 from annotator.files.photo_paths import photo_files
 from annotator.formats import WRITERS, reader
 from annotator.project import Project, Provenance
@@ -167,3 +168,16 @@ def test_names_of_every_kind(two, tmp_path):
         assert done.stdout.isascii()
         if options:
             assert hand in json.loads(done.stdout)["hands"][0]["photo"]
+
+
+@pytest.mark.parametrize("name", ["[" * 5000, "1" * 300])
+def test_a_name_longer_than_any_files_is_one_short_line(name, tmp_path, capsys):
+    import annotator
+
+    for read in (annotator.load_hand, annotator.read_photo):
+        with pytest.raises(InputError, match="no such hand model file|does not exist"):
+            read(name)
+    assert main(["export", str(tmp_path), "--out", str(tmp_path / "set"), "--hand", name]) == 2
+    assert main(["propose", name]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all(line.startswith("annotator: error: ") and len(line) < 2100 for line in lines)

@@ -48,6 +48,13 @@ def test_at_1280_by_800_the_photo_is_the_largest_thing(small, widget, wait_until
     assert filled.max() <= 1.01
 
 
+def test_docking_makes_the_window_no_taller_than_the_screen(widget, canvas, wait_until):
+    canvas()
+    window = widget.arrangement.window
+    room = window.screen().availableGeometry().height()
+    wait_until(lambda: window.minimumSizeHint().height() <= window.height() <= room)
+
+
 def test_nothing_moves_whatever_is_said(small, widget, wait_until):
     window = widget.arrangement.window
 

@@ -116,11 +116,11 @@ def _is_heif(start: bytes) -> bool:
 
 
 def _judge_path(path: Path, name: str) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):  # `Path.is_dir` raises for a name longer than any file's
         raise InputError(f"{name} is a directory, expected an image file")
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputError(f"{name} does not exist")
-    if not path.is_file():  # a pipe would be waited for without end
+    if not os.path.isfile(path):  # a pipe would be waited for without end
         raise InputError(f"{name} is not an ordinary file")
 
 

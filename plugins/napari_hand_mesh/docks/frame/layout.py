@@ -6,7 +6,7 @@ list of layers and its controls are folded away until they are asked for.
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 NAPARI = ("layer list", "layer controls")  # names of napari's own docks
@@ -84,7 +84,13 @@ class Layout(QObject):
         if video_dock is not None:
             video_dock.hide()  # until there is a video
         self.fold(True)
-        QTimer.singleShot(0, lambda: self.widths(queue, side))
+        before = window.size()
+
+        def placed() -> None:
+            self._back_to(before)
+            self.widths(queue, side)
+
+        QTimer.singleShot(0, placed)
 
     def fit(self) -> None:
         """Make the window as large as the screen is good for."""
@@ -96,6 +102,16 @@ class Layout(QObject):
         width, height = min(room.width(), USUAL[0]), min(room.height() - SHORTER, USUAL[1])
         window.resize(width, height)
         window.move(room.left() + (room.width() - width) // 2, room.top())
+
+    def _back_to(self, size: QSize) -> None:
+        """Give the window this size again, as far as its parts and the screen allow: while docks come one by one, Qt
+        makes it as tall as all of them in one column, and leaves it so."""
+        window = self.window
+        screen = None if window is None else window.screen()
+        if screen is None or window.isMaximized() or window.isFullScreen():
+            return
+        room = screen.availableGeometry().size() - QSize(0, SHORTER)
+        window.resize(size.expandedTo(window.minimumSizeHint()).boundedTo(room))
 
     def widths(self, queue: QWidget, side: QWidget) -> None:
         """Share out the width: what is not the photo's is the columns'."""
