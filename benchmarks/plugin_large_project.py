@@ -1,15 +1,18 @@
 """A project of 20,000 hands in the plugin: how long it takes to open it, and to go to the next hand.
 
-    xvfb-run -a python benchmarks/plugin_large_project.py [--hands 20000] [--steps 40] [--project FOLDER]
+    xvfb-run -a python benchmarks/plugin_large_project.py [--hands 20000] [--steps 40] [--photos 0] [--project FOLDER]
 
 In a real napari window (under Xvfb: software OpenGL), without the network. A time ends when the canvas has painted the
 hand and Qt has nothing left to do; CPU time is the process's own, of all its threads, and does not grow when other
-programs share the machine. The hands are random ones, on copies of a sample photo, two on each.
+programs share the machine. The hands are random ones, on copies of a sample photo, two on each. --photos: so many
+photos are gone through afterwards, a keypoint of each hand dragged; the resident memory by tenths, and what it grew by
+after the first (exit code 1 from 50 MB on).
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import tempfile
 import time
@@ -17,6 +20,7 @@ from pathlib import Path
 
 import napari
 import numpy as np
+import psutil
 from qtpy.QtWidgets import QApplication
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -31,6 +35,7 @@ from annotator.project.records.views import StoredPhoto
 from annotator.vision.photos import photo_hash, read_photo
 
 DISTINCT = 200  # meshes
+GROWN = 50.0  # MB: the most that going through photos may add
 
 
 def build(folder: Path, count: int) -> None:
@@ -63,10 +68,26 @@ def timed(work) -> tuple[float, float]:
     return 1000 * (time.perf_counter() - start), 1000 * (time.process_time() - cpu)
 
 
-def main() -> None:
+def walked(widget, photos: int) -> list[float]:
+    """MB of resident memory after each tenth of the photos."""
+    levels = []
+    for number in range(2 * photos):  # two hands a photo
+        widget.act("next_open")
+        x, y = widget.session.mesh.keypoints[8]
+        widget.session.drop(8, (x + 2.0, y + 2.0))
+        for _ in range(3):
+            QApplication.processEvents()
+        if (number + 1) % max(1, photos // 5) == 0:
+            gc.collect()
+            levels.append(psutil.Process().memory_info().rss / 1e6)
+    return levels
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--hands", type=int, default=20_000)
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--photos", type=int, default=0, help="to go through while the memory is watched")
     parser.add_argument("--project", type=Path, help="one that an earlier run left here; made if it is missing")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -92,6 +113,7 @@ def main() -> None:
                 times["filter: all, then to do"].append(
                     timed(lambda: [widget.queue.filter.setCurrentText(name) for name in ("all", "to do")])
                 )
+        levels = walked(widget, arguments.photos)
         widget.close_project()
         viewer.close()
     rows = []
@@ -104,7 +126,13 @@ def main() -> None:
             [f"{arguments.hands} hands, ms", "n", "first", "median", "p95", "worst", "CPU median", "CPU worst"], rows
         )
     )
+    if not levels:
+        return 0
+    grown = levels[-1] - levels[0]
+    tenths = " ".join(f"{one:.0f}" for one in levels)
+    print(f"{arguments.photos} photos gone through, MB by tenths: {tenths}; {grown:+.0f}")
+    return int(grown >= GROWN)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
