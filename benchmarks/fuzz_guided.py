@@ -153,7 +153,7 @@ def main() -> int:
         found[name] = numbers | {"branches": int(reached[-1]), "kept": sum(1 for _ in corpus.iterdir())}
         if done.returncode or not numbers:
             why = [line for line in done.stderr.splitlines() if re.match(r"\s*(\w+Error|SUMMARY|==)", line)]
-            harm.append(f"{name}: {' | '.join(why[-4:]) or done.stderr[-300:]}")
+            harm.append(f"{name} (exit code {done.returncode}): {' | '.join(why[-4:]) or done.stderr[-300:]}")
         print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
     print(json.dumps({"seconds": given.seconds, "corpus": str(kept), "doors": found, "harm": harm}))
     return 1 if harm else 0

@@ -115,6 +115,7 @@ def test_cvat_of_other_people(tmp_path):
         ("", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "document type"),
         ("", "<annotation>", "begins with <annotation>"),
         ("<skeleton", "<annotations>", "is not XML"),
+        ("", "<?xml version='1.0' encoding='nan'?><annotations>", "is not XML: unknown encoding"),
     ],
 )
 def test_cvat_that_cannot_be_read(tmp_path, inside, head, message):

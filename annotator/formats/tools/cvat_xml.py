@@ -96,7 +96,7 @@ def parts(path: Path) -> Iterator[ElementTree.Element]:
                         root.clear()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (ElementTree.ParseError, UnicodeError, ValueError) as error:
+    except (ElementTree.ParseError, LookupError, UnicodeError, ValueError) as error:  # an encoding that nobody knows
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is not XML: {error}") from error

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from annotator.errors import InputError
 from annotator.files.given import expanded
 from annotator.files.paths import read_json
@@ -31,7 +29,7 @@ def read_calibration(path: Path, part: str, build: Callable[[dict[str, Any], str
         if str(path) in str(error):
             raise
         raise InputError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path} is not a calibration that can be read: {what}") from error
 

@@ -215,7 +215,13 @@ def test_broken_rigs_are_said_in_one_line_that_names_the_file(rig, tmp_path, nam
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1, 2]", "nonsense", '{"K": [1], "M": [2]}', '{"0": {"campos": {}}}'])
+DEEP = f'{{"cameras": {"[" * 900}1{"]" * 900}}}'
+ENDLESS = '{"cameras": {"a": {"K": [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "R": [0, 0, 0], "T": [0, 0, 0], "width": 1e999}}}'
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1, 2]", "nonsense", '{"K": [1], "M": [2]}', '{"0": {"campos": {}}}', DEEP, ENDLESS]
+)
 @pytest.mark.parametrize("suffix", [".json", ".yml", ".txt"])
 def test_whatever_else_a_file_holds(tmp_path, text, suffix):
     path = tmp_path / f"calibration{suffix}"
