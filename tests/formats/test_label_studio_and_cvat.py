@@ -115,9 +115,17 @@ def test_cvat_of_other_people(tmp_path):
         ("", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', "document type"),
         ("", "<annotation>", "begins with <annotation>"),
         ("<skeleton", "<annotations>", "is not XML"),
-        ("", "<?xml version='1.0' encoding='nan'?><annotations>", "is not XML: unknown encoding"),
     ],
 )
 def test_cvat_that_cannot_be_read(tmp_path, inside, head, message):
     with pytest.raises(InputError, match=message):
         list(reader("cvat").read(cvat(tmp_path, inside, head)))
+
+
+def test_cvat_in_an_encoding_that_nobody_knows(tmp_path):
+    folder = cvat(tmp_path, "")
+    path = folder / "annotations.xml"
+    path.write_text(path.read_text().replace("utf-8", "nan"))
+    assert 'encoding="nan"' in path.read_text()
+    with pytest.raises(InputError, match="is not XML: unknown encoding"):
+        list(reader("cvat").read(folder))
