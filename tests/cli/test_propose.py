@@ -90,7 +90,7 @@ def test_exit_2_only_if_nothing_could_be_done(run, loaded, tmp_path):
     (tmp_path / "empty").mkdir()
     for given, said in (
         ([text], "text.jpg"),
-        ([text, tmp_path / "gone.jpg"], "1 more"),
+        ([text, tmp_path / "gone.jpg"], "none of 2 photos could be read"),
         ([tmp_path / "empty"], "no image files"),
         ([tmp_path / "*.tiff"], "matches"),
     ):

@@ -58,3 +58,23 @@ def test_wrong_use_leaves_nothing(run, tmp_path, photo_file, monkeypatch):
         assert (code, out) == (2, "") and err.startswith("annotator: error: ")
     assert run("propose", tmp_path, "--json")[0] == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("to", [("--json",), ("--csv", "x.csv"), ("--project", "p")])
+def test_one_fault_is_one_line(run, loaded, tmp_path, photo_file, monkeypatch, to):
+    """Alone a bad photo is the command's error; of several each is named, and the error repeats none."""
+
+    def said(*photos):
+        code, _, err = run("propose", *photos, *to)
+        return code, [line for line in err.splitlines() if line.startswith("annotator:")]
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"nothing")
+    code, lines = said("a.jpg")
+    assert code == 2 and len(lines) == 1 and "a.jpg" in lines[0] and "no photo could be read" in lines[0]
+    code, lines = said("a.jpg", "b.jpg")
+    assert code == 2 and len(lines) == 3 and lines[2].endswith("none of 2 photos could be read")
+    assert "a.jpg" in lines[0] and "b.jpg" in lines[1]
+    code, lines = said("a.jpg", photo_file)
+    assert code == 0 and len(lines) == 1 and "skipped" in lines[0] and "a.jpg" in lines[0]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from others_files import HEIGHT, WIDTH, coco
+from others_files import HEAD, HEIGHT, WIDTH, coco, table
 from PIL import Image
 
+from annotator.cli import main
 from annotator.errors import InputError
 from annotator.formats import reader
 from annotator.formats.core.places import check_fit
 from annotator.formats.core.remarks import remarking
+from annotator.formats.core.units import checked
 
 
 @pytest.mark.parametrize("said", ["a%20b/Ha\u0308nd.jpg", "a b/H\u00e4nd.jpg", "a b\\H\u00e4nd.jpg"])
@@ -79,3 +82,111 @@ def test_a_camera_of_another_resolution(tmp_path, hands):
             check_fit(replace(hand, K=other, joints=joints), (HEIGHT, WIDTH))
     with pytest.raises(InputError, match="outside the photo.*p.jpg has 160 x 120 px"):
         check_fit(hand, (120, 160))
+
+
+def test_fillers_in_shares_and_turned_pictures_stay_fillers(tmp_path, hands):
+    """(0, 0) and (-1, -1) are told by the file's own numbers, not by what they would become."""
+    shares = (hands[0] + 0.5) / (WIDTH, HEIGHT)
+    shares[3], shares[7] = 0, -1
+    (hand,) = reader("coco").read(coco(tmp_path, [shares]))
+    assert np.flatnonzero(hand.weights == 0).tolist() == [3, 7]
+    turned = hands[0].copy()
+    turned[3] = 0
+    (hand,) = reader("coco").read(coco(tmp_path, [turned], exif=6))
+    assert np.flatnonzero(hand.weights == 0).tolist() == [3]
+
+
+@pytest.fixture
+def inside(hands):
+    """The same keypoints, no larger than the photo and within it."""
+    return [380 * (p - p.min(0)) / np.ptp(p, axis=0).max() + (150, 60) for p in hands]
+
+
+def _percent(points):
+    return (points + 0.5) / (WIDTH, HEIGHT) * 100
+
+
+def _others(folder, places, box):
+    """The same hand and box (4,) x0, y0, x1, y1 in each format that can be in other units: {format: its data set}."""
+    x0, y0, x1, y1 = box
+    corner = [x0, y0, x1 - x0, y1 - y0]
+    triples = np.column_stack([places, np.full(21, 2)]).ravel().tolist()
+    whole = coco(folder / "whole", [places], righthand_kpts=triples, righthand_valid=True, righthand_box=corner)
+    (folder / "hint").mkdir()
+    Image.new("RGB", (WIDTH, HEIGHT)).save(folder / "hint" / "p.jpg")
+    (folder / "hint" / "p.json").write_text(json.dumps([{"keypoints": places.tolist(), "bbox": list(box)}]))
+    (folder / "csv").mkdir()
+    return {
+        "coco": coco(folder / "coco", [places], bbox=corner), "coco-wholebody": whole, "hint": folder / "hint",
+        "csv": table(folder / "csv", HEAD, ["p.jpg", "right", *places.ravel()]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["coco", "coco-wholebody", "hint", "csv"])
+def test_percent_is_refused_until_it_is_said(tmp_path, inside, name):
+    """Percent taken for pixels makes a small hand in the photo's corner."""
+    folder = _others(tmp_path, _percent(inside[0]), (10.0, 20.0, 60.0, 70.0))[name]
+    with pytest.raises(InputError, match=r"look like percent.*p.jpg has 640 x 480 px.*--units percent"):
+        list(checked(reader(name).read(folder), "set"))
+    (hand,) = reader(name).read(folder, units="percent")
+    np.testing.assert_allclose(hand.keypoints, inside[0], atol=1e-9)
+    assert name == "csv" or hand.box.tolist() == [63.5, 95.5, 383.5, 335.5]
+    (hand,) = reader(name).read(folder, units="px")
+    np.testing.assert_allclose(hand.keypoints, _percent(inside[0]))
+    with pytest.raises(InputError, match="unknown units 'inch'"):
+        list(reader(name).read(folder, units="inch"))
+
+
+@pytest.mark.parametrize("name", ["coco", "coco-wholebody", "hint", "csv"])
+def test_shares_are_taken_as_said(tmp_path, inside, name):
+    folder = _others(tmp_path, _percent(inside[0]) / 100, (0.1, 0.2, 0.6, 0.7))[name]
+    for options in ({}, {"units": "shares"}):
+        (hand,) = reader(name).read(folder, **options)
+        np.testing.assert_allclose(hand.keypoints, inside[0], atol=1e-9)
+        assert name == "csv" or hand.box.tolist() == [63.5, 95.5, 383.5, 335.5]
+    (hand,) = reader(name).read(folder, units="px")
+    np.testing.assert_allclose(hand.keypoints, _percent(inside[0]) / 100)
+
+
+def test_what_is_no_percent_passes(tmp_path, inside):
+    """Small hands, small photos, one hand elsewhere, and a table that says its unit."""
+    small = _percent(inside[0])
+    assert list(checked(reader("coco").read(coco(tmp_path / "a", [0.4 * small])), "set"))
+    assert list(checked(reader("coco").read(coco(tmp_path / "b", [small, inside[1]])), "set"))
+    folder = coco(tmp_path / "c", [small], image={"width": 224, "height": 224})
+    Image.new("RGB", (224, 224)).save(folder / "p.jpg")
+    assert list(checked(reader("coco").read(folder), "set"))
+    for unit, expected in (("px", small), ("percent", inside[0])):
+        row = ["p.jpg", "right", *small.ravel(), unit]
+        (hand,) = checked(reader("csv").read(table(tmp_path, [*HEAD, "units"], row)), "set")
+        np.testing.assert_allclose(hand.keypoints, expected, atol=1e-9)
+
+
+def test_import_takes_units(tmp_path, inside, capfd, model, monkeypatch):
+    import annotator.model
+    from annotator.project import Project
+
+    monkeypatch.setattr(annotator.model, "load_model", lambda *_a, **_k: model)
+    folder = coco(tmp_path / "set", [_percent(inside[0])], category="right_hand")
+    arguments = ["import", str(folder), "--format", "coco", "--project", str(tmp_path / "p")]
+    assert main(arguments) == 2
+    error = capfd.readouterr().err.strip()
+    assert "look like percent" in error and "\n" not in error
+    assert main([*arguments, "--units", "percent"]) == 0
+    with Project.open(tmp_path / "p") as project:
+        stored = project.hand(project.hands()[0].id).corrections
+    np.testing.assert_allclose([stored[k] for k in range(21)], inside[0])
+    capfd.readouterr()
+    for words, why in (
+        (["coco", "--units", "inch"], "unknown units"),
+        (["yolo-pose", "--units", "percent"], "not for"),
+    ):
+        assert main(["import", str(folder), "--format", *words, "--project", str(tmp_path / "p")]) == 2
+        assert why in capfd.readouterr().err
+
+
+def test_training_refuses_percent(tmp_path, inside):
+    from annotator.formats.transfer.keypoint_tables import make_table
+
+    with pytest.raises(InputError, match="look like percent"):
+        make_table("coco", coco(tmp_path / "a", [_percent(inside[0])], category="right_hand"), tmp_path / "run")

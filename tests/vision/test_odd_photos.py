@@ -6,6 +6,7 @@ import io
 import struct
 import sys
 import zlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -75,15 +76,20 @@ def test_deep_and_turned(tmp_path, turn):
 
 def deep_png(values, bits, *extra):
     """A PNG of 16 bits a colour, with or without transparency; extra: more chunks, (kind, data)."""
+    values = deep(values, bits)
+    if values.shape[2] == 4:
+        values[..., 3] = 257 * (values[..., 3].astype(int) * 255 // (2**bits - 1))
+    return png_of(values, *extra)
+
+
+def png_of(values, *extra):
+    """The PNG of (H, W, 2, 3 or 4) uint16."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    values = deep(values, bits)
-    if values.shape[2] == 4:
-        values[..., 3] = 257 * (values[..., 3].astype(int) * 255 // (2**bits - 1))
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    kind = {3: 2, 4: 6}[values.shape[2]]
+    kind = {2: 4, 3: 2, 4: 6}[values.shape[2]]
     head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, 0)
     more = b"".join(chunk(*one) for one in extra)
     start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + more
@@ -107,6 +113,49 @@ def test_deep_colour_png_turned_and_transparent():
     whole = decode_photo(file.getvalue(), "a")
     same = decode_photo(deep_png(clear, 12, (b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))), "a")
     assert same.shape == whole.shape and np.abs(same.astype(int) - whole).max() <= 2
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_transparency_says_nothing_of_the_depth(tmp_path, bits):
+    """12-bit colours beside an opaque channel of 16 bits, colour and grey, TIFF and PNG."""
+    opaque = np.full(SHADES.shape, 65535, np.uint16)
+    both = np.dstack([deep(COLOURS, bits), opaque])
+    tifffile.imwrite(tmp_path / "a.tif", both, photometric="rgb", extrasamples=["unassalpha"])
+    assert np.abs(read_photo(tmp_path / "a.tif").astype(int) - COLOURS).max() <= 1
+    # a fourth channel that is no transparency, as an infrared one, is not laid over white
+    tifffile.imwrite(tmp_path / "b.tif", both // 2 * 2, photometric="rgb", extrasamples=["unspecified"])
+    assert np.abs(read_photo(tmp_path / "b.tif").astype(int) - COLOURS).max() <= 1
+    grey = np.dstack([deep(SHADES, bits), opaque])
+    options = {"photometric": "minisblack", "planarconfig": "contig", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(tmp_path / "c.tif", grey, **options)
+    (tmp_path / "d.png").write_bytes(png_of(grey))
+    for name in ("c.tif", "d.png"):
+        assert np.abs(read_photo(tmp_path / name).astype(int) - SHADES[..., None]).max() <= 1, name
+
+
+@pytest.mark.parametrize("suffix", ["jp2", "j2k", "ppm"])
+def test_deep_colours_of_other_files_are_refused_before_they_are_black(tmp_path, suffix):
+    """What keeps the upper 8 of 16 bits alone makes 12-bit data nearly black: one line says so."""
+    for bits in (12, 16):
+        path, pixels = tmp_path / f"a{bits}.{suffix}", deep(COLOURS, bits)
+        if suffix == "ppm":
+            path.write_bytes(b"P6 96 64 65535\n" + pixels.astype(">u2").tobytes())
+        else:
+            whole = jpeg_2000(pixels)
+            path.write_bytes(whole if suffix == "jp2" else whole[whole.index(b"\xff\x4f\xff\x51") :])
+    with pytest.raises(InputError, match=rf"a12.{suffix} has 16 bits a colour.*nearly black"):
+        read_photo(tmp_path / f"a12.{suffix}")
+    assert abs(read_photo(tmp_path / f"a16.{suffix}").mean() - COLOURS.mean()) < 5
+
+
+def jpeg_2000(pixels):
+    """A .jp2 file's bytes of (H, W, 3) uint16."""
+    av = pytest.importorskip("av")
+    encoder = av.CodecContext.create("jpeg2000", "w")
+    encoder.height, encoder.width = pixels.shape[:2]
+    encoder.pix_fmt, encoder.time_base = "rgb48le", Fraction(1, 25)
+    frame = av.VideoFrame.from_ndarray(pixels, format="rgb48le")
+    return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
 
 
 def test_deep_colour_png_without_its_reader_or_damaged(monkeypatch):

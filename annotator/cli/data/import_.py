@@ -38,6 +38,14 @@ def command(
             show_default=False,
         ),
     ] = "",
+    units: Annotated[
+        str,
+        typer.Option(
+            help="Of keypoints and boxes, whatever they look like: px, percent (0..100) or shares (0..1) of the "
+            "photo's width and height.",
+            show_default=False,
+        ),
+    ] = "",
     update: Annotated[
         bool,
         typer.Option(
@@ -79,6 +87,8 @@ def command(
     from annotator.formats.core.details import skipping, whole
     from annotator.formats.core.orders import AS_NAMED, checked, places_of
     from annotator.formats.core.remarks import remarking, told
+    from annotator.formats.core.units import PX, check_units
+    from annotator.formats.core.units import checked as in_likely_units
 
     if hand not in ("free", "mano"):
         raise InputError(f"unknown hand model {hand!r}: expected free or mano")
@@ -90,6 +100,8 @@ def command(
         places_of(order)
         if order != AS_NAMED and "order" not in takes:
             raise InputError(f"format {format} has one order of keypoints: --order is not for it")
+    if check_units(units) not in ("", PX) and "units" not in takes:
+        raise InputError(f"format {format} says itself what its numbers are: --units {units} is not for it")
     if not dataset.exists():
         raise InputError(f"there is no {dataset}")
     from annotator.formats.transfer.to_project import import_records, photo_place, subject_said
@@ -109,7 +121,9 @@ def command(
     with remarking() as remarks, Project.open_or_create(project, who) as opened, skipped as broken:
         options: dict[str, Any] = {"photos": photo_place(opened, dataset)} if "photos" in takes else {}
         options |= {"order": order} if order and "order" in takes else {}
+        options |= {"units": units} if units and "units" in takes else {}
         records = whole(module.read(dataset, **options))
+        records = records if units else in_likely_units(records, str(dataset))
         records = records if order == AS_NAMED else checked(records, str(dataset))
         records = progress(islice(records, limit or None), "import", limit or None)
         done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano, update, whose)

@@ -207,7 +207,7 @@ def _answer(files, empty, model, device, batch: int, quick: bool, proposer: str,
                 rows.extend([row_of(path, hand)] if as_json else [])
                 if into is not None:
                     into.add(path, hand)
-        _check(done)
+        done.finish()
     failed = [{"photo": name, "error": why} for name, why in [*empty, *done.failed]]
     result = {"hand_model": hand_model, "model_digest": digest, "photos": done.photos,
               "photos_with_hand": done.photos_with_hand, "failed": failed, "hands": rows}  # fmt: skip
@@ -217,15 +217,6 @@ def _answer(files, empty, model, device, batch: int, quick: bool, proposer: str,
         typer.echo(f"{done.hands} hands in {done.photos_with_hand} of {done.photos} photos, written to {as_csv}")
 
 
-def _check(done: Done) -> None:
-    """InputError if no photo at all could be read."""
-    from annotator.errors import InputError
-
-    if not done.photos and not done.skipped:
-        others = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""
-        raise InputError(f"no photo could be read: {done.failed[0][1]}{others}")
-
-
 def _opened(project: str, who: str | None, database: str | None) -> Project:
     from annotator.project import Project
 
@@ -233,7 +224,7 @@ def _opened(project: str, who: str | None, database: str | None) -> Project:
 
 
 def _report(done: Done, empty: list[tuple[str, str]], project: str, start: float, as_json: bool) -> None:
-    _check(done)
+    done.finish()
     result = {
         "project": str(project),
         "photos": done.photos,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annotator.cli.support.output import progress
+from annotator.errors import InputError
 from annotator.files.photo_paths import read_ahead
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Done:
     hands: int = 0
     skipped: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
+    _said: int = 0
 
     def with_those(self, first: Done) -> Done:
         """What came of photos of instants counts, which `propose_photos` then finds done."""
@@ -50,9 +52,25 @@ class Done:
         return self
 
     def fail(self, place: str | Path, why: str) -> None:
-        """One more that could not be used; said on stderr."""
+        """One more that could not be used; said on stderr. The first one, before any photo was of use, waits for
+        another: alone it is the whole command's error, see `finish`."""
         self.failed.append((str(place), why))
-        say_skipped(why)
+        if self.photos or self.skipped or len(self.failed) > 1:
+            self._say()
+
+    def finish(self) -> None:
+        """What waits is said; InputError if no photo at all was of use."""
+        if self.photos or self.skipped:
+            self._say()
+        elif len(self.failed) == 1:
+            raise InputError(f"no photo could be read: {self.failed[0][1]}")
+        else:
+            raise InputError(f"none of {len(self.failed)} photos could be read" if self.failed else "there is no photo")
+
+    def _say(self) -> None:
+        for _, why in self.failed[self._said :]:
+            say_skipped(why)
+        self._said = len(self.failed)
 
 
 def propose_photos(
@@ -110,7 +128,6 @@ def propose_photos(
 
 def propose_by(project: Project, proposer: Proposer, files: Sequence[Path], name: str) -> Done:
     """`propose_photos` by any `Proposer`; name: of it, for the provenance."""
-    from annotator.errors import InputError
     from annotator.project import Provenance
 
     done, provenance = Done(), Provenance(name, proposer.digest)
@@ -178,7 +195,6 @@ def _give_subject(project: Project, subject: str, hands: Sequence[str]) -> None:
 
 def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
     """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
-    from annotator.errors import InputError
     from annotator.files.given import storable
     from annotator.vision.photos import photo_there, read_photo
 

@@ -5,8 +5,8 @@ v: 0 no label, 1 hidden, 2 visible. The category lists the keypoints' names, whi
 without them it is ours. The side is said by the annotation's `side`, `handedness`, `hand_type`, `is_right`, ... or
 `attributes`, by its category's name, or by all keypoints' names; where nothing says it the record's is right, and its
 provenance says `side_known: false`. Pixels are those of the picture that the entry in `images` describes, or shares
-0..1. What is written has one category, `hand`, with our names and bones; each annotation also has `side` (and the same
-in `attributes`, where CVAT and others look), `states`, `weights` and `hand_id` (ours).
+0..1, or what `--units` says. What is written has one category, `hand`, with our names and bones; each annotation also
+has `side` (and the same in `attributes`, where CVAT and others look), `states`, `weights` and `hand_id` (ours).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from annotator.formats.core.orders import AS_NAMED, places_of
 from annotator.formats.core.remarks import remark
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import ToolHand
+from annotator.formats.core.units import check_units
 from annotator.hand.joint_states import JOINT_STATES
 from annotator.hand.joints import BONES, JOINT_NAMES
 
@@ -50,13 +51,15 @@ def _annotation(record: LabelledHand, number: int, image: int) -> dict:
     }  # fmt: skip
 
 
-def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
+def read(folder: str | Path, order: str = "", units: str = "") -> Iterator[LabelledHand]:
     """The hands of a COCO keypoint set: a folder with one JSON file (or that file), photos in FOLDER/images or FOLDER.
 
-    order: of `orders.ORDERS`, which the 21 keypoints of each annotation have, whatever their names say. Annotations
-    without a labelled keypoint are left out, and remarked. InputError naming file and annotation: anything missing, of
-    a wrong shape, names of keypoints that are not understood, labels of another picture.
+    order: of `orders.ORDERS`, which the 21 keypoints of each annotation have, whatever their names say; units: of
+    keypoints and boxes, of `units.UNITS`. Annotations without a labelled keypoint are left out, and remarked.
+    InputError naming file and annotation: anything missing, of a wrong shape, names of keypoints that are not
+    understood, labels of another picture.
     """
+    check_units(units)
     path = named_file(Path(folder), "*.json", "annotation file")
     returned = Returned(path.parent, NAME)
     images, annotations = images_of(path)
@@ -71,19 +74,19 @@ def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
         if isinstance(annotation, dict) and not ours and not annotation.get("num_keypoints", 1):
             remark("annotation without a labelled keypoint left out")
             continue
-        record = named(path, index, _record, path, images, categories, annotation, order, returned)
+        record = named(path, index, _record, path, images, categories, annotation, order, units, returned)
         if record is not None:
             yield record
 
 
 def _record(
-    path: Path, images: dict, categories: dict, annotation: dict, order: str, returned: Returned
+    path: Path, images: dict, categories: dict, annotation: dict, order: str, units: str, returned: Returned
 ) -> LabelledHand | None:
     category = categories.get(str(annotation.get("category_id")), {})
     values = triples(annotation["keypoints"])[_order(category.get("keypoints"), order)]
     photo = photo_of(path, images, annotation)
     places = picture_of(photo, images, annotation).places
-    points, box = places(values[:, :2], values[:, 2] > 0, box_said(annotation))
+    points, box = places(values[:, :2], values[:, 2] > 0, box_said(annotation), units)
     hand = ToolHand(
         str(annotation.get("id", annotation["image_id"])), f"{photo.parent.name}/{photo.name}",
         _side(annotation, category), np.column_stack([points, np.clip(values[:, 2], 0, 2)]), box,

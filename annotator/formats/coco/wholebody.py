@@ -24,6 +24,7 @@ from annotator.formats.coco.files import box_and_outline, named_file, numbers_of
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.places import Picture
+from annotator.formats.core.units import check_units
 from annotator.hand.joints import BONES, JOINT_NAMES
 
 NAME = "coco-wholebody"
@@ -58,13 +59,15 @@ def _annotation(record: LabelledHand, number: int, image: int) -> dict:
     return values
 
 
-def read(folder: str | Path) -> Iterator[LabelledHand]:
+def read(folder: str | Path, units: str = "") -> Iterator[LabelledHand]:
     """The valid hands of a COCO-WholeBody set: a folder with one JSON file (or that file), photos in FOLDER/images or
     FOLDER.
 
-    Of other people's sets all labelled keypoints count as confirmed (v = 1: as occluded). The file is read whole, as
+    Of other people's sets all labelled keypoints count as confirmed (v = 1: as occluded). units: of keypoints
+    and boxes, of `units.UNITS`. The file is read whole, as
     COCO's own tools do. InputError naming file and annotation: anything missing, not finite, or of a wrong shape.
     """
+    check_units(units)
     path = named_file(Path(folder), "*.json", "annotation file")
     sidecar = Sidecar.of(path.parent, NAME)
     images, annotations = images_of(path)
@@ -76,16 +79,16 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
             yield from ((side, annotation) for side in sides)
 
     for index, (side, annotation), details in beside(rows(), sidecar, path):
-        yield named(path, index, _record, path, images, side, annotation, details)
+        yield named(path, index, _record, path, images, side, annotation, details, units)
 
 
-def _record(path: Path, images: dict, side: str, annotation: dict, details: dict | None) -> LabelledHand:
+def _record(path: Path, images: dict, side: str, annotation: dict, details: dict | None, units: str) -> LabelledHand:
     photo = photo_of(path, images, annotation)
     if details is not None:
         return record_of(details, photo)
     known = triples(annotation[f"{side}hand_kpts"])
     said = box_said(annotation, f"{side}hand_box")
-    points, box = picture_of(photo, images, annotation).places(known[:, :2], known[:, 2] > 0, said)
+    points, box = picture_of(photo, images, annotation).places(known[:, :2], known[:, 2] > 0, said, units)
     labels = labels_of(points, known[:, 2] > 0, visible=known[:, 2] > 1)
     return LabelledHand(
         id=f"{annotation.get('id', 0)}-{side}", photo=photo, side=side, K=None, box=box_or_round(box, labels),

@@ -6,18 +6,24 @@ import numpy as np
 
 from annotator.formats.core.remarks import remark
 
+FILLERS = (-1.0, 0.0)  # both coordinates of a keypoint that many tools write for "none"
 SAME_PLACE = 4  # labelled keypoints at exactly one place are no hand's
+
+
+def at_filler(points: np.ndarray) -> np.ndarray:
+    """(21,) bool: which of points (21, 2), in the numbers of the file, stand where tools put what has no label."""
+    return np.any([(points == value).all(1) for value in FILLERS], axis=0)
 
 
 def labelled(points: np.ndarray, claimed: np.ndarray) -> np.ndarray:
     """(21,) bool: which of the `claimed` keypoints (21, 2) are labels.
 
-    None are: not finite; (-1, -1) and (0, 0), which many tools write for "none", whatever visibility stands beside; one
+    None are: not finite; at a filler's place, (-1, -1) and (0, 0), whatever visibility stands beside; one
     place that four or more share. Each kind is remarked (`remarks`).
     """
     points, claimed = np.asarray(points, np.float64), np.asarray(claimed, bool)
     kinds = {"that are not finite": ~np.isfinite(points).all(1)}
-    for value in (-1.0, 0.0):
+    for value in FILLERS:
         kinds[f"at ({value:g}, {value:g})"] = (points == value).all(1)
     known = claimed.copy()
     for what, mask in kinds.items():

@@ -1,4 +1,4 @@
-"""Labels as places in a photo: shares of it, pictures that EXIF turns, pictures and cameras of another size."""
+"""Labels as places in a photo: pictures that EXIF turns, pictures and cameras of another size."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.formats.core.fillers import at_filler
 from annotator.formats.core.photo_files import image_size
 from annotator.formats.core.remarks import remark
+from annotator.formats.core.units import in_pixels
 from annotator.vision.camera import project
 from annotator.vision.images.opening import opened
 
@@ -45,22 +47,18 @@ class Picture:
             "labels of another size are not taken"
         )
 
-    def places(self, points: np.ndarray, known: np.ndarray, box: np.ndarray | None = None):
-        """(points (21, 2), box (4,) x0, y0, x1, y1 or None) as px of the photo as it is shown; also if they are shares
-        0..1 of the picture's width and height."""
-        shares = known.any() and ((points[known] >= -0.5) & (points[known] <= 1.5)).all()
-        if shares:  # no hand is two pixels large
-            remark("hand with places 0..1: taken for shares of the photo's width and height")
-            points = points * self.size[::-1] - 0.5
-        if box is not None and shares and np.abs(box).max() <= 2.0:
-            box = (box.reshape(2, 2) * self.size[::-1] - 0.5).ravel()
-        if self.upright is None:
-            return points, box
-        turn, shift = self.upright[:, :2], self.upright[:, 2]
-        if box is not None:
-            corners = box.reshape(2, 2) @ turn.T + shift
-            box = np.concatenate([corners.min(0), corners.max(0)])
-        return points @ turn.T + shift, box
+    def places(self, points: np.ndarray, known: np.ndarray, box: np.ndarray | None = None, units: str = ""):
+        """(points (21, 2), box (4,) x0, y0, x1, y1 or None) as px of the photo as it is shown. units: of both, see
+        `units.in_pixels`. What only fills a row stays where it is, and is known by that."""
+        filler, said = at_filler(points), points
+        points, box = in_pixels(points, known & ~filler, box, self.size, units)
+        if self.upright is not None:
+            turn, shift = self.upright[:, :2], self.upright[:, 2]
+            points = points @ turn.T + shift
+            if box is not None:
+                corners = box.reshape(2, 2) @ turn.T + shift
+                box = np.concatenate([corners.min(0), corners.max(0)])
+        return np.where(filler[:, None], said, points), box
 
 
 # EXIF's value, of those that change width and height -> the map from stored pixels (height, width) to upright ones

@@ -19,17 +19,21 @@ from annotator.files.paths import existing, inside, read_json
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import named
 from annotator.formats.core.names import one_side, sides_said
+from annotator.formats.core.places import Picture
 from annotator.formats.core.remarks import remark
+from annotator.formats.core.units import check_units
 from annotator.hand.joints import check_side
 
 
-def read(folder: str | Path, side: str = "right") -> Iterator[LabelledHand]:
-    """The hands of all *.json below a folder, in the order of their names.
+def read(folder: str | Path, side: str = "right", units: str = "") -> Iterator[LabelledHand]:
+    """The hands of all *.json below a folder, in the order of their names. units: of keypoints and boxes, of
+    `units.UNITS`.
 
     InputError naming file and hand: no JSON files, a photo missing, a wrong shape, values that are not finite.
     """
     folder = Path(folder)
     check_side(side)
+    check_units(units)
     files = sorted(folder.rglob("*.json"))
     if not files:
         raise InputError(f"there are no .json files in {folder}")
@@ -38,12 +42,12 @@ def read(folder: str | Path, side: str = "right") -> Iterator[LabelledHand]:
         if hands is None:
             continue
         for index, hand in enumerate(hands if isinstance(hands, list) else [hands]):
-            record = named(path, index, _record, folder, path, index, hand, side)
+            record = named(path, index, _record, folder, path, index, hand, side, units)
             if record is not None:
                 yield record
 
 
-def _record(folder: Path, path: Path, index: int, hand: dict, side: str) -> LabelledHand | None:
+def _record(folder: Path, path: Path, index: int, hand: dict, side: str, units: str) -> LabelledHand | None:
     png = path.with_suffix(".png")
     photo = png if png.is_file() else path.with_suffix(".jpg")
     photo = existing(inside(folder, photo.relative_to(folder).as_posix()))
@@ -51,16 +55,17 @@ def _record(folder: Path, path: Path, index: int, hand: dict, side: str) -> Labe
     if points.size not in (42, 63):
         raise InputError(f"keypoints have {points.size} numbers, expected 21 x 2 or 21 x 3")
     points = points.reshape(21, -1)
-    known = ~(points[:, :2] < 0).any(1) if points.shape[1] == 2 else points[:, 2] > 0
+    known = np.asarray(~(points[:, :2] < 0).any(1) if points.shape[1] == 2 else points[:, 2] > 0)
     if not known.any():
         remark("hand without a labelled keypoint left out")
         return None
     hidden = np.ravel(np.array(hand.get("occlusion", np.zeros(21)), np.float64))
     if hidden.shape != (21,):
         raise InputError(f"occlusion has {hidden.size} numbers, expected 21")
-    labels = labels_of(points[:, :2], known, visible=hidden == 0)
-    box = np.ravel(np.array(hand.get("bbox", ()), np.float64))
-    if box.shape != (4,):
+    given = np.ravel(np.array(hand.get("bbox", ()), np.float64))
+    places, box = Picture.of(photo).places(points[:, :2], known, given if given.shape == (4,) else None, units)
+    labels = labels_of(places, known, visible=hidden == 0)
+    if box is None:
         box = box_of(labels["keypoints"][labels["weights"] > 0])
     said = one_side(sides_said(hand))
     name = f"{path.relative_to(folder).with_suffix('').as_posix()}-{index}"

@@ -5,7 +5,8 @@
     NAME_x, NAME_y [, NAME_v]                per keypoint, 21 names: ours, MediaPipe's (INDEX_FINGER_TIP), 0..20, 1..21,
                                              others (`names.order_of`); also x0, y0, v0; v: 0..1, 0 or an empty cell: no
                                              label
-    units                                    px (centres at .0) or normalised (0..1 of width and height, MediaPipe's)
+    units                                    px (centres at .0), percent or normalised (0..1 of width and height,
+                                             MediaPipe's)
 
 Cells are parted by commas, semicolons (then a comma may stand for the decimal point) or tabs. `nan` and `NA` are empty
 cells; a row that has fewer cells than the table has columns was cut, and is refused. Without a column `units` a row
@@ -32,21 +33,25 @@ from annotator.formats.core.details import named
 from annotator.formats.core.fillers import labelled
 from annotator.formats.core.names import keypoint_of, order_of, side_of
 from annotator.formats.core.orders import AS_NAMED, places_of
-from annotator.formats.core.photo_files import image_size
 from annotator.formats.core.places import Picture
 from annotator.formats.core.remarks import remark
+from annotator.formats.core.units import PERCENT, PX, SHARES, check_units
 from annotator.hand.joints import JOINT_NAMES
 
 LONGEST = 1 << 20  # characters of a line: 21 keypoints and a path take a thousand
 _PHOTO = ("photo", "image", "file", "filename", "file_name", "path", "img")
 _SIDE = ("side", "handedness", "hand", "label")
+_UNITS = {"px": PX, "pixel": PX, "pixels": PX, "percent": PERCENT, "%": PERCENT, "normalised": SHARES,
+          "normalized": SHARES, "shares": SHARES}  # fmt: skip
 
 
-def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
+def read(folder: str | Path, order: str = "", units: str = "") -> Iterator[LabelledHand]:
     """The hands of a table: a folder with one .csv (or that file). InputError naming file, row and column.
 
-    order: of `orders.ORDERS`, which the keypoints' columns have from left to right, whatever their names say.
+    order: of `orders.ORDERS`, which the keypoints' columns have from left to right, whatever their names say; units: of
+    `units.UNITS`, whatever a column `units` says.
     """
+    check_units(units)
     path = only_file(Path(folder), "*.csv", "table")
     try:
         with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
@@ -59,10 +64,10 @@ def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
                 raise InputError(f"{path} has no column photo (or {', '.join(_PHOTO[1:])})")
             side = next((columns[n] for n in columns if n.lower() in _SIDE), None)
             places = _places(path, columns, order)
-            units = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
+            unit = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
             for index, row in enumerate(rows):
                 place = f"{index} (line {rows.line_num})"
-                record = named(path, place, _record, path, row, photo, side, units, places, index)
+                record = named(path, place, _record, path, row, photo, side, (units, unit), places, index)
                 if record is not None:
                     yield record
     except OSError as error:
@@ -121,6 +126,14 @@ def _whole(row: dict, places: list[dict[str, str]]) -> None:
         )
 
 
+def _unit(row: dict, column: str | None) -> str:
+    """What the row itself says of its units, "" for nothing."""
+    word = (row[column] or "").strip().lower() if column is not None else ""
+    if word and word not in _UNITS:
+        raise InputError(f"units is {word!r}, expected px, percent or normalised")
+    return _UNITS[word] if word else ""
+
+
 def _record(path, row, photo, side, units, places, index) -> LabelledHand | None:
     _whole(row, places)
     file = existing(inside(path.parent, (row[photo] or "").strip()))
@@ -135,15 +148,9 @@ def _record(path, row, photo, side, units, places, index) -> LabelledHand | None
     alone = np.isfinite(points).any(1) & ~np.isfinite(points).all(1)
     remark("keypoint with only one of x and y taken for not labelled", int(alone.sum()))
     remark("keypoint with empty cells taken for not labelled", int((~np.isfinite(points).any(1)).sum()))
-    word = (row[units] or "").strip().lower() if units is not None else ""
-    if word not in ("", "px", "pixel", "pixels", "normalised", "normalized"):
-        raise InputError(f"units is {word!r}, expected px or normalised")
+    said_units = _unit(row, units[1])
     known = labelled(points, known)
-    if word.startswith("normal"):
-        height, width = image_size(file)
-        points = points * (width, height) - 0.5
-    elif not word:
-        points, _ = Picture.of(file).places(points, known)
+    points, _ = Picture.of(file).places(points, known, units=units[0] or said_units)
     said = side_of(row[side]) if side is not None else None
     if side is not None and (row[side] or "").strip() and said is None:
         raise InputError(f"{side} is {row[side]!r}, expected left or right")
@@ -151,7 +158,8 @@ def _record(path, row, photo, side, units, places, index) -> LabelledHand | None
     box = box_of(labels["keypoints"][labels["weights"] > 0])
     return LabelledHand(
         id=f"{file.stem}-{index}", photo=file, side=said or "right", box=box, K=None,
-        provenance={"data_set": "CSV", "side_known": said is not None}, **labels,
+        provenance={"data_set": "CSV", "side_known": said is not None, **({"units": said_units} if said_units else {})},
+        **labels,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from annotator.formats import FORMATS, reader
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.filters import part_of
 from annotator.formats.core.orders import checked
+from annotator.formats.core.units import checked as in_likely_units
 from annotator.learning.data.photos import KeypointTable
 
 SUPERVISION = ("keypoints", "keypoints-2d")
@@ -61,7 +62,7 @@ def make_table(name: str, path: Path, out: Path) -> Path:
     """Read a data set into OUT/data/NAME-STEM/keypoints.npz, if it is not there yet; that folder, absolute.
 
     Hands of which nothing says the side are left out, with a warning. InputError where that is all of them, or where
-    they look as if their keypoints were in another order (`formats.core.orders`).
+    they look as if their keypoints were in another order (`formats.core.orders`) or in percent (`formats.core.units`).
     """
     stem = re.sub(r"[^\w.-]+", "-", path.resolve().name) or "set"
     folder = (out / "data" / f"{name}-{stem}").absolute()
@@ -70,7 +71,8 @@ def make_table(name: str, path: Path, out: Path) -> Path:
     read = reader(name).read
     # photos out of an archive stay with the run that trains from them
     options = {"photos": folder / "photos"} if "photos" in inspect.signature(read).parameters else {}
-    table_of(_sided(checked(read(path, **options), str(path)), path)).save(folder)
+    records = checked(in_likely_units(read(path, **options), str(path)), str(path))
+    table_of(_sided(records, path)).save(folder)
     return folder
 
 

@@ -10,8 +10,10 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+_ALPHAS = {1, 2}  # of TIFF's kinds of extra channels: transparency, colours multiplied by it or not
 BAND = 256  # rows that are converted together
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners give
 # EXIF's orientation -> what makes the stored rows and columns upright
@@ -28,14 +30,33 @@ def eight_bits(values: np.ndarray, highest: int = 0) -> np.ndarray:
     A file that has 16 bits a value often holds 12: divided by 65535 they would be nearly black. ValueError below 0 or
     beyond 65535: nobody says what white is there.
     """
-    low, high = int(values.min()), int(values.max())
-    if low < 0 or high > 65535:
-        raise ValueError(f"{8 * values.dtype.itemsize}-bit pixels from {low} to {high}: what is white is not said")
-    white = next(2**bits - 1 for bits in DEPTHS if max(high, highest) < 2**bits)
+    white = _white(values, highest)
     scaled = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), BAND):
         scaled[top : top + BAND] = (values[top : top + BAND].astype(np.uint32) * 255 + white // 2) // white
     return scaled
+
+
+def colours_in_eight_bits(values: np.ndarray, highest: int = 0) -> np.ndarray:
+    """`eight_bits` of a picture (H, W) or (H, W, C) with transparency as its second or fourth channel, which says
+    nothing of how bright the colours are; grey with transparency becomes (H, W, 4)."""
+    colours = colours_of(values)
+    shown = eight_bits(colours, highest)
+    if colours is values:
+        return shown
+    return np.dstack([np.broadcast_to(shown, (*shown.shape[:2], 3)), eight_bits(values[..., -1])])
+
+
+def colours_of(values: np.ndarray) -> np.ndarray:
+    """A picture (H, W) or (H, W, C) without its transparency."""
+    return values if values.ndim == 2 or values.shape[2] not in (2, 4) else values[..., :-1]
+
+
+def _white(values: np.ndarray, highest: int = 0) -> int:
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise ValueError(f"{8 * values.dtype.itemsize}-bit pixels from {low} to {high}: what is white is not said")
+    return next(2**bits - 1 for bits in DEPTHS if max(high, highest) < 2**bits)
 
 
 Judge = Callable[[tuple[int, int], str], None]
@@ -79,15 +100,20 @@ def _deep(file: Path | BinaryIO, number: int, judge: Judge | None, tifffile) -> 
                 return None
             if array.ndim == 3 and int(page.planarconfig) == 2:
                 array = np.moveaxis(array, 0, -1)
+            own = 3 if photometric == "RGB" else 1
+            if page.samplesperpixel == own + 1 and not {int(kind) for kind in page.extrasamples} & _ALPHAS:
+                array = array[..., :own]  # infrared, or what nobody says
             if photometric == "MINISWHITE":
-                array = array.max() - array
+                array = (_white(array) if array.dtype.kind in "iu" else 1) - array
             turn = page.tags["Orientation"].value if "Orientation" in page.tags else 1
     return upright(array, int(turn))
 
 
 def read_deep_png(file: Path | BinaryIO) -> np.ndarray:
-    """A PNG of 16 bits a colour as stored, (H, W, 3 or 4) uint16, not turned. Pillow keeps the upper 8 bits alone, so
-    the package `av` (PyAV) decodes it: ImportError where that is not installed, ValueError where the file is damaged.
+    """A PNG of 16 bits a colour as stored, (H, W, 3 or 4) uint16, not turned; of grey with transparency (H, W, 4).
+
+    Pillow keeps the upper 8 bits alone, so the package `av` (PyAV) decodes it: ImportError where that is not installed,
+    ValueError where the file is damaged.
     """
     import av
 
@@ -95,7 +121,8 @@ def read_deep_png(file: Path | BinaryIO) -> np.ndarray:
         file.seek(0)
     try:
         with av.open(str(file) if isinstance(file, Path) else file, "r", format="png_pipe") as container:
-            return next(container.decode(video=0)).to_ndarray()
+            frame = next(container.decode(video=0))
+            return frame.to_ndarray(format="rgba64le") if frame.format.name.startswith("ya16") else frame.to_ndarray()
     except (av.FFmpegError, StopIteration) as error:
         raise ValueError(str(error) or "no picture in it") from error
 
@@ -106,9 +133,21 @@ def upright(array: np.ndarray, turn: int) -> np.ndarray:
 
 
 def deep_colours(image: Image.Image, head: bytes) -> bool:
-    """Whether a colour picture that Pillow opened has 16 bits a value, of which it keeps the upper 8; head: of its
-    file."""
+    """Whether a picture with colours or transparency that Pillow opened has 16 bits a value, of which it keeps the
+    upper 8; head: of its file."""
+    if image.mode not in ("RGB", "RGBA", "LA"):
+        return False
     if image.format == "TIFF":
         assert isinstance(image, TiffImageFile)
-        return image.mode in ("RGB", "RGBA") and max(image.tag_v2.get(258, (8,))) > 8  # BitsPerSample
-    return head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10" and head[25:26] in (b"\x02", b"\x06")
+        return max(image.tag_v2.get(258, (8,))) > 8  # BitsPerSample
+    if image.format == "JPEG2000":
+        return _jpeg2000_bits(head) >= 16
+    if isinstance(image, PpmImageFile):  # its decoder is told the value that is white, where it is not 255
+        return any(isinstance(tile.args, tuple) and tile.args[-1] == 65535 for tile in image.tile)
+    return head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10"
+
+
+def _jpeg2000_bits(head: bytes) -> int:
+    """Bits a value by the header box of a .jp2 or the size marker of a bare codestream, 0 where neither is there."""
+    place = head.find(b"ihdr") + 14 if b"ihdr" in head else 42 if head[:4] == b"\xff\x4f\xff\x51" else len(head)
+    return (head[place] & 0x7F) + 1 if place < len(head) else 0

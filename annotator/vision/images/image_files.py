@@ -12,7 +12,14 @@ from PIL import Image, ImageOps
 
 from annotator.errors import InputError
 from annotator.vision.images.damaged_jpeg import PhotoRemark, has_its_end, without_its_end
-from annotator.vision.images.high_bit_depth import deep_colours, eight_bits, read_deep_png, read_tiff, upright
+from annotator.vision.images.high_bit_depth import (
+    colours_in_eight_bits,
+    deep_colours,
+    eight_bits,
+    read_deep_png,
+    read_tiff,
+    upright,
+)
 from annotator.vision.images.opening import judge_size, opened, reading
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how files of that kind begin
@@ -69,7 +76,7 @@ def _decoded(
         shown = _loaded(image, file, name)
         turn = shown.getexif().get(_ORIENTATION, 1)
         ImageOps.exif_transpose(shown, in_place=True)
-        if deep_ones and np.max(shown.getextrema()[:3]) < 64:
+        if deep_ones and np.max(shown.getextrema()[: 1 if shown.mode == "LA" else 3]) < 64:
             return _every_bit(file, name, image.format, turn)
         return _converted_image(shown, name)
 
@@ -85,10 +92,7 @@ def _every_bit(file: Path | io.BytesIO, name: str, kind: str | None, turn: int) 
     except ImportError as error:
         needs = "reading it needs the package 'av' (pip install 'hand-mesh-annotator[video]')"
         raise InputError(f"{empty}{needs}; or save it with 8 bits, or as TIFF") from error
-    shown = eight_bits(array[..., :3])
-    if array.shape[2] == 4:  # transparency says the same in any depth
-        shown = np.dstack([shown, (array[..., 3] // 257).astype(np.uint8)])
-    return as_photo(shown, name)
+    return as_photo(colours_in_eight_bits(array), name)
 
 
 def _converted_image(image: Image.Image, name: str) -> np.ndarray:
@@ -135,7 +139,7 @@ def _deep_tiff(
     if not isinstance(file, Path):
         file.seek(0)
     if found is not None and found.dtype.kind in "iu":
-        return eight_bits(found, highest)
+        return colours_in_eight_bits(found, highest)
     return found if found is None else found.astype(np.float64)
 
 

@@ -42,6 +42,7 @@ BROKEN = (
     MemoryError,
 )
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the limit is ours, and an error
+_HEAD = 128  # bytes that say of what kind a file is, and how deep its colours
 _TILES = (322, 323)  # TIFF: a tile's width and height
 _SCAN = b"\xff\xda"  # JPEG: the beginning of a scan
 
@@ -106,9 +107,9 @@ def reading(file: str | Path | io.BytesIO, name: str) -> Iterator[bytes]:
 
 def _start(file: str | Path | io.BytesIO) -> bytes:
     if isinstance(file, io.BytesIO):
-        return file.getvalue()[:32]
+        return file.getvalue()[:_HEAD]
     with open(file, "rb") as there:
-        return there.read(32)
+        return there.read(_HEAD)
 
 
 def _is_heif(start: bytes) -> bool:

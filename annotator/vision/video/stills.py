@@ -10,7 +10,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.frame_places import RATE, FramePlace, numbered_file, numbered_files
-from annotator.vision.images.high_bit_depth import read_tiff
+from annotator.vision.images.high_bit_depth import colours_of, read_tiff
 from annotator.vision.images.image_files import decode_page, file_hash, read_image
 from annotator.vision.images.opening import BROKEN, judge_size, opened
 from annotator.vision.video.source import VideoSource, digest_of
@@ -60,7 +60,8 @@ class TiffStack(VideoSource):
     def _highest(self) -> int:
         """Value in any page that has more than 8 bits: the pages have one white, as pictures of one camera."""
         found = (self._page(number) for number in self.numbers)
-        return max((int(page.max()) for page in found if page is not None and page.dtype.kind in "iu"), default=0)
+        whole = (colours_of(page) for page in found if page is not None and page.dtype.kind in "iu")
+        return max((int(colours.max()) for colours in whole), default=0)
 
     def _page(self, number: int) -> np.ndarray | None:
         try:
