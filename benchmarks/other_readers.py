@@ -2,11 +2,13 @@
 docs/formats.md.
 
     python benchmarks/other_readers.py [--ho3d DIR] [--freihand DIR] [--mmpose DIR] [--cvat DIR] [--hot3d DIR]
-        [--assemblyhands DIR] [--interhand DIR] [--hanco DIR] [--arctic DIR] [--tools PYTHON] [--write docs/formats.md]
+        [--assemblyhands DIR] [--interhand DIR] [--hanco DIR] [--arctic DIR] [--hamer DIR] [--tools PYTHON]
+        [--write docs/formats.md]
 
 DIR: checkouts of github.com/shreyashampali/ho3d, lmb-freiburg/freihand, open-mmlab/mmpose, cvat-ai/cvat (or a fork),
 facebookresearch/hand_tracking_toolkit, facebookresearch/assemblyhands-toolkit, facebookresearch/InterHand2.6M,
-lmb-freiburg/contra-hand (HanCo) and zc-alexfan/arctic;
+lmb-freiburg/contra-hand (HanCo), zc-alexfan/arctic and geopavlakos/hamer (which needs opencv-python-headless, yacs and
+braceexpand beside what is installed here);
 PYTHON: an interpreter with what `tools.py` names. A row needs its code. Nothing of these is kept here. Where a
 script wants packages that its numbers do not need (a viewer, a config registry), stand-ins take their place, and the
 row says so.
@@ -25,7 +27,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from published import arctic, assemblyhands, coco, cvat, files, hanco, hot3d, interhand, scorers, tools
+from published import arctic, assemblyhands, coco, cvat, files, hamer, hanco, hot3d, interhand, scorers, tools
 from published.tools import OURS
 from tables import markdown
 
@@ -35,7 +37,7 @@ from annotator.vision.photos import read_photo
 
 START, END = "<!-- other readers: begin -->", "<!-- other readers: end -->"
 HEAD = ["format", "written by", "read or scored by", "version", "date", "command", "what it found"]
-CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands", "interhand", "hanco", "arctic")
+CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands", "interhand", "hanco", "arctic", "hamer")
 Row = tuple[str, str, str, str, str, str]  # format, written by, read by, version, option of the command, what was found
 
 
@@ -90,6 +92,13 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
         read, written = cvat.check_video(code, records, folder)
         yield "cvat-video", OURS, "CVAT `load_anno`", commit(code), "--cvat DIR", read
         yield "cvat-video", "CVAT `dump_as_cvat_interpolation`", OURS, commit(code), "--cvat DIR", written
+    if (code := given.hamer) is not None:
+        said = f"{commit(code)}; {hamer.installed()}"
+        for name, loader, check in (
+            ("hamer-npz", "HaMeR's `ImageDataset` and its `MANO`", hamer.npz),
+            ("hamer-tar", "HaMeR's `ImageDataset.load_tars_as_webdataset` and its `MANO`", hamer.tar),
+        ):
+            yield name, OURS, loader, said, "--hamer DIR", check(code, records, folder)
     if given.tools is not None:
         for name, writer, reader, run in tools.Tools(given.tools, records, folder).rows():
             said, found = run()

@@ -10,6 +10,8 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,14 +41,32 @@ def forget(package: str) -> None:
 
 def loaded(path: Path, name: str) -> ModuleType:
     """The module of one file, its missing imports stood in for."""
-    before, finder = set(sys.modules), _StandIns()
-    sys.meta_path.append(finder)
-    try:
+    with stood_in():
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
         return module
+
+
+def imported(checkout: Path, name: str) -> ModuleType:
+    """A module of a checkout's package, imported anew by its name, what is missing stood in for."""
+    forget(name.partition(".")[0])
+    sys.path.insert(0, str(checkout))
+    try:
+        with stood_in():
+            return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(checkout))
+
+
+@contextmanager
+def stood_in() -> Iterator[None]:
+    """Inside it, imports that nobody finds are stood in for; the stand-ins are forgotten at the end."""
+    before, finder = set(sys.modules), _StandIns()
+    sys.meta_path.append(finder)
+    try:
+        yield
     finally:
         sys.meta_path.remove(finder)
         for new in set(sys.modules) - before:
