@@ -15,6 +15,7 @@ The hands are those that the shipped network finds on the first sample photos.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -30,6 +31,7 @@ from annotator.hand.joints import TIPS
 from annotator.project import Project
 
 PHOTOS, MOVES, FRAME = 8, 30, 1 / 60
+MISSES = 10  # drags that take nothing, beyond as many as are measured: then something is wrong with the window
 HEAD = (
     "what",
     "n",
@@ -52,14 +54,14 @@ def canvas_of(viewer) -> object:
 
 def one_drag(widget, canvas, joint, by):
     """(release to painted: s, CPU s; new meshes painted a second: by the clock, by CPU time) of one drag by (x, y)
-    photo px; None if the keypoint was not there to be taken."""
+    photo px; None if the keypoint was not there to be taken, or nothing came of it."""
     camera, mouse, paints = widget.layers.camera, Mouse(canvas), Paints(canvas)
     middle, half = np.array(camera.center[-2:])[::-1], np.array([canvas.width(), canvas.height()]) / 2
 
     def on_canvas(place):
         return (np.asarray(place) - middle) * camera.zoom + half
 
-    start = widget.session.mesh.keypoints[joint]
+    start = widget.layers.places[joint].copy()  # the marker; the mesh's own keypoint may lie beside a label
     version, shown = widget.session.hand.version, widget.layers.hand
     mouse.move(on_canvas(start))
     mouse.press(on_canvas(start))
@@ -103,6 +105,11 @@ def row(name, clock, cpu, lower_is_worse=False):
     return [name, len(clock), *three(clock), over(clock), *three(cpu), over(cpu)]
 
 
+def doing(what: str) -> None:
+    """What is waited for now."""
+    print(f"{what} ...", file=sys.stderr, flush=True)
+
+
 def for_seconds(seconds):
     """Whether that time, counted from now, is still running."""
     end = time.monotonic() + seconds
@@ -111,7 +118,7 @@ def for_seconds(seconds):
 
 def drag_rows(widget, canvas, beats, drags):
     """Rows of `drags` drags of fingertips, some on each hand of the queue."""
-    random, results = np.random.default_rng(0), []
+    random, results, missed = np.random.default_rng(0), [], 0
     while len(results) < drags:
         if len(results) % 4 == 0:
             widget.session.next_open()
@@ -121,6 +128,12 @@ def drag_rows(widget, canvas, beats, drags):
         found = one_drag(widget, canvas, int(random.choice(TIPS)), random.normal(0, 0.05 * size, 2))
         if found is not None:
             results.append(found)
+            continue
+        missed += 1
+        if missed > drags + MISSES:
+            raise SystemExit(
+                f"{missed} of {missed + len(results)} drags took no keypoint: is the canvas on the screen?"
+            )
     seconds, cpu, rate, alone = np.array(results).T
     return [
         row("release to new mesh painted, ms", 1000 * seconds, 1000 * cpu),
@@ -140,6 +153,7 @@ def main() -> None:
     beats, rows = Beats(), []
 
     def waits(name, going):
+        doing(name)
         beats.where.clear()
         rows.append(row(f"GUI: wait {name}, ms", *beats.during(going).T))
         if arguments.where:
@@ -147,6 +161,7 @@ def main() -> None:
 
     photos = [Path(p) for p in sample_data.photos()][:PHOTOS]
     with tempfile.TemporaryDirectory() as folder:
+        doing("reading the model")
         widget.background.with_model(lambda: None)
         beats.during(lambda: widget.background.model is None)
         Project.open_or_create(Path(folder) / "project").close()
@@ -156,6 +171,7 @@ def main() -> None:
         waits("while proposing", lambda: widget.background.proposing)
         if arguments.solver_only:
             widget.background.model = widget.session.model = None
+        doing(f"{arguments.drags} drags")
         rows += drag_rows(widget, canvas_of(viewer), beats, arguments.drags)
         for entry in list(widget.session.queue):
             widget.session.go(entry.id)

@@ -74,9 +74,12 @@ def test_a_box_adds_a_hand_that_was_missed(widget, folder, network, wait_until):
     widget.open_project(folder)
     press(widget.viewer, "Shift-X")
     assert widget.dragging.boxing and not widget.layers.camera.mouse_pan
-    moves = drag(widget.viewer, [(300, 420), (200, 300), (60, 80)])
+    moves = drag(widget.viewer, [(300, 420), (200, 300), (120, 150), (60, 80)])
     next(moves), next(moves)
-    assert len(widget.layers.others.data) == 4  # the box is seen
+    drawn = widget.layers.others.data
+    assert len(drawn) == 4  # the box is seen
+    next(moves)
+    assert widget.layers.others.data is drawn and [60, 80] in drawn[:, 0, ::-1].tolist()  # moved, not made anew
     list(moves)
     assert not widget.dragging.boxing and widget.layers.camera.mouse_pan
     wait_until(lambda: widget.session.hand.id == "signing-0153-3")

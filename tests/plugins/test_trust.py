@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,21 @@ def test_accept_never_judges_a_hand_that_is_not_on_the_canvas(widget, folder, wa
     assert "look" in widget.status.text()
     keyboard("e")
     assert widget.session.project.hand("signing-0180-1").state == "accepted"
+
+
+def test_closing_takes_our_layers_in_one_go_and_leaves_those_of_others(widget, folder):
+    widget.open_project(folder)
+    mine, whole = widget.viewer.add_points(np.zeros((3, 2)), name="mine"), []
+
+    def seen(phase, info):
+        if phase == "start" and info["generation"] == 2:
+            whole.append(phase)
+
+    gc.callbacks.append(seen)
+    widget.close_project()
+    gc.callbacks.remove(seen)
+    assert list(widget.viewer.layers) == [mine]
+    assert len(whole) < 3  # napari's own after each of six layers takes seconds in a large project
 
 
 # -- 2: photos without a hand ------------------------------------------------------------------------------------

@@ -151,6 +151,15 @@ def test_a_reader_apart_leaves_the_decoder_where_it_is(clip):
     assert opened._frames is came and number_in(opened.read(4)) == 4
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads as Linux does")
+def test_frames_that_are_kept_keep_no_threads(clip):
+    opened = afresh(clip)
+    opened.read(0), opened.read(1)
+    before = len(os.listdir("/proc/self/task"))
+    kept = [opened.read(number) for number in range(2, 20)]
+    assert len(os.listdir("/proc/self/task")) == before and len(kept) == 18 == len(opened._recent) - 2
+
+
 def test_several_threads_read_one_video(clip):
     opened, wrong = afresh(clip), []
 

@@ -21,8 +21,10 @@ from annotator.vision.video.source import VideoSource, digest_of
 if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
     from av.container import InputContainer
+    from av.video.reformatter import VideoReformatter
 
 HELD = 64 << 20  # bytes of decoded frames that are kept: going back a frame does not decode a second of them again
+HELD_APART = 8 << 20  # the same of a reader beside others, who seldom goes back
 
 
 class ContainerVideo(VideoSource):
@@ -32,7 +34,7 @@ class ContainerVideo(VideoSource):
     frame before. A frame that cannot be decoded is named by an InputError; `broken` gathers them, number -> why.
     """
 
-    def __init__(self, path: Path, index: Index, sha256: str):
+    def __init__(self, path: Path, index: Index, sha256: str, most_held: int = HELD):
         self.path, self.sha256, self.index = path, sha256, index
         self.numbers, self.seconds = np.arange(len(index)), index.seconds
         self.broken: dict[int, str] = {}
@@ -41,18 +43,24 @@ class ContainerVideo(VideoSource):
         self._frames: Iterator[VideoFrame] | None = None
         self._first = self._next = 0  # the frame that decoding began with; the one that comes next, as far as is known
         self._recent: OrderedDict[int, VideoFrame] = OrderedDict()
-        self._held = 0
+        self._held, self._most_held = 0, most_held
+        self._convert: VideoReformatter | None = None
 
     def read(self, number: int) -> np.ndarray:
         self.position(number)
         with self._lock:
             frame = self._recent.get(number) or self._found(number)
             assert self._opened is not None  # a frame has come out of it
-            # PyAV converts a frame with tools that belong to it: two threads at once would break them
-            return photo_of(frame, self._opened[1].sample_aspect_ratio, f"{self.path} frame {number}")
+            # one thread at a time: what converts a frame cannot be shared
+            if self._convert is None:
+                from av.video.reformatter import VideoReformatter
+
+                self._convert = VideoReformatter()
+            name = f"{self.path} frame {number}"
+            return photo_of(frame, self._opened[1].sample_aspect_ratio, name, self._convert)
 
     def apart(self) -> ContainerVideo:
-        return ContainerVideo(self.path, self.index, self.sha256)
+        return ContainerVideo(self.path, self.index, self.sha256, HELD_APART)
 
     def digest(self, number: int) -> str:
         self.position(number)
@@ -112,7 +120,7 @@ class ContainerVideo(VideoSource):
             self._held += size
         self._recent[number] = frame
         self._recent.move_to_end(number)
-        while self._held > HELD and len(self._recent) > 1:
+        while self._held > self._most_held and len(self._recent) > 1:
             _, old = self._recent.popitem(last=False)
             self._held -= sum(plane.buffer_size for plane in old.planes)
 

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from annotator.vision.images.image_files import as_photo
 
+if TYPE_CHECKING:
+    from av.video.reformatter import VideoReformatter
+
 WIDEST = 8  # a pixel more than so many times as wide as high, or as high as wide, is a mistake of the file's
 
 
-def photo_of(frame, aspect: Fraction | None, name: str) -> np.ndarray:
+def photo_of(frame, aspect: Fraction | None, name: str, convert: VideoReformatter) -> np.ndarray:
     """(H, W, 3) uint8 RGB of PyAV's frame. aspect: a pixel's width by its height, None or 0 if the file does not say;
-    the width is scaled by it. name: for errors. InputError: under 8 px a side."""
+    the width is scaled by it. name: for errors. InputError: under 8 px a side.
+
+    convert: one for all frames of a video, for one thread at a time. `frame.reformat` would make one that stays with
+    the frame, with threads of its own: 50 frames that are kept were 100 threads.
+    """
     width = frame.width
     if aspect and 1 / WIDEST <= aspect <= WIDEST:
         width = max(round(width * aspect), 1)
-    pixels = frame.reformat(width=width, height=frame.height, format="rgb24").to_ndarray()
+    pixels = convert.reformat(frame, width=width, height=frame.height, format="rgb24").to_ndarray()
     return as_photo(turned(pixels, _matrix(frame)), name)
 
 

@@ -10,6 +10,7 @@ session.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import nullcontext
 
 import napari
 import numpy as np
@@ -48,7 +49,7 @@ class HandLayers(Framing, Surroundings, Emphasis):
         self.hand: HandMesh | None = None
         self.places, self.joints = np.zeros((21, 2)), np.zeros((21, 2))
         self._strained: frozenset[int] = frozenset()
-        self._lined: tuple = ()  # whose lines are drawn, and which of them are strained
+        self._red = self._strained  # whose lines are drawn as strained
         self._states: tuple[str, ...] = ("proposed",) * 21
         self._window: Window | None = None  # of the mesh's picture, for the hand with this middle of its crop
         self._crop: np.ndarray | None = None
@@ -94,9 +95,12 @@ class HandLayers(Framing, Surroundings, Emphasis):
         self.camera.events.zoom.disconnect(self._zoomed)
         self.viewer.events.help.disconnect(self._hush)
         self._thinning.stop()
-        for layer in self.all:
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        layers = self.viewer.layers
+        # napari 0.7 and later collect garbage after each layer, or once after all: a second in a large project
+        with getattr(layers, "batched_update", nullcontext)():
+            for layer in self.all:
+                if layer in layers:
+                    layers.remove(layer)
 
     def _hush(self, _event=None) -> None:
         """napari's own words in the status line, of keys that add, select and transform points: not here."""
@@ -144,7 +148,8 @@ class HandLayers(Framing, Surroundings, Emphasis):
         self._thinning.start()
 
     def _join(self) -> None:
-        """Lines from markers to the mesh's joints, where they are far enough apart to be seen at this zoom."""
+        """Lines from markers to the mesh's joints, where they are far enough apart to be seen at this zoom. A row for
+        each joint, without length where there is no line: another number of rows costs napari a tenth more."""
         joined: list[int] = []
         if self.hand is not None and self.hand.corrections and self.skeleton.visible:
             apart = np.linalg.norm(self.joints - self.places, axis=1) * self.camera.zoom
@@ -152,13 +157,13 @@ class HandLayers(Framing, Surroundings, Emphasis):
         if not joined:
             self.guard.show(self.labels, False)  # an empty layer costs a fifth of a frame on software OpenGL
             return
-        start = self.places[joined][:, ::-1]
-        put(self.labels, np.stack([start, self.joints[joined][:, ::-1] - start], axis=1))
+        ways = np.zeros((21, 2))
+        ways[joined] = (self.joints - self.places)[joined]
+        put(self.labels, np.stack([self.places, ways], axis=1)[..., ::-1])
         self.guard.show(self.labels, True)  # before colours: napari does not look at a hidden layer's new data
-        lined = (*joined, *(-1 - joint for joint in joined if joint in self._strained))
-        if lined != self._lined:
-            self._lined = lined
-            self.labels.edge_color = [STRAINED_COLOUR if joint in self._strained else LABEL_COLOUR for joint in joined]
+        if self._strained != self._red:
+            self._red = self._strained
+            self.labels.edge_color = [STRAINED_COLOUR if joint in self._red else LABEL_COLOUR for joint in range(21)]
 
     def fade(self) -> None:
         """Hide or show markers, skeleton and lines."""

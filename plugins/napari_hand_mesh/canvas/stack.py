@@ -20,7 +20,7 @@ DELETING = ("Delete", "Backspace", "1", "Control-V", "A", "Shift-A", "Control-A"
 
 
 class Stack(NamedTuple):
-    """Lowest first. others: the skeletons of the other hands; while a box is drawn, the box."""
+    """Lowest first. others: the skeletons of the other hands; while a box is drawn, the box. labels: a row a joint."""
 
     photo: Image
     others: Vectors
@@ -49,7 +49,7 @@ class Stack(NamedTuple):
             opacity=OPACITY,
         )
         labels = viewer.add_vectors(
-            np.zeros((0, 2, 2)), name=LABELS, edge_color=LABEL_COLOUR, edge_width=1,
+            np.zeros((21, 2, 2)), name=LABELS, edge_color=LABEL_COLOUR, edge_width=1,
             vector_style="line", opacity=1.0, ndim=2, visible=False,
         )  # fmt: skip
         points = viewer.add_points(

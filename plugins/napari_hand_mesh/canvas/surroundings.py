@@ -8,7 +8,7 @@ from napari.layers import Vectors
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
 from napari_hand_mesh.canvas.guard import Guard
-from napari_hand_mesh.canvas.stack import OTHER_COLOUR, bones_of
+from napari_hand_mesh.canvas.stack import OTHER_COLOUR, bones_of, put
 
 BOX_COLOUR = "#ffd24a"
 
@@ -20,6 +20,7 @@ class Surroundings:
     guard: Guard
     definition: JointDefinition
     _others: list[HandMesh | None]
+    _line_colour: str | None = None
 
     def show_others(self, hands: list[HandMesh]) -> None:
         """The skeletons of the photo's other hands; drawn anew only where they are not the same objects as before."""
@@ -33,11 +34,13 @@ class Surroundings:
         """The box that is being drawn, by two opposite corners (x, y) photo px, in the place of the other hands."""
         self._others = [None]  # not what is drawn any more
         (x0, y0), (x1, y1) = first, second
-        corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])
+        corners = np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)], float)
         self._lines(np.stack([corners, np.roll(corners, -1, 0) - corners], axis=1), BOX_COLOUR)
 
     def _lines(self, lines: np.ndarray, colour: str) -> None:
-        self.others.data = lines
+        same = len(lines) == len(self.others.data)  # as while a box is drawn, at each move of the mouse
+        put(self.others, lines)
         self.guard.show(self.others, len(lines) > 0)  # an empty layer costs a fifth of a frame on software OpenGL
-        if len(lines):
+        if len(lines) and (not same or colour != self._line_colour):
+            self._line_colour = colour
             self.others.edge_color = colour
