@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from annotator.errors import InputError
-from annotator.files.file_errors import reading, writing
+from annotator.files.file_errors import reading
 from annotator.files.folders import scratch_folder
 from annotator.project.storage import migrations, schema
 from annotator.project.storage.database import PATIENCE, Database, fill, version_of
@@ -116,8 +116,10 @@ def _readable(path: Path) -> Iterator[Path]:
 
 def create_sqlite(path: Path, values: dict[str, str]) -> SqliteDatabase:
     """Make the file with its tables and `meta` values. InputError if there is one, or none can be."""
-    with writing(path.parent):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {path.parent}: {error.strerror}") from error
     return fill(SqliteDatabase(path), values, str(path.parent))
 
 
