@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Folders whose tests share something that takes long to make: side by side (pytest -n), one process has them all. They
 # begin first, so that none is left to run alone at the end. Every other file goes to whoever is free.
 TOGETHER = ("cluster", "rounds", "cli", "serving", "correcting")
-LONGEST = "test_trust.py"  # of the GUI's, which are run by themselves
+LONGEST = "test_layout.py"  # of the GUI's, which are run by themselves
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

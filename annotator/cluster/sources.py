@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from annotator.cluster.engine import needed
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.photo_paths import SUFFIXES, photo_files
 
 MAGIC = re.compile(r"[*?\[]")
@@ -142,8 +143,5 @@ def _row(table: str, column: str, number: str, value) -> dict:
 def content_of(place: str) -> bytes:
     """A file's bytes, from wherever it is. InputError naming it."""
     where, path = filesystem(place)
-    try:
-        with where.open_input_stream(path) as file:
-            return file.read()
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {place}: {error}") from error
+    with reading(place, "is no file", ValueError), where.open_input_stream(path) as file:
+        return file.read()

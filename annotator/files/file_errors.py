@@ -6,6 +6,7 @@ what is whole.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,28 +30,42 @@ def reading(path: str | Path, otherwise: str, *wrong: type[Exception]) -> Iterat
     Raises
     ------
     InputError
-        "cannot read PATH: REASON" where the system refused, "PATH OTHERWISE: REASON" where the content is wrong or
-        missing.
+        "cannot read FILE: REASON" where the system refused, or has no such file; "PATH OTHERWISE: REASON" where the
+        content is wrong, or a folder lacks a file.
     """
     try:
         yield
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError(f"{path} {otherwise}: there is no {error.filename or path}") from error
     except OSError as error:
-        if error.errno is not None:
-            raise InputError(f"cannot read {error.filename or path}: {error.strerror}") from error
-        raise InputError(f"{path} {otherwise}: {error}") from error
+        where = error.filename or path
+        if isinstance(error, FileNotFoundError) and str(where) != str(path):
+            raise InputError(f"{path} {otherwise}: there is no {where}") from error
+        if error.errno is not None:  # libraries say a page about it
+            raise InputError(f"cannot read {where}: {os.strerror(error.errno)}") from error
+        raise InputError(f"{path} {otherwise}: {reason(error)}") from error
     except wrong as error:
-        raise InputError(f"{path} {otherwise}: {error}") from error
+        raise InputError(f"{path} {otherwise}: {reason(error)}") from error
 
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
     """InputError ("cannot write PATH: REASON") where the system refuses while a file, or what lies in a folder, is
-    written."""
+    written; of a folder it names what could not be written, but never a file beside `path` that was to become it."""
     try:
         yield
     except OSError as error:
-        raise InputError(f"cannot write {error.filename or path}: {error.strerror or error}") from error
+        why = os.strerror(error.errno) if error.errno is not None else reason(error)
+        raise InputError(f"cannot write {_named(error, Path(path))}: {why}") from error
+
+
+def _named(error: OSError, path: Path) -> Path:
+    """What failed, if it is a part of `path` or a folder on the way to it."""
+    where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
+    return where if path in where.parents or where in path.parents else path
+
+
+def reason(error: Exception) -> str:
+    """Why a file or a record is broken, in words, on one line."""
+    said = " ".join(str(error).split())
+    return f"{said} is missing" if isinstance(error, KeyError) else said or type(error).__name__

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.files.atomic import to_disk
+from annotator.files.file_errors import writing
 from annotator.files.given import expanded
 from annotator.files.resuming import STATE, left_for
 
@@ -48,13 +49,11 @@ def whole_folder(target: str | Path, mark: str, overwrite: bool = False, key: st
     _check_target(target, mark, overwrite)
     own = f"{socket.gethostname()}-{os.getpid()}"
     partial = target.with_name(f".{target.name}.partial-{own}")
-    try:
+    with writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         if not _gone_on_with(target, partial, key):
             _remove_left_behind(target)
             partial.mkdir()
-    except OSError as error:
-        raise InputError(f"cannot write to {target.parent}: {error.strerror}") from error
     try:
         yield partial
         for place, _, names in os.walk(partial, topdown=False):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import ordinary
 from annotator.files.resuming import Growing
 
@@ -55,23 +56,19 @@ class ListWriter:
 def iterate(path: Path) -> Iterator[Any]:
     """The elements of a JSON file that is one list, one by one. InputError naming the file if it is none."""
     decoder = json.JSONDecoder()
-    try:
-        with ordinary(path).open(encoding="utf-8-sig") as file:
-            text = _more("", file)
-            if not text.startswith("["):
-                raise InputError(f"{path} is not a JSON list")
-            text = _more(text[1:], file)
-            while not text.startswith("]"):
-                element, text = _element(decoder, text, file, path)
-                yield element
-                if text.startswith(","):
-                    text = _more(text[1:], file)
-                    if text.startswith("]"):
-                        raise InputError(f"{path} is not a JSON list (it ends with a comma)")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not a JSON list: {error}") from error
+    with reading(path, "is not a JSON list", UnicodeDecodeError, RecursionError), \
+            ordinary(path).open(encoding="utf-8-sig") as file:  # fmt: skip
+        text = _more("", file)
+        if not text.startswith("["):
+            raise InputError(f"{path} is not a JSON list")
+        text = _more(text[1:], file)
+        while not text.startswith("]"):
+            element, text = _element(decoder, text, file, path)
+            yield element
+            if text.startswith(","):
+                text = _more(text[1:], file)
+                if text.startswith("]"):
+                    raise InputError(f"{path} is not a JSON list (it ends with a comma)")
 
 
 def _more(text: str, file) -> str:

@@ -52,25 +52,18 @@ class Arrays(Mapping):
 
     def __init__(self, path: Path):
         self.path = path
-        try:
-            with zipfile.ZipFile(ordinary(path)) as archive:
-                self._names = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}") from error
-        except (zipfile.BadZipFile, NotImplementedError, UnicodeError) as error:
-            raise InputError(f"{path} is not an .npz file: {error}") from error
+        wrong = zipfile.BadZipFile, NotImplementedError, UnicodeError
+        with reading(path, "is not an .npz file", *wrong), zipfile.ZipFile(ordinary(path)) as archive:
+            self._names = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
             raise KeyError(name)
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
-                if archive.getinfo(f"{name}.npy").file_size > LARGEST:
-                    raise InputError(f"{self.path}: array {name} is larger than {LARGEST >> 30} GiB")
-                return _npy(file, f"{self.path}, {name}")
-        except (OSError, EOFError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError, NotImplementedError,
-                RuntimeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
-            raise InputError(f"{self.path}: array {name} cannot be read: {error}") from error
+        with reading(self.path, f"has a broken array {name}", *WRONG, MemoryError), \
+                zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:  # fmt: skip
+            if archive.getinfo(f"{name}.npy").file_size > LARGEST:
+                raise InputError(f"{self.path}: array {name} is larger than {LARGEST >> 30} GiB")
+            return _npy(file, f"{self.path}, {name}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -81,16 +74,10 @@ class Arrays(Mapping):
 
 def read_npy(path: Path) -> np.ndarray:
     """The array of an .npy file, one of objects through `load`. InputError naming it where it cannot be read."""
-    try:
-        with ordinary(path).open("rb") as file:
-            if path.stat().st_size > LARGEST:
-                raise InputError(f"{path} is larger than {LARGEST >> 30} GiB")
-            return _npy(file, str(path))
-    except (OSError, EOFError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError, RuntimeError,
-            tokenize.TokenError) as error:  # fmt: skip
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is not an .npy file: {error}") from error
+    with reading(path, "is not an .npy file", *WRONG, MemoryError), ordinary(path).open("rb") as file:
+        if path.stat().st_size > LARGEST:
+            raise InputError(f"{path} is larger than {LARGEST >> 30} GiB")
+        return _npy(file, str(path))
 
 
 def _npy(file, name: str) -> np.ndarray:

@@ -12,6 +12,7 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 
 LONGEST = 255  # bytes of a file name, on every system there is
 
@@ -62,14 +63,8 @@ def ordinary(path: Path) -> Path:
 
 def read_json(path: Path, kind: type = object) -> Any:
     """The content of a JSON file; InputError naming it: missing, not JSON, or not of this kind (dict, list)."""
-    try:
+    with reading(path, "is not JSON", ValueError, RecursionError, MemoryError):
         content = json.loads(ordinary(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except InputError:
-        raise
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
     if not isinstance(content, kind):
         raise InputError(f"{path} is not a JSON {'object' if kind is dict else 'list'}")
     return content
@@ -102,11 +97,6 @@ def needed(module: str) -> ModuleType:
         raise InputError(
             f"this format needs {module.partition('.')[0]}: pip install 'hand-mesh-annotator[formats]'"
         ) from error
-
-
-def reason(error: Exception) -> str:
-    """Why a record is broken, in words."""
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
 BROKEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # InputError is a ValueError

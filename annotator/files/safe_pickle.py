@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import ordinary
 
 _DTYPE = re.compile(r"[<>=|]?(b1|\?|[iufcSUVO]\d*)")
@@ -50,11 +51,8 @@ def load(source: BinaryIO | bytes, name: str = "pickle") -> Any:
 
 def load_file(path: Path) -> Any:
     """`load` of a file."""
-    try:
-        with ordinary(path).open("rb") as file:
-            return load(file, str(path))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    with reading(path, "is not a readable pickle"), ordinary(path).open("rb") as file:
+        return load(file, str(path))
 
 
 def _check_places(data: bytes | bytearray) -> None:

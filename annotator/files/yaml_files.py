@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import needed, ordinary
 
 
@@ -17,15 +18,11 @@ def yaml_of(path: Path) -> dict[str, Any]:
     Loader.add_multi_constructor(
         "tag:yaml.org,2002:opencv-", lambda loader, _, node: loader.construct_mapping(node, True)
     )
-    try:
+    with reading(path, "is not YAML", yaml.YAMLError, UnicodeDecodeError, RecursionError):
         text = ordinary(path).read_text(encoding="utf-8")
         if text.startswith("%YAML"):  # OpenCV 4 and older write a colon that is no YAML
             text = text.partition("\n")[2]
         content = yaml.load(text, Loader)  # noqa: S506  # a SafeLoader: it makes mappings, lists and numbers only
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} is not a YAML mapping")
     return content

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.learning import distributed
 from annotator.learning.calibration import calibrate, described
 from annotator.learning.data.bank import FeatureBank
@@ -77,12 +78,9 @@ class Recipe:
     def read(path: str | Path | None) -> Recipe:
         """From a TOML file; None is the recipe of the shipped checkpoint. InputError names what is wrong."""
         source = files("annotator.learning") / "configs" / "default.toml" if path is None else Path(path)
-        try:
+        # no TOML, no UTF-8, a number of thousands of digits
+        with reading(str(source), "is no TOML of a training configuration", ValueError, RecursionError):
             raw = tomllib.loads(source.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"training configuration {source}: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits
-            raise InputError(f"training configuration {source} is no TOML: {error}") from error
         try:
             data, phases = raw["data"], table(raw["phases"], "phases")
             if not isinstance(data, list):

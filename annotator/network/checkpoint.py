@@ -9,11 +9,12 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from annotator.errors import InputError
 from annotator.files.atomic import put
+from annotator.files.tensor_files import opened
 from annotator.hand.model import HandModel, load_hand
 from annotator.network.glfnet import GLFNet, GLFNetConfig
 
@@ -72,16 +73,11 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
     path = Path(path)
     if not path.is_file():
         raise InputError(f"checkpoint {path}: no such file")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name).float() for name in file.keys()}
+    with opened(path, "is no GLFNet checkpoint", KeyError, TypeError, ValueError, RecursionError) as file:
+        metadata = file.metadata() or {}
+        state = {name: file.get_tensor(name).float() for name in file.keys()}
         config = GLFNetConfig(**json.loads(metadata["config"]))
         card = dict(json.loads(metadata.get("card", "{}")))
-    except OSError as error:
-        raise InputError(f"checkpoint {path} cannot be read: {error.strerror or error}") from error
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no GLFNet checkpoint: {error}") from error
     if hand is None or isinstance(hand, str):
         hand = load_hand(hand or config.hand)
     _refuse_larger(path, config, state)

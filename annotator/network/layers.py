@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 
 
 def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -35,10 +36,8 @@ def load_weights(network: nn.Module, source) -> None:
 
     InputError if the file is missing, broken, or does not fit the network.
     """
-    try:
+    with reading(str(source), "holds no weights", SafetensorError):
         tensors = load_tensors(source.read_bytes())
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"cannot read the weights {source}: {getattr(error, 'strerror', None) or error}") from error
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -26,11 +26,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from annotator.errors import InputError
+from annotator.files.tensor_files import opened
 from annotator.network.exported import Graph, available, convolved, doubled, pooled
 from annotator.network.layers import same_padding
 
@@ -56,15 +55,12 @@ class RecordedNetwork(nn.Module):
     @classmethod
     def read(cls, path) -> RecordedNetwork:
         """From a file. InputError if it is missing, broken, or no recorded network."""
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        with opened(path, "is no recorded network", KeyError, ValueError, TypeError) as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
             steps = json.loads(about["operations"])
             operations = [Operation(kind, tuple(values), settings) for kind, values, settings in steps]
             return cls(operations, json.loads(about["outputs"]), tensors)
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-            raise InputError(f"{path} is no recorded network: {error}") from error
 
     def weights(self, number: int) -> tuple[Tensor, Tensor]:
         """Weight and bias of the convolution that gives this value."""

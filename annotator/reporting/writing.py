@@ -16,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import writing
 from annotator.files.folders import scratch_folder
 from annotator.project import HAND_STATES
 from annotator.reporting import page
@@ -84,7 +85,7 @@ def write_report(
     """
     path = Path(path)
     told = _Told()
-    try:
+    with writing(path):
         _check_place(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(beside=path) as folder:
@@ -95,8 +96,6 @@ def write_report(
                 pages = []
                 _single(folder / "index.html", title, facts, told, parts, without)
             _put(folder, path, bool(pages))
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     doubtful = sum(bool(row["kinds"]) for row in told.rows)
     return Written(path, len(told.rows), doubtful, [_pages_of(path) / name for name in pages])
 

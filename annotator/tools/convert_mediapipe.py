@@ -26,6 +26,7 @@ from annotator.detection.bodies.arms import ARM_WEIGHTS
 from annotator.detection.bodies.body_detector import BODY_WEIGHTS
 from annotator.detection.palms.palm_network import PALM_WEIGHTS, PalmNetwork
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.network.encoders.mediapipe_hand import WEIGHTS, MediaPipeHand
 from annotator.tools.record_tflite import record
 
@@ -92,11 +93,9 @@ def state_of(module: nn.Module, graph: bytes) -> dict[str, torch.Tensor]:
 
 def convert(wheel: Path, network: Path, detection: Path) -> None:
     """Write the weight files from a MediaPipe wheel into these folders. InputError if it holds no such graphs."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            graphs = {name: archive.read(name) for name in (HAND_GRAPH, PALM_GRAPH, BODY_GRAPH, ARM_GRAPH)}
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{wheel} is not a MediaPipe wheel with the graphs of hands and bodies: {error}") from error
+    no_wheel = "is not a MediaPipe wheel with the graphs of hands and bodies"
+    with reading(wheel, no_wheel, KeyError, zipfile.BadZipFile), zipfile.ZipFile(wheel) as archive:
+        graphs = {name: archive.read(name) for name in (HAND_GRAPH, PALM_GRAPH, BODY_GRAPH, ARM_GRAPH)}
     for folder in (network, detection):
         folder.mkdir(parents=True, exist_ok=True)
     about = {

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.frame_places import file_of, frame_place, is_pattern
 from annotator.files.photo_paths import VIDEO_SUFFIXES
 from annotator.vision.images.image_files import as_photo, decode_photo, file_hash, photo_size, read_image
@@ -69,10 +70,8 @@ def photo_there(path: str | Path) -> bool:
 def photo_bytes(path: str | Path) -> int:
     """The size of the file that holds this photo. InputError if there is none."""
     file = Path(path) if _frame(path) is None else file_of(path)
-    try:
+    with reading(file, "has no size"):
         return file.stat().st_size
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror}") from error
 
 
 def frame_of(path: str | Path) -> Frame | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import writing
 from annotator.hand.joints import JOINT_NAMES
 
 
@@ -26,11 +27,8 @@ def write_keypoints(path: str, data: np.ndarray, meta: dict) -> list[str]:
     for name, (x, y) in zip(JOINT_NAMES, places, strict=True):
         row |= {f"{name}_x": repr(float(x)), f"{name}_y": repr(float(y))}
     target = Path(path)
-    try:
-        with target.open("w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, list(row))
-            table.writeheader()
-            table.writerow(row)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}") from error
+    with writing(target), target.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(row))
+        table.writeheader()
+        table.writerow(row)
     return [str(target)]

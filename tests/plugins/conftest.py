@@ -55,6 +55,15 @@ def widget(viewer):
 
 
 @pytest.fixture
+def network(widget, make_hand):
+    """The network that the widget asks: see `small_network`."""
+    from small_network import Network
+
+    widget.background.model = Network(make_hand)
+    return widget.background.model
+
+
+@pytest.fixture
 def wait_until(viewer, request):
     """wait_until(condition, timeout=60_000 ms), while Qt goes on."""
     # not an argument: pytest would make the QApplication before `viewer` could skip, and without a display

@@ -5,54 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import annotator
-from annotator.correcting import solve
-from annotator.model import Model
 from annotator.project import Project
 
 pytest.importorskip("napari")
 
-from qtpy.QtWidgets import QMessageBox  # noqa: E402
-from test_window import drag, press  # noqa: E402
-
-
-class Network:
-    """Answers a box with a hand that is made for it, and remembers what it was asked: the network itself is tested
-    elsewhere, and takes seconds to load."""
-
-    digest = "e" * 64
-
-    def __init__(self, make_hand):
-        self.make_hand, self.asked = make_hand, []
-
-    def propose(self, photo, boxes, sides, K):
-        self.asked.append((boxes[0], sides))
-        return [self.make_hand(7, (sides or ["right"])[0] or "right")]
-
-    other_side, told_again = Model.other_side, Model.told_again
-
-    def refine(self, hand, corrections, states, evidence=(), exact=False, definition=None, subject=None):
-        model = annotator.load_hand(hand.hand_model)
-        return solve(hand, model, corrections, states, evidence, definition=definition, exact=exact).hand
-
-    def remember(self, photo, hand):
-        return hand.replace(features=None)
-
-
-@pytest.fixture
-def network(widget, make_hand):
-    widget.background.model = Network(make_hand)
-    return widget.background.model
-
-
-def answer(widget, label):
-    """Press a button of the one question that is open."""
-    (box,) = [one for one in widget.findChildren(QMessageBox) if one.isVisible()]
-    next(button for button in box.buttons() if button.text().replace("&", "") == label).click()
-
-
-def click(layer, place):
-    list(drag(layer, [place]))
+from window_steps import click, drag, press  # noqa: E402
 
 
 def test_a_click_on_another_hand_goes_to_it(widget, folder):

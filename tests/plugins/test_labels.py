@@ -13,7 +13,7 @@ pytest.importorskip("qtpy.QtWidgets")
 from napari_hand_mesh.canvas.layers import APART  # noqa: E402
 from napari_hand_mesh.canvas.markers import LABEL_COLOUR, STRAINED_COLOUR  # noqa: E402
 from qtpy.QtWidgets import QMessageBox  # noqa: E402
-from test_window import drag, press  # noqa: E402
+from window_steps import drag, press  # noqa: E402
 
 from annotator.correcting import solve  # noqa: E402
 from annotator.formats import reader  # noqa: E402

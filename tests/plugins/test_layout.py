@@ -15,8 +15,11 @@ from napari_hand_mesh.docks.frame.layout import NAPARI, dock_of  # noqa: E402
 from napari_hand_mesh.session.hand_queue import OPEN  # noqa: E402
 from qtpy.QtCore import QPoint, Qt  # noqa: E402
 from qtpy.QtWidgets import QDockWidget, QMessageBox  # noqa: E402
-from test_trust import pull, settled  # noqa: E402
-from test_window import press  # noqa: E402
+from window_steps import (  # noqa: E402
+    press,  # noqa: E402
+    pull,
+    settled,
+)
 
 from annotator.hand.joint_states import JOINT_STATES  # noqa: E402
 from annotator.project import Project  # noqa: E402

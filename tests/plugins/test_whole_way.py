@@ -11,7 +11,7 @@ from annotator.hand.definitions import ANATOMICAL
 
 pytest.importorskip("napari")
 
-from test_window import drag, path_of, press  # noqa: E402
+from window_steps import drag, path_of, press  # noqa: E402
 
 
 def test_from_the_sample_to_the_export_and_back(viewer, model, tmp_path, wait_until, monkeypatch):

@@ -9,46 +9,7 @@ from annotator.project import Project
 
 napari = pytest.importorskip("napari")
 
-from napari.utils.interactions import (  # noqa: E402
-    mouse_move_callbacks,
-    mouse_press_callbacks,
-    mouse_release_callbacks,
-)
-from wrapt import ObjectProxy  # noqa: E402  (napari puts the next event into the one a drag began with)
-
-
-class Mouse:
-    """What napari passes to callbacks."""
-
-    def __init__(self, kind, place, modifiers=()):
-        self.type, self.button, self.modifiers = kind, 1, modifiers
-        self.position = (place[1], place[0])
-        self.is_dragging = kind == "mouse_move"
-        self.pos, self.inverted, self.delta = np.array(place), False, (0, 0)
-        self.view_direction, self.up_direction, self.dims_displayed = None, None, (0, 1)
-
-
-def drag(layer, path, modifiers=()):
-    """Press at the first place (x, y), move along the others, let go at the last; yields after every move."""
-    mouse_press_callbacks(layer, ObjectProxy(Mouse("mouse_press", path[0], modifiers)))
-    for place in path[1:]:
-        mouse_move_callbacks(layer, ObjectProxy(Mouse("mouse_move", place, modifiers)))
-        yield
-    mouse_release_callbacks(layer, ObjectProxy(Mouse("mouse_release", path[-1], modifiers)))
-
-
-def press(target, key):
-    """Call what a key is bound to on a viewer or layer."""
-    from app_model.types import KeyBinding
-
-    wanted = KeyBinding.from_str(key.replace("Control-", "Ctrl+").replace("Shift-", "Shift+"))
-    bound = {KeyBinding.validate(known): call for known, call in target.keymap.items()}
-    bound[wanted](target)
-
-
-def path_of(widget, joint, by, steps=4):
-    start = widget.session.mesh.keypoints[joint]
-    return [tuple(start + np.array(by) * part) for part in np.linspace(0, 1, steps + 1)]
+from window_steps import drag, path_of, press  # noqa: E402
 
 
 def test_a_drag_moves_the_mesh_and_is_stored_and_undone(widget, folder):

@@ -111,8 +111,9 @@ def run(out: Path, checkpoint: Path | None = None, device: str = "auto") -> dict
 def clear(out: Path) -> None:
     """Make the folder, or take an earlier demo's parts out of it; InputError if it is anything else."""
     from annotator.errors import InputError
+    from annotator.files.file_errors import writing
 
-    try:
+    with writing(out):
         if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
             raise InputError(f"{out} is not empty and not an earlier demo's: choose another folder with --out")
         for part in PARTS:
@@ -123,8 +124,6 @@ def clear(out: Path) -> None:
                 path.unlink(missing_ok=True)
         out.mkdir(parents=True, exist_ok=True)
         _write_mark(out, {"unfinished": True})  # so that a demo that was interrupted can be replaced, too
-    except OSError as error:
-        raise InputError(f"cannot write in {out}: {error.strerror}") from error
 
 
 def review(project: Project, model: Model, hand_id: str, proposals: dict[str, HandMesh]) -> list[str]:

@@ -128,14 +128,13 @@ def _token(file: Path | None) -> tuple[str, bool]:
     import secrets
 
     from annotator.errors import InputError
+    from annotator.files.file_errors import reading
 
     if file is None:
         token = os.environ.get(TOKEN, "").strip()
         return (token, False) if token else (secrets.token_urlsafe(24), True)
-    try:
+    with reading(file, "is no file of a token", UnicodeDecodeError):
         token = file.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"token file {file}: {error}") from error
     if not token:
         raise InputError(f"token file {file} is empty")
     return token, False

@@ -26,6 +26,7 @@ from typing import Any
 import typer
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 
 FILE = "annotator.toml"
 PREFIX = "ANNOTATOR_"
@@ -72,17 +73,12 @@ def files_for(project: str | None) -> list[Path]:
 
 def read(path: Path) -> dict[str, Any]:
     """What the file says, keys with `_`; nothing if there is none. InputError: it is damaged."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    try:
-        said = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not TOML: {error}") from error
-    return _plain(said)
+    with reading(path, "is not TOML", UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return _plain(tomllib.loads(text))
 
 
 def settings_of(command: Any, name: str, project: str | None, known: Iterable[str]) -> list[Setting]:

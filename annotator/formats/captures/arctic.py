@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reason
 from annotator.files.npz_arrays import read_npy
-from annotator.files.paths import BROKEN, existing, inside, read_json, reason
+from annotator.files.paths import BROKEN, existing, inside, read_json
 from annotator.formats.captures.views import array, seen_hand
 from annotator.formats.core.base import LabelledHand, ManoLabel
 from annotator.formats.core.details import named

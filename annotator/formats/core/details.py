@@ -16,8 +16,9 @@ from typing import Any, cast
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reason
 from annotator.files.json_lists import iterate
-from annotator.files.paths import BROKEN, read_json, reason
+from annotator.files.paths import BROKEN, read_json
 from annotator.formats.core.base import LabelledHand, ManoLabel
 from annotator.hand.mesh import HandParameters
 

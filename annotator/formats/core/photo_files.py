@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.files.file_errors import writing
 from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
 from annotator.vision.images.opening import opened
@@ -168,10 +169,9 @@ def unpacked(photos: str | Path | None, prefix: str) -> Iterator[Path]:
     the block ends. InputError where the block's own writing to it fails."""
     kept = Path(photos) if photos is not None else Path(tempfile.mkdtemp(prefix=prefix))
     try:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept
-    except OSError as error:
-        raise InputError(f"cannot write photos to {kept}: {error.strerror}") from error
+        with writing(kept):
+            kept.mkdir(parents=True, exist_ok=True)
+            yield kept
     finally:
         if photos is None:
             shutil.rmtree(kept, ignore_errors=True)

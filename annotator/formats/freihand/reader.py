@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.json_lists import iterate
-from annotator.files.paths import inside, ordinary, reason
+from annotator.files.paths import inside, ordinary
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of
 from annotator.formats.core.details import Sidecar, named
 from annotator.formats.freihand.mano import label_of
@@ -114,14 +115,8 @@ def _record(folder: Path, index: int, row: dict, faces: list | None, about: dict
 
 def _about(path: Path) -> list[dict]:
     """The `hands` of an export's provenance.json."""
-    try:
+    with reading(path, "is not an export's provenance", ValueError, KeyError, TypeError, RecursionError):
         document = json.loads(ordinary(path).read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
             raise InputError(f"{path} is not of format {FORMAT}")
         return list(document["hands"])
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except InputError:
-        raise
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is not an export's provenance: {reason(error)}") from error

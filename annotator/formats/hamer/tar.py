@@ -23,6 +23,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files import safe_pickle
+from annotator.files.file_errors import reading
 from annotator.files.paths import needed, ordinary
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import details_of, named, record_of
@@ -106,27 +107,23 @@ def samples(file: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     """(key, {extension: bytes}) of the samples: members that follow each other with one key."""
     key: str | None = None
     members: dict[str, bytes] = {}
-    try:
-        with tarfile.open(ordinary(file), "r|*") as archive:
-            for member in archive:
-                if not member.isfile():
-                    continue
-                if member.size > LARGEST:
-                    raise InputError(f"{file}: {member.name} has {member.size} bytes")
-                path, _, name = member.name.rpartition("/")
-                stem, _, extension = name.partition(".")
-                stem = f"{path}/{stem}" if path else stem
-                if stem != key and key is not None and members:
-                    yield key, members
-                    members = {}
-                key = stem
-                members[extension.lower()] = cast(IO[bytes], archive.extractfile(member)).read()
-            if key is not None and members:
+    with reading(file, "is a broken tar file", tarfile.TarError, EOFError), \
+            tarfile.open(ordinary(file), "r|*") as archive:  # fmt: skip
+        for member in archive:
+            if not member.isfile():
+                continue
+            if member.size > LARGEST:
+                raise InputError(f"{file}: {member.name} has {member.size} bytes")
+            path, _, name = member.name.rpartition("/")
+            stem, _, extension = name.partition(".")
+            stem = f"{path}/{stem}" if path else stem
+            if stem != key and key is not None and members:
                 yield key, members
-    except (tarfile.TarError, EOFError) as error:
-        raise InputError(f"{file} is a broken tar file: {error}") from error
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
+                members = {}
+            key = stem
+            members[extension.lower()] = cast(IO[bytes], archive.extractfile(member)).read()
+        if key is not None and members:
+            yield key, members
 
 
 def _hands(file: Path, key: str, members: dict[str, bytes], kept: Path) -> Iterator[LabelledHand]:

@@ -27,6 +27,7 @@ from typing import TextIO
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import existing, inside, only_file, ordinary
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import named
@@ -53,6 +54,7 @@ def read(folder: str | Path, order: str = "", units: str = "") -> Iterator[Label
     """
     check_units(units)
     path = only_file(Path(folder), "*.csv", "table")
+<<<<<<< HEAD
     try:
         with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
             between = _delimiter(file.readline(LONGEST))
@@ -74,6 +76,25 @@ def read(folder: str | Path, order: str = "", units: str = "") -> Iterator[Label
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a CSV table: {error}") from error
+=======
+    with reading(path, "is not a CSV table", UnicodeDecodeError, csv.Error), \
+            ordinary(path).open(encoding="utf-8-sig", newline="") as file:  # fmt: skip
+        between = _delimiter(file.readline(LONGEST))
+        file.seek(0)
+        rows = csv.DictReader(_lines(file), delimiter=between)
+        columns = {str(name).strip(): name for name in rows.fieldnames or ()}
+        photo = next((columns[n] for n in columns if n.lower() in _PHOTO), None)
+        if photo is None:
+            raise InputError(f"{path} has no column photo (or {', '.join(_PHOTO[1:])})")
+        side = next((columns[n] for n in columns if n.lower() in _SIDE), None)
+        places = _places(path, columns, order)
+        units = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
+        for index, row in enumerate(rows):
+            place = f"{index} (line {rows.line_num})"
+            record = named(path, place, _record, path, row, photo, side, units, places, index)
+            if record is not None:
+                yield record
+>>>>>>> d17
 
 
 def _lines(file: TextIO) -> Iterator[str]:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.frame_places import stem_of
 from annotator.files.paths import needed, ordinary
 from annotator.formats.core.base import LabelledHand
@@ -141,16 +142,12 @@ def read(folder: str | Path, photos: str | Path | None = None) -> Iterator[Label
 
 
 def _batches(parquet, file: Path):
-    try:
-        with parquet.ParquetFile(ordinary(file)) as table:
-            missing = {"image", *_TEXT, *_DOUBLES, "faces", "visible", "states"} - set(table.schema_arrow.names)
-            if missing:
-                raise InputError(f"{file} is not our layout: there is no column {', '.join(sorted(missing))}")
-            yield from table.iter_batches(ROWS_A_GROUP)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:  # pyarrow's errors are kinds of these
-        raise InputError(f"{file} is not a readable Parquet file: {error}") from error
+    # pyarrow's own errors are kinds of ValueError, or an OSError without a number
+    with reading(file, "is not a readable Parquet file", ValueError), parquet.ParquetFile(ordinary(file)) as table:
+        missing = {"image", *_TEXT, *_DOUBLES, "faces", "visible", "states"} - set(table.schema_arrow.names)
+        if missing:
+            raise InputError(f"{file} is not our layout: there is no column {', '.join(sorted(missing))}")
+        yield from table.iter_batches(ROWS_A_GROUP)
 
 
 def _record(row: dict, kept: Path, name: str) -> LabelledHand:

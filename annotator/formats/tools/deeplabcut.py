@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import existing, inside, ordinary
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentPhoto, export_by_photo
@@ -167,13 +168,9 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, list[float]]]:
 
 
 def _csv(path: Path, use) -> Iterator:
-    try:
-        with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
-            yield from use(csv.reader(file))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
+    with reading(path, "is not a CSV table", UnicodeDecodeError, csv.Error), \
+            ordinary(path).open(encoding="utf-8-sig", newline="") as file:  # fmt: skip
+        yield from use(csv.reader(file))
 
 
 def _number(cell: str) -> float:

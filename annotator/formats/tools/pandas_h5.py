@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import needed, ordinary
 
 MOST = 1 << 25  # values of one array: 800,000 hands
+_WRONG = KeyError, ValueError, TypeError, RuntimeError, MemoryError, IndexError  # what other content makes h5py raise
 
 
 def read_frame(path: Path) -> tuple[list[str], list[tuple[str, ...]], Iterator[tuple[str, list[float]]]]:
@@ -23,17 +25,12 @@ def read_frame(path: Path) -> tuple[list[str], list[tuple[str, ...]], Iterator[t
     InputError naming the file where it is no such table, or h5py is not there.
     """
     h5py = needed("h5py")
-    try:
-        with h5py.File(ordinary(path), "r") as file:
-            (group,) = [one for one in file.values() if isinstance(one, h5py.Group)]
-            names, heads = _words(group, "axis0")
-            _, rows = _words(group, "axis1")
-            _, items = _words(group, "block0_items")
-            values = np.asarray(_whole(group["block0_values"]), np.float64)
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, MemoryError, IndexError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is not a table as pandas writes it to HDF5: {error}") from error
+    with reading(path, "is not a table as pandas writes it to HDF5", *_WRONG), h5py.File(ordinary(path), "r") as file:
+        (group,) = [one for one in file.values() if isinstance(one, h5py.Group)]
+        names, heads = _words(group, "axis0")
+        _, rows = _words(group, "axis1")
+        _, items = _words(group, "block0_items")
+        values = np.asarray(_whole(group["block0_values"]), np.float64)
     if sorted(items) != sorted(heads) or values.shape != (len(rows), len(heads)):
         raise InputError(f"{path} is not a table of numbers alone")
     values = values[:, [items.index(head) for head in heads]]

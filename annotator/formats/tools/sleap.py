@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.paths import existing, inside, only_file, ordinary, reason
+from annotator.files.file_errors import reading
+from annotator.files.paths import existing, inside, only_file, ordinary
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentHand, export_by_photo
 from annotator.formats.core.details import named
@@ -33,7 +34,7 @@ from annotator.hand.joints import BONES, JOINT_NAMES
 
 FILE, NAME = "labels.slp", "sleap"
 _BROKEN = (
-    OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, MemoryError, AssertionError,
+    KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, MemoryError, AssertionError,
     ArithmeticError, NotImplementedError,
 )  # fmt: skip
 
@@ -110,13 +111,9 @@ def read(folder: str | Path) -> Iterator[LabelledHand]:
     """
     sio = sleap_io()
     path = only_file(Path(folder), "*.slp", "file of SLEAP's")
-    try:
+    with reading(path, "is not a file of SLEAP's", *_BROKEN):
         labels = sio.load_slp(str(ordinary(path)), open_videos=False)
         frames = list(labels.labeled_frames)
-    except InputError:
-        raise
-    except _BROKEN as error:
-        raise InputError(f"{path} is not a file of SLEAP's: {' '.join(reason(error).split())}") from error
     returned = Returned(path.parent, NAME)
     index = 0
     for frame in frames:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import inside, needed, only_file, ordinary
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentHand, SentPhoto, export_by_photo
@@ -100,12 +101,8 @@ def read(folder: str | Path, order: str = "") -> Iterator[LabelledHand]:
 
 def _about(path: Path) -> dict[str, Any]:
     yaml = needed("yaml")
-    try:
+    with reading(path, "is not YAML", ValueError, RecursionError, yaml.YAMLError):
         found = yaml.load(ordinary(path).read_text(encoding="utf-8-sig"), yaml.CSafeLoader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
         raise InputError(f"{path} is not a data.yaml: it holds no names and values")
     shape = found.get("kpt_shape")
@@ -179,12 +176,10 @@ def _labels_of(photo: Path) -> Path:
 def _lines(path: Path) -> list[str]:
     if not path.exists():
         return []  # a photo without hands
-    try:
+    with reading(path, "holds no labels"):
         if ordinary(path).stat().st_size > LARGEST:
             raise InputError(f"{path} is too large for the labels of one photo")
         return [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _record(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.project import journal
 from annotator.project.storage import schema
 from annotator.project.storage.pages import Pages
@@ -108,11 +109,9 @@ def _are(values: tuple, kinds: tuple) -> bool:
 def found_in(path: Path) -> Found:
     """All that the whole pages of a project's file hold. InputError: it cannot be read, or there is nothing in it."""
     found = Found()
-    try:
+    with reading(path, "is no file of a project"):
         for row in Pages(path).rows():
             found.take(row.number, row.values)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if not found.events and not found.hands:
         raise InputError(f"{path} has no whole page with anything of a project in it")
     return found

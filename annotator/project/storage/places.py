@@ -11,6 +11,7 @@ from pathlib import Path
 
 from annotator.errors import InputError
 from annotator.files.atomic import put_text
+from annotator.files.file_errors import reading
 from annotator.files.given import expanded
 from annotator.project.safety import checking
 from annotator.project.storage import snapshots
@@ -20,6 +21,7 @@ from annotator.project.storage.sqlite import FILE, create_sqlite, is_blank, open
 
 SETTINGS = "project.toml"
 _NOTE = "# This project's hands and journal are in a database that several people share.\n"
+_NO_DATABASE = 'names no database (expected: database = "postgresql+psycopg://...")'
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,10 @@ def _named(path: Path) -> str | None:
     """The database that a project.toml names; None if there is no such file."""
     if not path.is_file():
         return None
-    try:
+    with reading(path, _NO_DATABASE, ValueError, KeyError, RecursionError):
         url = tomllib.loads(path.read_text(encoding="utf-8"))["database"]
         if not isinstance(url, str):
             raise ValueError("database is no text")
-    except (OSError, ValueError, KeyError, RecursionError) as error:
-        raise InputError(f'{path} names no database (expected: database = "postgresql+psycopg://...")') from error
     parse(url)
     return url
 

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.folders import scratch_folder
 from annotator.project.storage import migrations, schema
 from annotator.project.storage.database import PATIENCE, Database, fill, version_of
@@ -159,12 +160,9 @@ def _refuse_short(database: SqliteDatabase) -> None:
     """A file that was cut: its head says how many pages it has. What lies beside it may hold the rest of them."""
     beside = _beside(database.path, "-wal")
     for attempt in range(5):
-        try:
-            with open(database.path, "rb") as file:
-                head = file.read(100)
-                there = os.fstat(file.fileno()).st_size
-        except OSError as error:
-            raise InputError(f"{database.name} cannot be read: {error.strerror}") from error
+        with reading(database.path, "is no file of a project"), open(database.path, "rb") as file:
+            head = file.read(100)
+            there = os.fstat(file.fileno()).st_size
         if len(head) < 100 or head[:16] != MAGIC:
             return  # what it is, if it is anything, comes out at the first question
         page, count = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")

@@ -15,7 +15,7 @@ import queue
 from pathlib import Path
 from typing import Any
 
-from annotator.errors import InputError
+from annotator.files.file_errors import writing
 
 ROOM = 10_000  # lines that wait to be written
 
@@ -26,11 +26,9 @@ class Audit:
     def __init__(self, path: Path, megabytes: float = 10, keep: int = 10):
         self._lost = 0
         self._queue: queue.Queue = queue.Queue(ROOM)
-        try:
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handler = _Private(self, path, maxBytes=int(megabytes * 1e6), backupCount=keep, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
         self._handler.setFormatter(logging.Formatter("%(message)s"))
         self._listener = logging.handlers.QueueListener(self._queue, self._handler)
         self._listener.start()

@@ -22,6 +22,7 @@ from typing import Protocol
 
 from annotator.errors import InputError
 from annotator.files.atomic import put
+from annotator.files.file_errors import reading, writing
 
 PREFIX = "hma_"  # by which programs that look for leaked secrets know one
 FORMAT = "annotator-tokens"
@@ -117,17 +118,13 @@ class TokenFile:
 
 def read(path: Path) -> list[Entry]:
     """The tokens of a file, revoked ones too. InputError: there is none, or it is damaged."""
-    try:
+    with reading(path, "is no file of tokens", ValueError, KeyError, TypeError, RecursionError):
+        if not path.exists():
+            raise InputError(f"{path}: no such file; `annotator token add` makes one")
         whole = json.loads(path.read_text(encoding="utf-8"))
         if whole["format"] != FORMAT:
             raise ValueError(f"format {whole['format']!r}")
         return [_checked(Entry(**one)) for one in whole["tokens"]]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; `annotator token add` makes one") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is no file of tokens: {error}") from error
 
 
 def add(
@@ -184,11 +181,9 @@ def _alone(path: Path) -> Iterator[None]:
     except ImportError:  # no such locks on Windows
         yield
         return
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.with_name(f".{path.name}.lock").open("a")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.npz_arrays import WRONG
 from annotator.vision.camera import check_camera
 from annotator.vision.images.exr_files import read_exr
@@ -135,10 +136,8 @@ def _metres(path: Path) -> np.ndarray:
 
 
 def _array(path: Path) -> np.ndarray:
-    try:
+    with reading(path, "cannot be read as a .npy array", *WRONG):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, *WRONG) as error:
-        raise InputError(f"{path} cannot be read as a .npy array: {error}") from error
     if array.ndim != 2 or array.dtype.kind not in "fiu":
         raise InputError(f"{path}: a depth image is (H, W) numbers, this is {array.dtype} of shape {array.shape}")
     judge_size((array.shape[1], array.shape[0]), str(path))

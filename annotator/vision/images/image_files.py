@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading as reading_file
 from annotator.vision.images.damaged_jpeg import PhotoRemark, has_its_end, without_its_end
 from annotator.vision.images.high_bit_depth import (
     colours_in_eight_bits,
@@ -202,11 +203,8 @@ def _converted(array: np.ndarray) -> np.ndarray:
 
 def file_hash(path: str | Path) -> str:
     """SHA-256 of the file's bytes, 64 hexadecimal digits. InputError if it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    with reading_file(path, "has no content"), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pixels(image: Image.Image) -> np.ndarray:

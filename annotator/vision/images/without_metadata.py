@@ -14,6 +14,7 @@ import struct
 from pathlib import Path
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.vision.images.image_files import decode_photo
 from annotator.vision.images.opening import opened
 
@@ -105,10 +106,8 @@ def picture_digest(path: str | Path) -> str:
 
     Of JPEG and PNG files by their bare bytes and orientation, of others by their pixels. InputError if it is no photo.
     """
-    try:
+    with reading(path, "is no photo"):
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
     left = bare(data)
     if left is not None:
         return hashlib.sha256(left + bytes([orientation_of(data)])).hexdigest()

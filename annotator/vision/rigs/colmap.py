@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.paths import ordinary
 
 # the parameters behind the focal length(s) and the principal point, as OpenCV's numbers
@@ -77,10 +78,8 @@ def _lens(words: list[str]) -> dict[str, Any]:
 
 def _lines(path: Path, keep_empty: bool = False) -> list[str]:
     """Its lines without comments; keep_empty: an image without points has an empty line."""
-    try:
+    with reading(path, "is not a text file", UnicodeDecodeError):
         text = ordinary(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     while lines and not lines[-1].strip() and len(lines) % 2 == 1:
         lines.pop()

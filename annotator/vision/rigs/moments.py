@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.frame_places import stem_of
 
 CAMERA, INSTANT = "{camera}", "{instant}"
@@ -45,11 +46,9 @@ def by_pattern(photos: Iterable[Path], cameras: Sequence[str], pattern: str) -> 
 def by_table(path: Path, photos: Iterable[Path], cameras: Sequence[str]) -> tuple[Moments, list[Path]]:
     """Instants by a CSV file with the columns `instant`, `camera`, `photo` (its name, or the end of its path); and the
     photos it does not name. InputError naming file and line."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    with reading(path, "is not a CSV table", UnicodeDecodeError, csv.Error), \
+            path.open(newline="", encoding="utf-8-sig") as file:  # fmt: skip
+        rows = list(csv.DictReader(file))
     known = list(photos)
     found: Moments = {}
     used = set()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.npz_arrays import read_npz, write_npz
 from annotator.vision.video.index import Index
 
@@ -24,16 +25,15 @@ State = tuple[str, int, int, int, int]
 def state_of(path: Path) -> State:
     """What tells that a file is still the one it was, without reading it: (path, size, times of change, file number).
     InputError: missing, or no file."""
-    try:
+    with reading(path, "is no video"):
         if path.is_dir():
             raise InputError(f"{path} is a directory, expected a video")
         if path.exists() and not path.is_file():
             raise InputError(f"{path} is not an ordinary file")
-        found = path.stat()
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        try:
+            found = path.stat()
+        except FileNotFoundError as error:
+            raise InputError(f"{path} does not exist") from error
     return str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 

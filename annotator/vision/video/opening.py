@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reading
 from annotator.files.frame_places import RATE, FramePlace, is_pattern
 from annotator.files.photo_paths import VIDEO_SUFFIXES
 from annotator.vision.images.image_files import file_hash
@@ -68,10 +69,8 @@ def frame_at(place: FramePlace) -> Frame:
 def _state(path: Path) -> tuple:
     if not is_pattern(path) or path.exists():
         return keeping.state_of(path)
-    try:
+    with reading(path.parent, "is no folder"):
         return str(path.absolute()), path.parent.stat().st_mtime_ns
-    except OSError as error:
-        raise InputError(f"cannot read {path.parent}: {error.strerror}") from error
 
 
 def _opened(path: Path, rate: float) -> VideoSource:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measures import crop_px, some
 
 from annotator.correcting import solve
 from annotator.correcting.accuracy import label_sigma
@@ -17,14 +18,6 @@ from annotator.hand.definitions import ANATOMICAL, EXACT, NAMED, JointDefinition
 from annotator.vision.camera import project
 
 seeds = st.integers(0, 2**32 - 1)
-
-
-def px(hand, a, b) -> np.ndarray:
-    return np.linalg.norm(np.asarray(a) - np.asarray(b), axis=-1) * 224 / hand.crop_size
-
-
-def some(hand, joints, move=0.0) -> dict[int, tuple[float, float]]:
-    return {int(k): tuple(hand.keypoints[k] + move) for k in joints}
 
 
 @settings(max_examples=20, deadline=None)
@@ -42,11 +35,11 @@ def test_labels_are_kept_to_the_bit_and_the_mesh_comes_nearer(make_truth, make_p
     assert np.abs(hand.keypoints - project(hand.joints, hand.camera)).max() < 1e-9
     # the surface keeps the network's own field: no dent for the last pixels
     assert np.array_equal(hand.parameters.offsets, proposal.parameters.offsets)
-    before = px(hand, proposal.keypoints[joints], truth.keypoints[joints])
-    after = px(hand, hand.keypoints[joints], truth.keypoints[joints])
+    before = crop_px(hand, proposal.keypoints[joints], truth.keypoints[joints])
+    after = crop_px(hand, hand.keypoints[joints], truth.keypoints[joints])
     assert (after**2).sum() <= (before**2).sum() + 1e-9
     for k, residual in solution.residual_px.items():
-        assert abs(px(hand, hand.keypoints[k], labels[k]) - residual) < 1e-6
+        assert abs(crop_px(hand, hand.keypoints[k], labels[k]) - residual) < 1e-6
 
 
 def test_labels_bring_the_mesh_nearer_and_more_labels_nearer_still(make_truth, make_proposal, hand_model):
@@ -54,7 +47,7 @@ def test_labels_bring_the_mesh_nearer_and_more_labels_nearer_still(make_truth, m
     for seed in range(40):
         truth = make_truth(seed)
         proposal = make_proposal(truth, seed)
-        order = np.argsort(-px(truth, proposal.keypoints, truth.keypoints))
+        order = np.argsort(-crop_px(truth, proposal.keypoints, truth.keypoints))
         for count, into in errors.items():
             hand = solve(proposal, hand_model, some(truth, order[:count]), definition=EXACT).hand
             into.append(
@@ -76,7 +69,8 @@ def test_a_label_counts_by_its_accuracy(make_truth, make_proposal, hand_model):
         moved = proposal.keypoints[joint] + 8 * proposal.crop_size / 224
         hand = solve(proposal, hand_model, {joint: moved}, definition=definition).hand
         return float(
-            px(hand, hand.keypoints[joint], proposal.keypoints[joint]) / px(hand, moved, proposal.keypoints[joint])
+            crop_px(hand, hand.keypoints[joint], proposal.keypoints[joint])
+            / crop_px(hand, moved, proposal.keypoints[joint])
         )
 
     assert share(0, "anatomical") < share(0, "ours")
@@ -96,11 +90,11 @@ def test_a_grossly_wrong_finger_follows_two_labels(make_truth, make_proposal, ha
         proposal = bent.replace(
             parameters=parameters, vertices=vertices, joints=joints, keypoints=project(joints, bent.camera)
         )
-        off = px(truth, proposal.keypoints, truth.keypoints)
+        off = crop_px(truth, proposal.keypoints, truth.keypoints)
         if off[6:9].max() < 30:
             continue
         hand = solve(proposal, hand_model, some(truth, [7, 8])).hand
-        shares.append(px(truth, hand.keypoints, truth.keypoints)[6:9].mean() / off[6:9].mean())
+        shares.append(crop_px(truth, hand.keypoints, truth.keypoints)[6:9].mean() / off[6:9].mean())
     assert len(shares) >= 5 and np.mean(shares) < 0.5
 
 
