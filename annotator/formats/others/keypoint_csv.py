@@ -54,29 +54,6 @@ def read(folder: str | Path, order: str = "", units: str = "") -> Iterator[Label
     """
     check_units(units)
     path = only_file(Path(folder), "*.csv", "table")
-<<<<<<< HEAD
-    try:
-        with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
-            between = _delimiter(file.readline(LONGEST))
-            file.seek(0)
-            rows = csv.DictReader(_lines(file), delimiter=between)
-            columns = {str(name).strip(): name for name in rows.fieldnames or ()}
-            photo = next((columns[n] for n in columns if n.lower() in _PHOTO), None)
-            if photo is None:
-                raise InputError(f"{path} has no column photo (or {', '.join(_PHOTO[1:])})")
-            side = next((columns[n] for n in columns if n.lower() in _SIDE), None)
-            places = _places(path, columns, order)
-            unit = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
-            for index, row in enumerate(rows):
-                place = f"{index} (line {rows.line_num})"
-                record = named(path, place, _record, path, row, photo, side, (units, unit), places, index)
-                if record is not None:
-                    yield record
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
-=======
     with reading(path, "is not a CSV table", UnicodeDecodeError, csv.Error), \
             ordinary(path).open(encoding="utf-8-sig", newline="") as file:  # fmt: skip
         between = _delimiter(file.readline(LONGEST))
@@ -88,13 +65,12 @@ def read(folder: str | Path, order: str = "", units: str = "") -> Iterator[Label
             raise InputError(f"{path} has no column photo (or {', '.join(_PHOTO[1:])})")
         side = next((columns[n] for n in columns if n.lower() in _SIDE), None)
         places = _places(path, columns, order)
-        units = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
+        unit = next((columns[n] for n in columns if n.lower() in ("units", "unit")), None)
         for index, row in enumerate(rows):
             place = f"{index} (line {rows.line_num})"
-            record = named(path, place, _record, path, row, photo, side, units, places, index)
+            record = named(path, place, _record, path, row, photo, side, (units, unit), places, index)
             if record is not None:
                 yield record
->>>>>>> d17
 
 
 def _lines(file: TextIO) -> Iterator[str]:

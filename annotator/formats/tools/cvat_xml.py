@@ -77,33 +77,8 @@ def _layout() -> list[tuple[float, float]]:
 
 def parts(path: Path) -> Iterator[ElementTree.Element]:
     """The file's meta, images and tracks (with the tracks of their points inside), one at a time."""
-<<<<<<< HEAD
-    try:
-        with ordinary(path).open("rb") as file:
-            if b"<!" in file.read(1 << 16).split(b"<annotations", 1)[0].replace(b"<!--", b""):
-                raise InputError(f"{path} has a document type, as no file of CVAT's has: it is not read")
-            file.seek(0)
-            root, deep = None, 0
-            for event, element in ElementTree.iterparse(file, ("start", "end")):
-                if root is None:
-                    root = element
-                    if root.tag != "annotations":
-                        raise InputError(f"{path} is not a file of CVAT's: it begins with <{root.tag}>")
-                elif element.tag == "track" and event == "start":
-                    deep += 1
-                elif element.tag in ("meta", "image", "track") and event == "end":
-                    deep -= element.tag == "track"
-                    if not deep:
-                        yield element
-                        root.clear()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (ElementTree.ParseError, LookupError, UnicodeError, ValueError) as error:  # an encoding that nobody knows
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is not XML: {error}") from error
-=======
-    with reading(path, "is not XML", ElementTree.ParseError, UnicodeError, ValueError), \
+    # LookupError: an encoding that nobody knows
+    with reading(path, "is not XML", ElementTree.ParseError, LookupError, ValueError), \
             ordinary(path).open("rb") as file:  # fmt: skip
         if b"<!" in file.read(1 << 16).split(b"<annotations", 1)[0].replace(b"<!--", b""):
             raise InputError(f"{path} has a document type, as no file of CVAT's has: it is not read")
@@ -121,7 +96,6 @@ def parts(path: Path) -> Iterator[ElementTree.Element]:
                 if not deep:
                     yield element
                     root.clear()
->>>>>>> d17
 
 
 def attributes(element: ElementTree.Element) -> dict[str, str]:
