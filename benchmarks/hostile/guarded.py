@@ -12,7 +12,8 @@ from pathlib import Path
 
 from annotator.errors import InputError
 
-COMPUTING, WAITING = 10, 60  # s that a file may take: on a busy machine only the first is its own
+COMPUTING = 10  # s of computing that a file may take
+WAITING = 60  # s without any computing: on a busy machine it may wait for a core
 MEMORY = 6 << 30  # bytes of addresses a reader may ask for
 _PAGE = resource.getpagesize()
 
@@ -48,15 +49,24 @@ def run(action: Callable[[], object]) -> Outcome:
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        ready, _, _ = select.select([pipe], [], [], WAITING)
-        told = pipe.read().decode(errors="replace") if ready else f"0 no answer in {WAITING} s"
+        ready, used_before = [], -1
+        while not ready and (used := _ticks(child)) > used_before:
+            used_before = used
+            ready, _, _ = select.select([pipe], [], [], WAITING)
+        told = pipe.read().decode(errors="replace") if ready else f"0 waits for something for {WAITING} s"
     if not ready:
         os.kill(child, signal.SIGKILL)
-    _, status, used = os.wait4(child, 0)
+    _, status, spent = os.wait4(child, 0)
     if not told and status & 127 in (signal.SIGXCPU, signal.SIGKILL):
         told = f"0 no answer in {COMPUTING} s of computing"
     grown, _, said = (told or f"0 crashed: signal {status & 127}").partition(" ")
-    return Outcome(said, used.ru_utime + used.ru_stime, int(grown))
+    return Outcome(said, spent.ru_utime + spent.ru_stime, int(grown))
+
+
+def _ticks(process: int) -> int:
+    """The time of computing that a process has had, in ticks of the clock."""
+    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return int(user) + int(system)
 
 
 def _place(error: BaseException) -> str:
