@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 
+import pytest
+
 from annotator.project import Project
 
 FIRST, SECOND = "signing-0153-1", "signing-0153-2"
@@ -76,3 +78,27 @@ def test_export_of_hands_that_no_person_accepted_says_so(run, folder, tmp_path):
     assert [(hand["state"], hand["provenance"]["accepted_by"]) for hand in about] == [
         ("accepted", "Ada"), ("proposed", ""),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ["mysql://u@h/db", "https://example.org/p", "postgresql:/u@h/db", "s3:/bucket/p"])
+@pytest.mark.parametrize("command", ["import", "propose", "status", "accept", "export", "track", "report", "add"])
+def test_a_url_never_becomes_a_folder(run, tmp_path, photo_file, monkeypatch, command, url):
+    """Also one that lost a slash, as URLs do that a script took for paths; one line says what a project can be."""
+    pytest.importorskip("psycopg")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "k.csv").write_text("photo\n")
+    words = {
+        "import": ["k.csv", "--format", "csv", "--project", url], "propose": [photo_file, "--project", url],
+        "accept": [url, "x"], "export": [url, "--format", "coco", "--out", "o"], "report": [url, "--out", "r.html"],
+        "add": [url, photo_file, "--box", 1, 2, 30, 40],
+    }  # fmt: skip
+    code, out, err = run(command, *words.get(command, [url]))
+    assert (code, out) == (2, "") and err.count("\n") == 1 and ("PostgreSQL" in err or "database's URL" in err)
+    assert [path.name for path in tmp_path.iterdir()] == ["k.csv"]
+
+
+def test_both_names_of_the_database_are_taken():
+    pytest.importorskip("psycopg")
+    from annotator.project.storage.postgresql import parse
+
+    assert parse("postgres://u@h/db") == parse("postgresql://u@h/db") == parse("postgresql+psycopg://u@h/db")

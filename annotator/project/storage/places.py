@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from annotator.project.storage.sqlite import FILE, create_sqlite, is_blank, open
 SETTINGS = "project.toml"
 _NOTE = "# This project's hands and journal are in a database that several people share.\n"
 _NO_DATABASE = 'names no database (expected: database = "postgresql+psycopg://...")'
+
+
+# a URL also if it lost a slash, as URLs do that somebody took for paths; a drive of Windows has one letter
+_LIKE_A_URL = re.compile(r"[A-Za-z][\w+.-]+:/")
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def locate(place: str | Path, database: str | None = None) -> Place:
     database: the URL for a folder that does not name one yet. InputError for a project.toml that says
     nothing, and for two different URLs.
     """
-    if "://" in str(place):
+    if "://" in str(place) or (_LIKE_A_URL.match(str(place)) and not Path(place).exists()):
         if database is not None:
             raise InputError("a project's place is a folder or a URL, not both: give the folder and the database")
         url = str(place)

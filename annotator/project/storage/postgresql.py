@@ -54,7 +54,7 @@ def parse(url: str | URL) -> URL:
     """The address, for the driver psycopg. InputError if it is none of PostgreSQL."""
     try:
         address = make_url(url)
-        if address.get_backend_name() != "postgresql":
+        if address.get_backend_name().lower() not in ("postgresql", "postgres"):  # libpq takes both
             raise InputError(f"a project's database is SQLite or PostgreSQL, not {address.get_backend_name()}")
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         if isinstance(error, InputError):
