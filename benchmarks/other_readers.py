@@ -27,7 +27,21 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from published import arctic, assemblyhands, coco, cvat, files, hamer, hanco, hot3d, interhand, scorers, tools
+from published import (
+    arctic,
+    assemblyhands,
+    coco,
+    cvat,
+    files,
+    freihand,
+    hamer,
+    hanco,
+    ho3d,
+    hot3d,
+    interhand,
+    scorers,
+    tools,
+)
 from published.tools import OURS
 from tables import markdown
 
@@ -92,6 +106,12 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
         read, written = cvat.check_video(code, records, folder)
         yield "cvat-video", OURS, "CVAT `load_anno`", commit(code), "--cvat DIR", read
         yield "cvat-video", "CVAT `dump_as_cvat_interpolation`", OURS, commit(code), "--cvat DIR", written
+    for name, loader, read_by in (
+        ("ho3d", "its `read_annotation`, `project_3D_points`, `forwardKinematics` (by smplx's skinning)", ho3d.check),
+        ("freihand", "its `load_db_annotation`, `read_img`, `pose_hand` (by smplx's skinning)", freihand.check),
+    ):
+        if (code := getattr(given, name)) is not None:
+            yield name, OURS, loader, commit(code), f"--{name} DIR", read_by(code, records, folder)
     if (code := given.hamer) is not None:
         said = f"{commit(code)}; {hamer.installed()}"
         for name, loader, check in (
