@@ -68,9 +68,9 @@ def check(code: Path, records: list, folder: Path) -> str:
             assert anno["handPose"] is None
     return (
         f"{len(hands)} hands ({sum(one.side == 'left' for one in hands)} left): places within {pixels:.0e} px, joints "
-        f"and mesh within {metres:.0e} m; its kinematics of {len(mano.records)} hands of a MANO-like file give the mesh "
-        f"within {skinned:.0e} m, the joints within {joint:.0e} m; its viewer's loop leaves out frames without an object, "
-        f"as all of ours are"
+        f"and mesh within {metres:.0e} m; its kinematics of {len(mano.records)} hands of a MANO-like file give the "
+        f"mesh within {skinned:.0e} m, the joints within {joint:.0e} m; its viewer's loop leaves out frames without an "
+        f"object, as all of ours are"
     )
 
 
