@@ -2,13 +2,13 @@
 docs/formats.md.
 
     python benchmarks/other_readers.py [--ho3d DIR] [--freihand DIR] [--mmpose DIR] [--cvat DIR] [--hot3d DIR]
-        [--assemblyhands DIR] [--interhand DIR] [--hanco DIR] [--arctic DIR] [--hamer DIR] [--tools PYTHON]
-        [--write docs/formats.md]
+        [--assemblyhands DIR] [--interhand DIR] [--hanco DIR] [--arctic DIR] [--hamer DIR] [--hint DIR]
+        [--dexycb DIR --manopth DIR] [--tools PYTHON] [--write docs/formats.md]
 
 DIR: checkouts of github.com/shreyashampali/ho3d, lmb-freiburg/freihand, open-mmlab/mmpose, cvat-ai/cvat (or a fork),
 facebookresearch/hand_tracking_toolkit, facebookresearch/assemblyhands-toolkit, facebookresearch/InterHand2.6M,
-lmb-freiburg/contra-hand (HanCo), zc-alexfan/arctic and geopavlakos/hamer (which needs opencv-python-headless, yacs and
-braceexpand beside what is installed here);
+lmb-freiburg/contra-hand (HanCo), zc-alexfan/arctic, ddshan/hint, NVlabs/dex-ycb-toolkit, hassony2/manopth and
+geopavlakos/hamer (which needs opencv-python-headless, yacs and braceexpand beside what is installed here);
 PYTHON: an interpreter with what `tools.py` names. A row needs its code. Nothing of these is kept here. Where a
 script wants packages that its numbers do not need (a viewer, a config registry), stand-ins take their place, and the
 row says so.
@@ -27,7 +27,23 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from published import arctic, assemblyhands, coco, cvat, files, hamer, hanco, hot3d, interhand, scorers, tools
+from published import (
+    arctic,
+    assemblyhands,
+    coco,
+    cvat,
+    files,
+    freihand,
+    hamer,
+    hanco,
+    hint,
+    ho3d,
+    hot3d,
+    interhand,
+    scorers,
+    tables_of_pandas,
+    tools,
+)
 from published.tools import OURS
 from tables import markdown
 
@@ -37,7 +53,10 @@ from annotator.vision.photos import read_photo
 
 START, END = "<!-- other readers: begin -->", "<!-- other readers: end -->"
 HEAD = ["format", "written by", "read or scored by", "version", "date", "command", "what it found"]
-CHECKOUTS = ("ho3d", "freihand", "mmpose", "cvat", "hot3d", "assemblyhands", "interhand", "hanco", "arctic", "hamer")
+CHECKOUTS = (
+    *("ho3d", "freihand", "hamer", "hint", "dexycb", "manopth", "mmpose", "cvat"),
+    *("hot3d", "assemblyhands", "interhand", "hanco", "arctic"),
+)
 Row = tuple[str, str, str, str, str, str]  # format, written by, read by, version, option of the command, what was found
 
 
@@ -76,6 +95,7 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
     yield wholebody, OURS, "pycocotools COCOeval", version("pycocotools"), "", coco.precision(records, folder)
     for name in files.MESHES:
         yield name, OURS, "trimesh `load_mesh`", version("trimesh"), "", files.meshes(name, records, folder)
+    yield "csv", "pandas `DataFrame.to_csv`", OURS, version("pandas"), "", tables_of_pandas.check(records, folder)
     yield "hamer-tar", OURS, "webdataset `WebDataset`", version("webdataset"), "", files.shards(records, folder)
     for protocol in ("ho3d", "freihand"):
         if (code := getattr(given, protocol)) is not None:
@@ -92,6 +112,12 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
         read, written = cvat.check_video(code, records, folder)
         yield "cvat-video", OURS, "CVAT `load_anno`", commit(code), "--cvat DIR", read
         yield "cvat-video", "CVAT `dump_as_cvat_interpolation`", OURS, commit(code), "--cvat DIR", written
+    for name, loader, read_by in (
+        ("ho3d", "its `read_annotation`, `project_3D_points`, `forwardKinematics` (by smplx's skinning)", ho3d.check),
+        ("freihand", "its `load_db_annotation`, `read_img`, `pose_hand` (by smplx's skinning)", freihand.check),
+    ):
+        if (code := getattr(given, name)) is not None:
+            yield name, OURS, loader, commit(code), f"--{name} DIR", read_by(code, records, folder)
     if (code := given.hamer) is not None:
         said = f"{commit(code)}; {hamer.installed()}"
         for name, loader, check in (
@@ -107,6 +133,7 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
         loader = "its `Dataset` (its configuration and OpenCV stood in for)"
         yield "interhand", OURS, loader, commit(code), "--interhand DIR", interhand.check(code, records, folder)
     for name, whose, check in (
+        ("hint", "its `draw_hand.py` (its pictures stood in for)", hint.check),
         ("hot3d", "hand_tracking_toolkit", hot3d.check),
         ("assemblyhands", "AssemblyHands toolkit `Camera`", assemblyhands.check),
         ("hanco", "its `show_dataset.py`, `pred_to_mano` (its pictures stood in for)", hanco.check),

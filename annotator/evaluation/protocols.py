@@ -1,6 +1,7 @@
 """Scores by the official rules of FreiHAND and HO3D, and predictions in the form their servers take.
 
-Joints are the data set's own: those of MANO's kinematic chain and the set's own tip vertices where the mesh is MANO's;
+Joints are the data set's own, with its own tip vertices, where the mesh is MANO's: those of the kinematic chain
+(HO3D), or regressed from the posed mesh (FreiHAND);
 the hand model's own keypoint regressor for any other mesh, which costs some tenths of a millimetre against a MANO label
 (say so beside a number).
 """
@@ -19,7 +20,7 @@ from annotator.errors import InputError
 from annotator.evaluation import metrics
 from annotator.evaluation.official import Official, official
 from annotator.hand.joints import KEYPOINT_OF_MANO, TIPS
-from annotator.hand.mano import chain_joints, in_order, tips_of
+from annotator.hand.mano import FROM_POSED_MESH, chain_joints, in_order, tips_of
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import USER_HANDS, HandModel
 
@@ -49,14 +50,16 @@ def protocol_joints(
 ) -> np.ndarray:
     """The 21 joints (..., 21, 3), keypoint order, of meshes (..., V, 3), as this protocol's labels were made.
 
-    parameters, side: of the one mesh (V, 3) of a MANO: its joints are then those of its kinematic chain, as the labels'
-    are; without them they are regressed from the mesh, which at bent knuckles is millimetres beside.
+    parameters, side: of the one mesh (V, 3) of a MANO: its joints are then those of its kinematic chain where the
+    labels' are; without them they are regressed from the mesh, which at bent knuckles is millimetres beside.
     """
     vertices = np.asarray(vertices, np.float64)
     if model.name not in USER_HANDS:
         return model.keypoint_regressor @ vertices
-    own = model.joint_regressor @ vertices if parameters is None else chain_joints(model, parameters, side)
-    return in_order(own, tips_of(vertices, check_protocol(protocol)))
+    tips = tips_of(vertices, check_protocol(protocol), side)
+    if parameters is None or protocol in FROM_POSED_MESH:
+        return in_order(model.joint_regressor @ vertices, tips)
+    return in_order(chain_joints(model, parameters, side), tips)
 
 
 def score(

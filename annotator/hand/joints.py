@@ -33,8 +33,9 @@ MANO_TIP_VERTICES = {
     "freihand": (744, 320, 443, 555, 672),
     "ho3d": (744, 333, 444, 555, 672),
     "smplx": (744, 320, 443, 554, 671),
-    "manopth": (745, 317, 444, 556, 673),  # and DexYCB, whose joints come from it; its left hand's middle tip is 445
+    "manopth": (745, 317, 444, 556, 673),  # and DexYCB, whose joints come from it
 }
+LEFT_TIP_VERTICES = {"manopth": (745, 317, 445, 556, 673)}  # of those who have others on left hands
 # KEYPOINT_OF_MANO[j]: the keypoint that the model joint j is.
 KEYPOINT_OF_MANO = tuple(MANO_TO_KEYPOINTS.index(j) for j in range(JOINTS))
 MANO_JOINT_NAMES = tuple(JOINT_NAMES[k] for k in KEYPOINT_OF_MANO)

@@ -187,7 +187,9 @@ def test_tips_of_mano(tmp_path, monkeypatch):
 
     random = np.random.default_rng(0)
     posed = HandParameters(random.normal(0, 0.4, (16, 3)), random.normal(size=10), (0, 0, 0.6), np.zeros((98, 3)))
-    for side in ("right", "left"):  # the labels' joints are the chain's, not the posed mesh's
-        found = protocols.protocol_joints(mano.vertices(posed, side), mano, "freihand", posed, side)
-        np.testing.assert_allclose(found, mano_joints(mano, posed, side, "freihand"), atol=1e-9)
-        assert np.abs(found - protocols.protocol_joints(mano.vertices(posed, side), mano, "freihand")).max() > 1e-3
+    for side in ("right", "left"):  # HO3D's labels are of the chain, FreiHAND's of the posed mesh, as its code has them
+        for protocol in protocols.PROTOCOLS:
+            found = protocols.protocol_joints(mano.vertices(posed, side), mano, protocol, posed, side)
+            np.testing.assert_allclose(found, mano_joints(mano, posed, side, protocol), atol=1e-9)
+            apart = np.abs(found - protocols.protocol_joints(mano.vertices(posed, side), mano, protocol)).max()
+            assert apart > 1e-3 if protocol == "ho3d" else apart < 1e-9

@@ -77,15 +77,17 @@ def test_images_show_what_the_map_says(project, written):
 
 
 def official_mesh(row, K, mano, mean):
-    """What FreiHAND's own code makes of a row of training_mano.json: the pose from MANO's mean, the knuckle of the
-    middle finger where a scaled orthographic camera puts it."""
+    """What FreiHAND's own code makes of a row of training_mano.json: the pose from MANO's mean, joints regressed
+    from the posed mesh, the knuckle of the middle finger where a scaled orthographic camera puts it."""
     row = np.array(row)[0]
     pose, shape, root, scale = row[:48].reshape(16, 3), row[48:58], row[58:60], row[60]
     focal, centre = (K[0, 0] + K[1, 1]) / 2, K[:2, 2]
     place = np.append(root - centre, focal) / scale
     rotations = rotation_matrices(np.concatenate([pose[:1], pose[1:] + mean]))
-    vertices, chain = mano.skin(rotations, shape), mano.bone_transforms(rotations, shape)[2]
-    joints = np.concatenate([chain, vertices[[744, 320, 443, 555, 672]]])[list(MANO_TO_KEYPOINTS)]
+    vertices = mano.skin(rotations, shape)
+    joints = np.concatenate([mano.joint_regressor @ vertices, vertices[[744, 320, 443, 555, 672]]])[
+        list(MANO_TO_KEYPOINTS)
+    ]
     return vertices - joints[9] + place, joints - joints[9] + place
 
 

@@ -42,6 +42,25 @@ def test_hint(tmp_path):
     assert hand.side == "left"
 
 
+@pytest.mark.parametrize(("stem", "side"), [("clip_action_1926_pre_15_l", "left"), ("ND_x_frame000601_r", "right")])
+def test_hint_says_the_side_in_a_files_name(tmp_path, stem, side):
+    """Its `prep_ego4d.py` takes the last part of a name for the hand's side; what a hand says of itself may not be
+    another, and a file of two hands says nothing so."""
+    hint(tmp_path)
+    for kind in (".jpg", ".json"):
+        (tmp_path / "TEST_img" / f"a{kind}").rename(tmp_path / "TEST_img" / f"{stem}{kind}")
+    other = {"left": "right", "right": "left"}[side]
+    (hand,) = reader("hint").read(tmp_path, side=other)
+    assert hand.side == side and hand.provenance["side_known"] is True
+    path = tmp_path / "TEST_img" / f"{stem}.json"
+    (one,) = json.loads(path.read_text())
+    path.write_text(json.dumps([one, one]))
+    assert [hand.provenance["side_known"] for hand in reader("hint").read(tmp_path)] == [False, False]
+    path.write_text(json.dumps([one | {"side": other}]))
+    with pytest.raises(InputError, match="the side is contradicted.*file's name"):
+        list(reader("hint").read(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"keypoints": [1, 2]}, "a.json, index 0.*2 numbers"), ({"keypoints": [[float("nan")] * 2] * 21}, "no keypoint"),

@@ -1,8 +1,9 @@
 """FreiHAND's `training_mano.json`: MANO's parameters as (1,61) = pose 48, shape 10, root 2, scale 1.
 
-The pose is axis-angle, fingers from MANO's mean pose. The root is keypoint 9 (the middle finger's knuckle) under a
-scaled orthographic camera, as FreiHAND's own code reads it back: focal = mean of the two in K, scale = focal / depth of
-the root, root px = principal point + scale * (x, y) of the root in metres.
+The pose is axis-angle, fingers from MANO's mean pose. The root is keypoint 9 (the middle finger's knuckle, regressed
+from the posed mesh as all of FreiHAND's joints are) under a scaled orthographic camera, as FreiHAND's own code reads it
+back: focal = mean of the two in K, scale = focal / depth of the root, root px = principal point + scale * (x, y) of the
+root in metres.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def mano_row(sample: LabelledHand) -> np.ndarray | None:
     focal, centre = (sample.K[0, 0] + sample.K[1, 1]) / 2, sample.K[:2, 2]
     joints = joints_as(sample, "freihand")
     assert joints is not None  # the sample has joints
-    root = joints[ROOT]  # of MANO's chain, as its reader puts it
+    root = joints[ROOT]  # of the posed mesh, as its reader puts it
     scale = focal / root[2]
     return np.concatenate([pose, label.shape, centre + scale * root[:2], [scale]])[None]
 

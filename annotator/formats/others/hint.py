@@ -3,8 +3,9 @@
     {"keypoints": (21, 2 or 3) px, "bbox": (4,) x0, y0, x1, y1 px, "occlusion": (21,)}, values also one list deeper;
     occlusion: 0 visible, 1 hidden; keypoints that are negative or have a third number 0 have no label
 
-The sets do not say which hand it is: the side is the `side` given to the reader, and the provenance says
-`side_known: false`.
+The side is the last part of a file's name, `..._l.jpg` or `..._r.jpg`, where that file has one hand (as the set's own
+`prep_ego4d.py` takes its names apart). Where nothing says it, it is the `side` given to the reader, and the provenance
+says `side_known: false`.
 """
 
 from __future__ import annotations
@@ -41,13 +42,23 @@ def read(folder: str | Path, side: str = "right", units: str = "") -> Iterator[L
         hands = named(path, "all", read_json, path)  # a file is of one photo: others can be whole
         if hands is None:
             continue
-        for index, hand in enumerate(hands if isinstance(hands, list) else [hands]):
-            record = named(path, index, _record, folder, path, index, hand, side, units)
+        hands = hands if isinstance(hands, list) else [hands]
+        said = _side_in(path.stem) if len(hands) == 1 else {}
+        for index, hand in enumerate(hands):
+            record = named(path, index, _record, folder, path, index, hand, side, units, said)
             if record is not None:
                 yield record
 
 
-def _record(folder: Path, path: Path, index: int, hand: dict, side: str, units: str) -> LabelledHand | None:
+def _side_in(name: str) -> dict[str, str]:
+    """{what says it: side} of a file's name."""
+    side = {"l": "left", "r": "right"}.get(name.rpartition("_")[2])
+    return {} if side is None else {"the file's name": side}
+
+
+def _record(
+    folder: Path, path: Path, index: int, hand: dict, side: str, units: str, in_name: dict[str, str]
+) -> LabelledHand | None:
     png = path.with_suffix(".png")
     photo = png if png.is_file() else path.with_suffix(".jpg")
     photo = existing(inside(folder, photo.relative_to(folder).as_posix()))
@@ -67,7 +78,7 @@ def _record(folder: Path, path: Path, index: int, hand: dict, side: str, units: 
     labels = labels_of(places, known, visible=hidden == 0)
     if box is None:
         box = box_of(labels["keypoints"][labels["weights"] > 0])
-    said = one_side(sides_said(hand))
+    said = one_side(sides_said(hand) | in_name)
     name = f"{path.relative_to(folder).with_suffix('').as_posix()}-{index}"
     return LabelledHand(
         id=name, photo=photo, side=said or side, box=box, K=None,
