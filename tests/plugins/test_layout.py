@@ -14,12 +14,8 @@ from napari_hand_mesh.canvas.tones import Tones  # noqa: E402
 from napari_hand_mesh.docks.frame.layout import NAPARI, dock_of  # noqa: E402
 from napari_hand_mesh.session.hand_queue import OPEN  # noqa: E402
 from qtpy.QtCore import QPoint, Qt  # noqa: E402
-from qtpy.QtWidgets import QDockWidget, QMessageBox  # noqa: E402
-from window_steps import (  # noqa: E402
-    press,  # noqa: E402
-    pull,
-    settled,
-)
+from qtpy.QtWidgets import QDockWidget, QMessageBox, QWidget  # noqa: E402
+from window_steps import press, pull, settled  # noqa: E402
 
 from annotator.hand.joint_states import JOINT_STATES  # noqa: E402
 from annotator.project import Project  # noqa: E402
@@ -92,6 +88,37 @@ def test_the_side_view_becomes_as_large_as_the_photo_and_comes_back(small, widge
     wait_until(lambda: dock_of(widget.side).isFloating() and widget.side.picture.width() > 2 * before)
     press(widget.viewer, "Control-3")
     wait_until(lambda: not dock_of(widget.side).isFloating())
+
+
+def test_nothing_is_cut_where_the_panel_is_as_narrow_as_can_be(small, widget, wait_until):
+    for name, tool in widget.tools.items():
+        widest = max(tool.fontMetrics().horizontalAdvance(line) for line in tool.text().split("\n"))
+        assert widest <= tool.width() - 2, name
+    for one in (widget, widget.queue, widget.side):
+        dock = dock_of(one)
+        title = dock.titleBarWidget()
+        seen = [child for child in one.findChildren(QWidget) if child.isVisible()]
+        first = min(child.mapTo(dock, child.rect().topLeft()).y() for child in seen)
+        assert first >= title.geometry().bottom(), type(one).__name__
+
+
+def test_the_side_view_stays_over_the_photo_when_the_window_changes_its_size(small, widget, wait_until):
+    widget.swap_views()
+    dock, window = dock_of(widget.side), widget.arrangement.window
+
+    def covers():
+        photo = window.centralWidget()
+        corner = photo.mapToGlobal(photo.rect().topLeft())
+        return dock.geometry().topLeft() == corner and dock.size() == photo.size()
+
+    wait_until(covers)
+    window.resize(1200, 780)
+    wait_until(lambda: window.centralWidget().width() < 0.65 * 1280 and covers())
+    dock.move(5, 5)  # a person's own place
+    window.resize(1280, 800)
+    wait_until(lambda: window.width() == 1280)
+    assert (dock.x(), dock.y()) == (5, 5)
+    widget.swap_views()
 
 
 def test_states_and_fingers_share_no_code(widget, folder):

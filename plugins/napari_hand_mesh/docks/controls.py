@@ -30,7 +30,8 @@ from napari_hand_mesh.docks.verdict_bar import VerdictBar, quiet
 from napari_hand_mesh.docks.views.panel import ViewsPanel
 from napari_hand_mesh.session import keys
 
-GROUPS = {"joint": ("Keypoint under the mouse", 4), "hand": ("This hand", 4), "step": ("", 2), "view": ("View", 4)}
+# title: (columns, groups of keys.ACTIONS): where the panel is as narrow as can be, every name is read in full
+TOOLS = {"Keypoint under the mouse": (4, ("joint",)), "This hand": (3, ("hand", "step")), "View": (4, ("view",))}
 ICONS = {
     "occluded": "✕", "out_of_frame": "△", "confirm": "■", "confirm_all": "■■", "other_depth": "⇅",
     "show_alternatives": "≡", "in_front": "◧", "change_side": "⇄", "delete": "∅", "draw_box": "▢", "next_bare": "▷",
@@ -102,10 +103,9 @@ class Controls(QWidget):
         layout.addWidget(self.what)
         layout.addWidget(self.depths)
         self.tools: dict[str, QToolButton] = {}
-        for group, (title, columns) in GROUPS.items():
-            if title:
-                layout.addWidget(QLabel(f"<small>{title}</small>"))
-            layout.addLayout(self._tools(group, columns))
+        for title, (columns, groups) in TOOLS.items():
+            layout.addWidget(QLabel(f"<small>{title}</small>"))
+            layout.addLayout(self._tools(groups, columns))
         layout.addLayout(self._settings())
         layout.addWidget(self.picture)
         words = QLabel(f"<small>{legend()}</small>")
@@ -146,10 +146,10 @@ class Controls(QWidget):
                 self.asking = button
         return files
 
-    def _tools(self, group: str, columns: int) -> QGridLayout:
+    def _tools(self, groups: tuple[str, ...], columns: int) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(3)
-        shown = [action for action in keys.ACTIONS if action.button and action.group == group]
+        shown = [action for group in groups for action in keys.ACTIONS if action.button and action.group == group]
         for at, action in enumerate(shown):
             button = QToolButton()
             button.setText(f"{ICONS[action.name]} {action.button}\n{keys.shown(action.key)}")
@@ -173,6 +173,7 @@ class Controls(QWidget):
         for box in (self.drawn, self.mode):
             box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            box.setStyleSheet("font-size: 11px")
         combos = QHBoxLayout()
         combos.addWidget(self.mode)
         combos.addWidget(self.drawn)

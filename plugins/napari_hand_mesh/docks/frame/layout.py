@@ -6,7 +6,7 @@ list of layers and its controls are folded away until they are asked for.
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 NAPARI = ("layer list", "layer controls")  # names of napari's own docks
@@ -30,10 +30,16 @@ class Layout(QObject):
         self._resized.setSingleShot(True)
         self._resized.setInterval(60)
         self._resized.timeout.connect(self.resized)
+        self._out: tuple[QDockWidget, QRect] | None = None  # what lies over the photo, and where it was put
 
-    def eventFilter(self, _canvas, event) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.Resize:
+    def eventFilter(self, watched, event) -> bool:  # noqa: N802
+        window = self.window
+        canvas = None if window is None else window.centralWidget()
+        if watched is canvas and event.type() == QEvent.Type.Resize:
             self._resized.start()
+            self._follow()
+        elif watched is window and event.type() == QEvent.Type.Move:
+            self._follow()
         return False
 
     @property
@@ -63,6 +69,7 @@ class Layout(QObject):
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         if window.centralWidget() is not None:
             window.centralWidget().installEventFilter(self)
+            window.installEventFilter(self)
         docks = {id(one): dock_of(one) for one in (panel, queue, history, side)}
         if all(docks.values()):
             window.splitDockWidget(docks[id(panel)], docks[id(side)], Qt.Orientation.Vertical)
@@ -86,11 +93,13 @@ class Layout(QObject):
         self.fold(True)
         before = window.size()
 
-        def placed() -> None:
+        def laid_out() -> None:
             self._back_to(before)
             self.widths(queue, side)
+            for one in (panel, queue, history, person, side, views):
+                below_title(dock_of(one))
 
-        QTimer.singleShot(0, placed)
+        QTimer.singleShot(0, laid_out)
 
     def fit(self) -> None:
         """Make the window as large as the screen is good for."""
@@ -144,11 +153,35 @@ class Layout(QObject):
             return False
         out = not dock.isFloating()
         dock.setFloating(out)
+        self._out = None
         if out:
-            middle = self.window.centralWidget()
-            corner = middle.mapToGlobal(middle.rect().topLeft())
-            dock.setGeometry(corner.x(), corner.y(), middle.width(), middle.height())
+            dock.setGeometry(self._photo_place())
+            self._out = dock, dock.geometry()
         return out
+
+    def _photo_place(self) -> QRect:
+        """Where the photo is on the screen."""
+        middle = self.window.centralWidget()
+        return QRect(middle.mapToGlobal(middle.rect().topLeft()), middle.size())
+
+    def _follow(self) -> None:
+        """What lies over the photo stays there, unless a person has put it elsewhere."""
+        if self._out is None:
+            return
+        dock, place = self._out
+        if not dock.isFloating() or dock.geometry() != place:
+            self._out = None
+            return
+        dock.setGeometry(self._photo_place())
+        self._out = dock, dock.geometry()
+
+
+def below_title(dock: QDockWidget | None) -> None:
+    """What the dock holds begins below its title: napari tells Qt that the title is 20 px high, whatever its font."""
+    title = None if dock is None else dock.titleBarWidget()
+    if title is not None and dock.widget() is not None:
+        hidden = title.minimumSizeHint().height() - title.sizeHint().height()
+        dock.widget().setContentsMargins(0, max(hidden, 0), 0, 0)
 
 
 def unfold(window: QWidget, wanted: bool = True) -> None:
