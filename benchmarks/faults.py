@@ -144,6 +144,8 @@ def sweep(given: argparse.Namespace, make_url: Callable[[], str] | None, scratch
         kinds = given.kinds.split(",")
     tried = Commands(world).tried()
     tried = {name: tried[name] for name in (given.only.split(",") if given.only else tried)}
+    if any(one.imports for one in tried.values()):
+        world.add_learning()
     if any(name.startswith(("propose", "correct", "nearer", "import", "add", "flip")) for name in tried):
         warmed(world)
     small_rounds()

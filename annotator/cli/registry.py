@@ -9,7 +9,7 @@ inside the function.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -264,11 +264,11 @@ def group() -> CommandGroup:
     return built
 
 
-def all_options() -> Iterator[str]:
-    """The keys of all options of all commands, loaded one after the other."""
+def all_options(commands: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """The keys of all options of all commands, loaded one after the other; commands: those that are loaded already."""
     from annotator.cli.support.settings import options_of
 
-    commands = _Loaded(TABLE)
+    commands = _Loaded(TABLE) if commands is None else commands
     return (key for name in commands for key in options_of(commands[name]))
 
 

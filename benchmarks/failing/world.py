@@ -74,7 +74,6 @@ class World:
             database.executescript(script.read_text(encoding="utf-8"))
         database.close()
         self._add_rig(small)
-        self._add_learning(kept, meshes)
 
     def _add_rig(self, photos: list[Path]) -> None:
         """Two cameras, and a project with a photo of each; what stands in their photos does not matter here."""
@@ -94,9 +93,10 @@ class World:
         Rig(known).write(place / "cameras.json")
         Project.create(place / "project", who="Ada").close()
 
-    def _add_learning(self, photos: list[Path], meshes: list) -> None:
-        """A project of which a round can learn, rendered photos to show again, and a recipe of two steps."""
-        from kill_store import SOURCE
+    def add_learning(self) -> None:
+        """A project of which a round can learn, rendered photos to show again, and a recipe of two steps: for the
+        commands that learn alone, since it takes longer than all the rest."""
+        from kill_store import SOURCE, random_mesh
         from small_training import NETWORK, made_up_set
 
         from annotator.project import Project
@@ -104,7 +104,8 @@ class World:
         place, self.rendered = self.template / "learning", self.scratch / "rendered"
         place.mkdir()
         with Project.create(place / "project", who="Ada") as project:
-            for path in photos:
+            meshes = [random_mesh(number) for number in range(4)]
+            for path in sorted(self.photos.iterdir(), key=lambda path: path.stat().st_size):
                 for hand in project.add_proposals(project.add_photo(path), meshes, SOURCE):
                     mesh = project.mesh(hand)
                     moved = {joint: tuple(mesh.keypoints[joint] + 6.0) for joint in (4, 8, 12, 16)}

@@ -101,13 +101,9 @@ def message(data: bytes, bomb: bytes, draw) -> bytes:
         return file.getvalue()
 
 
-def asked(model, asked: list) -> None:
-    """Every request gets an answer that says what is wrong with it, and the next one, too."""
-    from fastapi.testclient import TestClient
-
-    from annotator.serving.app import make_app
-
-    with TestClient(make_app(model, ""), raise_server_exceptions=True) as client:
+def asked(server, asked: list) -> None:
+    """server: a `TestClient`. Every request gets an answer that says what is wrong with it, and the next one, too."""
+    with server as client:
         for path, query, body, kind in asked:
             answer = client.post(path, params=query, content=body, headers={"Content-Type": kind})
             if answer.status_code >= 500:

@@ -304,7 +304,12 @@ class Parsers:
 
     def http(self, draw):
         requests = [self._request(draw) for _ in range(REQUESTS)]
-        return lambda: asked(self.model, requests)
+        from fastapi.testclient import TestClient  # here, or every fork would import it anew
+
+        from annotator.serving.app import make_app
+
+        model = self.model
+        return lambda: asked(TestClient(make_app(model, "")), requests)
 
     def _request(self, draw) -> tuple[str, dict, bytes, str]:
         """(path, query, body, content type)."""

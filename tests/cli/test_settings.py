@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import subprocess
 import sys
 
 import pytest
@@ -131,18 +130,23 @@ def test_any_file_is_read_or_refused(text):
             os.environ["ANNOTATOR_SETTINGS"] = before
 
 
-def completed(words: str, place: int, **more: str) -> list[str]:
-    import os
+@pytest.fixture
+def completed(run, monkeypatch):
+    """completed(words, place): what a shell is told, which asks by the environment."""
 
-    told = {"_ANNOTATOR_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)}
-    script = "import sys; from annotator.cli import main; sys.exit(main([]))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=os.environ | told | more, capture_output=True, text=True, check=True
-    )
-    return done.stdout.split()
+    def ask(words: str, place: int) -> list[str]:
+        told = {"_ANNOTATOR_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)}
+        with monkeypatch.context() as asked:
+            for name, value in told.items():
+                asked.setenv(name, value)
+            code, out, _ = run()
+        assert code == 0
+        return out.split()
+
+    return ask
 
 
-def test_a_shell_completes_commands_options_and_hands(folder):
+def test_a_shell_completes_commands_options_and_hands(folder, completed):
     assert completed("annotator ac", 1) == ["accept"]
     assert completed("annotator accept --min", 2) == ["--min-confidence"]
     assert completed(f"annotator accept {folder} signing", 3) == ["signing-0153-1", "signing-0153-2"]

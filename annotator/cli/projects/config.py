@@ -23,6 +23,7 @@ def command(
     from annotator.errors import InputError
 
     files, commands = files_for(project), group().commands
+    known = set(all_options(commands))
     for path in files:
         for name, value in read(path).items():
             if isinstance(value, dict) and name not in commands:
@@ -31,7 +32,7 @@ def command(
         {"command": name, "option": one.key, "value": one.value, "source": one.source}
         for name in commands
         if not hasattr(commands[name], "commands")
-        for one in settings_of(commands[name], name, project, all_options())
+        for one in settings_of(commands[name], name, project, known)
     ]
     lines = [f"{path}{'' if path.is_file() else ' (not there)'}" for path in files]
     lines += [f"{one['command']}: {one['option']} = {one['value']!r} ({one['source']})" for one in found]
