@@ -140,6 +140,7 @@ def command(
     result = {
         "project": project, "format": format, "hands": done.hands, "own_mesh": done.own_mesh,
         "fitted": done.fitted, "guessed_sides": done.guessed_sides, "states": dict(done.states),
+        "restored": done.restored,
         "done_before": done.done_before, "differs": done.differs, "updated": done.updated, "left_out": left_out,
         "remarks": dict(remarks), "subjects": done.subjects,
     }  # fmt: skip
@@ -152,6 +153,8 @@ def _text(done, project: str, left_out: int) -> str:
              f"to their keypoints{'; ' if states else ''}{states})"]  # fmt: skip
     lines[0] += f"; {done.done_before} were there already" if done.done_before else ""
     lines[0] += f"; {left_out} left out" if left_out else ""
+    if done.restored:
+        lines.append(f"{done.restored} have the state that they left with in an export of ours")
     if done.subjects:
         lines.append(", ".join(f"{count} photos are {name}'s" for name, count in done.subjects.items()))
     if done.guessed_sides:
