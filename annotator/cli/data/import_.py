@@ -8,8 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
+from annotator.cli.support.completing import among
 from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, one_of, progress
 from annotator.formats.table import readers
+
+
+def _units(incomplete: str) -> list[str]:
+    from annotator.formats.core.units import UNITS
+
+    return among(UNITS)(incomplete)
+
+
+def _orders(incomplete: str) -> list[str]:
+    from annotator.formats.core.orders import AS_NAMED, ORDERS
+
+    return among((*ORDERS, AS_NAMED))(incomplete)
 
 
 def command(
@@ -19,6 +32,7 @@ def command(
         str,
         typer.Option(
             help=one_of(readers()),
+            autocompletion=among(readers()),
             show_default=False,
         ),
     ],
@@ -36,6 +50,7 @@ def command(
             help="Of a file's 21 keypoints, whatever its names say (base-to-tip, tip-to-base, wrist-last, mano, ...); "
             "as-named: what the names say, also where the hands look otherwise.",
             show_default=False,
+            autocompletion=_orders,
         ),
     ] = "",
     units: Annotated[
@@ -44,6 +59,7 @@ def command(
             help="Of keypoints and boxes, whatever they look like: px, percent (0..100) or shares (0..1) of the "
             "photo's width and height.",
             show_default=False,
+            autocompletion=_units,
         ),
     ] = "",
     update: Annotated[
