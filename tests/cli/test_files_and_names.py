@@ -94,6 +94,11 @@ def test_a_photo_that_shows_something_else_is_said(two, tmp_path, capfd):
     assert code == 2 and "hand a-1: photo" in err and "a.jpg is not the one any more" in err and "--skip-changed" in err
     code, out, err = run(capfd, "export", place, "--out", tmp_path / "e", "--skip-changed", "--json")
     assert code == 0 and json.loads(out)["hands"] == 1 and "a-1" in json.loads(out)["changed"][0]
+    code, out, _ = run(capfd, "photos", place, "--check", "--json")
+    assert code == 0 and list(json.loads(out)["changed"]) == [str(a)]
+    code, out, _ = run(capfd, "photos", place, "--check")
+    assert "a.jpg is not the one any more" in out and "2 photos, 0 missing" in out and "1 changed" in out
+    assert "changed" not in run(capfd, "photos", place)[1]
     assert "left out: hand a-1: photo" in err and len(list(reader("freihand").read(tmp_path / "e"))) == 1
 
 

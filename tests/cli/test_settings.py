@@ -151,6 +151,10 @@ def test_a_shell_completes_commands_options_and_hands(folder, completed):
     assert completed("annotator accept --min", 2) == ["--min-confidence"]
     assert completed(f"annotator accept {folder} signing", 3) == ["signing-0153-1", "signing-0153-2"]
     assert completed("annotator show nowhere x", 3) == []
+    assert completed("annotator export p --format ho", 4) == ["ho3d"]
+    assert completed("annotator import p --format hi", 4) == ["hint"]
+    assert completed("annotator import p --units p", 4) == ["px", "percent"]
+    assert completed("annotator import p --order w", 4) == ["wrist-last"]
 
 
 def test_the_completion_script_is_shown(run, monkeypatch):

@@ -36,7 +36,8 @@ def test_our_own_exports_come_back(records, tmp_path, name, capfd):
     code, out, err = run(capfd, *arguments)
     assert code == 0, err
     result = json.loads(out)
-    assert result["hands"] == result["own_mesh"] == 3 and not result["left_out"]
+    assert result["hands"] == result["own_mesh"] == result["restored"] == 3 and not result["left_out"]
+    assert "3 have the state that they left with" in run(capfd, *arguments[:-2], tmp_path / "text")[1]
     with Project.open(tmp_path / "new") as project:
         assert project.verify() == []
         for ours, theirs in zip(labelled_hands(project), records, strict=True):
@@ -73,6 +74,18 @@ def test_keypoints_alone_are_fitted(records, model, photo_file, tmp_path, capfd,
         (hand,) = labelled_hands(project)
         assert set(hand.states) == {"confirmed"} and (hand.weights == 1).all()
         assert np.abs(hand.keypoints - moved.keypoints).max() < 2.0  # photo px
+
+
+def test_accept_takes_what_people_said_alone(records, tmp_path):
+    """A label carried along a track is nobody's word, and a hand without any label is none."""
+    said = {"confirmed": "accepted", "occluded": "accepted", "propagated": "in work", "proposed": "in work"}
+    changed = [replace(records[0], id=word, state="", states=("confirmed",) * 20 + (word,)) for word in said]
+    changed.append(replace(records[0], id="none", state="", weights=np.zeros(21)))
+    changed.append(replace(records[0], id="flagged", state="flagged", states=("propagated",) * 21))
+    with Project.create(tmp_path / "new") as project:
+        done = import_records(project, changed, "test", lambda: None, accept=True)
+        assert [entry.state for entry in project.hands()] == [*said.values(), "in work", "flagged"]
+    assert done.restored == 1 and not done.left_out
 
 
 def test_too_few_labels_are_left_out_and_counted(records, tmp_path):

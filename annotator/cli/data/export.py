@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from annotator.cli.support.completing import among
 from annotator.cli.support.engines import CpusOption, EngineOption, WorkersOption, engine_of
 from annotator.cli.support.output import JsonOption, ProjectFolder, emit, one_of, progress
 from annotator.cli.support.stages import Stages
@@ -19,7 +20,7 @@ def command(
     out: Annotated[Path | None, typer.Option(help="The folder to make.", show_default=False)] = None,
     format: Annotated[
         str,
-        typer.Option(help=one_of(writers())),
+        typer.Option(help=one_of(writers()), autocompletion=among(writers())),
     ] = "freihand",
     state: Annotated[
         list[str] | None,

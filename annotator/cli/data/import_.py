@@ -8,8 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
+from annotator.cli.support.completing import among
 from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, one_of, progress
 from annotator.formats.table import readers
+
+
+def _units(incomplete: str) -> list[str]:
+    from annotator.formats.core.units import UNITS
+
+    return among(UNITS)(incomplete)
+
+
+def _orders(incomplete: str) -> list[str]:
+    from annotator.formats.core.orders import AS_NAMED, ORDERS
+
+    return among((*ORDERS, AS_NAMED))(incomplete)
 
 
 def command(
@@ -19,6 +32,7 @@ def command(
         str,
         typer.Option(
             help=one_of(readers()),
+            autocompletion=among(readers()),
             show_default=False,
         ),
     ],
@@ -36,6 +50,7 @@ def command(
             help="Of a file's 21 keypoints, whatever its names say (base-to-tip, tip-to-base, wrist-last, mano, ...); "
             "as-named: what the names say, also where the hands look otherwise.",
             show_default=False,
+            autocompletion=_orders,
         ),
     ] = "",
     units: Annotated[
@@ -44,6 +59,7 @@ def command(
             help="Of keypoints and boxes, whatever they look like: px, percent (0..100) or shares (0..1) of the "
             "photo's width and height.",
             show_default=False,
+            autocompletion=_units,
         ),
     ] = "",
     update: Annotated[
@@ -140,6 +156,7 @@ def command(
     result = {
         "project": project, "format": format, "hands": done.hands, "own_mesh": done.own_mesh,
         "fitted": done.fitted, "guessed_sides": done.guessed_sides, "states": dict(done.states),
+        "restored": done.restored,
         "done_before": done.done_before, "differs": done.differs, "updated": done.updated, "left_out": left_out,
         "remarks": dict(remarks), "subjects": done.subjects,
     }  # fmt: skip
@@ -152,6 +169,8 @@ def _text(done, project: str, left_out: int) -> str:
              f"to their keypoints{'; ' if states else ''}{states})"]  # fmt: skip
     lines[0] += f"; {done.done_before} were there already" if done.done_before else ""
     lines[0] += f"; {left_out} left out" if left_out else ""
+    if done.restored:
+        lines.append(f"{done.restored} have the state that they left with in an export of ours")
     if done.subjects:
         lines.append(", ".join(f"{count} photos are {name}'s" for name, count in done.subjects.items()))
     if done.guessed_sides:

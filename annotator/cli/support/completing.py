@@ -1,10 +1,16 @@
-"""What a shell completes beyond the names of commands and options: ids of a project's hands."""
+"""What a shell completes beyond the names of commands and options: ids of a project's hands, an option's words."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MOST = 200
+
+
+def among(words: Sequence[str]) -> Callable[[str], list[str]]:
+    """What completes an option that takes one of these words."""
+    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
 
 
 def hand_ids(ctx: Any, incomplete: str) -> list[str]:

@@ -16,6 +16,7 @@ from annotator.formats.transfer.marks import Marks, label_digest, returned_label
 from annotator.formats.transfer.record_meshes import fit, own_mesh, with_mano
 from annotator.formats.transfer.sequences import Sequences, place_of
 from annotator.formats.transfer.sides import side_is_known, with_guessed_side
+from annotator.hand.joint_states import PROPAGATED, PROPOSED
 from annotator.hand.model import HandModel
 from annotator.project import Project
 from annotator.project.guessed import SIDE_GUESSED
@@ -25,15 +26,17 @@ from annotator.vision.photos import read_photo
 
 @dataclass
 class Imported:
-    """What came of records: hands stored, of these with their own mesh or fitted, with a guessed side, by state;
-    skipped as done already, of these with another label now (`differs`: the hands' ids) or taken over; (id, why) of
-    those left out; whose hands the photos show (name -> how many), where that was asked for."""
+    """What came of records: hands stored, of these with their own mesh or fitted, with a guessed side, by state, with
+    the state that they left with in an export of ours (`restored`); skipped as done already, of these with another
+    label now (`differs`: the hands' ids) or taken over; (id, why) of those left out; whose hands the photos show
+    (name -> how many), where that was asked for."""
 
     hands: int = 0
     own_mesh: int = 0
     fitted: int = 0
     guessed_sides: int = 0
     states: Counter = field(default_factory=Counter)
+    restored: int = 0
     done_before: int = 0
     differs: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -56,8 +59,8 @@ def import_records(
 
     source: FORMAT:PLACE; a label is known by its photo, the format and its id in its set, and a hand that left this
     very project in an export by its id and its last change. load_model: gives the `annotator.model.Model` that fits
-    records without a mesh and tells sides, called once and only if needed. accept: hands of which every labelled
-    keypoint is confirmed or corrected become accepted; else a hand has the record's own state, or is in work. A
+    records without a mesh and tells sides, called once and only if needed. accept: hands with labels of which none
+    is only proposed or carried along a track become accepted; else a hand has the record's own state, or is in work. A
     hand whose side nobody said is never accepted: it is the network's guess. mano: the user's own, if hands with
     MANO's parameters are to be hands of it. update: hands whose label has changed since, and that nobody has
     worked on here since, take it over. subject_of: whose hand a record is ("": nobody knows); a photo with hands of
@@ -128,6 +131,7 @@ def import_records(
         done.own_mesh += not fitted
         done.guessed_sides += SIDE_GUESSED in record.provenance
         done.states[state] += 1
+        done.restored += record.state == state
     sequences.finish()
     done.subjects = _assign(target, whose)
     return done
@@ -152,7 +156,8 @@ def _assign(target: Project, whose: dict[int, set[str]]) -> dict[str, int]:
 
 
 def _state(record: LabelledHand, accept: bool) -> str:
-    by_person = all(s not in ("proposed",) for s, w in zip(record.states, record.weights, strict=True) if w > 0)
+    labels = [s for s, w in zip(record.states, record.weights, strict=True) if w > 0]
+    by_person = bool(labels) and not {PROPOSED, PROPAGATED} & set(labels)
     state = ACCEPTED if accept and by_person else record.state
     if state == ACCEPTED and SIDE_GUESSED in record.provenance:
         return IN_WORK
