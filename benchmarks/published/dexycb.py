@@ -42,11 +42,11 @@ def check(code: Path, manopth: Path, records: list, folder: Path) -> str:
     finally:
         sys.path.remove(str(manopth))
     return (
-        f"{len(hands)} hands of {HANDS + FREE} sequences, {CAMERAS} cameras, {FRAMES} frames (its lists of subjects and "
-        f"cameras replaced, sequences repeated to its 100, an object stood in for): joints within {apart:.0e} mm, "
+        f"{len(hands)} hands of {HANDS + FREE} sequences, {CAMERAS} cameras, {FRAMES} frames (its lists of subjects "
+        f"and cameras replaced, sequences repeated to its 100, an object stood in for): joints within {apart:.0e} mm, "
         f"projected places within {pixels:.0e} px, sides the same; the cameras put each other's joints together within "
-        f"{cameras:.0e} m; its MANO layer gives the mesh of {HANDS * CAMERAS * FRAMES} hands of a MANO-like file within "
-        f"{skinned:.0e} m and the joints within {joints:.0e} m (float32)"
+        f"{cameras:.0e} m; its MANO layer gives the mesh of {HANDS * CAMERAS * FRAMES} hands of a MANO-like file "
+        f"within {skinned:.0e} m and the joints within {joints:.0e} m (float32)"
     )
 
 
