@@ -32,6 +32,7 @@ from published import (
     assemblyhands,
     coco,
     cvat,
+    dexycb,
     files,
     freihand,
     hamer,
@@ -125,6 +126,11 @@ def compared(given: argparse.Namespace, records: list, folder: Path) -> Iterator
             ("hamer-tar", "HaMeR's `ImageDataset.load_tars_as_webdataset` and its `MANO`", hamer.tar),
         ):
             yield name, OURS, loader, said, "--hamer DIR", check(code, records, folder)
+    if (code := given.dexycb) is not None and given.manopth is not None:
+        loader = "its `DexYCBDataset`, `HPEEvaluator`, `SequenceLoader`; manopth (chumpy stood in for)"
+        said = f"{commit(code)}; {commit(given.manopth)}"
+        yield "dexycb", OURS, loader, said, "--dexycb DIR --manopth DIR", \
+              dexycb.check(code, given.manopth, records, folder)  # fmt: skip
     if given.tools is not None:
         for name, writer, reader, run in tools.Tools(given.tools, records, folder).rows():
             said, found = run()

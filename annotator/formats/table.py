@@ -127,7 +127,7 @@ _BUILT_IN = (
     Format(
         "dexycb", "DexYCB's folder of recordings", HERE + "dexycb", writes=True, reads=True,
         suffixes=(".npz", ".yml"), extra="pyyaml (in)", photos="640 x 480 px", left="left, by `mano_sides`",
-        without_mano="`pose_m` zeros, no `mano_calib`", definition="mano",
+        without_mano="`pose_m` zeros, `mano_calib` none", definition="mano",
     ),
     Format(
         "interhand", "InterHand2.6M's annotations", HERE + "interhand", writes=True, reads=True, suffixes=(".json",),

@@ -22,7 +22,8 @@ def check(code: Path, folder: Path) -> str:
     side that `prep_ego4d.py` takes from a file's name."""
     place = folder / "hint"
     _write(place, np.random.default_rng(0))
-    forget("fast_visualizer")
+    for name in ("utils", "fast_visualizer"):  # common names, of other checkouts too
+        forget(name)
     script: Any = imported(code / "visualize_HInt", "draw_hand")
     visualizer = script.FastVisualizer.draw_pose_new.__globals__
     forget("utils")  # a common name

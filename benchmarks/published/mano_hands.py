@@ -35,37 +35,49 @@ class ManoHands:
     records: list[LabelledHand]
     arrays: dict[str, dict[str, np.ndarray]]
 
+    def root(self, side: str, shape: np.ndarray) -> np.ndarray:
+        """(3,) m: where the wrist of a resting hand is."""
+        arrays = self.arrays[side]
+        return (arrays["J_regressor"] @ (arrays["v_template"] + arrays["shapedirs"] @ shape))[0]
+
+    def record(self, name: str, side: str, label: ManoLabel, photo: Path, random: np.random.Generator) -> LabelledHand:
+        """A hand of these parameters (pose "full"), its keypoints set within pixels of where the camera sees it."""
+        from by_smplx import smplx_hand
+
+        model = load_hand("mano" if side == "right" else "mano_left")
+        with contextlib.redirect_stdout(io.StringIO()):  # it warns of ten shape coefficients: there are no more
+            pose = label.pose.reshape(16, 3)
+            vertices, _ = smplx_hand(side, self.arrays[side], pose, label.shape, label.translation)
+        joints = model.joints(vertices)
+        keypoints = project(joints, K) + random.normal(0, 2, (21, 2))  # labels are a person's, not the mesh's
+        whole: dict[str, Any] = {"visible": np.ones(21, bool), "weights": np.ones(21)}
+        return LabelledHand(
+            id=name, photo=photo, side=side, box=box_of(keypoints) + (-9, -9, 9, 9), K=K, keypoints=keypoints,
+            joints=joints, vertices=vertices, faces=model.faces_of(side), hand_model=model.digest, state="accepted",
+            parameters=parameters_of(label, side, model), states=("corrected",) * 21, **whole,
+        )  # fmt: skip
+
 
 @contextmanager
 def mano_hands(folder: Path, count: int = 8) -> Iterator[ManoHands]:
     """That many hands, right and left in turn, each on a photo of its own; inside it the MANO-like file is the user's
     MANO."""
     import mano_like
-    from by_smplx import smplx_hand
 
     with patch.dict(os.environ, {"XDG_DATA_HOME": str(folder / "mano-home")}):
-        arrays, files = {}, {}
-        for side in ("right", "left"):
-            arrays[side] = mano_like.arrays(side)
-            files[side] = mano_like.write(folder / f"mano-{side}.pkl", arrays[side])
-            import_mano(files[side])
-        random, records = np.random.default_rng(0), []
+        found = ManoHands([], {side: mano_like.arrays(side) for side in ("right", "left")})
+        for side, arrays in found.arrays.items():
+            import_mano(mano_like.write(folder / f"mano-{side}.pkl", arrays))
+        random = np.random.default_rng(0)
         for number in range(count):
-            side = ("right", "left")[number % 2]
-            model = load_hand("mano" if side == "right" else "mano_left")
             place = random.normal(0, 0.03, 3) + (0, 0, 0.7)
             label = ManoLabel(random.normal(0, 0.4, 48), random.normal(size=10), place)
-            with contextlib.redirect_stdout(io.StringIO()):  # it warns of ten shape coefficients: there are no more
-                vertices, _ = smplx_hand(side, arrays[side], label.pose.reshape(16, 3), label.shape, place)
-            joints = model.joints(vertices)
-            photo = folder / f"mano-{number}.png"
-            Image.fromarray(random.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)).save(photo)
-            keypoints = project(joints, K) + random.normal(0, 2, (21, 2))  # labels are a person's, not the mesh's
-            whole: dict[str, Any] = {"visible": np.ones(21, bool), "weights": np.ones(21)}
-            records.append(LabelledHand(
-                id=f"mano-{number}", photo=photo, side=side, box=box_of(keypoints) + (-9, -9, 9, 9), K=K,
-                keypoints=keypoints, joints=joints, vertices=vertices, faces=model.faces_of(side),
-                parameters=parameters_of(label, side, model), hand_model=model.digest, state="accepted",
-                states=("corrected",) * 21, **whole,
-            ))  # fmt: skip
-        yield ManoHands(records, arrays)
+            photo = noise(folder / f"mano-{number}.png", random)
+            found.records.append(found.record(f"mano-{number}", ("right", "left")[number % 2], label, photo, random))
+        yield found
+
+
+def noise(path: Path, random: np.random.Generator) -> Path:
+    """A photo of nothing."""
+    Image.fromarray(random.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)).save(path)
+    return path

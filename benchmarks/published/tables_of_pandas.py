@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas
+from PIL import Image
 
 from annotator.formats import reader
 from annotator.hand.joints import JOINT_NAMES
@@ -45,8 +46,6 @@ def check(records: list, folder: Path) -> str:
         exact, rounded = (exact, max(rounded, worst)) if "float_format" in how else (max(exact, worst), rounded)
     shares = table.copy()
     for n, record in enumerate(records):
-        from PIL import Image
-
         with Image.open(record.photo) as picture:
             size = picture.size
         for axis, length in zip("xy", size, strict=True):

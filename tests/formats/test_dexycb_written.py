@@ -35,7 +35,10 @@ def test_a_sequence_has_one_hand(instants, tmp_path):
     assert [(one["mano_sides"], one["num_frames"], len(one["serials"])) for one in metas] == [
         (["right"], 2, 2), (["left"], 2, 2)
     ]  # fmt: skip
-    assert metas[0]["moments"] == ["m0", "m1"] and metas[0]["mano_calib"] == []
+    assert metas[0]["moments"] == ["m0", "m1"]
+    (calibration,) = metas[0]["mano_calib"]  # its toolkit opens one for each sequence, whosever the hand is
+    betas = yaml.safe_load((tmp_path / "set" / "calibration" / f"mano_{calibration}" / "mano.yml").read_text())["betas"]
+    assert betas == [0.0] * 10 and all(hand.mano is None for hand in reader("dexycb").read(tmp_path / "set"))
     again = [replace(one, id=f"again-{one.id}") for one in instants[:2]]
     writer("dexycb").write([*instants, *again], tmp_path / "more")
     assert len(list((tmp_path / "more").rglob("labels_*.npz"))) == 10

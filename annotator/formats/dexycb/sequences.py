@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SUBJECT = "hands"
+NO_SHAPE = "none"  # DexYCB's toolkit opens a calibration for each sequence, also where pose_m says that there is none
 NOWHERE = np.eye(4)[:3].ravel().tolist()  # 3 x 4
 
 
@@ -80,6 +81,8 @@ class Sequences:
         for serial, K in self._intrinsics.items():
             colour = {"fx": K[0][0], "fy": K[1][1], "ppx": K[0][2], "ppy": K[1][2]}
             _write(calibration / "intrinsics" / f"{serial}_640x480.yml", {"color": colour})
+        if any(shape is None for _, _, shape, _ in self._sequences):
+            _write(calibration / f"mano_{NO_SHAPE}" / "mano.yml", {"betas": [0.0] * 10})
         for shape, name in self._shapes.items():
             _write(calibration / f"mano_{name}" / "mano.yml", {"betas": list(shape)})
         for rig, number in self._rigs.items():
@@ -93,7 +96,7 @@ class Sequences:
         for (rig, side, shape, _), sequence in self._sequences.items():
             about = {
                 "serials": sequence["serials"], "num_frames": len(sequence["frames"]), "mano_sides": [side],
-                "mano_calib": [] if shape is None else [self._shapes[shape]], "ycb_ids": [], "ycb_grasp_ind": 0,
+                "mano_calib": [NO_SHAPE if shape is None else self._shapes[shape]], "ycb_ids": [], "ycb_grasp_ind": 0,
                 "extrinsics": f"rig{self._rigs[rig]:04d}",
             }  # fmt: skip
             if rig:

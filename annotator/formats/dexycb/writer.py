@@ -7,7 +7,8 @@
 A sequence has one hand, as the set's have: one rig, side and shape, and a frame for each instant; photos of no rig are
 frames of one camera. Where a camera has no photo of a frame there is no file. Photos are 640 x 480 px: others are
 scaled into that, the rest is black, and intrinsics, keypoints and box go with them (`photo_to_image`). Joints of a MANO
-hand are MANO's own with manopth's tips, as the set's are; pose_m is zeros where the parameters are not MANO's. There
+hand are MANO's own with manopth's tips, as the set's are; pose_m is zeros, and the calibration mano_none,
+where the parameters are not MANO's. There
 are no objects, and no depth images; `seg` is 255 where the hand's mesh is seen.
 """
 
