@@ -14,7 +14,7 @@ from napari_hand_mesh.canvas.tones import Tones  # noqa: E402
 from napari_hand_mesh.docks.frame.layout import NAPARI, dock_of  # noqa: E402
 from napari_hand_mesh.session.hand_queue import OPEN  # noqa: E402
 from qtpy.QtCore import QPoint, Qt  # noqa: E402
-from qtpy.QtWidgets import QDockWidget, QMessageBox, QWidget  # noqa: E402
+from qtpy.QtWidgets import QDockWidget, QLabel, QMessageBox, QWidget  # noqa: E402
 from window_steps import press, pull, settled  # noqa: E402
 
 from annotator.hand.joint_states import JOINT_STATES  # noqa: E402
@@ -100,6 +100,8 @@ def test_nothing_is_cut_where_the_panel_is_as_narrow_as_can_be(small, widget, wa
         seen = [child for child in one.findChildren(QWidget) if child.isVisible()]
         first = min(child.mapTo(dock, child.rect().topLeft()).y() for child in seen)
         assert first >= title.geometry().bottom(), type(one).__name__
+        (words,) = (label.text() for label in title.findChildren(QLabel))
+        assert words in ("Hand annotator", "Hands", "Side view")  # napari adds the plugin's name
 
 
 def test_the_side_view_stays_over_the_photo_when_the_window_changes_its_size(small, widget, wait_until):

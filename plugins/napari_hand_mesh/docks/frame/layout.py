@@ -7,9 +7,10 @@ list of layers and its controls are folded away until they are asked for.
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 
 NAPARI = ("layer list", "layer controls")  # names of napari's own docks
+PLUGIN = " (hand-mesh-annotator)"  # what napari adds to the panel's name
 SHARE = 0.62  # of the width is the photo's, at least
 HALF = 0.5  # of a column, for the other cameras' photos
 SHORTER = 40  # px of the screen that a frame and a panel of the desktop take
@@ -177,11 +178,14 @@ class Layout(QObject):
 
 
 def below_title(dock: QDockWidget | None) -> None:
-    """What the dock holds begins below its title: napari tells Qt that the title is 20 px high, whatever its font."""
+    """What the dock holds begins below its title: napari tells Qt that the title is 20 px high, whatever its font. The
+    title itself is without the plugin's name, for which a narrow column has no room."""
     title = None if dock is None else dock.titleBarWidget()
     if title is not None and dock.widget() is not None:
         hidden = title.minimumSizeHint().height() - title.sizeHint().height()
         dock.widget().setContentsMargins(0, max(hidden, 0), 0, 0)
+        for words in title.findChildren(QLabel):
+            words.setText(words.text().removesuffix(PLUGIN))
 
 
 def unfold(window: QWidget, wanted: bool = True) -> None:
