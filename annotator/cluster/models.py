@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from annotator.cluster.engine import Engine, needed
+from annotator.errors import InputError
 from annotator.model import Model, load_model
 
 
 def content_of(checkpoint: Path | None) -> bytes | None:
     """A checkpoint file's bytes; None stands for the embedded model."""
     return None if checkpoint is None else Path(checkpoint).read_bytes()
+
+
+def check_digest(model: Model, digest: str) -> Model:
+    """The model; RuntimeError: it has another digest than the one here."""
+    if model.digest != digest:
+        raise RuntimeError(f"a worker's model is {model.digest}, expected {digest}: other versions are installed")
+    return model
+
+
+def answer_of(ray: Any, task: Any) -> Any:
+    """What a task or an actor's call gives. InputError: what it objected to there."""
+    try:
+        return ray.get(task)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, InputError):
+            raise InputError(str(error.cause)) from error
+        raise
 
 
 def loaded(content: bytes | None, engine: Engine) -> Model:

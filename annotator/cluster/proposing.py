@@ -21,7 +21,7 @@ import numpy as np
 
 from annotator.cluster import sources
 from annotator.cluster.engine import Engine, needed
-from annotator.cluster.models import content_of, loaded, quiet_data
+from annotator.cluster.models import check_digest, content_of, loaded, quiet_data
 from annotator.cluster.relay import blocks
 from annotator.errors import InputError
 from annotator.files.frame_places import frame_place
@@ -98,10 +98,7 @@ class Proposer:
         self.done, self.batch = given.done, batch
         self.model = loaded(given.checkpoint, engine)
         self.model.quick = quick
-        if self.model.digest != digest:
-            raise RuntimeError(
-                f"a worker's model is {self.model.digest}, expected {digest}: other versions are installed"
-            )
+        check_digest(self.model, digest)
         self.threads = ThreadPoolExecutor(max(2, int(engine.cpus)), thread_name_prefix="decode")
 
     def __call__(self, block) -> Iterator:

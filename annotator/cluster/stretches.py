@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.cluster.engine import Engine, needed
-from annotator.cluster.models import content_of, loaded
+from annotator.cluster.models import answer_of, check_digest, content_of, loaded
 from annotator.cluster.tracking import Progress
 from annotator.errors import InputError
 from annotator.model import Model
@@ -73,13 +73,9 @@ def track_long(
                             kind.remote(content, model.digest, engine, path, rate, plan, following, *before)
                         )
                     try:
-                        worker, stretch = ray.get(under_way.popleft())
+                        worker, stretch = answer_of(ray, under_way.popleft())
                     except ray.exceptions.WorkerCrashedError as error:
                         raise InputError(f"{source.path}: workers died {TRIES + 1} times: {error}") from error
-                    except ray.exceptions.RayTaskError as error:
-                        if isinstance(error.cause, InputError):
-                            raise InputError(str(error.cause)) from error
-                        raise
                     yield stretch
             finally:
                 for task in under_way:
@@ -101,7 +97,5 @@ def _followed(
     content: list, digest: str, engine: Engine, path: str, rate: float, plan: Plan, following: Following, before, last
 ) -> tuple[int, Stretch]:
     """(this process, what it has seen), in a worker."""
-    model = loaded(needed("ray").get(content[0]), engine)
-    if model.digest != digest:
-        raise RuntimeError(f"a worker's model is {model.digest}, expected {digest}: other versions are installed")
+    model = check_digest(loaded(needed("ray").get(content[0]), engine), digest)
     return os.getpid(), follow_stretch(model, open_video(path, rate), plan, None, following, before, last)

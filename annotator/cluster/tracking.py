@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.cluster.engine import Engine, needed
-from annotator.cluster.models import content_of, loaded
+from annotator.cluster.models import answer_of, check_digest, content_of, loaded
 from annotator.errors import InputError
 from annotator.model import Model
 from annotator.project import Project
@@ -47,9 +47,7 @@ class Tracker:
 
     def __init__(self, content: list, digest: str, engine: Engine, path: str, rate: float, start: Start,
                  following: Following, count: int | None):  # fmt: skip
-        model = loaded(needed("ray").get(content[0]), engine)
-        if model.digest != digest:
-            raise RuntimeError(f"a worker's model is {model.digest}, expected {digest}: other versions are installed")
+        model = check_digest(loaded(needed("ray").get(content[0]), engine), digest)
         self.pieces = pieces(model, open_video(path, rate), start, None, following, SMOOTHING, count=count)
 
     def next(self) -> Piece | None:
@@ -92,48 +90,12 @@ def track_videos(
     cannot be read, or its actors die again and again; what was stored before stays.
     """
     with engine.connected() as ray:
-        content = [ray.put(content_of(checkpoint))]
-        waiting, under_way, actors = deque(enumerate(videos)), {}, []
-
-        def begin(number: int, source: VideoSource, rate: float) -> _Job:
-            start = start_of(project, source, choice, digest, following)
-            return _Job(
-                number, source, rate, start, Writer(project, source, provenance_of(name, digest), digest, start)
-            )
-
-        def ask(job: _Job) -> None:
-            if job.actor is None:
-                path = str(Path(job.source.path).absolute())
-                kind = ray.remote(num_cpus=engine.cpus, num_gpus=engine.gpus or None)(Tracker)
-                job.actor = kind.remote(content, digest, engine, path, job.rate, job.start, following, count)
-                actors.append(job.actor)
-            under_way[job.actor.next.remote()] = job
-
+        run = _Run(project, engine, ray, videos, choice, (name, digest), content_of(checkpoint), following, count)
         try:
-            room = engine.actors(ray)
-            while waiting or under_way:
-                while waiting and len(under_way) < room:
-                    number, (source, rate) = waiting.popleft()
-                    ask(begin(number, source, rate))
-                (ready, *_), _ = ray.wait(list(under_way), num_returns=1)
-                job = under_way.pop(ready)
-                try:
-                    piece = ray.get(ready)
-                except ray.exceptions.RayActorError as error:
-                    if job.tries == TRIES:
-                        raise InputError(f"{job.source.path}: workers died {TRIES + 1} times: {error}") from error
-                    ray.kill(job.actor)
-                    fresh = begin(job.number, job.source, job.rate)
-                    fresh.tries = job.tries + 1
-                    ask(fresh)
-                    continue
-                except ray.exceptions.RayTaskError as error:
-                    if isinstance(error.cause, InputError):
-                        raise InputError(str(error.cause)) from error
-                    raise
+            while (found := run.next_piece()) is not None:
+                job, piece = found
                 frames = len(job.start.numbers)
                 if piece is None:
-                    ray.kill(job.actor)
                     yield Progress(job.number, frames, frames, job.worker, job.writer.finished())
                     continue
                 job.writer.write(piece)
@@ -142,8 +104,63 @@ def track_videos(
                     for track, side in job.writer.turned(piece).items():
                         restored = (track, side, job.writer.provenance, SMOOTHING, following.keep)
                         restore(project, job.source, model(), *restored)
-                ask(job)  # the next piece is on its way while this one is told of
+                run.ask(job)  # the next piece is on its way while this one is told of
                 yield Progress(job.number, job.start.done + piece.looked_at, frames, piece.worker)
         finally:
-            for actor in actors:
-                ray.kill(actor)
+            run.end()
+
+
+class _Run:
+    """The videos that wait, those under way, and the actors that follow them. named: the model's name and digest."""
+
+    def __init__(self, project: Project, engine: Engine, ray: Any, videos: Sequence[tuple[VideoSource, float]],
+                 choice: Choice, named: tuple[str, str], content: bytes | None, following: Following,
+                 count: int | None):  # fmt: skip
+        self.project, self.engine, self.ray, self.choice, self.following = project, engine, ray, choice, following
+        (self.name, self.digest), self.count = named, count
+        self.content = [ray.put(content)]
+        self.waiting, self.room = deque(enumerate(videos)), engine.actors(ray)
+        self.under_way: dict[Any, _Job] = {}
+        self.actors: list[Any] = []
+
+    def begin(self, number: int, source: VideoSource, rate: float, tries: int = 0) -> None:
+        """Follow a video from where the project has it."""
+        start = start_of(self.project, source, self.choice, self.digest, self.following)
+        provenance = provenance_of(self.name, self.digest)
+        writer = Writer(self.project, source, provenance, self.digest, start)
+        self.ask(_Job(number, source, rate, start, writer, tries=tries))
+
+    def ask(self, job: _Job) -> None:
+        """Ask for the next piece of a video."""
+        if job.actor is None:
+            path = str(Path(job.source.path).absolute())
+            kind = self.ray.remote(num_cpus=self.engine.cpus, num_gpus=self.engine.gpus or None)(Tracker)
+            given = (self.content, self.digest, self.engine, path, job.rate, job.start, self.following, self.count)
+            job.actor = kind.remote(*given)
+            self.actors.append(job.actor)
+        self.under_way[job.actor.next.remote()] = job
+
+    def next_piece(self) -> tuple[_Job, Piece | None] | None:
+        """(the video, its next piece or None at its end), whichever comes first; None: all videos are done."""
+        while self.waiting or self.under_way:
+            while self.waiting and len(self.under_way) < self.room:
+                number, (source, rate) = self.waiting.popleft()
+                self.begin(number, source, rate)
+            (ready, *_), _ = self.ray.wait(list(self.under_way), num_returns=1)
+            job = self.under_way.pop(ready)
+            try:
+                piece = answer_of(self.ray, ready)
+            except self.ray.exceptions.RayActorError as error:
+                if job.tries == TRIES:
+                    raise InputError(f"{job.source.path}: workers died {TRIES + 1} times: {error}") from error
+                self.ray.kill(job.actor)
+                self.begin(job.number, job.source, job.rate, job.tries + 1)
+                continue
+            if piece is None:
+                self.ray.kill(job.actor)
+            return job, piece
+        return None
+
+    def end(self) -> None:
+        for actor in self.actors:
+            self.ray.kill(actor)

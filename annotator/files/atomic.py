@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from annotator.errors import InputError
+from annotator.files.processes import alive
 
 
 def put(target: Path, write: Callable[[Path], object]) -> None:
@@ -20,7 +21,7 @@ def put(target: Path, write: Callable[[Path], object]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for left in target.parent.glob(".*.partial-*"):
-            if not _alive(left.name.rpartition("-")[2]):
+            if not alive(left.name.rpartition("-")[2]):
                 left.unlink(missing_ok=True)
         write(partial)
         to_disk(partial)
@@ -52,13 +53,3 @@ def to_disk(path: Path) -> None:
     except OSError as error:
         if not folder or error.errno not in (errno.EINVAL, errno.EACCES, errno.EPERM, errno.ENOTSUP):
             raise  # a folder that may not be read, or a file system that keeps names in its own way
-
-
-def _alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except OSError:
-        return True
-    return True

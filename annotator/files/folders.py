@@ -14,6 +14,7 @@ from annotator.errors import InputError
 from annotator.files.atomic import to_disk
 from annotator.files.file_errors import writing
 from annotator.files.given import expanded
+from annotator.files.processes import alive
 from annotator.files.resuming import STATE, left_for
 
 _NOBODY = 0  # in place of a process's number: a folder that its process has left to whoever goes on
@@ -102,7 +103,7 @@ def _gone_on_with(target: Path, partial: Path, key: str) -> bool:
         return False
     for path in target.parent.glob(f".{target.name}.partial-{socket.gethostname()}-*"):
         number = path.name.rpartition("-")[2]
-        nobodys = number.isdecimal() and (int(number) == _NOBODY or not _alive(int(number)))
+        nobodys = number.isdecimal() and (int(number) == _NOBODY or not alive(number))
         if nobodys and left_for(path, key):
             try:
                 path.rename(partial)
@@ -122,19 +123,9 @@ def _remove_left_behind(target: Path) -> None:
     """Remove what killed processes of this machine left beside `target`, and put a replaced folder back."""
     for path in target.parent.glob(f".{target.name}.*-{socket.gethostname()}-*"):
         number = path.name.rpartition("-")[2]
-        if not number.isdecimal() or int(number) != _NOBODY and _alive(int(number)):
+        if not number.isdecimal() or int(number) != _NOBODY and alive(number):
             continue
         if path.name.startswith(f".{target.name}.old-") and not target.exists():
             path.rename(target)
         else:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -66,8 +68,39 @@ def right(tmp_path):
     return mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays())
 
 
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory):
+    """The folder of hand models after both of `mano_like`'s files were imported, which takes seconds: once for all."""
+    import mano_like
+
+    from annotator.formats.mano.mano_file import import_mano
+
+    folder = tmp_path_factory.mktemp("imported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        for side in ("right", "left"):
+            import_mano(mano_like.write(folder / f"{side}.pkl", mano_like.arrays(side)))
+    return folder / "data"
+
+
 @pytest.fixture
-def posed(tmp_path, records):
+def with_mano(imported, home):
+    """The user has imported a right MANO."""
+    (file,) = imported.rglob("mano.npz")
+    target = home / file.relative_to(imported)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file, target)
+
+
+@pytest.fixture
+def with_both_manos(with_mano, imported, home):
+    """The user has imported MANO's right and left."""
+    (file,) = imported.rglob("mano_left.npz")
+    shutil.copy(file, home / file.relative_to(imported))
+
+
+@pytest.fixture
+def posed(with_both_manos, records):
     """Per side: (a record of the user's MANO with that side's pose, its vertices and joints by smplx)."""
     from dataclasses import replace
 
@@ -75,13 +108,12 @@ def posed(tmp_path, records):
     from by_smplx import smplx_hand
 
     from annotator.formats.core.base import ManoLabel
-    from annotator.formats.mano.mano_file import import_mano, parameters_of
+    from annotator.formats.mano.mano_file import parameters_of
     from annotator.hand import load_hand
 
     found, random = {}, np.random.default_rng(8)
     for side in ("right", "left"):
         values = mano_like.arrays(side)
-        import_mano(mano_like.write(tmp_path / f"{side}.pkl", values))
         model = load_hand("mano" if side == "right" else "mano_left")
         pose, shape, place = random.normal(0, 0.4, (16, 3)), random.normal(size=10), np.array([0.05, -0.03, 0.6])
         vertices, joints = smplx_hand(side, values, pose, shape, place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import mano_like
 import numpy as np
 import pytest
 from freihand_files import load
@@ -91,15 +90,13 @@ def official_mesh(row, K, mano, mean):
     return vertices - joints[9] + place, joints - joints[9] + place
 
 
-def test_parameters_of_mano(project, tmp_path, monkeypatch):
+def test_parameters_of_mano(project, tmp_path, with_mano):
     """With a MANO of the user's own training_mano.json is filled, and FreiHAND's own formula gives the written mesh."""
 
-    from annotator.formats.mano.mano_file import import_mano, pose_space
+    from annotator.formats.mano.mano_file import pose_space
     from annotator.hand import load_hand
     from annotator.hand.mesh import HandParameters
 
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    import_mano(mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays()))
     mano, random, given = load_hand("mano"), np.random.default_rng(0), []
     for record in labelled_hands(project):
         values = HandParameters(

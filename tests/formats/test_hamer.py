@@ -222,17 +222,12 @@ def test_portable_pickles():
     assert loaded["b"] == 2 and loaded["c"][0] == 3 and loaded["b"].dtype == np.float32
 
 
-def test_mano_is_filled(records, tmp_path, monkeypatch):
+def test_mano_is_filled(records, tmp_path, with_mano):
     """With a MANO of the user's own: our parameters of a left hand are its mirror image's, HaMeR's are its own."""
-    import mano_like
-
     from annotator.formats.hamer.fields import mano_of, parameters_from
-    from annotator.formats.mano.mano_file import import_mano
     from annotator.hand import load_hand
     from annotator.hand.mesh import HandParameters
 
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    import_mano(mano_like.write(tmp_path / "MANO_RIGHT.pkl", mano_like.arrays()))
     mano, random = load_hand("mano"), np.random.default_rng(0)
     given = []
     for record in records:

@@ -32,8 +32,7 @@ def test_it_is_found(right, home, capsys):
     assert [p.name for p in user_hand_file("mano").parent.iterdir()] == ["mano.npz"]
 
 
-def test_levels_and_keypoints(right):
-    import_mano(right)
+def test_levels_and_keypoints(with_mano):
     model, values = load_hand("mano"), mano_like.arrays()
     assert [len(level.indices) for level in model.levels] == [49, 98, 195, 389]
     for level in model.levels:

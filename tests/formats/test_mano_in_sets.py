@@ -12,7 +12,7 @@ from by_smplx import smplx_hand, smplx_vertices
 
 from annotator.errors import InputError
 from annotator.formats.core.base import ManoLabel
-from annotator.formats.mano.mano_file import import_mano, parameters_of
+from annotator.formats.mano.mano_file import parameters_of
 from annotator.formats.mano.mano_joints import mano_joints
 from annotator.hand import load_hand, rotation_matrices
 from annotator.hand.mesh import HandParameters
@@ -97,9 +97,8 @@ def test_dexycb_as_its_readers_run_mano(posed, tmp_path, side):
 
 @pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("form", ["full", "from mean", "components"])
-def test_other_sets_parameters(right, side, form):
+def test_other_sets_parameters(with_mano, side, form):
     """Every form of pose, with MANO's own translation, gives the mesh that smplx gives."""
-    import_mano(right)
     model, values = load_hand("mano"), mano_like.arrays(side)
     random = np.random.default_rng(5)
     pose, shape, moved = random.normal(0, 0.3, (16, 3)), random.normal(size=10), np.array([0.1, -0.05, 0.6])
@@ -118,7 +117,7 @@ def test_other_sets_parameters(right, side, form):
             parameters_of(ManoLabel(label.pose, shape), side, model)
 
 
-def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
+def test_hands_of_ones_own_mano(with_mano, tmp_path, photo_file):
     """HO3D's parameters become a hand of the user's MANO, exactly; wrong ones are refused."""
 
     from annotator.formats.core.base import LabelledHand, ManoLabel, box_of
@@ -126,7 +125,6 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
     from annotator.project import Project
     from annotator.vision.camera import default_camera, project
 
-    import_mano(right)
     model, random = load_hand("mano"), np.random.default_rng(6)
     values = HandParameters(random.normal(0, 0.1, (16, 3)), random.normal(size=10), (0, 0, 0.7), np.zeros((98, 3)))
     rest = model.joint_regressor[0] @ (model.template + model.shape_directions @ values.shape)
@@ -159,9 +157,8 @@ def test_hands_of_ones_own_mano(right, tmp_path, photo_file):
 
 
 @pytest.mark.parametrize("form", ["full", "from mean", "components"])
-def test_a_label_in_the_mirror(right, form):
+def test_a_label_in_the_mirror(with_mano, form):
     """A left hand's parameters and those of the right hand that its mirror image shows are the same hand here."""
-    import_mano(right)
     model, random = load_hand("mano"), np.random.default_rng(5)
     label = ManoLabel(random.normal(0, 0.4, 48), random.normal(size=10), random.normal(size=3), form)
     ours, theirs = parameters_of(label, "left", model), parameters_of(label.mirrored(), "right", model)

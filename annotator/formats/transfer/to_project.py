@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.places import check_fit
 from annotator.formats.table import definition_of_format
-from annotator.formats.transfer.marks import Marks, label_digest, returned_label, stored_label
+from annotator.formats.transfer.marks import Marks, StoredLabel, label_digest, returned_label, stored_label
 from annotator.formats.transfer.record_meshes import fit, own_mesh, with_mano
 from annotator.formats.transfer.sequences import Sequences, place_of
 from annotator.formats.transfer.sides import side_is_known, with_guessed_side
 from annotator.hand.joint_states import PROPAGATED, PROPOSED
+from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import Project
 from annotator.project.guessed import SIDE_GUESSED
@@ -66,75 +69,99 @@ def import_records(
     worked on here since, take it over. subject_of: whose hand a record is ("": nobody knows); a photo with hands of
     several people is nobody's.
     """
-    done = Imported()
-    model: Any = None
-    before: tuple[Path | None, int, tuple[int, int]] = (None, 0, (0, 0))
-    marks = Marks(source)
-    definition = definition_of_format(source.partition(":")[0])
-    sequences = Sequences(target)
-    whose: dict[int, set[str]] = {}
-
-    def loaded():
-        nonlocal model
-        model = model or load_model()
-        return model
-
+    run = _Run(target, source, load_model, accept, mano, update, subject_of)
     for record in records:
-        mark = marks.of(record)
         try:
-            photo = read_photo(record.photo)
-            if before[0] != record.photo:
-                place = place_of(record)
-                path = record.photo if place is None else place.as_path()
-                before = record.photo, target.add_photo(path, photo.shape[:2]), photo.shape[:2]
-            sequences.belongs(record, before[1])
-            if subject_of is not None:
-                whose.setdefault(before[1], set()).add(subject_of(record))
-            here = marks.is_here(target, before[1], mark)
-            own = None if here else returned_label(target, before[1], record)
-            known = None
-            if here or own is not None:
-                done.done_before += 1
-                known = stored_label(target, before[1], mark, record) or own
-                if known is not None:
-                    sequences.goes_on(record, known.hand)
-                if known is None or known.same:
-                    continue
-                done.differs.append(known.hand)
-                if not (update and known.untouched):
-                    continue
-            check_fit(record, photo.shape[:2])
-            if not side_is_known(record):
-                record = with_guessed_side(record, photo, loaded())
-            mesh = own_mesh(record if mano is None else with_mano(record, mano))
-            fitted = mesh is None
-            if mesh is None:
-                mesh = fit(record, photo, loaded(), definition)
-            note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
-            note |= {"mark": mark, "label": label_digest(record)}
-            if known is not None:
-                if target.hand(known.hand).side != mesh.side:
-                    raise InputError(f"hand {known.hand} is of the other side: reject it, then import again")
-                target.edit(known.hand, mesh, record.states, note=note)
-                done.updated.append(known.hand)
-                continue
-            state = _state(record, accept)
-            label = before[1], mesh, marks.provenance(record), record.states, state, mark, note
-            if target.add_label(*label, track=sequences.track(record, before[1])) is None:
-                done.done_before += 1  # somebody else imports it, too, and was quicker
-                continue
+            run.take(record)
         except InputError as error:
-            done.left_out.append((record.id, str(error)))
-            continue
-        done.hands += 1
-        done.fitted += fitted
-        done.own_mesh += not fitted
-        done.guessed_sides += SIDE_GUESSED in record.provenance
-        done.states[state] += 1
-        done.restored += record.state == state
-    sequences.finish()
-    done.subjects = _assign(target, whose)
-    return done
+            run.done.left_out.append((record.id, str(error)))
+    run.sequences.finish()
+    run.done.subjects = _assign(target, run.whose)
+    return run.done
+
+
+class _Run:
+    """One import under way; the arguments are those of `import_records`. done: what came of it so far; whose: the
+    people that a photo's records are of."""
+
+    def __init__(self, target: Project, source: str, load_model: Callable[[], object], accept: bool,
+                 mano: HandModel | None, update: bool, subject_of: Callable[[LabelledHand], str] | None):  # fmt: skip
+        self.target, self.accept, self.mano, self.update, self.subject_of = target, accept, mano, update, subject_of
+        self.done, self.marks, self.sequences = Imported(), Marks(source), Sequences(target)
+        self.definition = definition_of_format(source.partition(":")[0])
+        self.whose: dict[int, set[str]] = {}
+        self._load_model = load_model
+        self._model: Any = None
+        self._before: tuple[Path | None, int] = (None, 0)  # the record before: its photo, and the photo's id
+
+    def take(self, record: LabelledHand) -> None:
+        """Store a record, or note why it need not be. InputError: it cannot be."""
+        mark, photo = self.marks.of(record), read_photo(record.photo)
+        photo_id = self._photo_of(record, photo)
+        self.sequences.belongs(record, photo_id)
+        if self.subject_of is not None:
+            self.whose.setdefault(photo_id, set()).add(self.subject_of(record))
+        known, goes_on = self._known(record, photo_id, mark)
+        if not goes_on:
+            return
+        check_fit(record, photo.shape[:2])
+        if not side_is_known(record):
+            record = with_guessed_side(record, photo, self.model())
+        mesh = own_mesh(record if self.mano is None else with_mano(record, self.mano))
+        fitted = mesh is None
+        if mesh is None:
+            mesh = fit(record, photo, self.model(), self.definition)
+        note = {"imported": record.id, "data_set": str(record.provenance.get("data_set", ""))}
+        note |= {"mark": mark, "label": label_digest(record)}
+        if known is not None:
+            self._take_over(known, record, mesh, note)
+            return
+        state = _state(record, self.accept)
+        label = photo_id, mesh, self.marks.provenance(record), record.states, state, mark, note
+        if self.target.add_label(*label, track=self.sequences.track(record, photo_id)) is None:
+            self.done.done_before += 1  # somebody else imports it, too, and was quicker
+            return
+        self.done.hands += 1
+        self.done.fitted += fitted
+        self.done.own_mesh += not fitted
+        self.done.guessed_sides += SIDE_GUESSED in record.provenance
+        self.done.states[state] += 1
+        self.done.restored += record.state == state
+
+    def model(self) -> Any:
+        """The `annotator.model.Model`, loaded when it is first needed."""
+        self._model = self._model or self._load_model()
+        return self._model
+
+    def _photo_of(self, record: LabelledHand, photo: np.ndarray) -> int:
+        """The id of the record's photo in the project; a photo's records follow each other."""
+        if self._before[0] != record.photo:
+            place = place_of(record)
+            path = record.photo if place is None else place.as_path()
+            self._before = record.photo, self.target.add_photo(path, photo.shape[:2])
+        return self._before[1]
+
+    def _known(self, record: LabelledHand, photo_id: int, mark: str) -> tuple[StoredLabel | None, bool]:
+        """(the label as it was imported before, or None; whether there is something to store)."""
+        here = self.marks.is_here(self.target, photo_id, mark)
+        own = None if here else returned_label(self.target, photo_id, record)
+        if not here and own is None:
+            return None, True
+        self.done.done_before += 1
+        known = stored_label(self.target, photo_id, mark, record) or own
+        if known is not None:
+            self.sequences.goes_on(record, known.hand)
+        if known is None or known.same:
+            return known, False
+        self.done.differs.append(known.hand)
+        return known, self.update and known.untouched
+
+    def _take_over(self, known: StoredLabel, record: LabelledHand, mesh: HandMesh, note: dict) -> None:
+        """The hand that was imported before gets the label as it is now."""
+        if self.target.hand(known.hand).side != mesh.side:
+            raise InputError(f"hand {known.hand} is of the other side: reject it, then import again")
+        self.target.edit(known.hand, mesh, record.states, note=note)
+        self.done.updated.append(known.hand)
 
 
 def subject_said(record: LabelledHand) -> str:
