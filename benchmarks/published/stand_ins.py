@@ -22,6 +22,8 @@ class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Anything that nobody else finds is an empty module."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return None  # another system's: who asks for it knows what to do without
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: Any) -> Any:
