@@ -136,13 +136,14 @@ def spoil(session, chosen: list[str], random) -> tuple[dict[str, np.ndarray], se
     return truth, spoilt
 
 
-def label(person: Person, truth: np.ndarray) -> None:
-    """The hand on the canvas, until it is right; then E."""
+def label(person: Person, truth: np.ndarray, most: int = 8) -> None:
+    """The hand on the canvas, until it is right; then E. truth (21, 2) photo px, NaN where nobody sees the joint; most:
+    drags after which it is a stop."""
     widget = person.widget
     hand = widget.session.hand.id
     person.wait(f"{hand} does not come onto the canvas", lambda: widget.is_shown, 20)
-    for _ in range(8):
-        off = np.linalg.norm(widget.layers.places - truth, axis=1) / widget.session.mesh.crop_size
+    for _ in range(most):
+        off = np.nan_to_num(np.linalg.norm(widget.layers.places - truth, axis=1)) / widget.session.mesh.crop_size
         worst = int(off.argmax())
         if off[worst] < NOTICED:
             break
@@ -151,7 +152,7 @@ def label(person: Person, truth: np.ndarray) -> None:
         if not person.wait(f"{hand}: a drag did nothing", lambda v=version: widget.session.hand.version > v, 20):
             break
     else:
-        person.stops.append(f"{hand} is not right after eight drags")
+        person.stops.append(f"{hand} is not right after {most} drags")
     person.key("e")
     person.unexpected()
     there = widget.session.project
@@ -203,6 +204,8 @@ def main() -> None:
         rows, total = [], Counter()
         while len(rows) < arguments.hands and not person.stops:
             hand_id = session.hand.id
+            if session.hand.state == "accepted":  # the samples have no more
+                break
             person.rest(0.3)
             before = person.did.copy()
             label(person, truth[hand_id])

@@ -78,7 +78,7 @@ BENCHMARKS = {
     "Video": "tracks",
     "Learning from people": "active_learning active_rounds real_round disagreement pseudo_labels",
     "How fast, how large": "throughput quick scaling refine_time cluster serving large_project export_memory report "
-    "plugin_latency plugin_large_project plugin_long_video plugin_first_use memory",
+    "plugin_latency plugin_large_project plugin_long_video plugin_first_use plugin_rendered memory",
     "Under attack, under load": "soak faults damage kill_commands kill_store fuzz fuzz_guided hostile_files "
     "hostile_requests",
     "Beside other people's code": "other_readers tool_readers",
