@@ -9,6 +9,7 @@ pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
 from napari_hand_mesh.canvas.markers import RINGS, SIZE, SMALLEST  # noqa: E402
+from napari_hand_mesh.pointing.magnifier import ARM  # noqa: E402
 
 
 @pytest.fixture
@@ -62,12 +63,14 @@ def test_a_magnifier_shows_the_photo_where_a_keypoint_is_dragged(widget, folder,
     assert layers.brought_out == 8 and not widget._beside.isVisible()
     layers.turned, layers.mirrored = turned, mirrored  # the drag's own places are of the view as it was
     place = np.array([200.0, 300.0])
-    layers.photo.data[295:306, 195:206] = (10, 20, 30)
-    layers.photo.data[300, 203] = (250, 240, 10)  # three pixels to the right of the place
+    layers.photo.data[280:321, 180:221] = (10, 20, 30)
+    lens.show_at(layers, 8, tuple(place), (255, 0, 0))
+    beside = int(np.ceil((ARM + 3) / lens.scale))  # to the right of the place, beyond the cross
+    layers.photo.data[300, 200 + beside] = (250, 240, 10)
     lens.show_at(layers, 8, tuple(place), (255, 0, 0))
     image = lens.grab().toImage()
     angle = np.deg2rad(90 * turned)
-    across, down = np.round([3 * np.cos(angle), 3 * np.sin(angle)]) * lens.scale * (-1 if mirrored else 1, 1)
+    across, down = np.round([np.cos(angle), np.sin(angle)]) * beside * lens.scale * (-1 if mirrored else 1, 1)
     seen = image.pixelColor(int(lens.width() / 2 + across), int(lens.height() / 2 + down)).getRgb()[:3]
     away = image.pixelColor(int(lens.width() / 2 - across), int(lens.height() / 2 - down)).getRgb()[:3]
     assert seen[0] > 200 and seen != away
