@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from annotator.vision.video import frames, is_video, open_video, save_frames
 from annotator.vision.video import index as indices
 from annotator.vision.video import opening as opening_module
 from annotator.vision.video.beside import ReaderBeside
+from annotator.vision.video.container import ContainerVideo
 
-pytest.importorskip("av")
+av = pytest.importorskip("av")
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 
@@ -158,6 +160,20 @@ def test_frames_that_are_kept_keep_no_threads(clip):
     before = len(os.listdir("/proc/self/task"))
     kept = [opened.read(number) for number in range(2, 20)]
     assert len(os.listdir("/proc/self/task")) == before and len(kept) == 18 == len(opened._recent) - 2
+
+
+def test_frames_that_are_not_kept_do_not_wait_for_the_collector(clip):
+    opened = ContainerVideo(clip, open_video(clip).index, open_video(clip).sha256, most_held=1)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+        for number in range(20):
+            opened.read(number)
+        left = sum(isinstance(one, av.VideoFrame) for one in gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert len(opened._recent) == 1 and left <= 10  # the decoder has some under way
 
 
 def test_several_threads_read_one_video(clip):

@@ -45,7 +45,10 @@ def turned(pixels: np.ndarray, matrix: tuple[int, int, int, int]) -> np.ndarray:
 
 def _matrix(frame) -> tuple[int, int, int, int]:
     """(a, b, c, d) of the frame's display matrix, 1 is 65536; a file without one shows frames as they are."""
-    for side in frame.side_data:
+    from av.sidedata.sidedata import SideDataContainer
+
+    # `frame.side_data` stays with the frame and holds it: a circle, so that hundreds of frames waited for the collector
+    for side in SideDataContainer(frame):  # type: ignore[call-arg]  # PyAV's stub leaves the frame out
         if side.type.name == "DISPLAYMATRIX":
             a, b, _, c, d, *_ = struct.unpack("=9i", bytes(side)[:36])
             return a, b, c, d
