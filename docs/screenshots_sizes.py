@@ -23,7 +23,7 @@ from napari_hand_mesh.docks.verdict_bar import COLOURS as VERDICTS
 from PIL import Image, ImageColor
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDialog
-from screenshots import LARGE, LARGEST, SMALL, canvas_of, dark, hover, resize, send, settle
+from screenshots import LARGE, LARGEST, MOST, SMALL, canvas_of, dark, hover, resize, send, settle
 from screenshots_rigs import PULL, pulled
 
 from annotator import sample_data
@@ -31,7 +31,6 @@ from annotator.vision.drawing.skeleton import FINGER_COLOURS
 
 SIZES = (SMALL, LARGE, LARGEST)
 SHARE = 0.6  # of the window's width, at least, for the canvas
-MOST = 300_000  # bytes of a picture
 # colours that mean something stay what they are, however small their share of the picture
 KEPT = [*FINGER_COLOURS, *(ImageColor.getrgb(colour) for colour in (*VERDICTS.values(), *STATES.values()))]
 COLOURS = (256, 192, 128, 96, 64, 48)

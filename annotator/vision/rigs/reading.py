@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from annotator.errors import InputError
+from annotator.files.file_errors import reason
 from annotator.files.given import expanded
-from annotator.files.paths import read_json
+from annotator.files.paths import BROKEN, read_json
 from annotator.vision.rigs.colmap import colmap_folder, read_colmap
 from annotator.vision.rigs.data_sets import dexycb_extrinsics, read_dexycb, read_hanco, read_interhand
 from annotator.vision.rigs.opencv import opencv_files, read_opencv
@@ -29,9 +30,8 @@ def read_calibration(path: Path, part: str, build: Callable[[dict[str, Any], str
         if str(path) in str(error):
             raise
         raise InputError(f"{path}: {error}") from error
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{path} is not a calibration that can be read: {what}") from error
+    except (*BROKEN, RecursionError) as error:
+        raise InputError(f"{path} is not a calibration that can be read: {reason(error)}") from error
 
 
 def _content(path: Path, part: str) -> dict[str, Any]:

@@ -28,12 +28,11 @@ def state_of(path: Path) -> State:
     with reading(path, "is no video"):
         if path.is_dir():
             raise InputError(f"{path} is a directory, expected a video")
-        if path.exists() and not path.is_file():
+        if not path.exists():
+            raise InputError(f"{path} does not exist")
+        if not path.is_file():
             raise InputError(f"{path} is not an ordinary file")
-        try:
-            found = path.stat()
-        except FileNotFoundError as error:
-            raise InputError(f"{path} does not exist") from error
+        found = path.stat()
     return str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 

@@ -47,7 +47,7 @@ class OfPeople:
 
     def _measure_person(self, sizes: dict[str, float | None]) -> None:
         def measure() -> None:
-            self.say(f"{session.measure(sizes).name}: {', '.join(said)}; Renew … gives their other hands this shape")
+            self.say(f"{session.measure(sizes)}: {', '.join(said)}; Renew … gives their other hands this shape")
 
         session = self.session
         if session is None or session.at is None:

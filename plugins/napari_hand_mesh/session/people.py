@@ -32,15 +32,15 @@ class People(Together):
         self._know_person()
         return changed
 
-    def measure(self, sizes: Mapping[str, float | None]) -> StoredSubject:
+    def measure(self, sizes: Mapping[str, float | None]) -> str:
         """What a ruler says of the hand of the photo's person: see `Subjects.measure`; their shape, estimated with it,
-        counts from now on. InputError: nobody said whose hands these are, or no size of a hand."""
+        counts from now on. Their name. InputError: nobody said whose hands these are, or no size of a hand."""
         person = self.person()
         if person is None:
             raise InputError("say first whose hands these are")
         self.project.subjects.measure(person.name, sizes)
         self._know_person()
-        return self.project.subjects.named(person.name)
+        return person.name
 
     def undo_said(self) -> str:
         """Take back what this person said last of a subject; in words."""

@@ -104,24 +104,27 @@ class Layout(QObject):
 
     def fit(self) -> None:
         """Make the window as large as the screen is good for."""
-        window = self.window
-        screen = None if window is None else window.screen()
-        if screen is None or window.isMaximized() or window.isFullScreen():
+        window, room = self.window, self._room()
+        if room is None:
             return
-        room = screen.availableGeometry()
-        width, height = min(room.width(), USUAL[0]), min(room.height() - SHORTER, USUAL[1])
+        width, height = min(room.width(), USUAL[0]), min(room.height(), USUAL[1])
         window.resize(width, height)
         window.move(room.left() + (room.width() - width) // 2, room.top())
 
     def _back_to(self, size: QSize) -> None:
         """Give the window this size again, as far as its parts and the screen allow: while docks come one by one, Qt
         makes it as tall as all of them in one column, and leaves it so."""
+        room = self._room()
+        if room is not None:
+            self.window.resize(size.expandedTo(self.window.minimumSizeHint()).boundedTo(room.size()))
+
+    def _room(self) -> QRect | None:
+        """What of the screen the window may take; None: it has no screen, or fills it already."""
         window = self.window
         screen = None if window is None else window.screen()
         if screen is None or window.isMaximized() or window.isFullScreen():
-            return
-        room = screen.availableGeometry().size() - QSize(0, SHORTER)
-        window.resize(size.expandedTo(window.minimumSizeHint()).boundedTo(room))
+            return None
+        return screen.availableGeometry().adjusted(0, 0, 0, -SHORTER)
 
     def widths(self, queue: QWidget, side: QWidget) -> None:
         """Share out the width: what is not the photo's is the columns'."""
