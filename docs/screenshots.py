@@ -21,15 +21,21 @@ import napari.settings
 import numpy as np
 from napari_hand_mesh.canvas.framing import on_canvas
 from napari_hand_mesh.canvas.tones import Tones
-from PIL import Image
+from napari_hand_mesh.docks.queue_table import COLOURS as STATES
+from napari_hand_mesh.docks.verdict_bar import COLOURS as VERDICTS
+from PIL import Image, ImageColor
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
 
 from annotator import sample_data
+from annotator.vision.drawing.skeleton import FINGER_COLOURS
 
 SMALL, LARGE, LARGEST = (1280, 800), (1600, 1000), (2560, 1440)
-MOST = 300_000  # bytes of a picture; larger ones are stored with 128 colours
+MOST = 300_000  # bytes of a picture; larger ones are stored with fewer colours
+COLOURS = (256, 192, 128, 96, 64, 48)
+# colours that mean something stay what they are, however small their share of the picture
+KEPT = [*FINGER_COLOURS, *(ImageColor.getrgb(colour) for colour in (*VERDICTS.values(), *STATES.values()))]
 PHOTOS = 10
 
 
@@ -97,20 +103,31 @@ def hover(widget, joint: int) -> None:
 
 
 def save(image: np.ndarray, path: Path) -> None:
+    """image: (h, w, 3 or more) uint8. With as many colours as there is room for."""
     picture = Image.fromarray(np.ascontiguousarray(image[..., :3]))
     picture.save(path, optimize=True)
-    if path.stat().st_size > MOST:
-        picture.quantize(128).save(path, optimize=True)
+    for colours in COLOURS:
+        if path.stat().st_size <= MOST:
+            break
+        usual = picture.quantize(colours - len(KEPT)).getpalette() or []
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(usual + [value for colour in KEPT for value in colour])
+        picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def pixels_of(pixmap) -> np.ndarray:
+    """(h, w, 3) uint8 of a QPixmap."""
+    image = pixmap.toImage()
+    image = image.convertToFormat(image.Format.Format_RGB888)
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
+    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
 
 
 def of_widget(widget: QWidget, path: Path) -> None:
     """A picture of one widget, as the screen has it."""
-    pixmap = widget.grab()
-    image = pixmap.toImage().convertToFormat(pixmap.toImage().Format.Format_RGB888)
-    bits = image.constBits()
-    bits.setsize(image.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
-    save(rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3), path)
+    save(pixels_of(widget.grab()), path)
 
 
 def dialog(open_it, path: Path, least: float = 0.5) -> None:
@@ -177,7 +194,7 @@ def main() -> None:
         settle(lambda: session.wants_features() is None, least=1.5)
         resize(widget, LARGE)
         size = session.mesh.crop_size
-        drag(widget, 8, (0.06 * size, -0.05 * size))
+        drag(widget, 8, (0.02 * size, -0.02 * size))
         hover(widget, 4)
         widget.act("occluded")
         hover(widget, 16)
@@ -191,9 +208,7 @@ def main() -> None:
         whole("window-1280", SMALL)
         save(viewer.screenshot(canvas_only=True, flash=False), out / "canvas.png")
         held(widget, 12, (0.04 * size, 0.03 * size), out / "magnifier.png")
-        whole("window-2560", LARGEST)
         resize(widget, LARGE)
-        of_widget(widget, out / "annotator.png")
         of_widget(widget.queue, out / "queue.png")
         of_widget(widget.history, out / "history.png")
         of_widget(widget.side, out / "side-view.png")
@@ -212,7 +227,6 @@ def main() -> None:
         widget.picture.show_tones(Tones())
         settle(lambda: session.next_bare() or True, least=0.5)
         whole("no-hand", SMALL)
-        dialog(widget._show_keys, out / "keys.png")
         dialog(widget._ask_export, out / "export.png", 2.0)
         dialog(widget._ask_round, out / "retrain.png")
         dialog(widget._ask_progress, out / "progress.png", 3.0)

@@ -10,7 +10,6 @@ window larger than its size, ends the run.
 from __future__ import annotations
 
 import argparse
-import io
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,50 +17,25 @@ from pathlib import Path
 import napari
 import napari.settings
 import numpy as np
-from napari_hand_mesh.docks.queue_table import COLOURS as STATES
-from napari_hand_mesh.docks.verdict_bar import COLOURS as VERDICTS
-from PIL import Image, ImageColor
+from PIL import Image
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDialog
-from screenshots import LARGE, LARGEST, MOST, SMALL, canvas_of, dark, hover, resize, send, settle
+from screenshots import LARGE, LARGEST, SMALL, canvas_of, dark, hover, pixels_of, resize, save, send, settle
 from screenshots_rigs import PULL, pulled
 
 from annotator import sample_data
-from annotator.vision.drawing.skeleton import FINGER_COLOURS
 
 SIZES = (SMALL, LARGE, LARGEST)
 SHARE = 0.6  # of the window's width, at least, for the canvas
-# colours that mean something stay what they are, however small their share of the picture
-KEPT = [*FINGER_COLOURS, *(ImageColor.getrgb(colour) for colour in (*VERDICTS.values(), *STATES.values()))]
-COLOURS = (256, 192, 128, 96, 64, 48)
 SCENES = ("start", "hand", "fist", "two-hands", "dark", "no-hand", "depth", "export", "retrain", "progress")
 PHOTOS = ("signing-0153.jpg", "digit-0-IMG_4446.jpg", "two-hands.jpg", "signing-0180.jpg", "signing-0036.jpg")
-
-
-def save(image: Image.Image, path: Path) -> None:
-    """With as many colours as there is room for."""
-    for colours in COLOURS:
-        usual = image.quantize(colours - len(KEPT)).getpalette() or []
-        palette = Image.new("P", (1, 1))
-        palette.putpalette(usual + [value for colour in KEPT for value in colour])
-        stored = io.BytesIO()
-        image.quantize(palette=palette, dither=Image.Dither.NONE).save(stored, "PNG", optimize=True)
-        if stored.tell() <= MOST:
-            break
-    path.write_bytes(stored.getvalue())
 
 
 def of_screen(window, path: Path) -> None:
     """What the screen shows of the window, and of what lies on it."""
     place = window.geometry()
     shown = QApplication.primaryScreen().grabWindow(0, place.x(), place.y(), place.width(), place.height())
-    picture = shown.toImage()
-    picture = picture.convertToFormat(picture.Format.Format_RGB888)
-    bits = picture.constBits()
-    bits.setsize(picture.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(picture.height(), picture.bytesPerLine())
-    pixels = rows[:, : 3 * picture.width()].reshape(picture.height(), picture.width(), 3)
-    save(Image.fromarray(np.ascontiguousarray(pixels)), path)
+    save(pixels_of(shown), path)
 
 
 def fits(widget, name: str, size: tuple[int, int]) -> None:
