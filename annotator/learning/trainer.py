@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from annotator.errors import InputError
 from annotator.files.file_errors import writing
-from annotator.files.tensor_files import opened
+from annotator.files.serialization.tensor_files import opened
 from annotator.learning import distributed
 from annotator.learning.batch_loss import BatchLoss, Part
 from annotator.learning.data.disturbing import Disturbance

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from annotator.errors import InputError
 from annotator.files.atomic import put
-from annotator.files.tensor_files import opened
+from annotator.files.serialization.tensor_files import opened
 from annotator.hand.model import HandModel, load_hand
 from annotator.network.glfnet import GLFNet, GLFNetConfig
 

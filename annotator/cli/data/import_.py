@@ -14,13 +14,13 @@ from annotator.formats.table import readers
 
 
 def _units(incomplete: str) -> list[str]:
-    from annotator.formats.core.units import UNITS
+    from annotator.formats.conventions.units import UNITS
 
     return among(UNITS)(incomplete)
 
 
 def _orders(incomplete: str) -> list[str]:
-    from annotator.formats.core.orders import AS_NAMED, ORDERS
+    from annotator.formats.conventions.orders import AS_NAMED, ORDERS
 
     return among((*ORDERS, AS_NAMED))(incomplete)
 
@@ -100,11 +100,11 @@ def command(
 
     from annotator.errors import InputError
     from annotator.formats import reader
+    from annotator.formats.conventions.orders import AS_NAMED, checked, places_of
+    from annotator.formats.conventions.remarks import remarking, told
+    from annotator.formats.conventions.units import PX, check_units
+    from annotator.formats.conventions.units import checked as in_likely_units
     from annotator.formats.core.details import skipping, whole
-    from annotator.formats.core.orders import AS_NAMED, checked, places_of
-    from annotator.formats.core.remarks import remarking, told
-    from annotator.formats.core.units import PX, check_units
-    from annotator.formats.core.units import checked as in_likely_units
 
     if hand not in ("free", "mano"):
         raise InputError(f"unknown hand model {hand!r}: expected free or mano")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.proposing.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def command(
     becomes the likeliest hand given this and all earlier corrections."""
     import numpy as np
 
-    from annotator.correcting.evidence import Evidence, InFront, PalmDepths
+    from annotator.correcting.depth.evidence import Evidence, InFront, PalmDepths
     from annotator.errors import InputError
     from annotator.hand.depth_labels import depths_from_palm
     from annotator.hand.joint_states import UNSEEN

@@ -15,7 +15,7 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
-from annotator.files.npz_arrays import WRONG
+from annotator.files.serialization.npz_arrays import WRONG
 from annotator.vision.camera import check_camera
 from annotator.vision.images.exr_files import read_exr
 from annotator.vision.images.opening import judge_size, opened
