@@ -11,8 +11,8 @@ from annotator.files.file_errors import reading
 
 
 @contextmanager
-def opened(path: str | Path, otherwise: str, *wrong: type[Exception]) -> Iterator[Any]:
-    """An open safetensors file that gives torch tensors: `with opened(path, "is no checkpoint") as file`.
+def opened_safetensors(path: str | Path, otherwise: str, *wrong: type[Exception]) -> Iterator[Any]:
+    """An open safetensors file that gives torch tensors: `with opened_safetensors(path, "is no checkpoint") as file`.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from annotator.formats.conventions.remarks import remark
 from annotator.formats.conventions.units import in_pixels
 from annotator.formats.core.photo_files import image_size
 from annotator.vision.camera import project
-from annotator.vision.images.opening import opened
+from annotator.vision.images.opening import opened_image
 
 _ORIENTATION = 0x0112  # EXIF
 
@@ -37,7 +37,7 @@ class Picture:
         shown = image_size(photo)
         if height is None or width is None or (int(height), int(width)) == shown:
             return cls(shown)
-        with opened(photo, str(photo)) as image:
+        with opened_image(photo, str(photo)) as image:
             stored, turn = (image.height, image.width), image.getexif().get(_ORIENTATION, 1)
         if (int(height), int(width)) == stored and turn in _TURNS:
             remark("photo that EXIF turns, with labels of the picture as it is stored: they are turned with it")

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from annotator.files.serialization.tensor_files import opened
+from annotator.files.serialization.tensor_files import opened_safetensors
 from annotator.network.frozen.exported import Graph, available, convolved, doubled, pooled
 from annotator.network.layers import same_padding
 
@@ -55,7 +55,7 @@ class RecordedNetwork(nn.Module):
     @classmethod
     def read(cls, path) -> RecordedNetwork:
         """From a file. InputError if it is missing, broken, or no recorded network."""
-        with opened(path, "is no recorded network", KeyError, ValueError, TypeError) as file:
+        with opened_safetensors(path, "is no recorded network", KeyError, ValueError, TypeError) as file:
             about = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}
             steps = json.loads(about["operations"])
