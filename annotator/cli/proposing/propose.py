@@ -22,7 +22,9 @@ from annotator.cli.support.proposing import (
 from annotator.files.photo_paths import photo_files
 
 if TYPE_CHECKING:
+    from annotator.cluster.engine import Engine
     from annotator.project import Project
+    from annotator.vision.video.choosing import Choice
 
 ModelOption = Annotated[
     Path | None,
@@ -109,63 +111,25 @@ def command(
 
     A video is not copied: each frame that was looked at is a photo of the project, with its number and its time.
     """
-    from annotator.errors import InputError
     from annotator.vision.video.choosing import Choice
-    from annotator.vision.video.expanding import expanded
 
-    if not project and not as_json and as_csv is None:
-        raise InputError("propose needs --project, or, to store nothing, --json or --csv FILE")
-    if as_csv is not None and project:
-        raise InputError("--csv is for hands that are not stored: leave out --project, or export the project")
-    if as_csv == "-" and as_json:
-        raise InputError("--csv - and --json both want stdout: give the table a file")
+    _check_output(project, as_csv, as_json)
     start, choice = time.perf_counter(), Choice.of(every, frames, fps)
     elsewhere = engine_of(engine, workers, worker_cpus, worker_gpus)
-    if proposer != "network" and (elsewhere is not None or model is not None or quick):
-        raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
-    if subject is not None and proposer != "network":
-        raise InputError("--subject does not go with --proposer: say it afterwards by `annotator subject`")
-    if (rig is None) != (pattern is None):
-        raise InputError("--rig and --pattern go together: which cameras, and which photos are one instant")
-    if rig is not None and (elsewhere is not None or proposer != "network" or not project):
-        raise InputError("--rig stores what it finds: it needs --project, and takes no --engine and no --proposer")
-    if elsewhere is not None and not project:
-        raise InputError("--engine ray stores what it finds: it needs --project")
+    _check_together(project, elsewhere is not None, proposer, model, quick, subject, rig, pattern)
     if elsewhere is not None:
-        from annotator.cluster import sources
-
-        found = sources.find(photos)
-        if not found.files and not found.tables:
-            raise InputError("; ".join(f"{name}: {why}" for name, why in found.empty))
-        elsewhere_too = [one for one in found.files if sources.is_url(one)]  # a URL is no path: it stays as it is
-        here = [one for one in found.files if not sources.is_url(one)]
-        found.files = [*elsewhere_too, *(str(file) for file in expanded(here, choice, rate))]
-        if model is not None:
-            from annotator.network.checkpoint import load_checkpoint
-
-            load_checkpoint(model)  # a wrong name must not leave an empty project behind
-        with _opened(project, who, database) as opened:
-            done = propose_on_ray(opened, elsewhere, found, model, batch, quick, subject)
-        _report(done, found.empty, project, start, as_json)
-        return
-    files, empty = photo_files(photos)
-    if not files:
-        raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
-    for name, why in empty:
-        say_skipped(f"{name}: {why}")
-    files = list(expanded(files, choice, rate))
-
+        done, empty = _on_ray(project, who, database, elsewhere, photos, choice, rate, model, batch, quick, subject)
+        return _report(done, empty, project, start, as_json)
+    files, empty = _files(photos, choice, rate)
     if not project:
-        _answer(files, empty, model, device, batch, quick, proposer, as_csv, as_json)
-        return
+        return _answer(files, empty, model, device, batch, quick, proposer, as_csv, as_json)
     if proposer != "network":
         from annotator.proposers import build_proposer
 
         asked = build_proposer(proposer, device)
         with _opened(project, who, database) as opened:
             done = propose_by(opened, asked, files, proposer)
-        _report(done, empty, project, start, as_json)
-        return
+        return _report(done, empty, project, start, as_json)
 
     from annotator.model import load_model
 
@@ -180,6 +144,88 @@ def command(
             first = propose_instants(opened, loaded, rig, pattern, photos, name, progress)
         done = propose_photos(opened, loaded, files, name, batch, subject=subject).with_those(first)
     _report(done, empty, project, start, as_json)
+
+
+def _check_output(project: str, as_csv: str | None, as_json: bool) -> None:
+    """InputError where nothing says where hands go, or two things do."""
+    from annotator.errors import InputError
+
+    if not project and not as_json and as_csv is None:
+        raise InputError("propose needs --project, or, to store nothing, --json or --csv FILE")
+    if as_csv is not None and project:
+        raise InputError("--csv is for hands that are not stored: leave out --project, or export the project")
+    if as_csv == "-" and as_json:
+        raise InputError("--csv - and --json both want stdout: give the table a file")
+
+
+def _check_together(
+    project: str,
+    elsewhere: bool,
+    proposer: str,
+    model: Path | None,
+    quick: bool,
+    subject: str | None,
+    rig: Path | None,
+    pattern: str | None,
+) -> None:
+    """InputError for options that do not go together."""
+    from annotator.errors import InputError
+
+    if proposer != "network" and (elsewhere or model is not None or quick):
+        raise InputError(f"--proposer {proposer} takes no --model, --quick or --engine")
+    if subject is not None and proposer != "network":
+        raise InputError("--subject does not go with --proposer: say it afterwards by `annotator subject`")
+    if (rig is None) != (pattern is None):
+        raise InputError("--rig and --pattern go together: which cameras, and which photos are one instant")
+    if rig is not None and (elsewhere or proposer != "network" or not project):
+        raise InputError("--rig stores what it finds: it needs --project, and takes no --engine and no --proposer")
+    if elsewhere and not project:
+        raise InputError("--engine ray stores what it finds: it needs --project")
+
+
+def _files(photos: list[str], choice: Choice, rate: float) -> tuple[list[Path], list[tuple[str, str]]]:
+    """Photos and frames of videos, and (name, why) of what names none. InputError where none is left."""
+    from annotator.errors import InputError
+    from annotator.vision.video.expanding import expanded
+
+    files, empty = photo_files(photos)
+    if not files:
+        raise InputError("; ".join(f"{name}: {why}" for name, why in empty))
+    for name, why in empty:
+        say_skipped(f"{name}: {why}")
+    return list(expanded(files, choice, rate)), empty
+
+
+def _on_ray(
+    project: str,
+    who: str | None,
+    database: str | None,
+    engine: Engine,
+    photos: list[str],
+    choice: Choice,
+    rate: float,
+    model: Path | None,
+    batch: int,
+    quick: bool,
+    subject: str | None,
+) -> tuple[Done, list[tuple[str, str]]]:
+    """Propose by Ray's workers: what was done, and (name, why) of what names no photo."""
+    from annotator.cluster import sources
+    from annotator.errors import InputError
+    from annotator.vision.video.expanding import expanded
+
+    found = sources.find(photos)
+    if not found.files and not found.tables:
+        raise InputError("; ".join(f"{name}: {why}" for name, why in found.empty))
+    elsewhere_too = [one for one in found.files if sources.is_url(one)]  # a URL is no path: it stays as it is
+    here = [one for one in found.files if not sources.is_url(one)]
+    found.files = [*elsewhere_too, *(str(file) for file in expanded(here, choice, rate))]
+    if model is not None:
+        from annotator.network.checkpoint import load_checkpoint
+
+        load_checkpoint(model)  # a wrong name must not leave an empty project behind
+    with _opened(project, who, database) as opened:
+        return propose_on_ray(opened, engine, found, model, batch, quick, subject), found.empty
 
 
 def _answer(files, empty, model, device, batch: int, quick: bool, proposer: str, as_csv, as_json: bool) -> None:
