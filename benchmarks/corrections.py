@@ -4,7 +4,7 @@
 
 DATA/test and DATA/beyond are made on first use (`annotator.synthetic.generate`, seeds 900001 and 910002, the second
 with bones up to 15 % longer or shorter). Every hand is proposed twice: with landmarks as noisy as on real photos, and
-with the landmark network's own, which fails on renders. The people are those of `annotator.correcting.annotators`;
+with the landmark network's own, which fails on renders. The people are those of `correcting.simulation.annotators`;
 each clicks on the keypoint that is farthest from where they would put it. Also: fingers that are grossly wrong (a
 keypoint more than a tenth of the box off, the other fingers' mean below 3.5 %), after two clicks on them. Parameters
 were tuned on other photos with other people: DATA/calibration, and seeds 1 and 5.
@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from tables import interval, markdown
 
-from annotator.correcting.annotators import ANNOTATORS, SimulatedAnnotator, simulated_annotator
-from annotator.correcting.report import curve
-from annotator.correcting.simulated import annotate
+from annotator.correcting.simulation.annotators import ANNOTATORS, SimulatedAnnotator, simulated_annotator
+from annotator.correcting.simulation.report import curve
+from annotator.correcting.simulation.simulated import annotate
 from annotator.evaluation.metrics import aligned
 from annotator.model import load_model
 from annotator.rounds.trials.rendered_proposals import rendered_hands

@@ -2,7 +2,7 @@
 
     python benchmarks/damage.py [--damages 200] [--seed 0]
 
-Damages are those of `tests/project/test_damage.py`: flipped bits, overwritten pages, pages in each other's place, cut
+Damages are those of `tests/project/safety/test_damage.py`: flipped bits, overwritten pages, pages swapped, cut
 files.
 """
 
@@ -28,7 +28,7 @@ from annotator.project.safety.repairing import repair
 from annotator.project.storage.sqlite import FILE
 from annotator.vision.photos import read_photo
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "project"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "project" / "safety"))
 
 from test_damage import DAMAGE, content, in_whole_pages, used  # noqa: E402
 

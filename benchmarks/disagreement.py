@@ -20,8 +20,8 @@ from scipy.stats import spearmanr
 from tables import better_by, markdown
 from worlds.active import keypoint_px, photos
 
-from annotator.correcting import simulated
 from annotator.correcting.next_keypoint import expected_gain
+from annotator.correcting.simulation import simulated
 from annotator.model import load_model
 from annotator.network.hand_meshes import HandMeshes
 from annotator.rounds.selection.disagreement import landmark_disagreement, without_landmarks

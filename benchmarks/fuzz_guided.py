@@ -59,7 +59,7 @@ def prepared(name: str, scratch: Path) -> tuple[Path, Callable[[], object]]:
         path.write_text(parsers.recipe, encoding="utf-8")
         return path, lambda: Recipe.read(path)
     if name == "pickle":
-        from annotator.files.safe_pickle import load_file
+        from annotator.files.serialization.safe_pickle import load_file
 
         path.write_bytes(parsers.mano)
         return path, lambda: load_file(path)

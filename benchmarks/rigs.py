@@ -24,7 +24,7 @@ from worlds.rigs import Instant, World
 
 import annotator
 from annotator.correcting import solve
-from annotator.correcting.annotators import ANNOTATORS, simulated_annotator
+from annotator.correcting.simulation.annotators import ANNOTATORS, simulated_annotator
 from annotator.correcting.views import InstantHand, Sighting, join
 from annotator.correcting.views.matching import match
 from annotator.evaluation import metrics

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from solver_peers import SmplifyFit, in_the_picture_only  # noqa: E402
 
 from annotator.correcting import solve  # noqa: E402
-from annotator.correcting.annotators import SimulatedAnnotator  # noqa: E402
-from annotator.correcting.report import plot, summarise  # noqa: E402
-from annotator.correcting.simulated import annotate  # noqa: E402
+from annotator.correcting.simulation.annotators import SimulatedAnnotator  # noqa: E402
+from annotator.correcting.simulation.report import plot, summarise  # noqa: E402
+from annotator.correcting.simulation.simulated import annotate  # noqa: E402
 from annotator.model import load_model  # noqa: E402
 from annotator.rounds.trials.rendered_proposals import rendered_hands  # noqa: E402
 

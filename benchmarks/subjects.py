@@ -26,7 +26,7 @@ from tables import better_by, interval, markdown  # noqa: E402
 from worlds.subject_photos import BONES, render_subject, subject_shape  # noqa: E402
 
 import annotator  # noqa: E402
-from annotator.correcting.annotators import ANNOTATORS, simulated_annotator  # noqa: E402
+from annotator.correcting.simulation.annotators import ANNOTATORS, simulated_annotator  # noqa: E402
 from annotator.correcting.subjects.measuring import LENGTH, WIDTH, bones_of, size_of  # noqa: E402
 from annotator.evaluation.metrics import aligned  # noqa: E402
 from annotator.hand.mesh import HandMesh  # noqa: E402

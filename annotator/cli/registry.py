@@ -1,6 +1,7 @@
 """The table of commands, and the group that loads a command's module when it is asked for.
 
-A command's module lies in one of the packages beside this one (`labelling`, `projects`, `data`, `learning`, `apps`).
+A command's module lies in one of the packages beside this one (`proposing`, `labelling`, `projects`, `data`,
+`learning`, `apps`).
 It has a function `command` with typer's annotations (its docstring is the help text), or an
 `app`, a `typer.Typer` with commands of its own. It must be light: torch and whatever loads it are imported
 inside the function.
@@ -41,7 +42,7 @@ _BUILT_IN = (
     Command("gui", "apps.gui", "[PROJECT]", "napari with the plugin open (`plugins/napari_hand_mesh/README.md`)"),
     Command(
         "propose",
-        "labelling.propose",
+        "proposing.propose",
         "PHOTOS/VIDEOS... --project DIR",
         "find hands, propose meshes, store them; run again, it goes on where it stopped; of videos a frame each half "
         "second, or `--every`, `--frames`, `--fps` (`docs/video.md`); `--quick` takes a third of the time and misses "
@@ -49,7 +50,7 @@ _BUILT_IN = (
     ),
     Command(
         "track",
-        "labelling.track",
+        "proposing.track",
         "VIDEOS... --project DIR",
         "follow the hands of videos: one identity a hand, smoothed over time, gaps bridged, doubts in the queue; "
         "`track PROJECT` lists tracks, carries labels through them (`--propagate HAND`) and says which frames need you "
@@ -57,7 +58,7 @@ _BUILT_IN = (
     ),
     Command(
         "rig",
-        "labelling.rig",
+        "proposing.rig",
         "PROJECT [CAMERAS]",
         "read calibrated cameras, say which photos are one instant (`--pattern`, `--table`, `--times`), `--propose` "
         "its hands: each one mesh in all its photos (`docs/rigs.md`)",
@@ -71,7 +72,7 @@ _BUILT_IN = (
     ),
     Command(
         "depth",
-        "labelling.depth",
+        "proposing.depth",
         "PROJECT --images PATTERN",
         "depth images beside the photos: meshes of untouched hands come to lie on the "
         "measured surface (`docs/depth.md`)",

@@ -21,9 +21,9 @@ from annotator.project import Project
 from annotator.tracking.following import FOLLOWING, Following
 from annotator.tracking.pieces import settled
 from annotator.tracking.restoring import restore
-from annotator.tracking.smoothing import SMOOTHING
 from annotator.tracking.storing import Writer, provenance_of, start_of
 from annotator.tracking.stretches import Joined, Plan, Stretch, follow_stretch, planned
+from annotator.tracking.trajectories.smoothing import SMOOTHING
 from annotator.vision.video import Choice, open_video
 from annotator.vision.video.source import VideoSource
 

@@ -22,8 +22,8 @@ from annotator.project import Project
 from annotator.tracking.following import FOLLOWING, Following
 from annotator.tracking.pieces import Piece, Start, pieces
 from annotator.tracking.restoring import restore
-from annotator.tracking.smoothing import SMOOTHING
 from annotator.tracking.storing import Stored, Writer, provenance_of, start_of
+from annotator.tracking.trajectories.smoothing import SMOOTHING
 from annotator.vision.video import Choice, open_video
 from annotator.vision.video.source import VideoSource
 

@@ -18,8 +18,8 @@ from annotator.detection.quick import find_quickly
 from annotator.detection.two_pass import checked
 from annotator.network.encoders.exported_hand import exported_encoder, exported_hand
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
-from annotator.network.exported import Made
 from annotator.network.features import Features, joined
+from annotator.network.frozen.exported import Made
 from annotator.network.glfnet import GLFNet
 from annotator.stopping import still_wanted
 from annotator.vision.crops import extract_all

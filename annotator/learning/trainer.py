@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from annotator.errors import InputError
 from annotator.files.file_errors import writing
-from annotator.files.tensor_files import opened
+from annotator.files.serialization.tensor_files import opened_safetensors
 from annotator.learning import distributed
 from annotator.learning.batch_loss import BatchLoss, Part
 from annotator.learning.data.disturbing import Disturbance
@@ -242,7 +242,7 @@ class Trainer:
         return self.step > 0 or path.exists()
 
     def _read(self, path: Path) -> None:
-        with opened(path, "is no state of a training") as file:
+        with opened_safetensors(path, "is no state of a training") as file:
             meta = file.metadata()
             keys = set(file.keys())
             expected = {f"own.{n}" for n in self.average}

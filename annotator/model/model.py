@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from annotator.correcting import solve
-from annotator.correcting.alternatives import Alternative, alternatives
 from annotator.correcting.checks import check_corrections
-from annotator.correcting.evidence import Evidence
+from annotator.correcting.depth.alternatives import Alternative, alternatives
+from annotator.correcting.depth.evidence import Evidence
 from annotator.correcting.solver.labels import checked_states
 from annotator.correcting.subjects.subject import Subject
 from annotator.correcting.views import InstantHand, refine_views
@@ -341,7 +341,7 @@ class Model:
     def alternatives(
         self, hand: HandMesh, states: ByJoint[str] | Sequence[str] | None = None, most: int = 3
     ) -> tuple[Alternative, ...]:
-        """Other plausible hands with the same keypoints in the photo. See `correcting.alternatives`.
+        """Other plausible hands with the same keypoints in the photo. See `correcting.depth.alternatives`.
 
         Parameters
         ----------

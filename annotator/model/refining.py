@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from annotator.correcting import solve
-from annotator.correcting.evidence import Evidence
+from annotator.correcting.depth.evidence import Evidence
 from annotator.correcting.solver import SolverSettings
 from annotator.correcting.solver.labels import check_sight, read_labels
 from annotator.correcting.subjects.subject import Subject

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from annotator.errors import InputError
 from annotator.files.atomic import put
-from annotator.files.tensor_files import opened
+from annotator.files.serialization.tensor_files import opened_safetensors
 from annotator.hand.model import HandModel, load_hand
 from annotator.network.glfnet import GLFNet, GLFNetConfig
 
@@ -73,7 +73,7 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
     path = Path(path)
     if not path.is_file():
         raise InputError(f"checkpoint {path}: no such file")
-    with opened(path, "is no GLFNet checkpoint", KeyError, TypeError, ValueError, RecursionError) as file:
+    with opened_safetensors(path, "is no GLFNet checkpoint", KeyError, TypeError, ValueError, RecursionError) as file:
         metadata = file.metadata() or {}
         state = {name: file.get_tensor(name).float() for name in file.keys()}
         config = GLFNetConfig(**json.loads(metadata["config"]))

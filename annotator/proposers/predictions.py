@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import Arrays
 from annotator.files.paths import read_json
+from annotator.files.serialization.npz_arrays import Arrays
 from annotator.hand.joints import check_side
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel, load_hand

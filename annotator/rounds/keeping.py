@@ -23,7 +23,7 @@ HELD = "held.json"  # errors of the held-out hands, one by one
 
 
 @contextlib.contextmanager
-def opened(project: Project | str | Path, who: str | None = None) -> Iterator[Project]:
+def opened_project(project: Project | str | Path, who: str | None = None) -> Iterator[Project]:
     """The project itself, or the one in this place, closed afterwards."""
     if isinstance(project, Project):
         yield project
@@ -59,7 +59,7 @@ def write_json(path: Path, value: dict) -> None:
 def current_checkpoint(project: Project | str | Path) -> Path | None:
     """The checkpoint that the project's last promoted round left; None: no round was promoted, the shipped model
     holds."""
-    with opened(project) as project:
+    with opened_project(project) as project:
         for folder in reversed(round_folders(project)):
             if read_state(folder).get("promoted") and (folder / CHECKPOINT).is_file():
                 return folder / CHECKPOINT

@@ -57,7 +57,7 @@ def run_round(
     from, another round running, or a file that cannot be read or written; what was done until then is kept.
     """
     tell = progress or (lambda *_: None)
-    with keeping.opened(project, who) as opened, keeping.one_at_a_time(opened):
+    with keeping.opened_project(project, who) as opened, keeping.one_at_a_time(opened):
         folder, state = _begin(opened, settings or RoundSettings(), model)
         return _Round(opened, folder, state, replay, device, tell, launch).run()
 

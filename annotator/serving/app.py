@@ -54,7 +54,6 @@ def make_app(
     metrics = Metrics()
     models = Models(model, others, kept)
     service, bodies = Service(models, limits, metrics), Bodies(limits, metrics)
-    access = OneToken(token) if isinstance(token, str) else token
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI):
@@ -65,9 +64,18 @@ def make_app(
 
     app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service, app.state.bodies, app.state.models = service, bodies, models
+    access = OneToken(token) if isinstance(token, str) else token
     app.add_middleware(Guard, access=access, metrics=metrics, audit=audit, read_only=read_only)
     if audit is not None:
         metrics.gauge("audit_lost", "Lines of the audit log that could not be written", lambda: audit.lost)
+    _answer_errors(app)
+    _add_state_routes(app, service, models, metrics)
+    _add_model_routes(app, service, bodies, limits, metrics)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """What a client is told of each error that a route raises."""
     for kind, status, said in (
         (Busy, 503, "too many requests are waiting"),
         (Overdue, 503, "the model did not answer in time"),
@@ -85,6 +93,10 @@ def make_app(
     async def refused(_: Request, error: HTTPException):
         return _detail(error.detail, error.status_code, error.headers)
 
+
+def _add_state_routes(app: FastAPI, service: Service, models: Models, metrics: Metrics) -> None:
+    """How the server is: /health, /ready, /metrics."""
+
     @app.api_route("/health", methods=READ)
     async def health(request: Request):
         current = models.find(asked(request)).model
@@ -101,6 +113,10 @@ def make_app(
     @app.get("/metrics")
     async def counted():
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_model_routes(app: FastAPI, service: Service, bodies: Bodies, limits: Limits, metrics: Metrics) -> None:
+    """What the model does: /propose, /remember, /prompt."""
 
     @app.post("/propose")
     async def propose(request: Request):
@@ -125,8 +141,6 @@ def make_app(
         async with bodies.of(request, (wire.TYPE,)) as data:
             answer = await while_there(request, service.prompt(data, visit_of(request), asked(request)))
         return Response(answer, media_type=wire.TYPE)
-
-    return app
 
 
 def visit_of(request: Request) -> Visit:

@@ -20,7 +20,7 @@ from annotator.serving.batching import Batcher
 from annotator.serving.limits import Limits
 from annotator.serving.metrics import Metrics
 from annotator.serving.models.served import Loaded, Models
-from annotator.vision.images.opening import TooLarge, opened
+from annotator.vision.images.opening import TooLarge, opened_image
 from annotator.vision.photos import decode_photo
 
 UNHINTED = 4.0  # what looking for a photo's hands costs, in boxes
@@ -156,7 +156,7 @@ class Service:
     def _judged(self, content: bytes) -> tuple[int, int]:
         """(width, height) px of an image file, by its head."""
         try:
-            with opened(io.BytesIO(content), "photo", self.limits.pixels) as image:
+            with opened_image(io.BytesIO(content), "photo", self.limits.pixels) as image:
                 return image.size
         except TooLarge as error:
             raise HTTPException(413, str(error)) from error

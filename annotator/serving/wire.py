@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import WRONG
+from annotator.files.serialization.npz_arrays import WRONG
 from annotator.hand.mesh import HandMesh
 from annotator.network.crop_camera import CropView
 from annotator.network.features import Features

@@ -1,4 +1,4 @@
-"""A TensorFlow Lite graph of float16 weights as a recorded network (`annotator.network.recorded`).
+"""A TensorFlow Lite graph of float16 weights as a recorded network (`annotator.network.frozen.recorded`).
 
 Only what the wanted outputs need is kept. Weights that the graph stores sparsely are stored in full.
 """

@@ -4,7 +4,7 @@ neighbours."""
 from annotator.tracking.following import Follower, Following, Frame
 from annotator.tracking.labelling.labels import needed_next, propagate, take_back
 from annotator.tracking.records import BRIDGED, SEEN, Track, TrackedHand
-from annotator.tracking.smoothing import Smoothing
+from annotator.tracking.trajectories.smoothing import Smoothing
 from annotator.tracking.video import track_frames, track_video
 
 __all__ = [

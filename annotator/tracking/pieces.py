@@ -15,7 +15,7 @@ from annotator.tracking.doubts import CROSSING, GAP, JUMP
 from annotator.tracking.following import Follower, Following, frames_of
 from annotator.tracking.records import SIDE, Track, TrackedHand
 from annotator.tracking.siding import MARGIN, of_one_side
-from annotator.tracking.smoothing import Smoothing
+from annotator.tracking.trajectories.smoothing import Smoothing
 from annotator.tracking.video import finished
 from annotator.vision.video.source import VideoSource
 

@@ -12,11 +12,11 @@ from annotator.project import Project, Provenance
 from annotator.project.entering.intake import prepare
 from annotator.project.records.views import TrackEntry
 from annotator.project.tracks import TrackedProposal
-from annotator.tracking.bridging import completed
 from annotator.tracking.pieces import doubt_of
 from annotator.tracking.records import SEEN, SIDE, Track, TrackedHand
 from annotator.tracking.siding import again
-from annotator.tracking.smoothing import Smoothing
+from annotator.tracking.trajectories.bridging import completed
+from annotator.tracking.trajectories.smoothing import Smoothing
 from annotator.vision.video.source import VideoSource
 
 AT_ONCE = 300  # frames that are smoothed together

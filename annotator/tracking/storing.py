@@ -21,7 +21,7 @@ from annotator.tracking.matching import apart
 from annotator.tracking.pieces import Piece, SettledHand, Start, pieces
 from annotator.tracking.records import Track, TrackedHand
 from annotator.tracking.restoring import restore
-from annotator.tracking.smoothing import SMOOTHING, Smoothing
+from annotator.tracking.trajectories.smoothing import SMOOTHING, Smoothing
 from annotator.vision.video import Choice
 from annotator.vision.video.source import VideoSource
 

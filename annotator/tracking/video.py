@@ -9,12 +9,12 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.model import Model
-from annotator.tracking.bridging import completed
 from annotator.tracking.doubts import doubted
 from annotator.tracking.following import FOLLOWING, Follower, Following, Frame, frames_of
 from annotator.tracking.records import Track
 from annotator.tracking.siding import of_one_side
-from annotator.tracking.smoothing import SMOOTHING, Smoothing
+from annotator.tracking.trajectories.bridging import completed
+from annotator.tracking.trajectories.smoothing import SMOOTHING, Smoothing
 from annotator.vision.video import Choice, open_video
 from annotator.vision.video.source import VideoSource
 

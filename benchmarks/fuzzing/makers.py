@@ -172,7 +172,7 @@ def inside_of(name: str, content: bytes, bomb: bytes, draw: random.Random) -> by
 
 
 def _plain(content: bytes):
-    from annotator.files.safe_pickle import load
+    from annotator.files.serialization.safe_pickle import load
 
     return load(content)
 

@@ -28,7 +28,7 @@ from PIL import Image
 
 import annotator
 from annotator import sample_data
-from annotator.files.safe_pickle import load_file
+from annotator.files.serialization.safe_pickle import load_file
 from annotator.formats import READERS
 from annotator.formats.mano.mano_file import import_mano
 from annotator.formats.transfer.from_project import labelled_hands

@@ -16,7 +16,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from annotator.formats import reader
-from annotator.formats.core.orders import places_of
+from annotator.formats.conventions.orders import places_of
 from annotator.vision.camera import project
 from published.stand_ins import forget, loaded
 

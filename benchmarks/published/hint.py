@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.formats import reader
-from annotator.formats.core.names import order_of
+from annotator.formats.conventions.names import order_of
 from published.stand_ins import forget, imported
 
 HANDS, WIDTH, HEIGHT = 8, 640, 480

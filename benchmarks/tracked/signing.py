@@ -12,7 +12,7 @@ from tables import markdown
 from annotator.model import Model
 from annotator.tracking import Follower, Frame
 from annotator.tracking.following import FOLLOWING as FOLLOW
-from annotator.tracking.smoothing import SMOOTHING as SMOOTH
+from annotator.tracking.trajectories.smoothing import SMOOTHING as SMOOTH
 from annotator.tracking.video import finished
 from annotator.vision.video import open_video
 from tracked.motion import jitter, longest, rooted

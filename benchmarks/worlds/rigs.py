@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from annotator.correcting.simulated import Truth
+from annotator.correcting.simulation.simulated import Truth
 from annotator.hand.definitions import frames_of
 from annotator.hand.mesh import HandMesh
 from annotator.hand.rotations import rotation_vectors

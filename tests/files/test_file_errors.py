@@ -9,7 +9,7 @@ import pytest
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reading, writing
-from annotator.files.npz_arrays import read_npz, write_npz
+from annotator.files.serialization.npz_arrays import read_npz, write_npz
 
 
 @pytest.mark.parametrize(

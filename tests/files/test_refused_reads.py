@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import Arrays, read_npy
 from annotator.files.paths import read_json
+from annotator.files.serialization.npz_arrays import Arrays, read_npy
 from annotator.formats import reader
 from annotator.network.checkpoint import load_checkpoint
-from annotator.network.recorded import RecordedNetwork
+from annotator.network.frozen.recorded import RecordedNetwork
 from annotator.project.storage.places import locate
 from annotator.serving.access import tokens
 from annotator.vision.images.depth_images import read_depth

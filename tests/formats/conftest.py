@@ -48,7 +48,7 @@ def instants(records, tmp_path):
 @pytest.fixture(scope="module")
 def hands(hand_model):
     """Keypoints (21, 2) px of hands in random poses, in our order."""
-    from annotator.formats.core.orders import _hands
+    from annotator.formats.conventions.orders import _hands
 
     return [400 * points[:, :2] / np.ptp(points[:, :2]) + (250, 200) for points in _hands()[::150]]
 

@@ -16,7 +16,7 @@ from small_captures import CAPTURES
 from small_sets import NAN, OTHERS
 
 from annotator.errors import InputError
-from annotator.files import safe_pickle
+from annotator.files.serialization import safe_pickle
 from annotator.formats import READERS, WRITERS, reader, writer
 from annotator.formats.core.details import skipping, whole
 from annotator.formats.hamer.tar import dumped

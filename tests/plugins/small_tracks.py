@@ -15,7 +15,7 @@ from small_videos import video
 from annotator.project import Project, Provenance
 from annotator.project.entering.intake import Header, prepare
 from annotator.project.tracks import TrackedProposal
-from annotator.tracking.motion import curves_of, hand_at
+from annotator.tracking.trajectories.motion import curves_of, hand_at
 from annotator.vision.video import open_video
 
 COUNT, RATE = 24, 10.0

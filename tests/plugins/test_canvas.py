@@ -11,7 +11,7 @@ pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
 from napari_hand_mesh.canvas.side_picture import View, side_picture  # noqa: E402
-from napari_hand_mesh.session.looking import covers, distance_to  # noqa: E402
+from napari_hand_mesh.session.navigation.looking import covers, distance_to  # noqa: E402
 from napari_hand_mesh.session.session import Session  # noqa: E402
 from small_network import Network  # noqa: E402
 from window_steps import answer, click, drag, press  # noqa: E402

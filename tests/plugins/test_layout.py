@@ -12,7 +12,7 @@ from napari_hand_mesh.canvas.markers import FINGERS, LOOKS, RINGS, SIZE  # noqa:
 from napari_hand_mesh.canvas.picture import STYLES  # noqa: E402
 from napari_hand_mesh.canvas.tones import Tones  # noqa: E402
 from napari_hand_mesh.docks.frame.layout import NAPARI, dock_of  # noqa: E402
-from napari_hand_mesh.session.hand_queue import OPEN  # noqa: E402
+from napari_hand_mesh.session.navigation.hand_queue import OPEN  # noqa: E402
 from qtpy.QtCore import QPoint, Qt  # noqa: E402
 from qtpy.QtWidgets import QDockWidget, QLabel, QMessageBox, QWidget  # noqa: E402
 from window_steps import press, pull, settled  # noqa: E402

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from napari_hand_mesh.canvas.picture import affine_of, mesh_picture, window_of
-from napari_hand_mesh.session.place import FILE as PLACE_FILE
+from napari_hand_mesh.session.navigation.place import FILE as PLACE_FILE
 from napari_hand_mesh.session.session import Session
 
 from annotator.errors import InputError

@@ -21,13 +21,20 @@ def functions(path: Path) -> frozenset[str]:
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
+@lru_cache
+def one_of(name: str) -> Path:
+    """A file of the project's tests by its bare name."""
+    found = list((ROOT / "tests" / "project").rglob(name))
+    return found[0] if len(found) == 1 else ROOT / name
+
+
 def named(cell: str) -> list[tuple[Path, str]]:
     """(file, test) of `file.py::test`, `::test` (the file named before) and `file.py` (any test of it)."""
     found, file = [], None
     for name in re.findall(r"`([^`]+)`", cell):
         path, _, test = name.partition("::")
         if path.startswith(("tests/", "test_")):
-            file = ROOT / path if "/" in path else ROOT / "tests" / "project" / path
+            file = ROOT / path if "/" in path else one_of(path)
         elif path:
             continue  # a benchmark
         found.append((file, test))

@@ -22,7 +22,7 @@ from annotator.project.tracks import TrackedProposal  # noqa: E402
 from annotator.tracking import needed_next, propagate, take_back  # noqa: E402
 from annotator.tracking.labelling.next_frames import next_frames  # noqa: E402
 from annotator.tracking.labelling.propagating import propagated  # noqa: E402
-from annotator.tracking.motion import curves_of, hand_at  # noqa: E402
+from annotator.tracking.trajectories.motion import curves_of, hand_at  # noqa: E402
 from annotator.vision.video import open_video  # noqa: E402
 
 COUNT, RATE = 16, 10.0

@@ -19,7 +19,7 @@ from annotator.tracking import Follower, pieces, restoring, storing, track_frame
 from annotator.tracking.following import paths, weighing  # noqa: E402
 from annotator.tracking.restoring import restore  # noqa: E402
 from annotator.tracking.siding import MOST, side_of, word_of  # noqa: E402
-from annotator.tracking.smoothing import SMOOTHING  # noqa: E402
+from annotator.tracking.trajectories.smoothing import SMOOTHING  # noqa: E402
 from annotator.vision.video import Choice, open_video  # noqa: E402
 
 SHARE = st.floats(0, 1)

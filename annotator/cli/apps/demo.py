@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.proposing.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, emit, progress
 from annotator.files.atomic import put_text
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from annotator.cli.apps.token import FILE
-from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.proposing.propose import DeviceOption, ModelOption
 
 TOKEN = "ANNOTATOR_TOKEN"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,10 @@ from annotator.cli.support.engines import CpusOption, EngineOption, WorkersOptio
 from annotator.cli.support.output import JsonOption, ProjectFolder, emit, one_of, progress
 from annotator.cli.support.stages import Stages
 from annotator.formats.table import writers
+
+if TYPE_CHECKING:
+    from annotator.cluster.engine import Engine
+    from annotator.formats.core.filters import Filter
 
 
 def command(
@@ -77,9 +82,8 @@ def command(
 ) -> None:
     """Write accepted hands as a data set. An export that was interrupted goes on when the same command is started
     again."""
-    import json
-
     from annotator.errors import InputError
+    from annotator.formats.core.filters import Filter
 
     if overlay is not None:
         return _overlay(project, overlay, video, state, overwrite, as_json)
@@ -87,10 +91,41 @@ def command(
         raise InputError("say with --out which folder is to be made, or with --overlay which video")
     if video is not None:
         raise InputError("--video belongs to --overlay")
+    states, elsewhere = state or ["accepted"], engine_of(engine, workers, worker_cpus)
+    if skip_changed and elsewhere is not None:
+        raise InputError("--skip-changed is for the local engine")
+    wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by, strained)
+    export = _Export(project, out, format, states, wanted, hand, licence, keep_metadata, skip_changed, overwrite)
+    result, text = _answer(export, *_written(export, elsewhere))
+    emit(as_json, {"format": format, "states": states, **result}, text)
+
+
+@dataclass
+class _Export:
+    """What is to be written, and `changed`: why hands are left out whose photo is gone or changed."""
+
+    project: str
+    out: Path
+    format: str
+    states: list[str]
+    wanted: Filter
+    hand: str
+    licence: str
+    keep_metadata: bool
+    skip_changed: bool
+    overwrite: bool
+    changed: list[str] = field(default_factory=list)
+
+    def said(self, why: str) -> None:
+        self.changed.append(why)
+        print(f"annotator: left out: {' '.join(why.split())}", file=sys.stderr)
+
+
+def _written(export: _Export, elsewhere: Engine | None) -> tuple[dict[str, Any], int]:
+    """Write the data set: what the writer says of it, and how many hands are left out as strained."""
+    from annotator.errors import InputError
     from annotator.files.resuming import Resumable
     from annotator.formats import writer
-    from annotator.formats.core.card import CARD
-    from annotator.formats.core.filters import Filter
     from annotator.formats.core.photo_files import keeping_metadata
     from annotator.formats.transfer.from_project import (
         ChangedPhoto,
@@ -98,69 +133,69 @@ def command(
         explained,
         fingerprint,
         left_out,
-        left_out_words,
         numbered_hands,
     )
     from annotator.hand import load_hand
     from annotator.project import Project
 
-    module, states, elsewhere = writer(format), state or ["accepted"], engine_of(engine, workers, worker_cpus)
-    wanted = Filter(min_confidence, 0.0, min_corrected, max_sigma or float("inf"), part, held, split_by, strained)
-    changed: list[str] = []
-
-    def said(why: str) -> None:
-        changed.append(why)
-        print(f"annotator: left out: {' '.join(why.split())}", file=sys.stderr)
-
-    if skip_changed and elsewhere is not None:
-        raise InputError("--skip-changed is for the local engine")
-    with Project.open(project) as opened, keeping_metadata(keep_metadata):
+    module, states, wanted = writer(export.format), export.states, export.wanted
+    with Project.open(export.project) as opened, keeping_metadata(export.keep_metadata):
         opened.check_file()
         digest, count = fingerprint(opened, states)
         if not count:
-            raise InputError(f"no {' or '.join(states)} hands in {project}: nothing to export")
+            raise InputError(f"no {' or '.join(states)} hands in {export.project}: nothing to export")
         strained_out = left_out(opened, wanted, states)
-        other = load_hand(hand) if hand else None
+        other = load_hand(export.hand) if export.hand else None
+        told = export.said if export.skip_changed else None
 
         def draw(place: int | None):
             done = 0 if place is None else sum(entry.number <= place for entry in entries(opened, states))
             if elsewhere is not None:
                 from annotator.cluster.exporting import numbered
 
-                ready = numbered(elsewhere, project, states, wanted, hand, place or 0)
+                ready = numbered(elsewhere, export.project, states, wanted, export.hand, place or 0)
             else:
                 ready = (_wanted(*pair, wanted, other) for pair in numbered_hands(opened, states, place or 0, told))
             for number, record in progress(ready, "export", count, done):
                 if record is not None:
                     yield number, record
 
-        told = said if skip_changed else None
-        key = f"{digest} {states} {wanted} {other.digest if other else ''} {keep_metadata} {skip_changed}"
+        model = other.digest if other else ""
+        key = f"{digest} {states} {wanted} {model} {export.keep_metadata} {export.skip_changed}"
         try:
             with explained(strained_out):
-                result = module.write(Resumable(key, draw), out, overwrite, licence)
+                result = module.write(Resumable(key, draw), export.out, export.overwrite, export.licence)
         except ChangedPhoto as error:
             raise InputError(f"{error} (--skip-changed leaves such hands out)") from None
+    return result, strained_out
+
+
+def _answer(export: _Export, result: dict[str, Any], strained_out: int) -> tuple[dict[str, Any], str]:
+    """What is said of a written data set, for programs and for people."""
+    import json
+
+    from annotator.formats.core.card import CARD
+    from annotator.formats.transfer.from_project import left_out_words
+
     # of all hands, also those that an interrupted start had written
-    card = json.loads((out / CARD).read_text(encoding="utf-8"))
+    card = json.loads((export.out / CARD).read_text(encoding="utf-8"))
     unaccepted = card["hands"] - card["by_state"].get("accepted", 0)
-    text = f"{result['hands']} hands written to {out}"
-    if hand:
+    text = f"{result['hands']} hands written to {export.out}"
+    if export.hand:
         refit = {
             name.removeprefix("refit_"): value for name, value in card["quality"].items() if name.startswith("refit_")
         }
-        result |= {"hand_model": hand, "refit": refit}
+        result |= {"hand_model": export.hand, "refit": refit}
         if refit:
-            text += f"; {hand} fitted, mean residual {refit['joints_mm']:.1f} mm at joints, "
+            text += f"; {export.hand} fitted, mean residual {refit['joints_mm']:.1f} mm at joints, "
             text += f"{refit['surface_mm']:.1f} mm at the surface"
-    if changed:
-        text += f"; {len(changed)} left out, whose photo is gone or changed"
+    if export.changed:
+        text += f"; {len(export.changed)} left out, whose photo is gone or changed"
     if unaccepted:
         text += f"; {unaccepted} of them no person accepted (marked in the data set)"
     if strained_out:
         text += f"; {left_out_words(strained_out)} (--strained takes them)"
-    result = {"unaccepted": unaccepted, "strained_left_out": strained_out, "changed": changed, **result}
-    emit(as_json, {"format": format, "states": states, **result}, text)
+    return {"unaccepted": unaccepted, "strained_left_out": strained_out, "changed": export.changed, **result}, text
 
 
 def _overlay(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Container, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,15 +13,18 @@ from annotator.cli.support.completing import among
 from annotator.cli.support.output import JsonOption, ProjectOption, WhoOption, emit, one_of, progress
 from annotator.formats.table import readers
 
+if TYPE_CHECKING:
+    from annotator.formats.transfer.to_project import Imported
+
 
 def _units(incomplete: str) -> list[str]:
-    from annotator.formats.core.units import UNITS
+    from annotator.formats.conventions.units import UNITS
 
     return among(UNITS)(incomplete)
 
 
 def _orders(incomplete: str) -> list[str]:
-    from annotator.formats.core.orders import AS_NAMED, ORDERS
+    from annotator.formats.conventions.orders import AS_NAMED, ORDERS
 
     return among((*ORDERS, AS_NAMED))(incomplete)
 
@@ -94,30 +98,22 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Take a data set's hands into a project: photos by reference, keypoints as labels, a mesh fitted to them."""
-    import inspect
     from contextlib import AbstractContextManager, nullcontext
     from itertools import islice
 
     from annotator.errors import InputError
     from annotator.formats import reader
+    from annotator.formats.conventions.orders import AS_NAMED, checked
+    from annotator.formats.conventions.remarks import remarking, told
+    from annotator.formats.conventions.units import checked as in_likely_units
     from annotator.formats.core.details import skipping, whole
-    from annotator.formats.core.orders import AS_NAMED, checked, places_of
-    from annotator.formats.core.remarks import remarking, told
-    from annotator.formats.core.units import PX, check_units
-    from annotator.formats.core.units import checked as in_likely_units
 
     if hand not in ("free", "mano"):
         raise InputError(f"unknown hand model {hand!r}: expected free or mano")
     if subjects and subject is not None:
         raise InputError("import takes --subject or --subjects, not both")
     module = reader(format)
-    takes = inspect.signature(module.read).parameters
-    if order:
-        places_of(order)
-        if order != AS_NAMED and "order" not in takes:
-            raise InputError(f"format {format} has one order of keypoints: --order is not for it")
-    if check_units(units) not in ("", PX) and "units" not in takes:
-        raise InputError(f"format {format} says itself what its numbers are: --units {units} is not for it")
+    takes = _taken(module, format, order, units)
     if not dataset.exists():
         raise InputError(f"there is no {dataset}")
     from annotator.formats.transfer.to_project import import_records, photo_place, subject_said
@@ -135,24 +131,16 @@ def command(
 
     skipped: AbstractContextManager[list[str]] = nullcontext([]) if strict else skipping()
     with remarking() as remarks, Project.open_or_create(project, who) as opened, skipped as broken:
-        options: dict[str, Any] = {"photos": photo_place(opened, dataset)} if "photos" in takes else {}
-        options |= {"order": order} if order and "order" in takes else {}
-        options |= {"units": units} if units and "units" in takes else {}
+        said = {"order": order, "units": units}
+        options: dict[str, Any] = {name: value for name, value in said.items() if value and name in takes}
+        options |= {"photos": photo_place(opened, dataset)} if "photos" in takes else {}
         records = whole(module.read(dataset, **options))
         records = records if units else in_likely_units(records, str(dataset))
         records = records if order == AS_NAMED else checked(records, str(dataset))
         records = progress(islice(records, limit or None), "import", limit or None)
         done = import_records(opened, records, f"{format}:{dataset.resolve()}", network, accept, mano, update, whose)
-        left_out = [{"hand": hand, "error": why} for hand, why in done.left_out]
-        left_out += [{"hand": "", "error": why} for why in broken]
-    nothing = not done.hands and not done.done_before
-    for entry in [] if nothing and len(left_out) == 1 else left_out:  # the error says why, once
-        print(f"annotator: left out: {' '.join((entry['hand'] + ' ' + entry['error']).split())}", file=sys.stderr)
-    for line in told(remarks):
-        print(f"annotator: remark: {line}", file=sys.stderr)
-    if nothing:
-        why = f": {left_out[0]['error']}" if left_out else ""
-        raise InputError(f"no hand of {dataset} could be imported{why}")
+    left_out = [{"hand": hand, "error": why} for hand, why in [*done.left_out, *(("", why) for why in broken)]]
+    _say_left_out(done, left_out, told(remarks), dataset)
     result = {
         "project": project, "format": format, "hands": done.hands, "own_mesh": done.own_mesh,
         "fitted": done.fitted, "guessed_sides": done.guessed_sides, "states": dict(done.states),
@@ -161,6 +149,39 @@ def command(
         "remarks": dict(remarks), "subjects": done.subjects,
     }  # fmt: skip
     emit(as_json, result, _text(done, project, len(left_out)))
+
+
+def _taken(module, format: str, order: str, units: str) -> Container[str]:
+    """What the format's reader can be told. InputError for an order or units that are unknown, or that it does not
+    take."""
+    import inspect
+
+    from annotator.errors import InputError
+    from annotator.formats.conventions.orders import AS_NAMED, places_of
+    from annotator.formats.conventions.units import PX, check_units
+
+    takes = inspect.signature(module.read).parameters
+    if order:
+        places_of(order)
+        if order != AS_NAMED and "order" not in takes:
+            raise InputError(f"format {format} has one order of keypoints: --order is not for it")
+    if check_units(units) not in ("", PX) and "units" not in takes:
+        raise InputError(f"format {format} says itself what its numbers are: --units {units} is not for it")
+    return takes
+
+
+def _say_left_out(done: Imported, left_out: list[dict[str, str]], remarks: Iterable[str], dataset: Path) -> None:
+    """Which records are left out, and what was remarked, on stderr. InputError where no hand is left."""
+    from annotator.errors import InputError
+
+    nothing = not done.hands and not done.done_before
+    for entry in [] if nothing and len(left_out) == 1 else left_out:  # the error says why, once
+        print(f"annotator: left out: {' '.join((entry['hand'] + ' ' + entry['error']).split())}", file=sys.stderr)
+    for line in remarks:
+        print(f"annotator: remark: {line}", file=sys.stderr)
+    if nothing:
+        why = f": {left_out[0]['error']}" if left_out else ""
+        raise InputError(f"no hand of {dataset} could be imported{why}")
 
 
 def _text(done, project: str, left_out: int) -> str:

@@ -1,1 +1,1 @@
-"""Commands that make hands and label them."""
+"""Commands with which people label hands and judge them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.proposing.propose import DeviceOption, ModelOption
 from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 
 if TYPE_CHECKING:

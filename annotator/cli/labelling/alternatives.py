@@ -17,7 +17,7 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """List the plausible hands with the same keypoints but other depths, likeliest first, or take one."""
-    from annotator.correcting.alternatives import alternatives
+    from annotator.correcting.depth.alternatives import alternatives
     from annotator.errors import InputError
     from annotator.hand.model import load_hand
     from annotator.project import Project

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.proposing.propose import DeviceOption, ModelOption
+from annotator.cli.support.correcting import Correction, check_place, correction_of, evidence_of, states_with
 from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 
 if TYPE_CHECKING:
     from annotator.correcting.strain import StrainedLabel
     from annotator.hand.definitions import JointDefinition
     from annotator.hand.mesh import HandMesh
+    from annotator.project import Project
+    from annotator.project.records.views import StoredHand
+
+    Said = tuple[dict[str, Any], str, Sequence[StrainedLabel]]  # for programs, for people, labels that contradict
 
 # a coordinate may be negative (a joint left of the photo): `-5` is a number, not an option
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -71,111 +77,107 @@ def command(
 ) -> None:
     """Put a keypoint of a hand where it belongs, or say what is known of it. The place is kept exactly; the mesh
     becomes the likeliest hand given this and all earlier corrections."""
-    import numpy as np
-
-    from annotator.correcting.evidence import Evidence, InFront, PalmDepths
-    from annotator.errors import InputError
-    from annotator.hand.depth_labels import depths_from_palm
-    from annotator.hand.joint_states import UNSEEN
-    from annotator.hand.joints import JOINT_NAMES, joint_index
     from annotator.project import Project
-    from annotator.project.photo_files.pixels import pixels_of
-    from annotator.project.records.states import CONFIRMED, CORRECTED, check_joint_states
+
+    correction = correction_of(joint, x, y, state, in_front_of, behind, nearer, farther, forget_depth, exact, hold)
+    with Project.open(project, who) as opened:
+        if correction.place is None and not correction.of_depth:
+            result, text, strained = _say_state(opened, hand, correction)
+        else:
+            result, text, strained = _move(opened, hand, correction, model, device)
+    emit(as_json, result | {"strained": [one.as_dict() for one in strained]}, _lines(text, strained))
+
+
+def _say_state(opened: Project, hand: str, asked: Correction) -> Said:
+    """Keep a joint's state; the mesh stays."""
     from annotator.project.strain import strained_labels
 
-    number = joint_index(joint)
-    if hold and (x is None or y is None):
-        raise InputError("--hold is about where a keypoint is put: it needs X and Y")
-    evidence: list[Evidence] = [InFront(number, in_front_of)] if in_front_of is not None else []
-    evidence += [InFront(behind, number)] if behind is not None else []
-    if nearer is not None and farther is not None:
-        raise InputError("correct takes --nearer or --farther, not both")
-    if forget_depth and (evidence or nearer is not None or farther is not None):
-        raise InputError("--forget-depth takes back what was said of a joint's depth: say nothing new with it")
-    step = (farther or 0.0) - (nearer or 0.0) if nearer is not None or farther is not None else None
-    said = bool(evidence) or step is not None or forget_depth
-    if (x is None) != (y is None) or (x is None and state is None and not said):
-        depths = "--in-front-of, --behind, --nearer, --farther, --forget-depth"
-        raise InputError(f"correct needs X and Y, or what is known of the joint: --state, {depths}")
-    with Project.open(project, who) as opened:
-        before, mesh, definition = opened.hand(hand), opened.mesh(hand), opened.definition()
-        if forget_depth and before.depth_labels == before.depth_labels.without(number):
-            raise InputError(f"nobody said anything of the depth of {JOINT_NAMES[number]} in hand {hand}")
-        if step is not None:
-            now = before.depth_labels.from_palm.get(number, float(depths_from_palm(mesh.joints)[number]))
-            evidence.append(PalmDepths({number: now + step / 1000}))
-        states = list(before.joint_states)
-        states[number] = state or (states[number] if x is None else CORRECTED)
-        check_joint_states(states)
-        if x is None and not said:
-            version = opened.edit(
-                hand, None, states, before.version, {"states": {JOINT_NAMES[number]: state}, "command": "correct"}
-            )
-            contradicting = strained_labels(mesh, states, definition)
-            result = {"id": hand, "joint": JOINT_NAMES[number], "state": opened.hand(hand).state, "version": version,
-                      "joint_state": state, "corrections": len(before.corrections), "moved_mm": 0.0,
-                      "definition": definition.name, "apart_px": _apart(mesh, number, definition),
-                      "strained": [one.as_dict() for one in contradicting]}  # fmt: skip
-            return emit(as_json, result, _lines(f"{hand}: {JOINT_NAMES[number]} is {state}", contradicting))
-        height, width = before.photo.height, before.photo.width
-        if x is not None and y is not None and not (-width <= x <= 2 * width and -height <= y <= 2 * height):
-            raise InputError(f"({x:g}, {y:g}) is far outside the {width} x {height} px photo of hand {hand}")
-        photo = pixels_of(before.photo)
+    before, mesh, definition = opened.hand(hand), opened.mesh(hand), opened.definition()
+    states = states_with(before, asked)
+    note = {"states": {asked.name: asked.state}, "command": "correct"}
+    version = opened.edit(hand, None, states, before.version, note)
+    result = {"id": hand, "joint": asked.name, "state": opened.hand(hand).state, "version": version,
+              "joint_state": asked.state, "corrections": len(before.corrections), "moved_mm": 0.0,
+              "definition": definition.name, "apart_px": _apart(mesh, asked.joint, definition)}  # fmt: skip
+    return result, f"{hand}: {asked.name} is {asked.state}", strained_labels(mesh, states, definition)
 
-        from annotator.cli.support.instants import move
-        from annotator.model import load_model
-        from annotator.rounds import current_checkpoint
 
-        network = load_model(model or current_checkpoint(opened), device=device)
-        place = {} if x is None or y is None else {number: (x, y)}
-        asked = mesh.replace(depth_labels=mesh.depth_labels.without(number)) if forget_depth else mesh
-        told = states
-        if hold:  # what was put so is right where it is, as when it is dragged so in the window
-            told = [one if one in UNSEEN else CONFIRMED for one in states]
-            states[number] = state or CONFIRMED
-        note = {"joint": JOINT_NAMES[number], "command": "correct", "model_digest": network.digest}
-        note |= {"definition": definition.name} | ({"exact": "yes"} if exact else {})
-        note |= {"in front of": in_front_of} if in_front_of is not None else {}
-        note |= {"behind": behind} if behind is not None else {}
-        note |= {"nearer by, mm": f"{-step:g}"} if step is not None else {}
-        note |= {"depth": "forgotten"} if forget_depth else {}
-        one = opened.one_mesh(hand)
-        if one is not None and len(one.hands) > 1:
-            if evidence or exact or step is not None or hold or forget_depth:
-                raise InputError(
-                    f"hand {hand} is one mesh in {len(one.hands)} photos: their depth is known, set keypoints"
-                )
-            moved_too = move(opened, network, one, hand, place, states, definition, note)
-            version = moved_too[hand]
-        else:
-            subject = opened.subjects.shape_for(before.photo.id)
-            fixed = network.refine(network.remember(photo, asked), place, told, evidence, exact, definition, subject)
-            version, moved_too = opened.edit(hand, fixed, states, before.version, note), {}
-        after, answer = opened.hand(hand), opened.mesh(hand)
+def _move(opened: Project, hand: str, asked: Correction, model: Path | None, device: str) -> Said:
+    """Let the mesh follow what is said, in all photos where it is one, and keep it."""
+    from annotator.cli.support.instants import move
+    from annotator.errors import InputError
+    from annotator.hand.joint_states import UNSEEN
+    from annotator.model import load_model
+    from annotator.project.photo_files.pixels import pixels_of
+    from annotator.project.records.states import CONFIRMED
+    from annotator.rounds import current_checkpoint
+
+    before, mesh, definition = opened.hand(hand), opened.mesh(hand), opened.definition()
+    evidence = evidence_of(before, mesh, asked)
+    states = states_with(before, asked)
+    check_place(asked.place, before)
+    photo = pixels_of(before.photo)
+    network = load_model(model or current_checkpoint(opened), device=device)
+    place = {} if asked.place is None else {asked.joint: asked.place}
+    told = states
+    if asked.hold:  # what was put so is right where it is, as when it is dragged so in the window
+        told = [one if one in UNSEEN else CONFIRMED for one in states]
+        states[asked.joint] = asked.state or CONFIRMED
+    note = {"joint": asked.name, "command": "correct", "model_digest": network.digest}
+    note |= {"definition": definition.name} | ({"exact": "yes"} if asked.exact else {}) | asked.note
+    one = opened.one_mesh(hand)
+    moved_too: Mapping[str, int] = {}
+    if one is not None and len(one.hands) > 1:
+        if asked.of_depth or asked.exact or asked.hold:
+            raise InputError(f"hand {hand} is one mesh in {len(one.hands)} photos: their depth is known, set keypoints")
+        moved_too = move(opened, network, one, hand, place, states, definition, note)
+        version = moved_too[hand]
+    else:
+        of_joint = mesh.replace(depth_labels=mesh.depth_labels.without(asked.joint)) if asked.forget_depth else mesh
+        known = network.remember(photo, of_joint)
+        subject = opened.subjects.shape_for(before.photo.id)
+        fixed = network.refine(known, place, told, evidence, asked.exact, definition, subject)
+        version = opened.edit(hand, fixed, states, before.version, note)
+    return _moved(opened.hand(hand), mesh, opened.mesh(hand), asked, version, sorted(moved_too), definition)
+
+
+def _moved(
+    after: StoredHand,
+    mesh: HandMesh,
+    answer: HandMesh,
+    asked: Correction,
+    version: int,
+    moved_too: list[str],
+    definition: JointDefinition,
+) -> Said:
+    """What is said of a mesh that moved from `mesh` to `answer`."""
+    import numpy as np
+
+    from annotator.project.strain import strained_labels
+
     moved = answer.vertices - mesh.vertices
-    contradicting = strained_labels(answer, after.joint_states, definition)
-    result = {
-        "id": hand,
-        "joint": JOINT_NAMES[number],
+    result: dict[str, Any] = {
+        "id": after.id,
+        "joint": asked.name,
         "state": after.state,
-        "joint_state": after.joint_states[number],
+        "joint_state": after.joint_states[asked.joint],
         "version": version,
         "corrections": len(after.corrections),
         "moved_mm": round(1000 * float(np.linalg.norm(moved, axis=1).max()), 3),
         "definition": definition.name,
-        "apart_px": _apart(answer, number, definition),
-        "strained": [one.as_dict() for one in contradicting],
+        "apart_px": _apart(answer, asked.joint, definition),
         "depth_labels": after.depth_labels.as_dict(),
-        "moved": sorted(moved_too),
+        "moved": moved_too,
     }
-    text = f"{hand}: {result['joint']} set; the mesh moved by up to {result['moved_mm']:.1f} mm"
+    text = f"{after.id}: {asked.name} set; the mesh moved by up to {result['moved_mm']:.1f} mm"
     if len(moved_too) > 1:
         text += f" in its {len(moved_too)} photos"
-    if x is not None:
-        off = [round(float(np.linalg.norm(definition.keypoints(one)[number] - (x, y))), 3) for one in (mesh, answer)]
+    if asked.place is not None:
+        x, y = asked.place
+        off = [round(math.dist(definition.keypoints(one)[asked.joint], asked.place), 3) for one in (mesh, answer)]
         result |= {"x": x, "y": y, "before_px": off[0], "after_px": off[1]}
         text += f", its joint is {off[1]:.1f} px from the label (before: {off[0]:.1f} px)"
-    emit(as_json, result, _lines(text, contradicting))
+    return result, text, strained_labels(answer, after.joint_states, definition)
 
 
 def _apart(mesh: HandMesh, joint: int, definition: JointDefinition) -> float | None:

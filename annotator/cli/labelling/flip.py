@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotator.cli.labelling.propose import DeviceOption, ModelOption
+from annotator.cli.proposing.propose import DeviceOption, ModelOption
 from annotator.cli.support.choosing import HandIds, choice_of
 from annotator.cli.support.output import JsonOption, ProjectFolder, WhoOption, emit
 

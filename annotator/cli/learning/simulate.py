@@ -78,9 +78,9 @@ def command(
 
     import numpy as np
 
-    from annotator.correcting.annotators import simulated_annotator
-    from annotator.correcting.report import plot, summarise
-    from annotator.correcting.simulated import annotate
+    from annotator.correcting.simulation.annotators import simulated_annotator
+    from annotator.correcting.simulation.report import plot, summarise
+    from annotator.correcting.simulation.simulated import annotate
     from annotator.files.atomic import put_text
     from annotator.model import load_model
     from annotator.rounds.trials.rendered_proposals import rendered_hands

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from annotator.correcting.evidence import Evidence, SecondView
+from annotator.correcting.depth.evidence import Evidence, SecondView
 from annotator.correcting.solver.coordinates import SHAPE, Coordinates
 from annotator.correcting.solver.descent import Descent
 from annotator.correcting.solver.labels import read_labels

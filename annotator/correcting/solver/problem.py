@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.evidence import Depths, Evidence, InFront, PalmDepths, PalmDistance, SecondView
+from annotator.correcting.depth.evidence import Depths, Evidence, InFront, PalmDepths, PalmDistance, SecondView
 from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, SHAPE, Coordinates, PosedHand
 from annotator.correcting.solver.descent import Box
 from annotator.hand.depth_labels import PALM_KEYPOINTS

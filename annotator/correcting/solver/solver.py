@@ -14,7 +14,8 @@ from typing import get_args
 
 import numpy as np
 
-from annotator.correcting.evidence import Evidence, SecondView, checked_points, depth_labels_of, evidence_of
+from annotator.correcting.depth.evidence import Evidence, SecondView, checked_points, depth_labels_of, evidence_of
+from annotator.correcting.depth.surfaces import read_surface
 from annotator.correcting.solver.assembling import answer_of, problem_of
 from annotator.correcting.solver.coordinates import POSE_COUNT
 from annotator.correcting.solver.field import displaced
@@ -22,7 +23,6 @@ from annotator.correcting.solver.labels import check_sight, checked_states
 from annotator.correcting.solver.search import SolverSettings, likeliest, pinned
 from annotator.correcting.strain import FREE, confidence_factor, strain_of
 from annotator.correcting.subjects.subject import Subject
-from annotator.correcting.surfaces import read_surface
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joints import JOINT_NAMES, ByJoint, joint_index

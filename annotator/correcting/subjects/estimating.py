@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from annotator.correcting.evidence import Evidence, InFront, checked_points
+from annotator.correcting.depth.evidence import Evidence, InFront, checked_points
 from annotator.correcting.solver.assembling import problem_of
 from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE
 from annotator.correcting.solver.descent import AT_BOUND, descend

@@ -13,10 +13,10 @@ from annotator.correcting.solver.solver import READINGS
 from annotator.correcting.strain import confidence_factor, strain_of
 from annotator.correcting.views.instant_hand import InstantHand
 from annotator.correcting.views.matching import consistent, match, unit_of_hands
-from annotator.correcting.views.reading import read_views
-from annotator.correcting.views.results import Sizes, result
 from annotator.correcting.views.sighting import Sighting
-from annotator.correcting.views.solving import several_settings, solved
+from annotator.correcting.views.solver.reading import read_views
+from annotator.correcting.views.solver.results import Sizes, result
+from annotator.correcting.views.solver.solving import several_settings, solved
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joint_states import CONFIRMED

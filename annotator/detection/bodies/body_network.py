@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from annotator.network.exported import Made
-from annotator.network.recorded import RecordedNetwork, exported_recorded
+from annotator.network.frozen.exported import Made
+from annotator.network.frozen.recorded import RecordedNetwork, exported_recorded
 from annotator.stopping import still_wanted
 from annotator.vision.crops import Crop, brighter_left
 

@@ -1,4 +1,4 @@
-"""The palm detector's network as an OpenVINO graph (`network.exported`)."""
+"""The palm detector's network as an OpenVINO graph (`network.frozen.exported`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from annotator.detection.palms.palm_network import PalmNetwork, Raise
-from annotator.network.exported import Graph, available, conv, doubled, pooled, prelu
+from annotator.network.frozen.exported import Graph, available, conv, doubled, pooled, prelu
 
 
 def _block(x, block: Any):

@@ -21,7 +21,7 @@ from annotator.detection.anchors import Seen, in_view, merged
 from annotator.detection.palms.exported_palm import exported_palms
 from annotator.detection.palms.palm_network import PALM_WEIGHTS, PalmNetwork
 from annotator.detection.palms.palm_scan import CELLS, Piece, pieces
-from annotator.network.exported import Made
+from annotator.network.frozen.exported import Made
 from annotator.network.layers import load_weights
 from annotator.stopping import still_wanted
 from annotator.vision.boxes import overlap

@@ -8,7 +8,7 @@
 cam_coord: joints.right and joints.left (frames, views, 21, 3) m, right_valid and left_valid (frames, views); 2d: the
 same joints (frames, views, 21, 2) px; params: pose_r, shape_r, ... of MANO. Joints are MANO's 16, then tips, thumb to
 little, as smplx gives them. The egocentric view's labels are of a picture without distortion, its photos are not: it is
-left out. Pickles are not run (`files.safe_pickle`).
+left out. Pickles are not run (`files.serialization.safe_pickle`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reason
-from annotator.files.npz_arrays import read_npy
 from annotator.files.paths import BROKEN, existing, inside, read_json
+from annotator.files.serialization.npz_arrays import read_npy
 from annotator.formats.captures.views import array, seen_hand
+from annotator.formats.conventions.orders import places_of
+from annotator.formats.conventions.places import Picture
+from annotator.formats.conventions.remarks import remark
 from annotator.formats.core.base import LabelledHand, ManoLabel
 from annotator.formats.core.details import named
-from annotator.formats.core.orders import places_of
-from annotator.formats.core.places import Picture
-from annotator.formats.core.remarks import remark
 from annotator.vision.camera import check_camera
 
 PHOTO = re.compile(r"(s\d+)/([\w-]+)/(\d+)/(\d+)\.jpg$")

@@ -23,9 +23,9 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.paths import by_id, existing, inside, read_json
 from annotator.formats.captures.views import FEWEST, array, seen_hand
+from annotator.formats.conventions.places import Picture
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import named
-from annotator.formats.core.places import Picture
 from annotator.formats.interhand.reader import FROM_INTERHAND
 from annotator.vision.camera import check_camera
 

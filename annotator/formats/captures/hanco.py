@@ -20,9 +20,9 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.paths import existing, read_json
 from annotator.formats.captures.views import array, seen_hand
+from annotator.formats.conventions.remarks import remark
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import named
-from annotator.formats.core.remarks import remark
 from annotator.formats.freihand.mano import label_of
 from annotator.vision.camera import check_camera
 

@@ -24,10 +24,10 @@ from annotator.errors import InputError
 from annotator.formats.captures.fisheye import fisheye_places
 from annotator.formats.captures.umetrack import UmeTrackHand
 from annotator.formats.captures.views import array
+from annotator.formats.conventions.remarks import remark
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import named
 from annotator.formats.core.photo_files import image_size, unpacked
-from annotator.formats.core.remarks import remark
 from annotator.formats.hamer.tar import samples
 
 SHAPES = "__hand_shapes"

@@ -19,14 +19,14 @@ import numpy as np
 from annotator.files.paths import read_json
 from annotator.formats.coco.files import box_and_outline, named_file, numbers_of, write_set
 from annotator.formats.coco.wholebody import box_said, images_of, photo_of, picture_of, triples
+from annotator.formats.conventions.names import one_side, order_of, side_of, sides_said
+from annotator.formats.conventions.orders import AS_NAMED, places_of
+from annotator.formats.conventions.remarks import remark
+from annotator.formats.conventions.units import check_units
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import named
-from annotator.formats.core.names import one_side, order_of, side_of, sides_said
-from annotator.formats.core.orders import AS_NAMED, places_of
-from annotator.formats.core.remarks import remark
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import ToolHand
-from annotator.formats.core.units import check_units
 from annotator.hand.joint_states import JOINT_STATES
 from annotator.hand.joints import BONES, JOINT_NAMES
 

@@ -21,10 +21,10 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.paths import by_id, existing, inside, read_json
 from annotator.formats.coco.files import box_and_outline, named_file, numbers_of, write_set
+from annotator.formats.conventions.places import Picture
+from annotator.formats.conventions.units import check_units
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import Sidecar, beside, named, record_of
-from annotator.formats.core.places import Picture
-from annotator.formats.core.units import check_units
 from annotator.hand.joints import BONES, JOINT_NAMES
 
 NAME = "coco-wholebody"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.formats.core.fillers import labelled
+from annotator.formats.conventions.fillers import labelled
 from annotator.hand.joint_states import (
     CONFIRMED,
     CORRECTED,

@@ -17,8 +17,8 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reason
-from annotator.files.json_lists import iterate
 from annotator.files.paths import BROKEN, read_json
+from annotator.files.serialization.json_lists import iterate
 from annotator.formats.core.base import LabelledHand, ManoLabel
 from annotator.hand.mesh import HandParameters
 

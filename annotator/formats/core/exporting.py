@@ -13,8 +13,8 @@ import numpy as np
 from annotator import __version__
 from annotator.errors import InputError
 from annotator.files.folders import whole_folder
-from annotator.files.json_lists import ListWriter
 from annotator.files.resuming import Marks, Resumable, export_key
+from annotator.files.serialization.json_lists import ListWriter
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.card import Tally, finish
 from annotator.formats.core.details import DETAILS, FACES, FORMAT, MARK, details_of

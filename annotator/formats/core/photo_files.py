@@ -20,7 +20,7 @@ from annotator.errors import InputError
 from annotator.files.file_errors import writing
 from annotator.files.frame_places import file_of, frame_place
 from annotator.files.resuming import Marks
-from annotator.vision.images.opening import opened
+from annotator.vision.images.opening import opened_image
 from annotator.vision.images.without_metadata import bare
 from annotator.vision.photos import photo_size, read_photo
 
@@ -37,7 +37,7 @@ def portable(path: Path, jpeg: bool = False) -> tuple[str, bytes, tuple[int, int
     """
     file = file_of(path) if frame_place(path) is not None else path
     try:
-        with opened(file, str(path)) as image:
+        with opened_image(file, str(path)) as image:
             suffix = _PLAIN.get(image.format or "", "")
             upright = image.getexif().get(_ORIENTATION, 1) == 1
             size = image.height, image.width
@@ -83,7 +83,7 @@ def _beside(source: Path | None) -> dict:
     if source is None:
         return found
     try:
-        with opened(source, str(source)) as image:
+        with opened_image(source, str(source)) as image:
             profile, exif = image.info.get("icc_profile"), image.getexif()
             if profile and image.mode in ("RGB", "RGBA", "P"):  # a profile of grey or of inks is not of these pixels
                 found["icc_profile"] = profile

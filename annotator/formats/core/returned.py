@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from annotator.formats.conventions.remarks import remark
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import Sidecar, named, record_of
-from annotator.formats.core.remarks import remark
 from annotator.formats.core.tool_hands import HIDDEN, NONE, PROPOSED_WEIGHT, VISIBLE, ToolHand, record_of_tool
 from annotator.hand.joint_states import BY_A_PERSON, CONFIRMED, CORRECTED, OCCLUDED, OUT_OF_FRAME, PROPOSED
 

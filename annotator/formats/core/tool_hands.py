@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.formats.conventions.names import keypoint_of, order_of
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
-from annotator.formats.core.names import keypoint_of, order_of
 from annotator.hand.joint_states import BY_A_PERSON, CONFIRMED, JOINT_STATES, OCCLUDED, OUT_OF_FRAME
 from annotator.hand.joints import JOINT_NAMES
 

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import Arrays
 from annotator.files.paths import existing, inside
-from annotator.files.yaml_files import yaml_of as read_yaml
+from annotator.files.serialization.npz_arrays import Arrays
+from annotator.files.serialization.yaml_files import yaml_of as read_yaml
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.core.details import DETAILS, Sidecar, named, record_of
 from annotator.formats.core.photo_files import image_size

@@ -12,8 +12,8 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
-from annotator.files.json_lists import iterate
 from annotator.files.paths import inside, ordinary
+from annotator.files.serialization.json_lists import iterate
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of
 from annotator.formats.core.details import Sidecar, named
 from annotator.formats.freihand.mano import label_of

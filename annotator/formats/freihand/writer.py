@@ -29,7 +29,7 @@ import numpy as np
 
 from annotator import __version__
 from annotator.errors import InputError
-from annotator.files.json_lists import ListWriter
+from annotator.files.serialization.json_lists import ListWriter
 from annotator.formats.core.base import LabelledHand, box_of
 from annotator.formats.core.details import mano_details
 from annotator.formats.core.exporting import Export, export

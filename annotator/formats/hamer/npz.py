@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import Arrays
-from annotator.files.npz_stream import NpzWriter
 from annotator.files.paths import existing, inside, only_file
+from annotator.files.serialization.npz_arrays import Arrays
+from annotator.files.serialization.npz_stream import NpzWriter
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.exporting import export

@@ -22,9 +22,9 @@ from typing import IO, cast
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files import safe_pickle
 from annotator.files.file_errors import reading
 from annotator.files.paths import needed, ordinary
+from annotator.files.serialization import safe_pickle
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.details import details_of, named, record_of
 from annotator.formats.core.exporting import export

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files import safe_pickle
-from annotator.files.json_lists import iterate
 from annotator.files.paths import inside
+from annotator.files.serialization import safe_pickle
+from annotator.files.serialization.json_lists import iterate
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.core.details import Sidecar, beside, named, record_of
 from annotator.formats.core.photo_files import image_size

@@ -25,9 +25,9 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.paths import by_id, existing, inside, read_json
+from annotator.formats.conventions.places import Picture
 from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
 from annotator.formats.core.details import DETAILS, Sidecar, named, record_of
-from annotator.formats.core.places import Picture
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 from annotator.vision.camera import check_camera, project
 

@@ -17,12 +17,12 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.paths import existing, inside, read_json
+from annotator.formats.conventions.names import one_side, sides_said
+from annotator.formats.conventions.places import Picture
+from annotator.formats.conventions.remarks import remark
+from annotator.formats.conventions.units import check_units
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import named
-from annotator.formats.core.names import one_side, sides_said
-from annotator.formats.core.places import Picture
-from annotator.formats.core.remarks import remark
-from annotator.formats.core.units import check_units
 from annotator.hand.joints import check_side
 
 

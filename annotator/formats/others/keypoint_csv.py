@@ -29,14 +29,14 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
 from annotator.files.paths import existing, inside, only_file, ordinary
+from annotator.formats.conventions.fillers import labelled
+from annotator.formats.conventions.names import keypoint_of, order_of, side_of
+from annotator.formats.conventions.orders import AS_NAMED, places_of
+from annotator.formats.conventions.places import Picture
+from annotator.formats.conventions.remarks import remark
+from annotator.formats.conventions.units import PERCENT, PX, SHARES, check_units
 from annotator.formats.core.base import LabelledHand, box_of, labels_of
 from annotator.formats.core.details import named
-from annotator.formats.core.fillers import labelled
-from annotator.formats.core.names import keypoint_of, order_of, side_of
-from annotator.formats.core.orders import AS_NAMED, places_of
-from annotator.formats.core.places import Picture
-from annotator.formats.core.remarks import remark
-from annotator.formats.core.units import PERCENT, PX, SHARES, check_units
 from annotator.hand.joints import JOINT_NAMES
 
 LONGEST = 1 << 20  # characters of a line: 21 keypoints and a path take a thousand

@@ -20,10 +20,10 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from annotator.files.paths import only_file
+from annotator.formats.conventions.places import Picture
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentHand, export_by_photo
 from annotator.formats.core.details import named
-from annotator.formats.core.places import Picture
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import HIDDEN, NONE
 from annotator.formats.tools import cvat_video

@@ -30,10 +30,10 @@ from annotator.errors import InputError
 from annotator.files.frame_places import RATE, frame_place
 from annotator.files.paths import existing, inside
 from annotator.files.photo_paths import VIDEO_SUFFIXES, suffixes
+from annotator.formats.conventions.places import Picture
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentHand, export_by_photo
 from annotator.formats.core.details import Sidecar, named
-from annotator.formats.core.places import Picture
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import HIDDEN, NONE
 from annotator.formats.tools.cvat_xml import (

@@ -13,8 +13,8 @@ from annotator import __version__
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
 from annotator.files.paths import existing, inside, ordinary
-from annotator.formats.core.names import one_side, side_of, sides_said
-from annotator.formats.core.places import Picture
+from annotator.formats.conventions.names import one_side, side_of, sides_said
+from annotator.formats.conventions.places import Picture
 from annotator.formats.core.tool_hands import HIDDEN, NONE, VISIBLE, ToolHand, points_by_name
 from annotator.hand.joint_states import CONFIRMED, JOINT_STATES
 from annotator.hand.joints import BONES, JOINT_NAMES

@@ -23,10 +23,10 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
 from annotator.files.paths import existing, inside, ordinary
+from annotator.formats.conventions.names import side_of
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentPhoto, export_by_photo
 from annotator.formats.core.details import DETAILS, named
-from annotator.formats.core.names import side_of
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import NONE, VISIBLE, ToolHand, points_by_name, sent_points
 from annotator.formats.tools.pandas_h5 import read_frame

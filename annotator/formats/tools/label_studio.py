@@ -25,14 +25,14 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.json_lists import ListWriter, iterate
 from annotator.files.paths import existing, inside, only_file
+from annotator.files.serialization.json_lists import ListWriter, iterate
+from annotator.formats.conventions.names import side_of
+from annotator.formats.conventions.places import Picture
+from annotator.formats.conventions.remarks import remark
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentHand, SentPhoto, export_by_photo
 from annotator.formats.core.details import named
-from annotator.formats.core.names import side_of
-from annotator.formats.core.places import Picture
-from annotator.formats.core.remarks import remark
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import (
     HIDDEN,

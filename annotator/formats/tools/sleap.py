@@ -23,10 +23,10 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
 from annotator.files.paths import existing, inside, only_file, ordinary
+from annotator.formats.conventions.names import side_of
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentHand, export_by_photo
 from annotator.formats.core.details import named
-from annotator.formats.core.names import side_of
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import HIDDEN, NONE, VISIBLE, ToolHand, points_by_name, sent_points
 from annotator.hand.joint_states import BY_A_PERSON, CONFIRMED, PROPOSED

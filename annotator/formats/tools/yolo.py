@@ -21,13 +21,13 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
 from annotator.files.paths import inside, needed, only_file, ordinary
+from annotator.formats.conventions.names import order_of, side_of
+from annotator.formats.conventions.orders import AS_NAMED, places_of
+from annotator.formats.conventions.remarks import remark
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.by_photo import Photos, SentHand, SentPhoto, export_by_photo
 from annotator.formats.core.details import named
-from annotator.formats.core.names import order_of, side_of
-from annotator.formats.core.orders import AS_NAMED, places_of
 from annotator.formats.core.photo_files import image_size
-from annotator.formats.core.remarks import remark
 from annotator.formats.core.returned import Returned
 from annotator.formats.core.tool_hands import NONE, VISIBLE, ToolHand, points_inside, sent_points
 from annotator.hand.joints import JOINT_NAMES

@@ -12,10 +12,10 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats import FORMATS, reader
+from annotator.formats.conventions.orders import checked
+from annotator.formats.conventions.units import checked as in_likely_units
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.filters import part_of
-from annotator.formats.core.orders import checked
-from annotator.formats.core.units import checked as in_likely_units
 from annotator.learning.data.photos import KeypointTable
 
 SUPERVISION = ("keypoints", "keypoints-2d")
@@ -62,7 +62,8 @@ def make_table(name: str, path: Path, out: Path) -> Path:
     """Read a data set into OUT/data/NAME-STEM/keypoints.npz, if it is not there yet; that folder, absolute.
 
     Hands of which nothing says the side are left out, with a warning. InputError where that is all of them, or where
-    they look as if their keypoints were in another order (`formats.core.orders`) or in percent (`formats.core.units`).
+    they look as if their keypoints were in another order (`formats.conventions.orders`) or in percent
+    (`formats.conventions.units`).
     """
     stem = re.sub(r"[^\w.-]+", "-", path.resolve().name) or "set"
     folder = (out / "data" / f"{name}-{stem}").absolute()

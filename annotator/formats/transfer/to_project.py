@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.formats.conventions.places import check_fit
 from annotator.formats.core.base import LabelledHand
-from annotator.formats.core.places import check_fit
 from annotator.formats.table import definition_of_format
 from annotator.formats.transfer.marks import Marks, StoredLabel, label_digest, returned_label, stored_label
 from annotator.formats.transfer.record_meshes import fit, own_mesh, with_mano

@@ -18,7 +18,7 @@ from torch import Tensor
 from annotator.errors import InputError
 from annotator.files.atomic import put_text
 from annotator.files.file_errors import reading, writing
-from annotator.files.npz_arrays import read_npz, write_npz
+from annotator.files.serialization.npz_arrays import read_npz, write_npz
 from annotator.learning.data.samples import Labels
 from annotator.network.features import Features
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from annotator.files.npz_arrays import read_npz, write_npz
+from annotator.files.serialization.npz_arrays import read_npz, write_npz
 from annotator.learning.data.samples import Labels
 from annotator.network.crop_camera import CropView
 from annotator.vision.crops import CROP_SIZE, Crop

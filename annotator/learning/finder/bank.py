@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from annotator.files.npz_arrays import read_npz, write_npz
+from annotator.files.serialization.npz_arrays import read_npz, write_npz
 from annotator.synthetic.whole.cutouts import Cutout, Wanted, Workshop
 from annotator.synthetic.whole.photos import extent
 

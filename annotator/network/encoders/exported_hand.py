@@ -1,4 +1,4 @@
-"""MediaPipe's hand network, and the encoders made of it, as OpenVINO graphs (`network.exported`).
+"""MediaPipe's hand network, and the encoders made of it, as OpenVINO graphs (`network.frozen.exported`).
 
 The graphs end at the pooled vector: the linear heads behind it stay PyTorch's, since bfloat16 has no whole pixels
 beyond 128.
@@ -16,8 +16,8 @@ from annotator.network.encoders.base import Encoder, Trunks
 from annotator.network.encoders.mediapipe import features_of
 from annotator.network.encoders.mediapipe_hand import STRIDES as STAGE_STRIDES
 from annotator.network.encoders.mediapipe_hand import HandOutput, InvertedResidual, MediaPipeHand
-from annotator.network.exported import Graph, available, conv, conv_relu6
 from annotator.network.features import STRIDES, Features
+from annotator.network.frozen.exported import Graph, available, conv, conv_relu6
 from annotator.vision.crops import CROP_SIZE
 
 

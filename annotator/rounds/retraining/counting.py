@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from annotator.project import Project
 from annotator.project.records.states import ACCEPTED
-from annotator.rounds.keeping import opened
+from annotator.rounds.keeping import opened_project
 from annotator.rounds.retraining import samples
 from annotator.rounds.settings import RoundSettings
 
@@ -21,7 +21,7 @@ def explained(project: Project | str, settings: RoundSettings | None = None) -> 
     from; "left_out": [{"id", "why"}] of accepted hands; "not_accepted": {state: count}}.
     """
     wanted = settings or RoundSettings()
-    with opened(project) as found:
+    with opened_project(project) as found:
         taken = samples.taken(found, wanted.least_gold, wanted.held)
         states = found.status()["states"]
     return {

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.npz_arrays import read_npz, write_npz
+from annotator.files.serialization.npz_arrays import read_npz, write_npz
 from annotator.hand.mesh import HandMesh
 from annotator.learning.data.photos import KeypointTable
 from annotator.project import Project, StoredPhoto

@@ -13,7 +13,7 @@ from annotator.hand.joints import JOINT_NAMES
 from annotator.model import Model, load_model
 from annotator.project import HandEntry, Project
 from annotator.project.records.states import ACCEPTED, IN_WORK, PROPOSED
-from annotator.rounds.keeping import current_checkpoint, opened
+from annotator.rounds.keeping import current_checkpoint, opened_project
 from annotator.rounds.reading import PhotoReader
 from annotator.rounds.selection.candidates import described, gathered, look
 from annotator.rounds.selection.strategies import DEFAULT, choose, strategy
@@ -62,7 +62,7 @@ def rank(
     `model` is not loaded here), see `descriptions`.
     """
     strategy(strategy_name)  # an unknown name must not cost a minute
-    with opened(project) as project:
+    with opened_project(project) as project:
         checkpoint: Any = model
         loaded: Any = model
         if not isinstance(model, Model):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from annotator.correcting.simulated import Truth
+from annotator.correcting.simulation.simulated import Truth
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, frames_of
 from annotator.hand.mesh import HandMesh

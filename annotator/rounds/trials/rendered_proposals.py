@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from annotator.correcting.simulated import Truth
+from annotator.correcting.simulation.simulated import Truth
 from annotator.hand.definitions import frames_of
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.rotations import rotation_vectors

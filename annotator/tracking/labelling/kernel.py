@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator.hand.rotations import rotation_vectors
-from annotator.tracking.motion import ANGLES, FINGER_ANGLES, PLACE, TURN, Curves
+from annotator.tracking.trajectories.motion import ANGLES, FINGER_ANGLES, PLACE, TURN, Curves
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.tracking.labelling.kernel import LIKENESS, Likeness, correlations, together
-from annotator.tracking.motion import curves_of
+from annotator.tracking.trajectories.motion import curves_of
 
 LABEL = 0.15  # share of a frame's variance that its correction leaves
 MOST_FRAMES = 1500  # that are compared with each other; of a longer track every second, third, ...

@@ -18,7 +18,7 @@ from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 from annotator.tracking.labelling.kernel import GROUPS, LIKENESS, Likeness, correlations, together
-from annotator.tracking.motion import Curves, curves_of, hand_at
+from annotator.tracking.trajectories.motion import Curves, curves_of, hand_at
 
 LEFT = 0.02  # of an error's variance: what a corrected hand may still be off
 UNSURE = 0.5  # correlation below which a frame's hand is no longer told by labels elsewhere

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
-from annotator.vision.images.opening import opened
+from annotator.vision.images.opening import opened_image
 
 FEW = 0.002  # share of pixels that may depend on what is missing: the last block of the last row
 _MORE = bytes(37 * k % 251 for k in range(251))  # bits that would be pixels, were any wanting
@@ -61,7 +61,7 @@ def without_its_end(data: bytes, name: str = "photo") -> Image.Image | None:
     pictures = []
     for more in (b"", _MORE * (len(data) // len(_MORE) + 20)):
         try:
-            with opened(io.BytesIO(data + more + _END), name) as image:
+            with opened_image(io.BytesIO(data + more + _END), name) as image:
                 image.load()
                 pictures.append(image)
         except InputError:

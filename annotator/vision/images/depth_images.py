@@ -15,10 +15,10 @@ from PIL import Image
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
-from annotator.files.npz_arrays import WRONG
+from annotator.files.serialization.npz_arrays import WRONG
 from annotator.vision.camera import check_camera
 from annotator.vision.images.exr_files import read_exr
-from annotator.vision.images.opening import judge_size, opened
+from annotator.vision.images.opening import judge_size, opened_image
 
 MILLIMETRE = 0.001
 HO3D_STEP = 0.00012498664727900177  # m: HO-3D's depth is (red + 256 green) of these
@@ -131,7 +131,7 @@ def _metres(path: Path) -> np.ndarray:
         return array * (MILLIMETRE if array.dtype.kind in "iu" else 1.0)
     if path.suffix.lower() == ".exr":
         return read_exr(path)
-    with opened(path, str(path)) as image:
+    with opened_image(path, str(path)) as image:
         return _decoded(image, path)
 
 

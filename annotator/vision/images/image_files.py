@@ -21,7 +21,7 @@ from annotator.vision.images.high_bit_depth import (
     read_tiff,
     upright,
 )
-from annotator.vision.images.opening import judge_size, opened, reading
+from annotator.vision.images.opening import judge_size, opened_image, reading
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how files of that kind begin
 _ORIENTATION = 0x0112  # EXIF
@@ -57,7 +57,7 @@ def decode_page(path: Path, page: int, highest: int = 0) -> np.ndarray:
 def photo_size(path: str | Path) -> tuple[int, int]:
     """(height, width) px of the photo as `read_image` shows it, upright, from the file's head. InputError naming a
     missing or broken file, and one that is too large."""
-    with opened(path, str(path)) as image:
+    with opened_image(path, str(path)) as image:
         turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
         return (image.width, image.height) if turned else (image.height, image.width)
 
@@ -69,7 +69,7 @@ def _decoded(
         deep = _deep_tiff(file, name, most, page, highest) if start[:4] in _TIFF else None
     if deep is not None:
         return as_photo(deep, name)
-    with opened(file, name, most) as image:
+    with opened_image(file, name, most) as image:
         if page:
             image.seek(page)
             judge_size(image.size, name, most)

@@ -63,8 +63,8 @@ def most_pixels() -> int:
 
 
 @contextmanager
-def opened(file: str | Path | io.BytesIO, name: str, most: int | None = None) -> Iterator[Image.Image]:
-    """An image file, its head read and its size judged, no pixel decoded yet: `with opened(path, str(path)) as image`.
+def opened_image(file: str | Path | io.BytesIO, name: str, most: int | None = None) -> Iterator[Image.Image]:
+    """`with opened_image(path, str(path)) as image`: its head read and its size judged, no pixel decoded yet.
 
     name: what errors call it; most: pixels, `most_pixels()` if None. Of several pages or frames the first is meant.
     HEIC needs pillow-heif. Whatever is wrong with the file, found inside the block, too, is an InputError that names

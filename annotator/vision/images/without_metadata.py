@@ -16,7 +16,7 @@ from pathlib import Path
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
 from annotator.vision.images.image_files import decode_photo
-from annotator.vision.images.opening import opened
+from annotator.vision.images.opening import opened_image
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}
@@ -94,7 +94,7 @@ def is_image(head: bytes) -> bool:
 def orientation_of(data: bytes) -> int:
     """EXIF's 1..8 of an image file's bytes, 1 where it says nothing that can be read."""
     try:
-        with opened(io.BytesIO(data), "photo") as image:
+        with opened_image(io.BytesIO(data), "photo") as image:
             turn = image.getexif().get(_ORIENTATION, 1)
     except InputError:  # what is broken is said where the pixels are read
         return 1

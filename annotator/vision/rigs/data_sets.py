@@ -16,7 +16,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.paths import existing
-from annotator.files.yaml_files import yaml_of
+from annotator.files.serialization.yaml_files import yaml_of
 
 DEXYCB_SIZE = 640, 480
 

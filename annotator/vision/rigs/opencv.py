@@ -17,7 +17,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.paths import read_json
-from annotator.files.yaml_files import yaml_of
+from annotator.files.serialization.yaml_files import yaml_of
 from annotator.hand.rotations import rotation_matrices
 from annotator.vision.rigs.lens import FISHEYE, OPENCV
 

@@ -140,7 +140,7 @@ class ContainerVideo(VideoSource):
         if self._opened is not None:
             self._opened[0].close()
             self._opened = None  # opening it again may fail
-        container = indices.opened(self.path)
+        container = indices.opened_container(self.path)
         self._opened = container, indices.video_stream(container)
         return self._opened
 

@@ -116,7 +116,7 @@ class _Packet:
 
 def _listed(path: Path) -> tuple[list[_Packet], Fraction, bool]:
     """(all packets as they lie in the file, seconds of one tick, whether the container has no clock for frames)."""
-    with opened(path) as container:
+    with opened_container(path) as container:
         stream = video_stream(container)
         vp8 = stream.codec_context.name in ("vp8", "libvpx")
         found = []
@@ -132,7 +132,7 @@ def _listed(path: Path) -> tuple[list[_Packet], Fraction, bool]:
         return found, stream.time_base, clockless
 
 
-def opened(path: Path) -> InputContainer:
+def opened_container(path: Path) -> InputContainer:
     """The file as a container of PyAV's."""
     import av
 
@@ -154,7 +154,7 @@ def video_stream(container: InputContainer) -> VideoStream:
 
 def _agrees(path: Path, stamps: list[int]) -> bool:
     """Whether the first frames come out of the decoder as their packets' stamps say. Damaged ones speak for nothing."""
-    with opened(path) as container:
+    with opened_container(path) as container:
         stream = video_stream(container)
         came: list[int | None] = []
         for packet in packets(container, stream):
@@ -206,7 +206,7 @@ def _by_counting(path: Path, listed: list[_Packet], step: Fraction) -> Index:
     """Every frame is decoded; each says by which packet it came."""
     came: dict[int, None] = {}
     damaged = False
-    with opened(path) as container:
+    with opened_container(path) as container:
         for packet in counted_packets(packets(container, video_stream(container))):
             try:
                 frames = packet.decode()

@@ -14,7 +14,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reading
-from annotator.files.npz_arrays import read_npz, write_npz
+from annotator.files.serialization.npz_arrays import read_npz, write_npz
 from annotator.vision.video.index import Index
 
 FORM = 2  # of what is kept; another form is made anew

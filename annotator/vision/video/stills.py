@@ -12,7 +12,7 @@ from annotator.errors import InputError
 from annotator.files.frame_places import RATE, FramePlace, numbered_file, numbered_files
 from annotator.vision.images.high_bit_depth import colours_of, read_tiff
 from annotator.vision.images.image_files import decode_page, file_hash, read_image
-from annotator.vision.images.opening import BROKEN, judge_size, opened
+from annotator.vision.images.opening import BROKEN, judge_size, opened_image
 from annotator.vision.video.source import VideoSource, digest_of
 
 TIFF = {".tif", ".tiff"}
@@ -80,7 +80,7 @@ class TiffStack(VideoSource):
 def pages(path: Path) -> int:
     """How many pictures of one size a TIFF file has: 1 if the second is of another size (a thumbnail). InputError if it
     cannot be read."""
-    with opened(path, str(path)) as image:
+    with opened_image(path, str(path)) as image:
         count, size = getattr(image, "n_frames", 1), image.size
         if count > 1:
             image.seek(1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
 
-from annotator.correcting.alternatives import Alternative
+from annotator.correcting.depth.alternatives import Alternative
 from annotator.hand.mesh import HandMesh
 
 

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 from napari_hand_mesh.docks.queue_table import ORDERS, QueueModel
 from napari_hand_mesh.docks.verdict_bar import quiet
 from napari_hand_mesh.jobs.thumbnails import SIDE
-from napari_hand_mesh.session.finding import Wanted
-from napari_hand_mesh.session.hand_queue import OPEN
+from napari_hand_mesh.session.navigation.finding import Wanted
+from napari_hand_mesh.session.navigation.hand_queue import OPEN
 from napari_hand_mesh.session.session import Session
 
 FILTERS = {

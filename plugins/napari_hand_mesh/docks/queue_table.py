@@ -10,8 +10,8 @@ from qtpy.QtGui import QColor, QFont
 
 from annotator.project import HandEntry
 from napari_hand_mesh.jobs.thumbnails import Thumbnails, blank
-from napari_hand_mesh.session.finding import Wanted
-from napari_hand_mesh.session.hand_queue import OPEN
+from napari_hand_mesh.session.navigation.finding import Wanted
+from napari_hand_mesh.session.navigation.hand_queue import OPEN
 from napari_hand_mesh.session.session import Session
 from napari_hand_mesh.session.words import why_look
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from annotator.project import HandEntry, Project
 from annotator.project.journal import EDIT, REDO, STATE, UNDO, Event
-from napari_hand_mesh.session.hand_queue import OPEN
+from napari_hand_mesh.session.navigation.hand_queue import OPEN
 
 EVERYTHING = 1_000_000  # events that are read at most
 BUCKETS = 24  # of time, at most

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from annotator.project import HandEntry
-from napari_hand_mesh.session.hand_queue import OPEN
+from napari_hand_mesh.session.navigation.hand_queue import OPEN
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import annotator
 from annotator.correcting import solve
-from annotator.correcting.alternatives import Alternative, alternatives
-from annotator.correcting.evidence import Evidence, InFront, PalmDepths, PalmDistance
+from annotator.correcting.depth.alternatives import Alternative, alternatives
+from annotator.correcting.depth.evidence import Evidence, InFront, PalmDepths, PalmDistance
 from annotator.errors import InputError
 from annotator.hand.depth_labels import DepthLabels, depths_from_palm, palm_depth
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
-from napari_hand_mesh.session.looking import Looking
+from napari_hand_mesh.session.navigation.looking import Looking
 
 
 class InDepth(Looking):

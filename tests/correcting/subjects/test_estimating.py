@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import annotator
 from annotator.correcting import solve
-from annotator.correcting.evidence import Depths
+from annotator.correcting.depth.evidence import Depths
 from annotator.correcting.subjects.heads import NOISE, SAID
 from annotator.correcting.subjects.measuring import bones_of, size_of
 from annotator.errors import InputError

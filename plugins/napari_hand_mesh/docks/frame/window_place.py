@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QComboBox, QMainWindow, QSlider, QWidget
 from napari_hand_mesh.canvas.layers import HandLayers
 from napari_hand_mesh.docks.controls import MODES
 from napari_hand_mesh.docks.queue_panel import QueuePanel
-from napari_hand_mesh.session import place
+from napari_hand_mesh.session.navigation import place
 from napari_hand_mesh.session.session import Session
 
 EVERY = 2000  # ms between looks whether something changed

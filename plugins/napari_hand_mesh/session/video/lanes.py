@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator.project import HandEntry
-from napari_hand_mesh.session.hand_queue import OPEN
+from napari_hand_mesh.session.navigation.hand_queue import OPEN
 
 # what a frame of a track is; of several in one column of the screen the later one in this tuple is shown
 MARKS = ("gap", "proposed", "bridged", "propagated", "accepted", "rejected", "flagged", "corrected")

@@ -1,0 +1,1 @@
+"""Commands that make hands of photos, videos, rigs and depth images."""

@@ -1,0 +1,1 @@
+"""Contents of files: arrays, tensors, JSON, YAML and pickles, read with care and written in pieces."""

@@ -1,0 +1,1 @@
+"""Networks that no longer learn: as lists of operations, and as OpenVINO graphs."""
