@@ -40,6 +40,13 @@ def frame_place(path: str | Path) -> FramePlace | None:
     return FramePlace(Path(found["video"]), int(found["number"]), float(found["rate"] or RATE))
 
 
+def video_of(path: str | Path) -> str | None:
+    """The video of a frame's place, as text; None for the path of an ordinary file. A tenth of the time of
+    `frame_place`: lists of hands have a place a line."""
+    found = _FRAME.fullmatch(str(path))
+    return None if found is None or not (float(found["rate"] or RATE)) else found["video"]
+
+
 def is_pattern(path: str | Path) -> bool:
     """Whether a path's name stands for a numbered sequence of files: it has one `%d` or `%06d`."""
     return len(_NUMBER.findall(Path(path).name)) == 1

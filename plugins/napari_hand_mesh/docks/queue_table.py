@@ -137,7 +137,8 @@ class QueueModel(QAbstractTableModel):
         known = self.thumbnails.reason(entry)
         return "…" if known is None else known
 
-    def _came(self, hand_id: str, _version: int) -> None:
-        row = self._row.get(hand_id)
-        if row is not None:
-            self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+    def _came(self, hands: frozenset[str]) -> None:
+        for hand_id in hands:
+            row = self._row.get(hand_id)
+            if row is not None:
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 from qtpy.QtGui import QImage, QPixmap
 
 from annotator.errors import InputError
@@ -27,6 +27,7 @@ SIDE = 40  # px
 KEPT = 600  # hands
 WAITING = 60  # wishes: more are not in sight at once, older ones are forgotten
 PAUSE = 0.03  # s between two: canvas and mouse come first
+TOGETHER = 150  # ms: pictures that come within it are shown at once
 ROUND = 1.15  # of the crop's side: what is shown round a hand
 
 Key = tuple[str, int]  # a hand's id and version
@@ -41,9 +42,11 @@ def picture(photo: np.ndarray, hand: HandMesh, side: int = SIDE) -> np.ndarray:
 
 
 class Thumbnails(QObject):
-    """came: (hand's id, its version), when picture and reason of a hand are there."""
+    """came: the ids of hands whose pictures and reasons are there now, a frozenset. Those of some moments are told
+    together: whatever shows them, the whole window is put together anew for it."""
 
-    came = Signal(str, int)
+    came = Signal(object)
+    _one = Signal(str)  # from the thread
 
     def __init__(self, words: Callable[[HandMesh, JointDefinition], str], parent: QObject | None = None):
         super().__init__(parent)
@@ -54,6 +57,12 @@ class Thumbnails(QObject):
         self._changed = threading.Condition()
         self._folder: Path | None = None
         self._thread: threading.Thread | None = None
+        self._told: set[str] = set()
+        self._telling = QTimer(self)
+        self._telling.setSingleShot(True)
+        self._telling.setInterval(TOGETHER)
+        self._telling.timeout.connect(self._tell)
+        self._one.connect(self._note)
 
     def start(self, folder: Path) -> None:
         """Hands of the project in this folder from now on."""
@@ -109,6 +118,15 @@ class Thumbnails(QObject):
             self._thread = threading.Thread(target=self._work, args=(self._folder,), name="thumbnails", daemon=True)
             self._thread.start()
 
+    def _note(self, hand_id: str) -> None:
+        self._told.add(hand_id)
+        if not self._telling.isActive():
+            self._telling.start()
+
+    def _tell(self) -> None:
+        told, self._told = frozenset(self._told), set()
+        self.came.emit(told)
+
     def _work(self, folder: Path) -> None:
         reader, photos = ReaderBeside(), Recent[np.ndarray](2)
         with Project.open(folder) as project:
@@ -125,7 +143,7 @@ class Thumbnails(QObject):
                         return
                     self._wanted.pop((entry.id, entry.version), None)
                     self._made[_key(entry)] = made
-                    self.came.emit(entry.id, entry.version)
+                    self._one.emit(entry.id)
                 time.sleep(PAUSE)
 
     def _make(

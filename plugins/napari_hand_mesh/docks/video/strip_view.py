@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from qtpy.QtCore import QRect, QSize, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QPainter, QPen
+from qtpy.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_hand_mesh.jobs.thumbnails import Thumbnails
@@ -38,6 +38,8 @@ class StripView(QWidget):
         self.first, self.last = 0.0, 1.0  # frames that are in sight, [first, last)
         self._span: tuple[int, int] | None = None
         self._session: Session | None = None
+        self._drawn: tuple[tuple, QPixmap] | None = None  # all but the person's place, and what it was drawn from
+        self._came_in = 0  # pictures so far
         self.thumbnails = Thumbnails(why_look, self)
         self.thumbnails.came.connect(self._came)
         self.setFixedHeight(RULER + 2 * (PICTURE + STATES + DOUBTS + MARGIN))
@@ -73,7 +75,8 @@ class StripView(QWidget):
         self.last = self.first + count
         self.update()
 
-    def _came(self, _hand: str, _version: int) -> None:
+    def _came(self, _hands: frozenset[str]) -> None:
+        self._came_in += 1
         self.update()
 
     # -- where things are ------------------------------------------------------------------------------------
@@ -140,18 +143,7 @@ class StripView(QWidget):
     # -- painting --------------------------------------------------------------------------------------------
     def paintEvent(self, _event) -> None:  # noqa: N802
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(BACK))
-        if not self.timeline.lanes:
-            painter.setPen(QColor(INK))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "this photo is on no track of a video")
-            painter.end()
-            return
-        font = painter.font()
-        font.setPixelSize(10)
-        painter.setFont(font)
-        self._rule(painter)
-        for lane, place, pictures in self.lanes():
-            self._paint(painter, lane, place, pictures)
+        painter.drawPixmap(0, 0, self._background())
         entry = self.timeline.entry()
         if entry is not None:
             x, wide = self.x_of(entry.frame or 0), self.x_of((entry.frame or 0) + 1) - self.x_of(entry.frame or 0)
@@ -159,6 +151,34 @@ class StripView(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRect(int(x) - (0 if wide > 3 else 1), RULER - 3, max(int(wide) - 1, 2), self.height()))
         painter.end()
+
+    def _background(self) -> QPixmap:
+        """All but the person's place; the same picture while nothing in it has changed, as from frame to frame."""
+        lanes = self.timeline.lanes
+        scale = self.devicePixelRatioF()
+        of = (
+            self.first, self.last, self.width(), self.height(), scale, self._came_in, self.timeline.lane,
+            *((lane, lane.changes) for lane in lanes),
+        )  # fmt: skip
+        if self._drawn is not None and self._drawn[0] == of:
+            return self._drawn[1]
+        pixmap = QPixmap(int(np.ceil(self.width() * scale)), int(np.ceil(self.height() * scale)))
+        pixmap.setDevicePixelRatio(scale)
+        pixmap.fill(QColor(BACK))
+        painter = QPainter(pixmap)
+        if lanes:
+            font = self.font()
+            font.setPixelSize(10)
+            painter.setFont(font)
+            self._rule(painter)
+            for lane, place, pictures in self.lanes():
+                self._paint(painter, lane, place, pictures)
+        else:
+            painter.setPen(QColor(INK))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "this photo is on no track of a video")
+        painter.end()
+        self._drawn = of, pixmap
+        return pixmap
 
     def _rule(self, painter: QPainter) -> None:
         """Numbers of frames."""

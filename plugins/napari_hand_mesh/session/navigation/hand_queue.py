@@ -13,7 +13,7 @@ ORDER = "confidence"
 class HandQueue:
     """A project's list of hands, those the network is least sure of first unless `sort` says otherwise.
 
-    entries: the list itself; generation: grows whenever it was read anew; news: ids of hands noted since then, so that
+    entries: the list itself; generation: grows whenever it was read anew; news: ids of hands that changed since then, so that
     who shows it need not compare 20,000 lines at every step.
     """
 
@@ -52,12 +52,15 @@ class HandQueue:
             self.read()
             return
         row = self._row[hand.id]
-        self._judged += (hand.state not in OPEN) - (self.entries[row].state not in OPEN)
-        self.news.append(hand.id)
-        self.entries[row] = dataclasses.replace(
-            self.entries[row], side=hand.side, state=hand.state, confidence=hand.confidence,
+        before = self.entries[row]
+        after = dataclasses.replace(
+            before, side=hand.side, state=hand.state, confidence=hand.confidence,
             version=hand.version, corrections=len(hand.corrections), changed=hand.changed,
         )  # fmt: skip
+        if after != before:  # else somebody only looked at it
+            self._judged += (hand.state not in OPEN) - (before.state not in OPEN)
+            self.news.append(hand.id)
+            self.entries[row] = after
 
     def next_open(self, current: str | None, step: int = 1) -> str | None:
         """The id of the next hand (step -1: the one before) that waits for a person; None if there is none."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -31,7 +32,8 @@ def mark_of(entry: HandEntry, propagated: bool = False) -> str:
 class Lane:
     """A track. track: its number; entries: its hands by frame; frames (N,) int64; seconds (N,); marks (N,) uint8, see
     CODE; doubts (N,) 0..1: how unsure the network is of what nobody judged; doubtful (N,) bool: something speaks
-    against the frame and nobody judged it."""
+    against the frame and nobody judged it. frames stay what they are; the rest changes by `put`, and changes counts how
+    often."""
 
     track: int
     entries: list[HandEntry]
@@ -40,6 +42,8 @@ class Lane:
     marks: np.ndarray
     doubts: np.ndarray
     doubtful: np.ndarray
+    changes: int = 0
+    _right: int = field(default=0, init=False)  # how many of its hands are right ones
 
     @classmethod
     def of(cls, track: int, hands: Sequence[HandEntry], propagated: Collection[str]) -> Lane:
@@ -56,11 +60,19 @@ class Lane:
             np.zeros(count, bool),
         )
         for row, entry in enumerate(entries):
-            lane.put(row, entry, entry.id in propagated)
+            lane._set(row, entry, entry.id in propagated)
+        lane._right = sum(entry.side == "right" for entry in entries)
         return lane
 
     def put(self, row: int, entry: HandEntry, propagated: bool) -> None:
         """The hand of this row as it is now."""
+        before, mark = self.entries[row], self.marks[row]
+        self._set(row, entry, propagated)
+        self._right += (entry.side == "right") - (before.side == "right")
+        if before != entry or self.marks[row] != mark:
+            self.changes += 1
+
+    def _set(self, row: int, entry: HandEntry, propagated: bool) -> None:
         mark = mark_of(entry, propagated)
         untouched = mark in ("proposed", "bridged", "propagated")
         self.entries[row] = entry
@@ -71,10 +83,9 @@ class Lane:
     @property
     def side(self) -> str:
         """'right' or 'left': what most of its frames say."""
-        right = sum(entry.side == "right" for entry in self.entries)
-        return "right" if 2 * right >= len(self.entries) else "left"
+        return "right" if 2 * self._right >= len(self.entries) else "left"
 
-    @property
+    @cached_property
     def step(self) -> int:
         """Frames from one of its hands to the next, as a rule: 1, or more if every second, third, ... was looked at."""
         return int(np.median(np.diff(self.frames))) if len(self.frames) > 1 else 1
@@ -84,7 +95,15 @@ class Lane:
 
     def nearest(self, frame: float) -> int:
         """The row whose frame is nearest."""
-        return int(np.abs(self.frames - frame).argmin())
+        after = int(np.searchsorted(self.frames, frame))
+        if after == len(self.frames) or (after > 0 and frame - self.frames[after - 1] <= self.frames[after] - frame):
+            after -= 1
+        return int(np.searchsorted(self.frames, self.frames[after]))  # of several hands in a frame the first
+
+    def count(self, first: float, last: float) -> int:
+        """How many of its hands are in frames from `first` up to `last`."""
+        low, high = np.searchsorted(self.frames, (first, last))
+        return int(high - low)
 
     def next_doubtful(self, row: int, step: int) -> int | None:
         """The next row (step -1: the one before) at which a stretch of doubtful frames begins, or where another reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotator.files.frame_places import frame_place
+from annotator.files.frame_places import video_of
 from annotator.hand.joint_states import PROPAGATED, PROPOSED
 from annotator.project import HandEntry
 from napari_hand_mesh.session.session import Session
@@ -68,7 +68,7 @@ class Timeline:
     def shown(self, first: float, last: float, most: int) -> list[Lane]:
         """Up to `most` lanes to draw of those with frames in [first, last): the person's own, then those that are
         longest there, by number."""
-        counts = {id(lane): int(((lane.frames >= first) & (lane.frames < last)).sum()) for lane in self.lanes}
+        counts = {id(lane): lane.count(first, last) for lane in self.lanes}
         there = [lane for lane in self.lanes if counts[id(lane)] or lane is self.lane]
         there.sort(key=lambda lane: (lane is not self.lane, -counts[id(lane)]))
         return sorted(there[:most], key=lambda lane: lane.track)
@@ -92,9 +92,11 @@ class Timeline:
         queue = self._session.hand_queue
         self._generation, self._heard = queue.generation, len(queue.news)
         for entry in queue.entries:
-            place = frame_place(entry.photo) if entry.track is not None else None
-            if place is not None and entry.track is not None:
-                self._tracks.setdefault(str(place.video), {}).setdefault(entry.track, []).append(entry)
+            if entry.track is None:
+                continue
+            video = video_of(entry.photo)
+            if video is not None:
+                self._tracks.setdefault(video, {}).setdefault(entry.track, []).append(entry)
                 self.any_track = True
 
     def _hear(self) -> None:
@@ -117,8 +119,7 @@ class Timeline:
         """To the video, lane and row of the session's hand."""
         session = self._session
         at = None if session is None else session.at
-        place = None if at is None else frame_place(at.path)
-        video = None if place is None else str(place.video)
+        video = None if at is None else video_of(at.path)
         if video != self._video:
             self._video = video
             self._lay()
