@@ -14,7 +14,7 @@ EXTRAS ?= gui,train,formats,sleap,cluster,serve,test,lint,docs
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
 TEST_PROCESSES ?= 2
-FILE_BY_FILE := --dist loadgroup --no-loadscope-reorder
+FILE_BY_FILE := --dist loadfile --no-loadscope-reorder
 SIDE_BY_SIDE := -n $(TEST_PROCESSES) $(FILE_BY_FILE)
 
 # gui_tests(environment, how pytest is started if not by its python -m)
