@@ -17,7 +17,10 @@ import numpy as np
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.evaluation.bootstrap import Paired
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
+from annotator.learning.data.photos import KeypointTable
 from annotator.learning.old_names import with_new_names
 from annotator.model import Model, load_model
 from annotator.network.checkpoint import load_checkpoint
@@ -204,16 +207,7 @@ class _Round:
         old_before, old_after = (
             judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child)
         )
-        before = new = after = self.project.definition()
-        by_definition = None
-        if "definition" in self.state["done"]:
-            known = defining.learned(self.folder)
-            before, new = known.before, known.definition
-            first, second = (judging.errors(found[0], table, one).photo for one in (before, new))
-            by_definition = judging.compared(first, second, table.group, self.settings)
-            adopted, rule = defining.adoption(known, by_definition, self.settings)
-            after = new if adopted else before
-            self.state["definition"] |= {"adopted": adopted, "why": rule}
+        before, new, after, by_definition = self._definitions(found[0], table)
         # what all labels share contradicts nothing
         missed, still = (judging.errors(hands, taught, new).photo for hands in learned)
         against = judging.contradicting(missed, still, judging.errors(found[1], table, new).photo)
@@ -243,6 +237,22 @@ class _Round:
             for k, name in enumerate(ids)
         ]
         keeping.write_json(self.folder / keeping.HELD, {"hands": rows})
+
+    def _definitions(
+        self, found: list[HandMesh], table: KeypointTable
+    ) -> tuple[JointDefinition, JointDefinition, JointDefinition, Paired | None]:
+        """The project's definition before this round, the one that the round learned (or the same), the one from now
+        on, and what the parent's hands say of the two."""
+        before = self.project.definition()
+        if "definition" not in self.state["done"]:
+            return before, before, before, None
+        known = defining.learned(self.folder)
+        before, new = known.before, known.definition
+        first, second = (judging.errors(found, table, one).photo for one in (before, new))
+        by_definition = judging.compared(first, second, table.group, self.settings)
+        adopted, rule = defining.adoption(known, by_definition, self.settings)
+        self.state["definition"] |= {"adopted": adopted, "why": rule}
+        return before, new, new if adopted else before, by_definition
 
     def _some_taught(self) -> tuple:
         """Table, crops and ids of the accepted hands, at most `checked` of them."""
