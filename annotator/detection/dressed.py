@@ -59,7 +59,7 @@ class DressedSearch(nn.Module):
             (k, crop)
             for k, own in enumerate(palms)
             for crop in map(Crop.from_palm, own)
-            if not any(_inside(crop, look) for look in found[k])
+            if not any(look.holds(crop) for look in found[k])
         ]
         looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])
         answers: list[list[CropHypothesis]] = [[] for _ in photos]
@@ -67,8 +67,3 @@ class DressedSearch(nn.Module):
             if look.trust >= CONFIRMED:
                 answers[k].append(look)
         return answers
-
-
-def _inside(crop: Crop, look: CropHypothesis) -> bool:
-    x0, y0, x1, y1 = look.box
-    return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)
