@@ -1,6 +1,6 @@
 """Hands in gloves and round things, beside those that are found: a palm network and a presence tuned for them.
 
-Both began as MediaPipe's (`learning.finder`). They add hands and take none away: small palms, and clutter of real
+Both began as MediaPipe's (`learning.detection`). They add hands and take none away: small palms, and clutter of real
 photos, the tuned network judges less well. It looks at the whole photo at its two coarsest scales: a gloved hand is to
 be large.
 """

@@ -25,8 +25,8 @@ from annotator.correcting.solver.labels import check_sight, checked_states
 from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.solver.problem import HandProblem
 from annotator.correcting.solver.search import SolverSettings
-from annotator.correcting.subjects.heads import head_evidence
 from annotator.correcting.subjects.measuring import RULER, checked_sizes, size_of
+from annotator.correcting.subjects.proposed_shapes import head_evidence
 from annotator.correcting.subjects.subject import Subject
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
