@@ -29,6 +29,8 @@ ALL := gui,train,formats,sleap,postgres,cluster,serve,test
 
 .PHONY: install demo lint test coverage docs test-qt6 lock sbom clean
 .SILENT:
+# Sources and tests are compiled once, not by each of the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 install: $(VENV)/.installed
 
