@@ -14,7 +14,7 @@ EXTRAS ?= gui,train,formats,sleap,cluster,serve,test,lint,docs
 INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-libraries
 
 TEST_PROCESSES ?= 2
-FILE_BY_FILE := --dist loadgroup --no-loadscope-reorder
+FILE_BY_FILE := --dist loadfile --no-loadscope-reorder
 SIDE_BY_SIDE := -n $(TEST_PROCESSES) $(FILE_BY_FILE)
 
 # gui_tests(environment, how pytest is started if not by its python -m)
@@ -29,6 +29,8 @@ ALL := gui,train,formats,sleap,postgres,cluster,serve,test
 
 .PHONY: install demo lint test coverage docs test-qt6 lock sbom clean
 .SILENT:
+# Sources and tests are compiled once, not by each of the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 install: $(VENV)/.installed
 

@@ -28,24 +28,36 @@ settings.load_profile("any machine")
 ROOT = Path(__file__).resolve().parents[1]
 
 # Folders whose tests share something that takes long to make: side by side (pytest -n), one process has them all. They
-# begin first, so that none is left to run alone at the end. Every other file goes to whoever is free.
+# begin first, so that none is left to run alone at the end. Every other file goes, whole, to whoever is free.
 TOGETHER = ("cluster", "rounds", "cli", "serving", "correcting")
+ONE_PROCESS = ("cluster", "rounds")
 LONGEST = "test_layout.py"  # of the GUI's, which are run by themselves
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def room(item: pytest.Item) -> str:
-        return item.path.relative_to(ROOT / "tests").parts[0]
-
     def turn(item: pytest.Item) -> int:
         if item.path.name == LONGEST:
             return 0
-        return TOGETHER.index(room(item)) if room(item) in TOGETHER else len(TOGETHER)
+        room = item.path.relative_to(ROOT / "tests").parts[0]
+        return TOGETHER.index(room) if room in TOGETHER else len(TOGETHER)
 
     items.sort(key=turn)
-    for item in items:
-        name = room(item) if room(item) in ("cluster", "rounds") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """With `--dist loadfile`, what goes to one process is a file, or a folder of ONE_PROCESS."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            room = next((room for room in ONE_PROCESS if file.startswith(f"tests/{room}/")), None)
+            return room or file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

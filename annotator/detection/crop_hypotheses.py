@@ -79,6 +79,11 @@ class CropHypothesis:
         pad = PAD * (high - low).max()
         return np.concatenate([low - pad, high + pad])
 
+    def holds(self, crop: Crop) -> bool:
+        """Whether another crop's middle lies in the box of this hand."""
+        x0, y0, x1, y1 = self.box
+        return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)
+
     @property
     def score(self) -> float:
         """How good a hand this is, beside others: log-like."""

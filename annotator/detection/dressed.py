@@ -1,6 +1,6 @@
 """Hands in gloves and round things, beside those that are found: a palm network and a presence tuned for them.
 
-Both began as MediaPipe's (`learning.finder`). They add hands and take none away: small palms, and clutter of real
+Both began as MediaPipe's (`learning.detection`). They add hands and take none away: small palms, and clutter of real
 photos, the tuned network judges less well. It looks at the whole photo at its two coarsest scales: a gloved hand is to
 be large.
 """
@@ -59,7 +59,7 @@ class DressedSearch(nn.Module):
             (k, crop)
             for k, own in enumerate(palms)
             for crop in map(Crop.from_palm, own)
-            if not any(_inside(crop, look) for look in found[k])
+            if not any(look.holds(crop) for look in found[k])
         ]
         looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])
         answers: list[list[CropHypothesis]] = [[] for _ in photos]
@@ -67,8 +67,3 @@ class DressedSearch(nn.Module):
             if look.trust >= CONFIRMED:
                 answers[k].append(look)
         return answers
-
-
-def _inside(crop: Crop, look: CropHypothesis) -> bool:
-    x0, y0, x1, y1 = look.box
-    return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)

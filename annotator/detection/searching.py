@@ -76,7 +76,7 @@ def _with(looks: Looks, more: Looks) -> Looks:
 def _unknown(crops: list[list[Crop]], looks: Looks) -> list[list[Crop]]:
     """The crops whose middle lies in no hand that is found."""
     return [
-        [crop for crop in own if not any(_inside(crop, look) for look in known if look.found)]
+        [crop for crop in own if not any(look.holds(crop) for look in known if look.found)]
         for own, known in zip(crops, looks, strict=True)
     ]
 
@@ -111,11 +111,6 @@ def each_once(looks: list[CropHypothesis]) -> list[CropHypothesis]:
     return once
 
 
-def _inside(crop: Crop, look: CropHypothesis) -> bool:
-    x0, y0, x1, y1 = look.box
-    return bool(x0 <= crop.cx <= x1 and y0 <= crop.cy <= y1)
-
-
 def _same(a: CropHypothesis, b: CropHypothesis) -> bool:
     """Whether two looks show one hand: their boxes nearly coincide, or overlap and landmarks lie close. One that an arm
     alone tells of is any hand seen near there."""
@@ -129,4 +124,4 @@ def _same(a: CropHypothesis, b: CropHypothesis) -> bool:
 def _part(look: CropHypothesis, other: CropHypothesis) -> bool:
     """Whether an unsure look shows a part of another one's hand."""
     smaller = look.crop.size < PART * other.crop.size
-    return other.sure and not look.sure and smaller and _inside(look.crop, other)
+    return other.sure and not look.sure and smaller and other.holds(look.crop)

@@ -13,9 +13,9 @@ from pathlib import Path
 from annotator.errors import InputError
 from annotator.files.atomic import to_disk
 from annotator.files.file_errors import writing
-from annotator.files.given import expanded
 from annotator.files.processes import alive
 from annotator.files.resuming import STATE, left_for
+from annotator.files.user_paths import expanded
 
 _NOBODY = 0  # in place of a process's number: a folder that its process has left to whoever goes on
 

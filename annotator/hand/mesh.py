@@ -14,17 +14,18 @@ from annotator.hand.depth_labels import DepthLabels
 from annotator.hand.joints import check_side, joint_index
 
 
-def _fixed(record: str, name: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64) -> np.ndarray:
-    """A read-only copy of `value` as an array of `shape` (None: any length), finite; InputError otherwise."""
+def checked_array(what: str, value: Any, shape: tuple[int | None, ...], kind: type = np.float64) -> np.ndarray:
+    """A read-only copy of `value` as a finite array of `shape` (None: any length); InputError, naming `what`,
+    otherwise."""
     try:
         array: np.ndarray = np.array(value, dtype=kind)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{record}.{name} is not an array of numbers: {error}") from None
+        raise InputError(f"{what} is not an array of numbers: {error}") from None
     if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
-        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
-        raise InputError(f"{record}.{name} has shape {array.shape}, expected {wanted}")
+        wanted = ", ".join("any" if n is None else str(n) for n in shape)
+        raise InputError(f"{what} has shape {array.shape}, expected ({wanted})")
     if not np.isfinite(array).all():
-        raise InputError(f"{record}.{name} holds values that are not finite")
+        raise InputError(f"{what} holds values that are not finite")
     array.setflags(write=False)
     return array
 
@@ -37,7 +38,7 @@ class _Record:
 
     def __post_init__(self) -> None:
         for name, shape in self._SHAPES.items():
-            object.__setattr__(self, name, _fixed(type(self).__name__, name, getattr(self, name), shape))
+            object.__setattr__(self, name, checked_array(f"{type(self).__name__}.{name}", getattr(self, name), shape))
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -184,7 +185,7 @@ class HandMesh(_Record):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_side(self.side)
-        object.__setattr__(self, "faces", _fixed("HandMesh", "faces", self.faces, (None, 3), np.int32))
+        object.__setattr__(self, "faces", checked_array("HandMesh.faces", self.faces, (None, 3), np.int32))
         if len(self.vertex_sigma) != len(self.vertices):
             raise InputError(
                 f"HandMesh.vertex_sigma has {len(self.vertex_sigma)} values for {len(self.vertices)} vertices"
@@ -192,12 +193,12 @@ class HandMesh(_Record):
         if self.faces.size and (self.faces.min() < 0 or self.faces.max() >= len(self.vertices)):
             raise InputError("HandMesh.faces names vertices that do not exist")
         for name in ("crop_size", "crop_angle", "confidence"):
-            object.__setattr__(self, name, float(_fixed("HandMesh", name, getattr(self, name), ())))
+            object.__setattr__(self, name, float(checked_array(f"HandMesh.{name}", getattr(self, name), ())))
         if not 0.0 <= self.confidence <= 1.0:
             raise InputError(f"HandMesh.confidence is {self.confidence}, expected 0..1")
         corrections = {}
         for key, point in self.corrections.items():
-            x, y = _fixed("HandMesh", f"corrections[{key!r}]", point, (2,))
+            x, y = checked_array(f"HandMesh.corrections[{key!r}]", point, (2,))
             corrections[joint_index(key)] = (float(x), float(y))
         object.__setattr__(self, "corrections", dict(sorted(corrections.items())))
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from annotator.detection.grouping import groups, hinted
 from annotator.detection.hand_detector import HandDetector
 from annotator.detection.localization import Located
+from annotator.detection.photo_groups import groups, hinted
 from annotator.hand.mesh import HandMesh
 from annotator.model.answering import AT_ONCE, Answering
 from annotator.network.features import Features, joined

@@ -8,7 +8,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.project import HandEntry, Project, StoredPhoto
-from annotator.project.guessed import side_in_doubt
+from annotator.project.guessed_sides import side_in_doubt
 from annotator.project.overview.doubts import doubts
 from annotator.project.overview.steps import steps_of
 from annotator.project.photo_files.pixels import pixels_of

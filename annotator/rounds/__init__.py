@@ -19,7 +19,7 @@ _LAZY = {
     "Candidates": "annotator.rounds.selection.candidates",
     "Choice": "annotator.rounds.selection.strategies",
     "strategy": "annotator.rounds.selection.strategies",
-    "current_checkpoint": "annotator.rounds.keeping",
+    "current_checkpoint": "annotator.rounds.storage",
 }
 
 __all__ = [*_LAZY]

@@ -13,9 +13,9 @@ from annotator.files.atomic import put_text
 from annotator.files.file_errors import reading
 from annotator.model import Model
 from annotator.rounds import pictures
-from annotator.rounds.keeping import CHECKPOINT, HELD, read_state, write_json
 from annotator.rounds.reading import PhotoReader
 from annotator.rounds.retraining import counting, judging, samples
+from annotator.rounds.storage import CHECKPOINT, HELD, read_state, write_json
 
 CURVES, PICTURES, PAGE, CARD, FILE = "curves.png", "before-after.png", "report.html", "model-card.md", "report.json"
 FARTHEST = 5  # joints named of a definition; report.json has all

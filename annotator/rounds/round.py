@@ -17,18 +17,21 @@ import numpy as np
 
 from annotator import __version__
 from annotator.errors import InputError
+from annotator.evaluation.bootstrap import Paired
+from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
+from annotator.learning.data.photos import KeypointTable
 from annotator.learning.old_names import with_new_names
 from annotator.model import Model, load_model
 from annotator.network.checkpoint import load_checkpoint
 from annotator.project import Project, Provenance
-from annotator.rounds import keeping, report
-from annotator.rounds.keeping import CHECKPOINT, STATE
+from annotator.rounds import report, storage
 from annotator.rounds.retraining import defining, judging, samples
 from annotator.rounds.retraining.learning import learn
 from annotator.rounds.retraining.replay import replay_photos
 from annotator.rounds.retraining.reproposing import repropose
 from annotator.rounds.settings import RoundSettings
+from annotator.rounds.storage import CHECKPOINT, STATE
 
 Progress = Callable[[str, int, int, dict], None]
 Launch = Callable[
@@ -57,15 +60,15 @@ def run_round(
     from, another round running, or a file that cannot be read or written; what was done until then is kept.
     """
     tell = progress or (lambda *_: None)
-    with keeping.opened_project(project, who) as opened, keeping.one_at_a_time(opened):
+    with storage.opened_project(project, who) as opened, storage.one_at_a_time(opened):
         folder, state = _begin(opened, settings or RoundSettings(), model)
         return _Round(opened, folder, state, replay, device, tell, launch).run()
 
 
 def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tuple[Path, dict]:
     """The unfinished round, or a new one with its samples fixed."""
-    known = keeping.round_folders(project)
-    if known and "report" not in (state := keeping.read_state(known[-1]))["done"]:
+    known = storage.round_folders(project)
+    if known and "report" not in (state := storage.read_state(known[-1]))["done"]:
         return known[-1], state
     taken = samples.taken(project, settings.least_gold, settings.held)
     if len(taken.train) < max(settings.least, 1):
@@ -78,10 +81,10 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
             f"nothing to learn from in {project.folder}: {len(taken.train)} accepted hands with corrections{more}"
         )
     number = int(known[-1].name) + 1 if known else 1
-    folder = keeping.rounds_folder(project) / f"{number:03d}"
+    folder = storage.rounds_folder(project) / f"{number:03d}"
     samples.save_train(taken.train, folder / "samples" / "train")
     samples.save_held(taken.held, folder / "samples" / "held")
-    start = model or keeping.current_checkpoint(project)
+    start = model or storage.current_checkpoint(project)
     state = {
         "round": number,
         "code_version": __version__,
@@ -100,7 +103,7 @@ def _begin(project: Project, settings: RoundSettings, model: Path | None) -> tup
         "promoted": False,
         "definition": None,
     }
-    keeping.write_json(folder / STATE, state)
+    storage.write_json(folder / STATE, state)
     return folder, state
 
 
@@ -146,13 +149,13 @@ class _Round:
                     self.state["reproposed"] = counts
                 self._finish("repropose")
             self._count_time()
-            report.write(self.folder, self.state, keeping.round_folders(self.project), parent, child)
+            report.write(self.folder, self.state, storage.round_folders(self.project), parent, child)
             if (self.state.get("definition") or {}).get("adopted"):
                 defining.adopt(self.folder)
             self._finish("report")
         finally:
             self._count_time()
-            keeping.write_json(self.folder / STATE, self.state)
+            storage.write_json(self.folder / STATE, self.state)
         return report.result(self.folder, self.state)
 
     def _count_time(self) -> None:
@@ -162,11 +165,11 @@ class _Round:
 
     def _finish(self, step: str) -> None:
         self.state["done"].append(step)
-        keeping.write_json(self.folder / STATE, self.state)
+        storage.write_json(self.folder / STATE, self.state)
 
     def _replay_folder(self) -> Path:
         count = self.settings.replayed + self.settings.old
-        own = keeping.rounds_folder(self.project) / "replay"
+        own = storage.rounds_folder(self.project) / "replay"
         return replay_photos(own, self.own_replay, count).shards.folder
 
     def _define(self, parent: Model) -> None:
@@ -204,16 +207,7 @@ class _Round:
         old_before, old_after = (
             judging.old_errors(model.network, self._replay, count)[count // 2 :] for model in (parent, child)
         )
-        before = new = after = self.project.definition()
-        by_definition = None
-        if "definition" in self.state["done"]:
-            known = defining.learned(self.folder)
-            before, new = known.before, known.definition
-            first, second = (judging.errors(found[0], table, one).photo for one in (before, new))
-            by_definition = judging.compared(first, second, table.group, self.settings)
-            adopted, rule = defining.adoption(known, by_definition, self.settings)
-            after = new if adopted else before
-            self.state["definition"] |= {"adopted": adopted, "why": rule}
+        before, new, after, by_definition = self._definitions(found[0], table)
         # what all labels share contradicts nothing
         missed, still = (judging.errors(hands, taught, new).photo for hands in learned)
         against = judging.contradicting(missed, still, judging.errors(found[1], table, new).photo)
@@ -242,7 +236,23 @@ class _Round:
             }
             for k, name in enumerate(ids)
         ]
-        keeping.write_json(self.folder / keeping.HELD, {"hands": rows})
+        storage.write_json(self.folder / storage.HELD, {"hands": rows})
+
+    def _definitions(
+        self, found: list[HandMesh], table: KeypointTable
+    ) -> tuple[JointDefinition, JointDefinition, JointDefinition, Paired | None]:
+        """The project's definition before this round, the one that the round learned (or the same), the one from now
+        on, and what the parent's hands say of the two."""
+        before = self.project.definition()
+        if "definition" not in self.state["done"]:
+            return before, before, before, None
+        known = defining.learned(self.folder)
+        before, new = known.before, known.definition
+        first, second = (judging.errors(found, table, one).photo for one in (before, new))
+        by_definition = judging.compared(first, second, table.group, self.settings)
+        adopted, rule = defining.adoption(known, by_definition, self.settings)
+        self.state["definition"] |= {"adopted": adopted, "why": rule}
+        return before, new, new if adopted else before, by_definition
 
     def _some_taught(self) -> tuple:
         """Table, crops and ids of the accepted hands, at most `checked` of them."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import numpy as np
 from fastapi import FastAPI, Request, Response
@@ -130,17 +130,18 @@ def _add_model_routes(app: FastAPI, service: Service, bodies: Bodies, limits: Li
                 return Response(packed, media_type=wire.TYPE)
             return JSONResponse(said | {"hands": [as_json(hand) for hand in hands]})
 
+    async def packed(request: Request, does: Callable[[bytes, Visit, str], Awaitable[bytes]]) -> Response:
+        async with bodies.of(request, (wire.TYPE,)) as data:
+            answer = await while_there(request, does(data, visit_of(request), asked(request)))
+        return Response(answer, media_type=wire.TYPE)
+
     @app.post("/remember")
     async def remember(request: Request):
-        async with bodies.of(request, (wire.TYPE,)) as data:
-            answer = await while_there(request, service.remember(data, visit_of(request), asked(request)))
-        return Response(answer, media_type=wire.TYPE)
+        return await packed(request, service.remember)
 
     @app.post("/prompt")
     async def prompt(request: Request):
-        async with bodies.of(request, (wire.TYPE,)) as data:
-            answer = await while_there(request, service.prompt(data, visit_of(request), asked(request)))
-        return Response(answer, media_type=wire.TYPE)
+        return await packed(request, service.prompt)
 
 
 def visit_of(request: Request) -> Visit:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from annotator.correcting.subjects.subject import Subject
-from annotator.detection.grouping import hinted
+from annotator.detection.photo_groups import hinted
 from annotator.errors import InputError
 from annotator.hand.mesh import HandMesh
 from annotator.model import Model

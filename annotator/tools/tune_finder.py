@@ -18,10 +18,10 @@ import torch
 from safetensors.torch import save_file
 
 from annotator.detection.palms.palm_detector import PalmDetector
-from annotator.learning.finder.bank import KINDS, read_bank, write_bank
-from annotator.learning.finder.palms import tuned
-from annotator.learning.finder.pictures import Pictures
-from annotator.learning.finder.presence import fitted, looks
+from annotator.learning.detection.bank import KINDS, read_bank, write_bank
+from annotator.learning.detection.palms import tuned
+from annotator.learning.detection.pictures import Pictures
+from annotator.learning.detection.presence import fitted, looks
 from annotator.network.encoders.exported_hand import exported_hand
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.vision.photos import read_photo

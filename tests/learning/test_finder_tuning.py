@@ -8,9 +8,9 @@ import torch
 
 from annotator.detection.anchors import anchors
 from annotator.detection.palms.palm_scan import CELLS
-from annotator.learning.finder.palms import loss, targets
-from annotator.learning.finder.pictures import SIDE, Pair
-from annotator.learning.finder.presence import Looks, fitted
+from annotator.learning.detection.palms import loss, targets
+from annotator.learning.detection.pictures import SIDE, Pair
+from annotator.learning.detection.presence import Looks, fitted
 from annotator.network.encoders.mediapipe_hand import POOLED, load_mediapipe_hand
 
 MIDDLES = anchors(SIDE, SIDE, CELLS)

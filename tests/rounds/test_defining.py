@@ -16,11 +16,11 @@ from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.learning.data.photos import KeypointTable
 from annotator.project import Project
 from annotator.rounds import run_round
-from annotator.rounds.keeping import STATE, round_folders
 from annotator.rounds.retraining import defining, judging, samples
 from annotator.rounds.retraining.defining import Learned, adoption, as_ours
 from annotator.rounds.retraining.judging import contradicting, judge
 from annotator.rounds.settings import RoundSettings
+from annotator.rounds.storage import STATE, round_folders
 
 WRIST, TIP = joint_index("wrist"), joint_index("index_tip")
 KNOWN = 0.5  # weight of a label whose joint is known, at least

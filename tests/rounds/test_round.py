@@ -15,8 +15,8 @@ from annotator.errors import InputError
 from annotator.learning.old_names import RENAMED
 from annotator.network.checkpoint import load_checkpoint, save_checkpoint
 from annotator.rounds import current_checkpoint, rank, run_round
-from annotator.rounds.keeping import STATE, one_at_a_time, round_folders
 from annotator.rounds.settings import RoundSettings
+from annotator.rounds.storage import STATE, one_at_a_time, round_folders
 
 SMALL = RoundSettings(
     steps=3, batch=4, warmup=1, replayed=8, old=4, looks=1, least_gold=4, pictures=2, encoder_learning_rate=0.0

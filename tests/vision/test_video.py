@@ -18,7 +18,7 @@ from annotator.vision.photos import frame_of, photo_hash, photo_there, read_phot
 from annotator.vision.video import frames, is_video, open_video, save_frames
 from annotator.vision.video import index as indices
 from annotator.vision.video import opening as opening_module
-from annotator.vision.video.beside import ReaderBeside
+from annotator.vision.video.background_reading import ReaderBeside
 from annotator.vision.video.container import ContainerVideo
 
 av = pytest.importorskip("av")
@@ -136,7 +136,7 @@ def test_hash_and_index_are_made_once_on_a_machine(clip, monkeypatch):
     again = afresh(clip)
     assert again is not before and again.sha256 == before.sha256
     assert [number_in(again.read(number)) for number in (13, 2)] == [13, 2]
-    for kept in opening_module.keeping._file(opening_module.keeping.state_of(clip)).parent.iterdir():
+    for kept in opening_module.disk_cache._file(opening_module.disk_cache.state_of(clip)).parent.iterdir():
         kept.write_bytes(b"not ours")
     with pytest.raises(AssertionError, match="built again"):  # a spoilt note is no note
         afresh(clip)

@@ -107,7 +107,7 @@ def _newest(project: str | None, model: Path | None) -> Callable[[], Path | None
     if project is None:
         return lambda: model
     from annotator.project import Project
-    from annotator.rounds.keeping import current_checkpoint
+    from annotator.rounds.storage import current_checkpoint
 
     with Project.open(project) as found:
         pass  # only its folder is looked into from here on

@@ -39,7 +39,7 @@ def command(
     from annotator.hand.joints import check_side
     from annotator.model import load_model
     from annotator.project import Project
-    from annotator.project.guessed import SIDE_CONFIRMED
+    from annotator.project.guessed_sides import SIDE_CONFIRMED
     from annotator.project.photo_files.pixels import pixels_of
     from annotator.project.strain import strained_labels
 
@@ -87,7 +87,7 @@ def _flip_together(
     opened: Project, network: Model, one: OneMesh, hand_id: str, fresh: bool, definition: JointDefinition
 ) -> list[dict]:
     """A hand that is one mesh in several photos, in all of them, as one step; a row for each."""
-    from annotator.project.guessed import SIDE_CONFIRMED
+    from annotator.project.guessed_sides import SIDE_CONFIRMED
     from annotator.project.one_mesh import Shown
     from annotator.project.photo_files.pixels import pixels_of
 

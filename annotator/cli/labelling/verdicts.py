@@ -112,10 +112,10 @@ def _checked(project: Project, hand_id: str, checks: Sequence[Check]) -> dict:
 
 
 def _side_is_known(side: str | None, force: bool) -> Check:
-    """The check that somebody said whether the hand is left or right, see `project.guessed`. InputError for a `side`
-    that is none."""
+    """The check that somebody said whether the hand is left or right, see `project.guessed_sides`. InputError for a
+    `side` that is none."""
     from annotator.hand.joints import check_side
-    from annotator.project.guessed import check_side_known
+    from annotator.project.guessed_sides import check_side_known
 
     if side is not None:
         check_side(side)

@@ -106,7 +106,7 @@ def _photos(project: Project, places: Iterable[str]) -> list[int]:
     place that none of them is in."""
     from annotator.errors import InputError
     from annotator.files.frame_places import file_of
-    from annotator.files.given import expanded
+    from annotator.files.user_paths import expanded
 
     known, found = [(photo, file_of(photo.path)) for photo in project.photos()], []
     for place in places:

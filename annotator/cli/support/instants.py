@@ -80,8 +80,8 @@ def moments_of(
     incomplete: bool,
 ) -> dict[str, dict[str, int]]:
     """moment -> camera -> photo's id; photos that were given are in the project then, if they are of an instant."""
-    from annotator.files.given import expanded
     from annotator.files.photo_paths import photo_files
+    from annotator.files.user_paths import expanded
 
     if pattern is None and table is None and times is None:
         if given:

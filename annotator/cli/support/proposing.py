@@ -195,7 +195,7 @@ def _give_subject(project: Project, subject: str, hands: Sequence[str]) -> None:
 
 def _look(project: Project, digest: str, path: Path) -> tuple[Path, str, np.ndarray | None, str]:
     """(path, content's SHA-256, photo or None if it is done already, why it cannot be used or "")."""
-    from annotator.files.given import storable
+    from annotator.files.user_paths import storable
     from annotator.vision.photos import photo_there, read_photo
 
     try:

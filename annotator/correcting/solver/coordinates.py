@@ -118,7 +118,10 @@ class Coordinates:
         shape = x[SHAPE]
         if self._rest is None or not np.array_equal(self._rest[0], shape):
             self._rest = shape.copy(), self.chain.rest(shape, self.offsets)
-        rest = self._rest[1]
+        return self._posed(x, self._rest[1])
+
+    def _posed(self, x: np.ndarray, rest: Rest) -> PosedHand:
+        """The hand at x whose bones are those of `rest`."""
         rotations = np.empty((16, 3, 3))
         rotations[0] = self.turn0 @ rotation_matrix(x[TURN])
         rotations[1:] = angles_to_rotations(x[ANGLES].reshape(15, 3), self.axes)
@@ -132,20 +135,24 @@ class Coordinates:
 
     def jacobian(self, placed: PosedHand, with_shape: bool) -> np.ndarray:
         """d keypoints / d x, (21,3,61), or (21,3,51) without the shape."""
+        jacobian = self._pose_jacobian(placed, COUNT if with_shape else POSE_COUNT)
+        if with_shape:
+            jacobian[..., SHAPE] = self.chain.shape_jacobian(placed.posed)
+        return jacobian
+
+    def _pose_jacobian(self, placed: PosedHand, count: int) -> np.ndarray:
+        """d keypoints / d x, (21,3,count), of pose and place; zero for all that stands behind them in x."""
         x = placed.x
         rates = np.empty((16, 3, 3))
         rates[0] = turn_rate(x[TURN])
         rates[1:] = angle_rates(x[ANGLES].reshape(15, 3), self.axes)
         turns = self.chain.turn_jacobian(placed.posed, rates)
-        jacobian = np.empty((21, 3, COUNT if with_shape else POSE_COUNT))
+        jacobian = np.zeros((KEYPOINTS, 3, count))
         jacobian[..., ANGLES] = turns[:, :, 1:].reshape(KEYPOINTS, 3, ANGLES.stop)
         jacobian[..., TURN] = turns[:, :, 0]
-        jacobian[..., PLACE] = 0.0
         translation = self._translation(x)
         jacobian[:, 0, PLACE.start] = jacobian[:, 1, PLACE.start + 1] = translation[2]
         jacobian[..., LOG_DEPTH] = translation
-        if with_shape:
-            jacobian[..., SHAPE] = self.chain.shape_jacobian(placed.posed)
         return jacobian
 
     def parameters(self, placed: PosedHand) -> HandParameters:

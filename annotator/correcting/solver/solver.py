@@ -18,7 +18,7 @@ from annotator.correcting.depth.evidence import Evidence, SecondView, checked_po
 from annotator.correcting.depth.surfaces import read_surface
 from annotator.correcting.solver.assembling import answer_of, problem_of
 from annotator.correcting.solver.coordinates import POSE_COUNT
-from annotator.correcting.solver.field import displaced
+from annotator.correcting.solver.displacement_field import displaced
 from annotator.correcting.solver.labels import check_sight, checked_states
 from annotator.correcting.solver.search import SolverSettings, likeliest, pinned
 from annotator.correcting.strain import FREE, confidence_factor, strain_of

@@ -25,8 +25,8 @@ from annotator.correcting.solver.labels import check_sight, checked_states
 from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.solver.problem import HandProblem
 from annotator.correcting.solver.search import SolverSettings
-from annotator.correcting.subjects.heads import head_evidence
 from annotator.correcting.subjects.measuring import RULER, checked_sizes, size_of
+from annotator.correcting.subjects.proposed_shapes import head_evidence
 from annotator.correcting.subjects.subject import Subject
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
@@ -132,7 +132,7 @@ def estimate_subject(
     speaking = [k for k, (_, labels, _, evidence_of) in enumerate(ready) if labels or evidence_of]
     shape, weights = np.zeros(SHAPE_COUNT), np.ones(len(speaking))
     poses: dict[int, np.ndarray] = {}
-    said, sure_of_said = head_evidence([proposal for proposal, *_ in ready] if how.heads else [])
+    heads = head_evidence([proposal for proposal, *_ in ready] if how.heads else [])
     information = np.eye(SHAPE_COUNT) / how.people**2
     for _ in range(how.passes):
         held = Subject(shape, np.eye(SHAPE_COUNT), hand_model.digest)
@@ -148,30 +148,60 @@ def estimate_subject(
                 vote = _sizeless(vote, scaling(hand_model, shape))
             votes.append(vote)
         weights = _weights(np.array([vote.cost for vote in votes]), how)
-        information = np.eye(SHAPE_COUNT) / how.people**2
-        pull = -shape / how.people**2
-        information = information + sure_of_said
-        pull = pull + sure_of_said @ (said - shape)
-        for weight, vote in zip(weights, votes, strict=True):
-            information = information + weight * vote.information
-            pull = pull + weight * vote.pull
-        for name, size in measured.items():
-            now, rate = size_of(hand_model, shape, name)
-            information = information + np.outer(rate, rate) / RULER[name] ** 2
-            pull = pull + rate * (size - now) / RULER[name] ** 2
+        information, pull = _added(shape, hand_model, votes, weights, measured, heads, how)
         step = np.linalg.solve(information, pull)
         shape = np.clip(shape + step, -FARTHEST, FARTHEST)
         if np.abs(step).max() < SETTLED:
             break
+    covariance = _covariance(shape, hand_model, information, measured, heads[1], how)
+    left_out = tuple(k for k, weight in zip(speaking, weights, strict=True) if weight < how.gross)
+    return Subject(shape, covariance, hand_model.digest, len(speaking), left_out, measured)
+
+
+def _added(
+    shape: np.ndarray,
+    hand_model: HandModel,
+    votes: Sequence[Vote],
+    weights: np.ndarray,
+    measured: Mapping[str, float],
+    heads: tuple[np.ndarray, np.ndarray],
+    how: Sharing,
+) -> tuple[np.ndarray, np.ndarray]:
+    """All that speaks about the shape, as normal equations at `shape`: information (10, 10), pull (10,).
+
+    heads: the shape that the network's own heads say, and how sure they are, as `head_evidence` gives them.
+    """
+    said, sure_of_said = heads
+    information = np.eye(SHAPE_COUNT) / how.people**2
+    pull = -shape / how.people**2
+    information = information + sure_of_said
+    pull = pull + sure_of_said @ (said - shape)
+    for weight, vote in zip(weights, votes, strict=True):
+        information = information + weight * vote.information
+        pull = pull + weight * vote.pull
+    for name, size in measured.items():
+        now, rate = size_of(hand_model, shape, name)
+        information = information + np.outer(rate, rate) / RULER[name] ** 2
+        pull = pull + rate * (size - now) / RULER[name] ** 2
+    return information, pull
+
+
+def _covariance(
+    shape: np.ndarray,
+    hand_model: HandModel,
+    information: np.ndarray,
+    measured: Mapping[str, float],
+    sure_of_said: np.ndarray,
+    how: Sharing,
+) -> np.ndarray:
+    """How sure the shape is, (10, 10): hands of one person err alike, so that many of them say less than as many
+    strangers."""
     sure = np.eye(SHAPE_COUNT) / how.people**2 + sure_of_said
     for name in measured:
         _, rate = size_of(hand_model, shape, name)
         sure = sure + np.outer(rate, rate) / RULER[name] ** 2
     covariance = np.linalg.inv(sure + (information - sure) / how.alike)
-    left_out = tuple(k for k, weight in zip(speaking, weights, strict=True) if weight < how.gross)
-    return Subject(
-        shape, 0.5 * (covariance + covariance.T), hand_model.digest, len(speaking), left_out, measured
-    )  # fmt: skip
+    return 0.5 * (covariance + covariance.T)
 
 
 def without_labels(hand: HandMesh) -> tuple[HandMesh, dict[int, tuple[float, float]]]:

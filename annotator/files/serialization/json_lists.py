@@ -53,6 +53,14 @@ class ListWriter:
         self._file.close()
 
 
+def written_rows(part: Path) -> Iterator[dict]:
+    """The objects that a `ListWriter` has written so far into a list that may have no end yet."""
+    with part.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("{"):
+                yield json.loads(line.rstrip(",\n"))
+
+
 def iterate(path: Path) -> Iterator[Any]:
     """The elements of a JSON file that is one list, one by one. InputError naming the file if it is none."""
     decoder = json.JSONDecoder()

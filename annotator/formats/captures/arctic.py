@@ -24,11 +24,11 @@ from annotator.errors import InputError
 from annotator.files.file_errors import reason
 from annotator.files.paths import BROKEN, existing, inside, read_json
 from annotator.files.serialization.npz_arrays import read_npy
-from annotator.formats.captures.views import array, seen_hand
+from annotator.formats.captures.views import seen_hand
 from annotator.formats.conventions.orders import places_of
 from annotator.formats.conventions.places import Picture
 from annotator.formats.conventions.remarks import remark
-from annotator.formats.core.base import LabelledHand, ManoLabel
+from annotator.formats.core.base import LabelledHand, ManoLabel, field_array
 from annotator.formats.core.details import named
 from annotator.vision.camera import check_camera
 
@@ -99,8 +99,8 @@ def _record(top: Path, misc: Mapping, name: str, side: str, sequence: Any) -> La
     if not sequence["cam_coord"][f"{side}_valid"][frame, v] or not sequence["cam_coord"]["is_valid"][frame, v]:
         return None
     order = places_of("mano")
-    joints = array("joints", sequence["cam_coord"][f"joints.{side}"][frame, v], (21, 3))[order]
-    K = check_camera(array("intris_mat", misc[subject]["intris_mat"][v - 1], (3, 3)))
+    joints = field_array("joints", sequence["cam_coord"][f"joints.{side}"][frame, v], (21, 3))[order]
+    K = check_camera(field_array("intris_mat", misc[subject]["intris_mat"][v - 1], (3, 3)))
     photo = existing(inside(top / "images", name))
     width, height = misc[subject]["image_size"][v]
     Picture.of(photo, height, width)

@@ -22,9 +22,9 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.paths import by_id, existing, inside, read_json
-from annotator.formats.captures.views import FEWEST, array, seen_hand
+from annotator.formats.captures.views import FEWEST, seen_hand
 from annotator.formats.conventions.places import Picture
-from annotator.formats.core.base import LabelledHand
+from annotator.formats.core.base import LabelledHand, field_array
 from annotator.formats.core.details import named
 from annotator.formats.interhand.reader import FROM_INTERHAND
 from annotator.vision.camera import check_camera
@@ -70,16 +70,16 @@ def _record(folder: Path, images: dict, annotation: dict, side: str, tables: dic
     image = images[annotation["image_id"]]
     sequence, frame, camera = str(image["seq_name"]), f"{int(image['frame_idx']):06d}", f"{image['camera']}{SUFFIX}"
     rows = np.array(FROM_INTERHAND) + (0 if side == "right" else 21)
-    valid = array("joint_valid", annotation["joint_valid"], (42,))[rows] > 0
+    valid = field_array("joint_valid", annotation["joint_valid"], (42,))[rows] > 0
     if not (annotation.get("bbox") or {}).get(side) or valid.sum() < FEWEST:
         return None
-    K = check_camera(array("intrinsics", tables["calibration"][sequence]["intrinsics"][camera], (3, 3)))
-    pose = array("extrinsics", tables["calibration"][sequence]["extrinsics"][frame][camera], (3, 4))
+    K = check_camera(field_array("intrinsics", tables["calibration"][sequence]["intrinsics"][camera], (3, 3)))
+    pose = field_array("extrinsics", tables["calibration"][sequence]["extrinsics"][frame][camera], (3, 4))
     world = _world(tables["annotations"][sequence][frame]["world_coord"], rows, valid)
     photo = existing(inside(folder, image["file_name"]))
     Picture.of(photo, image.get("height"), image.get("width"))  # labels are of that size
     return seen_hand(
-        (world @ pose[:, :3].T + pose[:, 3]) * MM, valid, K, array("bbox", annotation["bbox"][side], (4,)),
+        (world @ pose[:, :3].T + pose[:, 3]) * MM, valid, K, field_array("bbox", annotation["bbox"][side], (4,)),
         id=f"{annotation.get('id', annotation['image_id'])}-{side}", photo=photo, side=side,
         provenance={"data_set": "AssemblyHands", "sequence": sequence, "camera": str(image["camera"]),
                     "frame": int(image["frame_idx"])},

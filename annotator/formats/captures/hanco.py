@@ -19,9 +19,9 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.files.paths import existing, read_json
-from annotator.formats.captures.views import array, seen_hand
+from annotator.formats.captures.views import seen_hand
 from annotator.formats.conventions.remarks import remark
-from annotator.formats.core.base import LabelledHand
+from annotator.formats.core.base import LabelledHand, field_array
 from annotator.formats.core.details import named
 from annotator.formats.freihand.mano import label_of
 from annotator.vision.camera import check_camera
@@ -63,9 +63,9 @@ def _record(folder: Path, path: Path, camera: Path, meta: dict) -> LabelledHand:
     sequence, frame, number = path.parent.name, path.stem, int(camera.name.removeprefix("cam"))
     photo = existing(camera / f"{frame}.jpg")
     calib = read_json(folder / "calib" / sequence / path.name, dict)
-    K = check_camera(array("K", calib["K"][number], (3, 3)))
-    pose = array("M", calib["M"][number], (4, 4))
-    world = array("xyz", read_json(path, list), (21, 3))
+    K = check_camera(field_array("K", calib["K"][number], (3, 3)))
+    pose = field_array("M", calib["M"][number], (4, 4))
+    world = field_array("xyz", read_json(path, list), (21, 3))
     shape = folder / "shape" / sequence / camera.name / path.name
     subject = _said(meta, "subject_id", sequence, frame)
     return seen_hand(

@@ -23,9 +23,8 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.formats.captures.fisheye import fisheye_places
 from annotator.formats.captures.umetrack import UmeTrackHand
-from annotator.formats.captures.views import array
 from annotator.formats.conventions.remarks import remark
-from annotator.formats.core.base import LabelledHand, box_of, labels_of
+from annotator.formats.core.base import LabelledHand, box_of, field_array, labels_of
 from annotator.formats.core.details import named
 from annotator.formats.core.photo_files import image_size, unpacked
 from annotator.formats.hamer.tar import samples
@@ -125,7 +124,7 @@ def _record(file, key, stream, side, members, camera, said, hand, kept) -> Label
     photo = _photo(file, key, stream, members, kept, (height, width))
     labels = labels_of(places, inside)
     joints = np.where(known[:, None], joints, joints[known].mean(0))
-    box = array("boxes_amodal", said["boxes_amodal"][stream], (4,))
+    box = field_array("boxes_amodal", said["boxes_amodal"][stream], (4,))
     return LabelledHand(
         id=f"{file.stem}-{key}-{stream}-{side}", photo=photo, side=side, K=None, joints=joints,
         joint_weights=known.astype(float), box=box if (box[2:] > box[:2]).all() else box_of(places[inside]),
@@ -146,8 +145,8 @@ def _photo(file: Path, key: str, stream: str, members: dict[str, bytes], kept: P
 def _transform(said: object) -> np.ndarray:
     """(4, 4) of a quaternion w, x, y, z and a translation, or of itself."""
     if not isinstance(said, dict):
-        return array("wrist_xform", said, (4, 4))
-    w, x, y, z = array("quaternion_wxyz", said["quaternion_wxyz"], (4,))
+        return field_array("wrist_xform", said, (4, 4))
+    w, x, y, z = field_array("quaternion_wxyz", said["quaternion_wxyz"], (4,))
     size = w * w + x * x + y * y + z * z
     if not size > 0:
         raise InputError("quaternion_wxyz is zero")
@@ -155,5 +154,5 @@ def _transform(said: object) -> np.ndarray:
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     found = np.eye(4)
     found[:3, :3] += 2 / size * (w * cross + outer - (x * x + y * y + z * z) * np.eye(3))
-    found[:3, 3] = array("translation_xyz", said["translation_xyz"], (3,))
+    found[:3, 3] = field_array("translation_xyz", said["translation_xyz"], (3,))
     return found

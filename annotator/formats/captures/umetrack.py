@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.formats.captures.views import array
+from annotator.formats.core.base import field_array
 from annotator.hand.rotations import rotation_matrices
 
 MM = 0.001
@@ -67,4 +67,4 @@ class UmeTrackHand:
 def _rows(name: str, profile: Mapping, count: int) -> np.ndarray:
     """The first (count, 3) of a field."""
     found = np.array(profile[name], np.float64)
-    return array(name, found[:count] if found.ndim == 2 else found, (count, 3))
+    return field_array(name, found[:count] if found.ndim == 2 else found, (count, 3))

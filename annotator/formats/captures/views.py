@@ -13,18 +13,6 @@ from annotator.vision.camera import project
 FEWEST = 3  # valid joints that a hand needs
 
 
-def array(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Finite numbers of this shape, also if they come in another of as many numbers. InputError naming the field."""
-    found = np.array(value, np.float64)
-    if found.size == int(np.prod(shape)):
-        found = found.reshape(shape)
-    if found.shape != shape:
-        raise InputError(f"{name} has shape {found.shape}, expected {shape}")
-    if not np.isfinite(found).all():
-        raise InputError(f"{name} holds values that are not finite")
-    return found
-
-
 def seen_hand(joints: np.ndarray, valid: np.ndarray, K: np.ndarray, box: np.ndarray | None = None, **given: Any) -> Any:
     """The record of joints (21, 3) m in a camera's frame, those that are valid (21,) bool.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy.spatial import ConvexHull, QhullError
-from skimage.measure import approximate_polygon, find_contours
 
 from annotator.formats.core.base import LabelledHand
 from annotator.vision.camera import project
@@ -23,6 +22,9 @@ def outline(record: LabelledHand) -> list[list[float]]:
     """
     if record.vertices is None or record.faces is None or record.K is None or (record.vertices[:, 2] <= 0).any():
         return _hull(record.keypoints[record.weights > 0])
+    # half a second that whoever only reads need not wait: it imports SciPy's signal processing
+    from skimage.measure import approximate_polygon, find_contours
+
     points = project(record.vertices, record.K)
     low, high = points.min(0), points.max(0)
     scale = LONGER / max(float((high - low).max()), 1e-6)

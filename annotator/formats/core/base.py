@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from annotator.hand.joint_states import (
     check_joint_states,
 )
 from annotator.hand.joints import check_side
-from annotator.hand.mesh import HandParameters
+from annotator.hand.mesh import HandParameters, checked_array
 
 # How much a keypoint is worth as a label: what a person set or confirmed counts fully, what only a network
 # said at most half, and less the less it was sure; a hidden place is a guess; outside the photo there is
@@ -139,20 +140,22 @@ class LabelledHand:
     __hash__ = None  # type: ignore[assignment]  # arrays inside
 
 
-def _array(owner: str, name: str, value, shape: tuple[int | None, ...]) -> np.ndarray:
+def _array(owner: str, name: str, value: Any, shape: tuple[int | None, ...]) -> np.ndarray:
     """A read-only array of this shape (None: any length); InputError naming owner and field."""
     kind = {"faces": np.int32, "visible": bool}.get(name, np.float64)
-    try:
-        array = np.array(value, dtype=kind)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{owner}: {name} is not an array of numbers: {error}") from None
-    if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
-        wanted = ", ".join("any" if n is None else str(n) for n in shape)
-        raise InputError(f"{owner}: {name} has shape {array.shape}, expected ({wanted})")
-    if not np.isfinite(array).all():
-        raise InputError(f"{owner}: {name} holds values that are not finite")
-    array.setflags(write=False)
-    return array
+    return checked_array(f"{owner}: {name}", value, shape, kind)
+
+
+def field_array(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Finite numbers of this shape, also if they come in another of as many numbers. InputError naming the field."""
+    found = np.array(value, np.float64)
+    if found.size == int(np.prod(shape)):
+        found = found.reshape(shape)
+    if found.shape != shape:
+        raise InputError(f"{name} has shape {found.shape}, expected {shape}")
+    if not np.isfinite(found).all():
+        raise InputError(f"{name} holds values that are not finite")
+    return found
 
 
 def joint_weights(states: Iterable[str], confidence: float) -> np.ndarray:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import numpy as np
 from PIL import Image
 
 from annotator.errors import InputError
+from annotator.files.serialization.json_lists import written_rows
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.exporting import export
 from annotator.formats.core.photo_files import encoded, image_size, portable
@@ -46,7 +47,7 @@ def write(records: Iterable[LabelledHand], folder: str | Path, overwrite: bool =
     with export(records, folder, NAME, overwrite, licence) as out:
         part, sequences = out.marks.own(out.folder / "hands.part"), Sequences()
         with out.list(part) as write_row:
-            for row in _rows(part):  # of an export that was interrupted
+            for row in written_rows(part):  # of an export that was interrupted
                 sequences.add(row)
             for record in out.records:
                 sample, photo = fitted(record)
@@ -97,13 +98,6 @@ def _row(sample: LabelledHand, number: int) -> dict[str, Any]:
         "betas": None if mano is None else mano.shape.tolist(), "K": sample.K.tolist(),
         "R": rig.get("R", np.eye(3).tolist()), "t": rig.get("t", [0.0, 0.0, 0.0]),
     }  # fmt: skip
-
-
-def _rows(part: Path) -> Iterator[dict]:
-    with part.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("{"):
-                yield json.loads(line.rstrip(",\n"))
 
 
 def _write_frame(folder: Path, place: Place, sample: LabelledHand, photo: bytes, mano: bool) -> None:

@@ -26,7 +26,7 @@ import numpy as np
 from annotator.errors import InputError
 from annotator.files.paths import by_id, existing, inside, read_json
 from annotator.formats.conventions.places import Picture
-from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, labels_of
+from annotator.formats.core.base import LabelledHand, ManoLabel, box_of, field_array, labels_of
 from annotator.formats.core.details import DETAILS, Sidecar, named, record_of
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 from annotator.vision.camera import check_camera, project
@@ -118,14 +118,15 @@ def _record(folder: Path, images: dict, annotation: dict, side: str, tables: dic
     capture, frame, camera = (str(image[name]) for name in ("capture", "frame_idx", "camera"))
     label = tables["joint_3d"][capture][frame]
     at = slice(0, 21) if side == "right" else slice(21, 42)
-    valid = _array("joint_valid", annotation["joint_valid"], (42,)) * _array("joint_valid", label["joint_valid"], (42,))
+    valid = field_array("joint_valid", annotation["joint_valid"], (42,))
+    valid = valid * field_array("joint_valid", label["joint_valid"], (42,))
     valid = valid[at][list(FROM_INTERHAND)] > 0
     if annotation.get("hand_type") not in (side, "interacting") or valid.sum() < 3:
         return None
-    world = _array("world_coord", label["world_coord"], (42, 3))[at][list(FROM_INTERHAND)]
+    world = field_array("world_coord", label["world_coord"], (42, 3))[at][list(FROM_INTERHAND)]
     views = tables["camera"][capture]
-    turn = _array("camrot", views["camrot"][camera], (3, 3))
-    place = _array("campos", views["campos"][camera], (3,))
+    turn = field_array("camrot", views["camrot"][camera], (3, 3))
+    place = field_array("campos", views["campos"][camera], (3,))
     (fx, fy), (cx, cy) = views["focal"][camera], views["princpt"][camera]
     K = check_camera([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
     joints = (world - place) @ turn.T * MM
@@ -152,17 +153,6 @@ def _mano(values: Any, side: str, turn: np.ndarray) -> ManoLabel | None:
     """
     if not values or not values.get(side):
         return None
-    pose = _array("pose", values[side]["pose"], (48,)).copy()
+    pose = field_array("pose", values[side]["pose"], (48,)).copy()
     pose[:3] = rotation_vectors(turn @ rotation_matrices(pose[:3]))
-    return ManoLabel(pose, _array("shape", values[side]["shape"], (10,)), form="from mean")
-
-
-def _array(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.array(value, np.float64)
-    if array.size == int(np.prod(shape)):
-        array = array.reshape(shape)  # joint_valid is (42,) or (42, 1)
-    if array.shape != shape:
-        raise InputError(f"{name} has shape {array.shape}, expected {shape}")
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} holds values that are not finite")
-    return array
+    return ManoLabel(pose, field_array("shape", values[side]["shape"], (10,)), form="from mean")

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.files.serialization.json_lists import written_rows
 from annotator.formats.core.base import LabelledHand
 from annotator.formats.core.exporting import export
 from annotator.formats.core.photo_files import PhotoFolder
@@ -91,20 +92,13 @@ def _mano(record: LabelledHand, turn: np.ndarray, shift: np.ndarray) -> dict | N
 def _finish(annotations: Path, part: Path) -> None:
     """The set's files, made of the rows."""
     frames = Frames()
-    for row in _rows(part):
+    for row in written_rows(part):
         frames.add(row)
     folder = annotations / SPLIT
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in frames.files().items():
         (folder / f"InterHand2.6M_{SPLIT}_{name}.json").write_text(json.dumps(content), encoding="utf-8")
     (annotations / "skeleton.txt").write_text("\n".join(_skeleton()) + "\n", encoding="utf-8")
-
-
-def _rows(part: Path) -> Iterator[dict]:
-    with part.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("{"):
-                yield json.loads(line.rstrip(",\n"))
 
 
 def _skeleton() -> Iterator[str]:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
-from annotator.files.given import expanded
 from annotator.files.serialization import safe_pickle
 from annotator.files.serialization.npz_arrays import read_npz, write_npz
+from annotator.files.user_paths import expanded
 from annotator.formats.core.base import ManoLabel
 from annotator.hand.building.anatomy import joint_limits
 from annotator.hand.building.levels import FINGER_IMPORTANCE, LEVEL_SIZES, decimate, upsampling

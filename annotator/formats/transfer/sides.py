@@ -8,7 +8,7 @@ import numpy as np
 
 from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand
-from annotator.project.guessed import SIDE_GUESSED
+from annotator.project.guessed_sides import SIDE_GUESSED
 
 
 def side_is_known(record: LabelledHand) -> bool:

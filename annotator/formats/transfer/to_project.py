@@ -22,7 +22,7 @@ from annotator.hand.joint_states import PROPAGATED, PROPOSED
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import Project
-from annotator.project.guessed import SIDE_GUESSED
+from annotator.project.guessed_sides import SIDE_GUESSED
 from annotator.project.records.states import ACCEPTED, HAND_STATES, IN_WORK
 from annotator.vision.photos import read_photo
 

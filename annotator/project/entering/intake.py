@@ -17,7 +17,7 @@ from annotator import __version__
 from annotator.errors import InputError
 from annotator.files.atomic import put
 from annotator.files.frame_places import file_of, frame_place, stem_of
-from annotator.files.given import expanded, storable
+from annotator.files.user_paths import expanded, storable
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
 from annotator.project import journal

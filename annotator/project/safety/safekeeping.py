@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from annotator.errors import InputError
-from annotator.files.given import expanded
+from annotator.files.user_paths import expanded
 from annotator.project import journal, reading
 from annotator.project.context import Context
 from annotator.project.journal import Event

@@ -13,7 +13,7 @@ from pathlib import Path
 from annotator.errors import InputError
 from annotator.files.atomic import put_text
 from annotator.files.file_errors import reading
-from annotator.files.given import expanded
+from annotator.files.user_paths import expanded
 from annotator.project.safety import checking
 from annotator.project.storage import snapshots
 from annotator.project.storage.database import Database

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from annotator.project import Project
 from annotator.project.records.states import ACCEPTED
-from annotator.rounds.keeping import opened_project
 from annotator.rounds.retraining import samples
 from annotator.rounds.settings import RoundSettings
+from annotator.rounds.storage import opened_project
 
 NAMED = 12  # hands of a kind that are named; reports and --json have all
 

@@ -23,10 +23,10 @@ from annotator.hand.mesh import HandMesh
 from annotator.learning.data.photos import KeypointTable
 from annotator.model import Model
 from annotator.project.definitions import FILE, read
-from annotator.rounds.keeping import write_json
 from annotator.rounds.retraining import samples
 from annotator.rounds.retraining.judging import WIDE, answers, errors
 from annotator.rounds.settings import RoundSettings
+from annotator.rounds.storage import write_json
 
 LABELS, READ = Path("samples", "train"), Path("samples", "read")  # as people set them; as the weights learn from them
 ENOUGH = 10  # taught hands without which, where nobody can judge it, a definition is not adopted

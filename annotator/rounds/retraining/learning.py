@@ -8,11 +8,11 @@ from annotator.learning import distributed
 from annotator.learning.data.photos import KeypointPhotos
 from annotator.learning.data.rendered import RenderedCrops
 from annotator.network.checkpoint import load_checkpoint, resolve_device, save_checkpoint
-from annotator.rounds.keeping import CHECKPOINT
 from annotator.rounds.retraining import defining, judging
 from annotator.rounds.retraining.replay import Part
 from annotator.rounds.retraining.training import blended, fine_tune, source_of
 from annotator.rounds.settings import RoundSettings
+from annotator.rounds.storage import CHECKPOINT
 
 
 def learn(

@@ -13,10 +13,10 @@ from annotator.hand.joints import JOINT_NAMES
 from annotator.model import Model, load_model
 from annotator.project import HandEntry, Project
 from annotator.project.records.states import ACCEPTED, IN_WORK, PROPOSED
-from annotator.rounds.keeping import current_checkpoint, opened_project
 from annotator.rounds.reading import PhotoReader
 from annotator.rounds.selection.candidates import described, gathered, look
 from annotator.rounds.selection.strategies import DEFAULT, choose, strategy
+from annotator.rounds.storage import current_checkpoint, opened_project
 from annotator.vision.crops import Crop
 
 TAUGHT = 500  # accepted hands, newest first, that new ones are compared with

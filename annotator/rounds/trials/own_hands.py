@@ -17,12 +17,12 @@ from annotator.hand.mesh import HandMesh
 from annotator.model import Model
 from annotator.network.hand_meshes import CachedFeatures
 from annotator.project import Project
-from annotator.rounds.keeping import current_checkpoint
 from annotator.rounds.reading import PhotoReader
 from annotator.rounds.retraining import samples
 from annotator.rounds.retraining.samples import Sample
 from annotator.rounds.selection.candidates import look
 from annotator.rounds.settings import RoundSettings
+from annotator.rounds.storage import current_checkpoint
 from annotator.vision.crops import Crop
 
 NEAR = 0.05  # of the hand's box: a keypoint this near its label is right for most uses

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from annotator.errors import InputError
 from annotator.files.file_errors import reason
-from annotator.files.given import expanded
 from annotator.files.paths import BROKEN, read_json
+from annotator.files.user_paths import expanded
 from annotator.vision.rigs.colmap import colmap_folder, read_colmap
 from annotator.vision.rigs.data_sets import dexycb_extrinsics, read_dexycb, read_hanco, read_interhand
 from annotator.vision.rigs.opencv import opencv_files, read_opencv

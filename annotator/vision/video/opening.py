@@ -14,8 +14,8 @@ from annotator.files.file_errors import reading
 from annotator.files.frame_places import RATE, FramePlace, is_pattern
 from annotator.files.photo_paths import VIDEO_SUFFIXES
 from annotator.vision.images.image_files import file_hash
+from annotator.vision.video import disk_cache
 from annotator.vision.video import index as indices
-from annotator.vision.video import keeping
 from annotator.vision.video.container import ContainerVideo
 from annotator.vision.video.source import VideoSource
 from annotator.vision.video.stills import TIFF, ImageSequence, TiffStack, is_stack
@@ -68,7 +68,7 @@ def frame_at(place: FramePlace) -> Frame:
 
 def _state(path: Path) -> tuple:
     if not is_pattern(path) or path.exists():
-        return keeping.state_of(path)
+        return disk_cache.state_of(path)
     with reading(path.parent, "is no folder"):
         return str(path.absolute()), path.parent.stat().st_mtime_ns
 
@@ -83,12 +83,12 @@ def _opened(path: Path, rate: float) -> VideoSource:
     except ImportError as error:
         needs = "reading it needs the package 'av' (pip install 'hand-mesh-annotator[video]')"
         raise InputError(f"{path} is a video: {needs}") from error
-    state = keeping.state_of(path)
-    known = keeping.load(state)
+    state = disk_cache.state_of(path)
+    known = disk_cache.load(state)
     if known is None:
         known = _indexed(path), file_hash(path)
-        if keeping.state_of(path) == state:
-            keeping.save(state, *known)
+        if disk_cache.state_of(path) == state:
+            disk_cache.save(state, *known)
     return ContainerVideo(path, *known)
 
 

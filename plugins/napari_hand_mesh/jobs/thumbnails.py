@@ -20,7 +20,7 @@ from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.mesh import HandMesh
 from annotator.project import HandEntry, Project
-from annotator.vision.video.beside import ReaderBeside
+from annotator.vision.video.background_reading import ReaderBeside
 from napari_hand_mesh.session.memory import Recent
 
 SIDE = 40  # px

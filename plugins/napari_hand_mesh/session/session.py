@@ -16,7 +16,7 @@ from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh
 from annotator.project import Project, Provenance
-from annotator.project.guessed import SIDE_CONFIRMED
+from annotator.project.guessed_sides import SIDE_CONFIRMED
 from annotator.project.strain import strained_labels
 from napari_hand_mesh.session.people import People
 from napari_hand_mesh.session.verdicts import Burst

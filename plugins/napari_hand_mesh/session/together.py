@@ -14,7 +14,7 @@ from annotator.hand.joint_states import UNSEEN
 from annotator.hand.joints import JOINT_NAMES
 from annotator.hand.mesh import HandMesh
 from annotator.project import Project, StoredPhoto
-from annotator.project.guessed import SIDE_CONFIRMED
+from annotator.project.guessed_sides import SIDE_CONFIRMED
 from annotator.project.photo_files.pixels import pixels_of
 from napari_hand_mesh.session.in_depth import InDepth
 from napari_hand_mesh.session.memory import Recent

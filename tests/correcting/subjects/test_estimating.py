@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import annotator
 from annotator.correcting import solve
 from annotator.correcting.depth.evidence import Depths
-from annotator.correcting.subjects.heads import NOISE, SAID
 from annotator.correcting.subjects.measuring import bones_of, size_of
+from annotator.correcting.subjects.proposed_shapes import NOISE, SAID
 from annotator.errors import InputError
 from annotator.hand.mesh import HandParameters, ParametricEstimate
 

@@ -93,7 +93,7 @@ def test_a_guessed_side_is_never_accepted_unseen(tmp_path, capfd):
 
     import annotator
     from annotator.project import Project
-    from annotator.project.guessed import side_in_doubt
+    from annotator.project.guessed_sides import side_in_doubt
 
     photo = next(p for p in annotator.sample_data.photos() if p.stem == "digit-5-IMG_4511")
     with Image.open(photo) as image:

@@ -12,15 +12,13 @@ import functools
 
 import numpy as np
 
-from annotator.correcting.solver.angles import angle_rates, angles_to_rotations, rotation_matrix, turn_rate
-from annotator.correcting.solver.coordinates import ANGLES, COUNT, LOG_DEPTH, PLACE, SHAPE, TURN, Coordinates, PosedHand
+from annotator.correcting.solver.coordinates import COUNT, SHAPE, Coordinates, PosedHand
 from annotator.correcting.solver.kinematics import Chain
 from annotator.hand.building.proportions import with_bone_lengths
 from annotator.hand.joints import MANO_PARENTS
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import OFFSET_LEVEL, HandModel
 from annotator.hand.rotations import rotation_vectors
-from annotator.hand.topology import KEYPOINTS
 
 BONES = 20
 STRETCH = slice(COUNT, COUNT + BONES)
@@ -80,25 +78,11 @@ class Stretched(Coordinates):
         form = x[FORM]
         if self._rest is None or not np.array_equal(self._rest[0], form):
             self._rest = form.copy(), self.chain.rest(form, self.offsets)
-        rotations = np.empty((16, 3, 3))
-        rotations[0] = self.turn0 @ rotation_matrix(x[TURN])
-        rotations[1:] = angles_to_rotations(x[ANGLES].reshape(15, 3), self.axes)
-        posed = self.chain.pose(rotations, self._rest[1])
-        return PosedHand(x, posed.keypoints + self._translation(x), rotations, posed)
+        return self._posed(x, self._rest[1])
 
     def jacobian(self, placed: PosedHand, with_shape: bool = True) -> np.ndarray:
         """d keypoints / d x, (21,3,81)."""
-        x = placed.x
-        rates = np.empty((16, 3, 3))
-        rates[0] = turn_rate(x[TURN])
-        rates[1:] = angle_rates(x[ANGLES].reshape(15, 3), self.axes)
-        turns = self.chain.turn_jacobian(placed.posed, rates)
-        jacobian = np.zeros((KEYPOINTS, 3, STRETCH.stop))
-        jacobian[..., ANGLES] = turns[:, :, 1:].reshape(KEYPOINTS, 3, ANGLES.stop)
-        jacobian[..., TURN] = turns[:, :, 0]
-        translation = self._translation(x)
-        jacobian[:, 0, PLACE.start] = jacobian[:, 1, PLACE.start + 1] = translation[2]
-        jacobian[..., LOG_DEPTH] = translation
+        jacobian = self._pose_jacobian(placed, STRETCH.stop)
         jacobian[..., FORM] = self.chain.shape_jacobian(placed.posed)
         return jacobian
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from qtpy.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 
+from napari_hand_mesh.docks.frame.main_window import main_window_of
+
 NAPARI = ("layer list", "layer controls")  # names of napari's own docks
 PLUGIN = " (hand-mesh-annotator)"  # what napari adds to the panel's name
 SHARE = 0.62  # of the width is the photo's, at least
@@ -45,10 +47,7 @@ class Layout(QObject):
 
     @property
     def window(self) -> QMainWindow | None:
-        window = self._widget.window()
-        while window is not None and not isinstance(window, QMainWindow):
-            window = window.parentWidget().window() if window.parentWidget() is not None else None
-        return window
+        return main_window_of(self._widget)
 
     def arrange(
         self,

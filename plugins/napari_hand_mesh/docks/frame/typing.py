@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QMainWindow, QWidget
+from qtpy.QtWidgets import QWidget
 
+from napari_hand_mesh.docks.frame.main_window import main_window_of
 from napari_hand_mesh.session import keys
 
 TEXT = 0.8  # s after a letter that is no key of ours: what follows belongs to the same word
@@ -26,7 +27,7 @@ class Typing(QObject):
 
     def watch(self) -> None:
         """The canvas, from now on; it gets the focus."""
-        window = self._window()
+        window = main_window_of(self._widget)
         canvas = None if window is None else window.centralWidget()
         if canvas is None:
             return
@@ -47,7 +48,7 @@ class Typing(QObject):
 
     def why_not(self) -> str:
         """Why a key is not meant for the hand, in words; "": it is."""
-        window, now = self._window(), time.monotonic()
+        window, now = main_window_of(self._widget), time.monotonic()
         if window is None:
             return ""
         focus, canvas = window.focusWidget(), window.centralWidget()
@@ -70,9 +71,3 @@ class Typing(QObject):
                     self._key = float("-inf")
                     self._typed()
         return False
-
-    def _window(self) -> QMainWindow | None:
-        window = self._widget.window()
-        while window is not None and not isinstance(window, QMainWindow):
-            window = window.parentWidget().window() if window.parentWidget() is not None else None
-        return window

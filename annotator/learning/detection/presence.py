@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from annotator.learning.finder.bank import SHOWN
+from annotator.learning.detection.bank import SHOWN
 from annotator.network.encoders.mediapipe_hand import POOLED, MediaPipeHand
 from annotator.synthetic.whole.cutouts import Cutout
 from annotator.synthetic.whole.photos import backdrop, developed, extent, lay, placed

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from annotator.detection.anchors import anchors
 from annotator.detection.palms.palm_network import PalmNetwork
 from annotator.detection.palms.palm_scan import CELLS
-from annotator.learning.finder.bank import SHOWN
-from annotator.learning.finder.pictures import SIDE, Pair, Pictures
+from annotator.learning.detection.bank import SHOWN
+from annotator.learning.detection.pictures import SIDE, Pair, Pictures
 
 FROZEN = ("stem", "levels.0.", "levels.1.")  # at 96 and 48 px: edges and textures
 RATE, BATCH, WARM = 3e-4, 24, 40

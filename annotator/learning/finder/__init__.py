@@ -1,1 +1,0 @@
-"""How the finder learned of gloves and of hands that hold things: the palm network, and the look that confirms."""
