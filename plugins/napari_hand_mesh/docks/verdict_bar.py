@@ -8,6 +8,7 @@ from datetime import datetime
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_hand_mesh.docks.still import Still
 from napari_hand_mesh.session import keys
 
 KEPT = 50  # messages that can be read again
@@ -48,7 +49,7 @@ class VerdictBar(QWidget):
         words = QHBoxLayout()
         words.setSpacing(6)
         words.addWidget(again)
-        words.addWidget(self.status, 1)
+        words.addWidget(Still(self.status), 1)
         for widget in (self.burst, self.progress, self.cancel):
             widget.setFixedHeight(LINE)
             words.addWidget(widget)
