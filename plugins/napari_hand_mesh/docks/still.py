@@ -1,9 +1,9 @@
-"""A place for words or a picture that change often and move nothing."""
+"""Widgets that change often and disturb nothing else: words and pictures that move nothing, a bar that waits."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QProgressBar, QWidget
 
 
 class Still(QWidget):
@@ -29,3 +29,13 @@ class Still(QWidget):
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._held.setGeometry(self.rect())
+
+
+class Progress(QProgressBar):
+    """Is painted with whatever is painted next; Qt's own paints the whole window at once for each value."""
+
+    def show_part(self, done: int, total: int) -> None:
+        self.setUpdatesEnabled(False)
+        self.setMaximum(total)
+        self.setValue(done)
+        self.setUpdatesEnabled(True)

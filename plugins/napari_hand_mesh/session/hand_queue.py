@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from annotator.project import HandEntry, Project, StoredHand
+from napari_hand_mesh.session.memory import uncollected
 
 OPEN = ("proposed", "in work")  # states of hands that wait for a person
 ORDER = "confidence"
@@ -13,8 +14,8 @@ ORDER = "confidence"
 class HandQueue:
     """A project's list of hands, those the network is least sure of first unless `sort` says otherwise.
 
-    entries: the list itself; generation: grows whenever it was read anew; news: ids of hands that changed since then, so that
-    who shows it need not compare 20,000 lines at every step.
+    entries: the list itself; generation: grows whenever it was read anew; news: ids of hands that changed since then, so
+    that who shows it need not compare 20,000 lines at every step.
     """
 
     def __init__(self, project: Project):
@@ -28,6 +29,10 @@ class HandQueue:
 
     def read(self) -> None:
         """Read the list anew."""
+        with uncollected():
+            self._read()
+
+    def _read(self) -> None:
         self.entries = sorted(self._project.hands(), key=lambda entry: (entry.confidence, entry.number))
         if (self._order, self._falling) != (ORDER, False):
             self.entries.sort(key=lambda entry: getattr(entry, self._order), reverse=self._falling)
