@@ -225,13 +225,18 @@ class Showing:
             self.background.look(self.session)
 
     def _first_hand(self) -> Iterator[None]:
-        """The first hand that was found comes in two steps, its photo and itself: the window never waits for both."""
+        """The first hand that was found comes in steps, so that the window never waits for all: it is read, then the
+        list, the photo, the way to it, and itself."""
         ahead = self.session.next_ahead()
-        if ahead is not None:
+        yield
+        self.queue.refresh()
+        yield
+        if ahead is not None and self.session.photo is None:
             mesh, photo = ahead
             self.layers.show_photo(photo)
-            self.layers.look_at(mesh)
             self._shown = (None, photo)
+            yield
+            self.layers.look_at(mesh)
         yield
         if self.session.photo is None:
             self._try(self.session.next_open)

@@ -14,8 +14,8 @@ ORDER = "confidence"
 class HandQueue:
     """A project's list of hands, those the network is least sure of first unless `sort` says otherwise.
 
-    entries: the list itself; generation: grows whenever it was read anew; news: ids of hands that changed since then, so
-    that who shows it need not compare 20,000 lines at every step.
+    entries: the list itself; generation: grows whenever it was read anew; news: ids of hands that changed since then,
+    so that who shows it need not compare 20,000 lines at every step.
     """
 
     def __init__(self, project: Project):
