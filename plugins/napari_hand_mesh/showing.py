@@ -38,6 +38,7 @@ class Showing:
     def _start_showing(self) -> None:
         """Once, after Qt's own part of the widget is there."""
         self._recommended: int | None = None
+        self._reason: tuple[tuple, str] | None = None  # of which hand, and the reason to look at it
         self._rest: Iterator[None] = iter(())  # what can wait, see `_describe`
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -49,7 +50,7 @@ class Showing:
     def _stop_showing(self) -> None:
         """The project is closed."""
         self._later.stop()
-        self._rest, self._shown = iter(()), (None, None)
+        self._rest, self._shown, self._reason = iter(()), (None, None), None
 
     def _refresh(self) -> None:
         """Everything as the session has it now."""
@@ -76,6 +77,7 @@ class Showing:
             self._over(None, (0, 0))  # words beside the pointer are of the hand before
             self._order(None)
             self._frame()
+            self._mark()  # at once: another symbol later would have the canvas painted twice
             self._last_joint = None
             self.side.show_hand(None)  # rather nothing than the hand before
             self.say("")
@@ -158,23 +160,25 @@ class Showing:
         self._try(lambda: self.session.take_alternative(one))
 
     def _describe(self, listed: bool) -> Iterator[None]:
-        """What can wait until the canvas shows the new mesh, in steps: markers, lists, side view, words. Another step
-        of the person makes a new one of it. listed: the queue shows it already."""
-        self._mark()
-        self._show_video()
+        """What can wait until the canvas shows the new mesh, in steps: markers; why to look, which takes longest; then
+        at once what is in the docks, as whatever is painted of a window with OpenGL puts all of it together anew.
+        Another step of the person makes a new one of it. listed: queue and markers are as they should be."""
+        if not listed:
+            self._mark()
+            yield
+        self._why()
         yield
+        self._show_video()
         if not listed:
             self.queue.refresh()
         self.history.show_session(self.session)
-        yield
         self.side.show_hand(self.session.mesh, self.session.photo)
         self._show_evidence()
         self._show_person()
+        self._tell()
         yield
         yield from self._show_views()
         self._look()
-        yield
-        self._tell()
 
     def _recommend(self) -> Iterator[None]:
         """What depends on the keypoint most worth correcting, in steps: markers, words."""
@@ -196,7 +200,15 @@ class Showing:
         """The hand in words."""
         recommended = self._recommended
         next_one = "" if recommended is None else f"Look first ◇: {JOINT_NAMES[recommended].replace('_', ' ')}<br>"
-        self.what.setText(f"{self._facts()}<br>{next_one}Why look: {self.session.why()}")
+        self.what.setText(f"{self._facts()}<br>{next_one}Why look: {self._why()}")
+
+    def _why(self) -> str:
+        """Why a person should look at the hand; found once for each hand as it is stored."""
+        session = self.session
+        of = session.hand.id, session.hand.version, session.definition
+        if self._reason is None or self._reason[0] != of:
+            self._reason = of, session.why()
+        return self._reason[1]
 
     def _facts(self) -> str:
         hand = self.session.hand
@@ -213,13 +225,18 @@ class Showing:
             self.background.look(self.session)
 
     def _first_hand(self) -> Iterator[None]:
-        """The first hand that was found comes in two steps, its photo and itself: the window never waits for both."""
+        """The first hand that was found comes in steps, so that the window never waits for all: it is read, then the
+        list, the photo, the way to it, and itself."""
         ahead = self.session.next_ahead()
-        if ahead is not None:
+        yield
+        self.queue.refresh()
+        yield
+        if ahead is not None and self.session.photo is None:
             mesh, photo = ahead
             self.layers.show_photo(photo)
-            self.layers.look_at(mesh)
             self._shown = (None, photo)
+            yield
+            self.layers.look_at(mesh)
         yield
         if self.session.photo is None:
             self._try(self.session.next_open)

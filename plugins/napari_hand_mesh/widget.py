@@ -25,12 +25,13 @@ from napari_hand_mesh.files import Files
 from napari_hand_mesh.filming import Filming
 from napari_hand_mesh.first_use import FirstUse
 from napari_hand_mesh.held import Held
-from napari_hand_mesh.jobs.background import Background
+from napari_hand_mesh.jobs.background import Background, import_early
 from napari_hand_mesh.jobs.retrain import Retraining
 from napari_hand_mesh.pointing.by_keys import ByKeys
 from napari_hand_mesh.pointing.in_depth import ByDepth
 from napari_hand_mesh.pointing.mouse import Pointing
 from napari_hand_mesh.session import keys, settings
+from napari_hand_mesh.session.memory import uncollected
 from napari_hand_mesh.session.session import Session
 from napari_hand_mesh.session.sources import photos_of
 from napari_hand_mesh.showing import Showing
@@ -99,6 +100,7 @@ class HandMeshWidget(
         self.asked_tour.connect(self.start_tour)
         self.asked_samples.connect(self.open_samples)
         self._tour = None
+        import_early()
 
     @property
     def session(self) -> Session | None:
@@ -107,6 +109,10 @@ class HandMeshWidget(
     # -- projects --------------------------------------------------------------------------------------------
     def open_project(self, folder: str | Path) -> None:
         """Open a project where it was left. InputError if there is none; what was open then stays open."""
+        with uncollected():
+            self._open(folder)
+
+    def _open(self, folder: str | Path) -> None:
         session = Session.open(folder)
         self.close_project()
         self._arrange()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import napari
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Layer
 
 from annotator.hand.mesh import HandMesh
 
@@ -20,6 +20,7 @@ class Framing:
 
     viewer: napari.Viewer
     photo: Image
+    all: tuple[Layer, ...]
 
     def _start_framing(self) -> None:
         self.canvas_size: Callable[[], tuple[int, int]] = lambda: (800, 600)  # px, across and down
@@ -47,6 +48,12 @@ class Framing:
             self.camera.zoom = max(whole, self._filling(high - low))
         self._framed = hand, self._view()
         self.thin()
+
+    def _rescale(self) -> None:
+        """Tell the layers the zoom now. napari tells them while it paints, and what hears of it then asks for another
+        painting."""
+        for layer in self.all:
+            layer.scale_factor = 1 / self.camera.zoom
 
     def refit(self) -> None:
         """The canvas has another size: fill it anew, unless a person has moved the photo meanwhile."""

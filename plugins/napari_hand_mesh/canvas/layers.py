@@ -26,6 +26,7 @@ from napari_hand_mesh.canvas.framing import Framing
 from napari_hand_mesh.canvas.guard import Guard
 from napari_hand_mesh.canvas.markers import LABEL_COLOUR, STRAINED_COLOUR, fills, symbols
 from napari_hand_mesh.canvas.picture import STYLES, affine_of, mesh_picture, window_of
+from napari_hand_mesh.canvas.programs import keep_programs
 from napari_hand_mesh.canvas.stack import OTHER_COLOUR, Stack, bones_of, put
 from napari_hand_mesh.canvas.surroundings import Surroundings
 from napari_hand_mesh.canvas.tones import Tones
@@ -61,6 +62,7 @@ class HandLayers(Framing, Surroundings, Emphasis):
         self._start_emphasis(marker_scale)
         self._photo: np.ndarray | None = None
         self._tones = Tones()
+        keep_programs()
         self.stack = Stack.made(viewer, marker_scale)
         self.photo, self.others, self.mesh, self.skeleton, self.labels, self.points = self.stack
         self.guard = Guard(viewer, self.all)
@@ -110,14 +112,23 @@ class HandLayers(Framing, Surroundings, Emphasis):
     def show_photo(self, photo: np.ndarray) -> None:
         """Another photo (H, W, 3) uint8."""
         self._photo = photo
-        self.photo.data = self._tones.of(photo)
+        self._show_pixels()
 
     def tone(self, tones: Tones) -> None:
         """Show this photo and those that come with these tones."""
         if tones != self._tones:
             self._tones = tones
             if self._photo is not None:
-                self.photo.data = tones.of(self._photo)
+                self._show_pixels()
+
+    def _show_pixels(self) -> None:
+        """The photo with its tones; as from frame to frame of a video, one as large as the last is copied into its
+        place."""
+        pixels = self._tones.of(self._photo)
+        if self.photo.data.shape == pixels.shape:
+            put(self.photo, pixels)
+        else:
+            self.photo.data = pixels.copy()  # what is put there later must not change the session's
 
     def show(
         self, hand: HandMesh, states: tuple[str, ...], smooth: bool = True, strained: Collection[int] = ()
@@ -144,6 +155,7 @@ class HandLayers(Framing, Surroundings, Emphasis):
             self.points.face_color = fills(states)
 
     def _zoomed(self, _event=None) -> None:
+        self._rescale()
         self._join()
         self._thinning.start()
 

@@ -25,6 +25,7 @@ from napari_hand_mesh.docks.history import HistoryPanel
 from napari_hand_mesh.docks.picture_form import PictureForm
 from napari_hand_mesh.docks.queue_panel import QueuePanel
 from napari_hand_mesh.docks.side_view import SideView
+from napari_hand_mesh.docks.still import Still
 from napari_hand_mesh.docks.subject_form import SubjectForm
 from napari_hand_mesh.docks.verdict_bar import VerdictBar, quiet
 from napari_hand_mesh.docks.views.panel import ViewsPanel
@@ -100,7 +101,7 @@ class Controls(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         layout.addLayout(self._files())
-        layout.addWidget(self.what)
+        layout.addWidget(Still(self.what))
         layout.addWidget(self.depths)
         self.tools: dict[str, QToolButton] = {}
         for title, (columns, groups) in TOOLS.items():

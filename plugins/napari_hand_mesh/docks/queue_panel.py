@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QProgressBar,
     QSizePolicy,
     QTableView,
     QVBoxLayout,
@@ -17,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_hand_mesh.docks.queue_table import ORDERS, QueueModel
+from napari_hand_mesh.docks.still import Progress
 from napari_hand_mesh.docks.verdict_bar import quiet
 from napari_hand_mesh.jobs.thumbnails import SIDE
 from napari_hand_mesh.session.navigation.finding import Wanted
@@ -64,7 +64,7 @@ class QueuePanel(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _text: self._filtered())
         self.search.returnPressed.connect(self._found)
-        self.progress = QProgressBar()
+        self.progress = Progress()
         self.progress.setFormat("%v of %m judged")
         self.table = self._table()
         self._session: Session | None = None
@@ -139,8 +139,7 @@ class QueuePanel(QWidget):
         if self._session is None:
             return
         done, total = self._session.progress()
-        self.progress.setMaximum(max(total, 1))
-        self.progress.setValue(done)
+        self.progress.show_part(done, max(total, 1))
         hand = self._session.hand.id if self._session.hand else None
         if hand == self._shown and len(self.selected()) > 1:
             return  # several are selected: that is a person's doing

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, Q
 from annotator.hand.mesh import HandMesh
 from napari_hand_mesh.docks.depth.evidence import EvidenceList
 from napari_hand_mesh.docks.depth.side_canvas import SideCanvas
+from napari_hand_mesh.docks.still import Still
 
 VIEWS = {"front": (0.0, 0.0), "side": (90.0, 0.0), "back": (180.0, 0.0), "above": (0.0, 90.0)}
 
@@ -31,7 +32,7 @@ class SideView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         row.setSpacing(4)
-        layout.addWidget(self.picture, 1)
+        layout.addWidget(Still(self.picture), 1)
         layout.addLayout(row)
         layout.addWidget(self.evidence)
 

@@ -6,8 +6,9 @@ from collections import deque
 from datetime import datetime
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_hand_mesh.docks.still import Progress, Still
 from napari_hand_mesh.session import keys
 
 KEPT = 50  # messages that can be read again
@@ -42,13 +43,13 @@ class VerdictBar(QWidget):
         self.burst.setVisible(False)
         self.cancel = quiet("Cancel", "stop what goes on: hands that were found stay, a round can go on later")
         self.cancel.setVisible(False)
-        self.progress = QProgressBar()
+        self.progress = Progress()
         self.progress.setFixedSize(130, LINE - 4)
         self.progress.setVisible(False)
         words = QHBoxLayout()
         words.setSpacing(6)
         words.addWidget(again)
-        words.addWidget(self.status, 1)
+        words.addWidget(Still(self.status), 1)
         for widget in (self.burst, self.progress, self.cancel):
             widget.setFixedHeight(LINE)
             words.addWidget(widget)
@@ -94,8 +95,7 @@ class VerdictBar(QWidget):
         """Of work under way; total 0: none is."""
         self.progress.setVisible(total > 0)
         if total:
-            self.progress.setMaximum(total)
-            self.progress.setValue(done)
+            self.progress.show_part(done, total)
 
     def _show_said(self, button: QWidget) -> None:
         menu = QMenu(self)

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,12 @@ LONGEST = 30_000  # ms: loading the network from a cold disk
 # s, see sys.setswitchinterval: OpenGL gives up Python's lock at each of its hundreds of calls a frame, and while
 # another thread works would wait for it 5 ms each time
 EAGER, USUAL = 0.0005, sys.getswitchinterval()
+
+
+def import_early() -> None:
+    """What napari imports with the first layer of vectors or points, in a thread as soon as there is a window: half a
+    second that the first project would wait for."""
+    threading.Thread(target=importlib.import_module, args=("pandas",), name="early imports").start()
 
 
 @atexit.register

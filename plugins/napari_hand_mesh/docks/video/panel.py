@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_hand_mesh.docks.still import Still
 from napari_hand_mesh.docks.verdict_bar import quiet
 from napari_hand_mesh.docks.video.strip_view import COLOURS, StripView
 from napari_hand_mesh.session import keys
@@ -53,7 +54,7 @@ class VideoPanel(QWidget):
             row.addWidget(button)
         row.addStretch(1)
         words = QHBoxLayout()
-        words.addWidget(self.where, 1)
+        words.addWidget(Still(self.where), 1)
         words.addWidget(self.legend)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 2, 4, 2)

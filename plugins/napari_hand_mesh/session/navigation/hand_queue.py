@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from annotator.project import HandEntry, Project, StoredHand
+from napari_hand_mesh.session.memory import uncollected
 
 OPEN = ("proposed", "in work")  # states of hands that wait for a person
 ORDER = "confidence"
@@ -28,6 +29,10 @@ class HandQueue:
 
     def read(self) -> None:
         """Read the list anew."""
+        with uncollected():
+            self._read()
+
+    def _read(self) -> None:
         self.entries = sorted(self._project.hands(), key=lambda entry: (entry.confidence, entry.number))
         if (self._order, self._falling) != (ORDER, False):
             self.entries.sort(key=lambda entry: getattr(entry, self._order), reverse=self._falling)

@@ -7,6 +7,7 @@ import numpy as np
 from annotator.files.frame_places import video_of
 from annotator.hand.joint_states import PROPAGATED, PROPOSED
 from annotator.project import HandEntry
+from napari_hand_mesh.session.memory import uncollected
 from napari_hand_mesh.session.session import Session
 from napari_hand_mesh.session.video.lanes import Lane
 
@@ -31,7 +32,8 @@ class Timeline:
         queue = None if session is None else session.hand_queue
         if session is not self._session or (queue is not None and queue.generation != self._generation):
             self._session = session
-            self._read()
+            with uncollected():
+                self._read()
         elif queue is not None:
             self._hear()
         self._go()
@@ -122,7 +124,8 @@ class Timeline:
         video = None if at is None else video_of(at.path)
         if video != self._video:
             self._video = video
-            self._lay()
+            with uncollected():
+                self._lay()
         hand = None if session is None else session.hand
         self.lane, self.row = self._places.get(hand.id, (None, None)) if hand is not None else (None, None)
 
