@@ -7,7 +7,7 @@ import pytest
 
 from annotator.hand import load_hand
 from annotator.hand.rotations import rotation_matrices
-from annotator.network.outline.boundary import boundary
+from annotator.network.outline.boundary import LEVEL, boundary
 from annotator.network.outline.filling import Filling, Placed
 from annotator.vision.drawing.raster import rasterise
 
@@ -96,13 +96,13 @@ def test_an_outline_that_says_nothing_of_the_hand_changes_nothing(filling, kind)
 
 def test_the_boundary_of_a_disc():
     rows, columns = np.mgrid[:112, :112]
-    inside = 1 / (1 + np.exp(np.hypot(rows - 50, columns - 60) - 30.3)) * 0.8
+    inside = 1 / (1 + np.exp(np.hypot(rows - 50, columns - 60) - 30.3)) * 2 * LEVEL
     found = boundary(inside, STRIDE)
     away = found.points - (np.array([60, 50]) * STRIDE + 0.5)
     radius = np.linalg.norm(away, axis=1)
-    assert np.abs(radius - 60.6).max() < 0.1 and len(radius) > 150  # 0.8 times one half is the level
+    assert np.abs(radius - 60.6).max() < 0.1 and len(radius) > 150
     assert ((away / radius[:, None]) * found.normals).sum(1).min() > 0.99
-    assert np.allclose(found.steep, 0.1, atol=0.02)  # the slope, a fifth a cell
+    assert np.allclose(found.steep, LEVEL / 4, atol=0.02)  # half a cell's slope of a logistic curve
     fewer = boundary(inside, STRIDE, 2)
     assert 0.45 < len(fewer.points) / len(found.points) < 0.55
     for half in (fewer.normals[:, 0] > 0, fewer.normals[:, 1] > 0):  # both sides alike
