@@ -63,21 +63,31 @@ def cut_out(photo: np.ndarray) -> np.ndarray:
     return parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
 
 
-def outline(photo: np.ndarray, hand: HandMesh, scale: float) -> tuple[float, float, float] | None:
-    """Overlap, share bare, share outside, of a hand proposed in the photo before it was enlarged by `scale`."""
+def enlarged(
+    photo: np.ndarray, hand: HandMesh, scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A photo (H, W, 3) at SIZE px, and what a hand proposed in it is there: its vertices (V, 2) px, its mesh and what
+    is above its wrist, both (SIZE, SIZE) bool, its keypoints (21, 2) px. scale: SIZE over the photo's side."""
     large = np.asarray(Image.fromarray(photo).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
     K = np.array(hand.camera)
     K[:2] *= scale
     K[:2, 2] += (scale - 1) / 2
     image = hand.vertices @ K.T
-    drawn = rasterise(image[:, :2] / image[:, 2:], hand.vertices[:, 2], hand.faces, SIZE, SIZE)
+    image = image[:, :2] / image[:, 2:]
+    drawn = rasterise(image, hand.vertices[:, 2], hand.faces, SIZE, SIZE)
     mesh = np.zeros((SIZE, SIZE), bool)
     mesh[drawn.rows, drawn.columns] = True
     points = scale * (hand.keypoints + 0.5) - 0.5
     axis = points[9] - points[0]
     rows, columns = np.mgrid[:SIZE, :SIZE]
     above = (columns - points[0, 0]) * axis[0] + (rows - points[0, 1]) * axis[1] > 0.15 * (axis @ axis)
-    seen, mesh = cut_out(large) & above, mesh & above
+    return large, image, mesh & above, above, points
+
+
+def outline(photo: np.ndarray, hand: HandMesh, scale: float) -> tuple[float, float, float] | None:
+    """Overlap, share bare, share outside, of a hand proposed in the photo before it was enlarged by `scale`."""
+    large, _, mesh, above, _ = enlarged(photo, hand, scale)
+    seen = cut_out(large) & above
     overlap = (seen & mesh).sum() / max((seen | mesh).sum(), 1)
     if seen.sum() < LEAST[0] or overlap < LEAST[1]:
         return None

@@ -57,8 +57,8 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[s
 def not_stored(name: str, network: GLFNet) -> bool:
     """Whether a tensor has its home elsewhere: the hand model's file (the digest ties the two together), or the
     packaged weights of an encoder that never moves them."""
-    fixed = network.encoder.packaged
-    return name.startswith("layer.") or (fixed != "" and name.startswith(f"encoder.{fixed}"))
+    fixed = tuple(f"encoder.{part}" for part in network.encoder.packaged)
+    return name.startswith(("layer.", *fixed))
 
 
 def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None = None) -> tuple[GLFNet, dict]:

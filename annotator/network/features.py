@@ -17,7 +17,8 @@ STRIDES = (8, 16, 32)
 class Features(NamedTuple):
     """What the encoder says of B crops; everything GLFNet needs to answer again without running it.
 
-    maps: one (B, C, 224/stride, 224/stride) tensor for each of `STRIDES`, fine to coarse
+    maps: one (B, C, 224/stride, 224/stride) tensor for each of `STRIDES`, fine to coarse; then, from an encoder that
+        sees it, the hand's outline (B, 1, 112, 112): logits of how much of each 2 x 2 px is hand
     pooled: (B, G) global vector
     landmarks: (B, 21, 2) crop pixels, the backbone's own guess; NaN where a backbone has none
     world: (B, 21, 3) metres, origin near the hand's centre, axes of the crop camera; NaN where there is none
@@ -30,6 +31,11 @@ class Features(NamedTuple):
     world: Tensor
     presence: Tensor
     right: Tensor
+
+    @property
+    def outline(self) -> Tensor | None:
+        """(B, 1, 112, 112) logits, see `maps`; None from an encoder that does not see it."""
+        return self.maps[len(STRIDES)] if len(self.maps) > len(STRIDES) else None
 
     def to(self, device: torch.device | str) -> Features:
         """The same on another device."""

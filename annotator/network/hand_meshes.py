@@ -14,6 +14,9 @@ from annotator.hand.model import HandModel
 from annotator.network.crop_camera import CropView, translation_of
 from annotator.network.features import Features
 from annotator.network.glfnet import Answer
+from annotator.network.outline.boundary import boundary
+from annotator.network.outline.filling import Filling, Placed
+from annotator.network.outline.head import STRIDE as OUTLINE_STRIDE
 from annotator.network.parametric import Estimate
 from annotator.network.uncertainty import vertex_weights
 from annotator.vision.camera import project
@@ -22,6 +25,7 @@ from annotator.vision.crops import CROP_SIZE, Crop
 # The network's sigmas are scales b of densities exp(-r/b) of a distance r; their standard deviations along one axis:
 PER_AXIS_2D, PER_AXIS_3D = np.sqrt(3.0), 2.0
 DOUBTFUL = 17.5  # px of the crop: a hand whose typical keypoint is that unsure has a third of the confidence
+EVERY = 2  # of the outline's rows and columns: neighbours say the same thing
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 # for each keypoint the bone (MANO order) it lies on: a tip lies on its distal bone
 BONE_OF = np.array([0, 13, 14, 15, 15, 1, 2, 3, 3, 4, 5, 6, 6, 10, 11, 12, 12, 7, 8, 9, 9])
@@ -51,6 +55,7 @@ class HandMeshes:
         self.hand = hand
         rest = hand.keypoint_regressor @ hand.template
         self.vertex_weights = vertex_weights(hand.template, rest, hand.weights, BONE_OF)
+        self.filling = Filling(hand)
 
     def of(
         self,
@@ -66,7 +71,7 @@ class HandMeshes:
 
         presence: 0..1, how sure the landmark network is that a hand is there.
         """
-        parameters = self.parameters(answer.final, at, kept.view)
+        parameters = self.parameters(answer.final, at, kept.view, kept.features.outline)
         first = self.parameters(answer.parametric, at, kept.view)
         vertices, joints, keypoints = self._posed(parameters, side, K)
         crop = kept.crop
@@ -97,19 +102,28 @@ class HandMeshes:
         joints = self.hand.joints(vertices)
         return vertices, joints, project(joints, K)
 
-    def parameters(self, estimate: Estimate, at: int, view: CropView) -> HandParameters:
-        """The estimate of hand `at`, turned from its crop camera's frame into the photo's camera's."""
+    def parameters(self, estimate: Estimate, at: int, view: CropView, outline: Tensor | None = None) -> HandParameters:
+        """The estimate of hand `at`, turned from its crop camera's frame into the photo's camera's.
+
+        outline: (1, 1, 112, 112) logits of its crop; then its surface fills it (`network.outline`).
+        """
         rotations = Estimate(*(f[at : at + 1].double() for f in estimate)).rotations()[0].numpy()
         focal = torch.tensor([view.focal], dtype=torch.float64)
         translation = translation_of(estimate.camera[at : at + 1].double(), focal)[0].numpy()
+        shape, offsets = estimate.shape[at].double().numpy(), estimate.offsets[at].double().numpy()
+        if outline is not None:
+            seen = boundary(outline[0, 0].double().sigmoid().numpy(), OUTLINE_STRIDE, EVERY)
+            rotations, shape, translation, offsets = self.filling(
+                Placed(rotations, shape, translation, offsets), seen, view.projection
+            )
         # parameters of a left hand are those of its mirror image, see `HandModel.vertices`
         turn = MIRROR @ view.rotation if view.flip else view.rotation
         rotations = np.concatenate([(turn @ rotations[0])[None], rotations[1:]])
         return HandParameters(
             pose=Rotation.from_matrix(rotations).as_rotvec(),
-            shape=estimate.shape[at].double().numpy(),
+            shape=shape,
             translation=turn @ translation,
-            offsets=estimate.offsets[at].double().numpy(),
+            offsets=offsets,
         )
 
 

@@ -7,6 +7,7 @@ the cached features that a correction needs. The receiver rebuilds the mesh with
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import zipfile
 from collections.abc import Sequence
@@ -100,7 +101,8 @@ def _remembered(arrays, number: int, hand: HandMesh) -> CachedFeatures:
             raise InputError(f"{name} is no tensor of one hand")
         return torch.from_numpy(array.copy())
 
-    maps = tuple(tensor(f"map{k}") for k in range(3))
+    count = next(k for k in itertools.count() if f"{number}.map{k}" not in arrays)
+    maps = tuple(tensor(f"map{k}") for k in range(count))
     features = Features(maps, *(tensor(name) for name in Features._fields[1:]))
     start = Estimate(*(tensor(f"start.{name}") for name in Estimate._fields))
     crop = Crop.of_hand(hand)

@@ -23,7 +23,7 @@ from annotator.hand.layer import HandLayer
 from annotator.synthetic.domain import DOMAINS, domain_of
 from annotator.synthetic.poses.drawing import KINDS, PoseSampler
 from annotator.synthetic.render import Renderer
-from annotator.synthetic.sample import PosedHand, make_sample
+from annotator.synthetic.sample import PosedHand, Sample, make_sample
 from annotator.synthetic.shards import LABELS, VERSION, proportioned, read_meta, shard_length, write_meta, write_shard
 from annotator.synthetic.skin import hand_surface
 from annotator.vision.crop_size import CROP_SIZE
@@ -49,6 +49,11 @@ class Studio:
     def block(self, seed: int, number: int, count: int = BLOCK) -> tuple[list[bytes], dict[str, np.ndarray]]:
         """Images and labels of the first `count` samples of block `number` (samples number * BLOCK and
         on)."""
+        samples, labels = self.samples(seed, number, count)
+        return [sample.jpeg for sample in samples], labels
+
+    def samples(self, seed: int, number: int, count: int = BLOCK) -> tuple[list[Sample], dict[str, np.ndarray]]:
+        """As `block`, with all that a sample holds."""
         rng = np.random.default_rng([seed, number])
         poses = self.sampler.sample(
             BLOCK, rng, self.domain.poses
@@ -88,7 +93,7 @@ class Studio:
             "kind": poses.kind[:count].astype(np.int32),
             "seed": np.stack([np.full(count, seed), numbers], axis=1).astype(np.int64),
         }
-        return [sample.jpeg for sample in samples], labels
+        return samples, labels
 
     def shard(self, seed: int, number: int, count: int = SHARD) -> tuple[list[bytes], dict[str, np.ndarray]]:
         """Images and labels of the first `count` samples of shard `number` (samples number * SHARD and

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from annotator.synthetic import images as synthetic_images
 from annotator.synthetic import scene as synthetic_scene
@@ -61,11 +62,13 @@ class PosedHand:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """jpeg bytes; view: the camera; visible (21,) bool; attempts: how many views were tried."""
+    """jpeg bytes; view: the camera; visible (21,) bool; outline (112, 112) uint8: how much of each 2 x 2 px is the
+    hand itself (no forearm, sleeve, or thing before it), of 255."""
 
     jpeg: bytes
     view: RenderView
     visible: np.ndarray
+    outline: np.ndarray
 
 
 def make_sample(
@@ -94,9 +97,11 @@ def make_sample(
     image = synthetic_images.composite(rng, colour, part, synthetic_images.background(site, skin.tone))
     if domain.degraded >= 1 or rng.random() < domain.degraded:
         image = synthetic_images.degrade(rng, image)
+    shown = np.ones((CROP_SIZE, CROP_SIZE), bool)
     if rng.random() < 0.17:
         image = synthetic_images.photo_edge(rng, image, view.keypoints)
-    return Sample(synthetic_images.jpeg(image, int(rng.integers(80, 96))), view, visible)
+        shown = np.asarray(image).max(axis=-1) > 0
+    return Sample(synthetic_images.jpeg(image, int(rng.integers(80, 96))), view, visible, outline_of(part, shown))
 
 
 def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, view: RenderView, domain: Domain):
@@ -124,6 +129,16 @@ def _render(rng, site, renderer, surface, hand: PosedHand, second: PosedHand, vi
         )
     colour, part, depth = renderer.render(pieces, view.focal, lights, exposure)
     return colour, part, depth, skin
+
+
+def outline_of(part: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """(112, 112) uint8, see `Sample`. shown: (224, 224) bool, False beyond the photo's edge."""
+    size = (CROP_SIZE // 2, CROP_SIZE // 2)
+    hand, share = (
+        np.asarray(Image.fromarray((255 * seen).astype(np.uint8)).resize(size, Image.Resampling.BOX))
+        for seen in ((part >= 1) & (part <= 16), shown)
+    )
+    return np.where(share > 127, hand, 0).astype(np.uint8)
 
 
 def visible_keypoints(part: np.ndarray, depth: np.ndarray, joints: np.ndarray, keypoints: np.ndarray) -> np.ndarray:

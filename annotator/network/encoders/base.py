@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from annotator.network.encoders.mediapipe_hand import MediaPipeHand
 from annotator.network.features import Features
+from annotator.network.outline.head import OutlineHead
 
 
 class Trunks(NamedTuple):
     """The parts of an encoder made of MediaPipe's landmark network, for running it as a compiled graph.
 
     network: MediaPipe's. shared: how many of its stages the second trunk starts from; stages, expand,
-    depthwise: that trunk, where there is one.
+    depthwise: that trunk, where there is one. outline: what reads the hand's outline from the first trunk's maps.
     """
 
     network: MediaPipeHand
@@ -28,6 +29,7 @@ class Trunks(NamedTuple):
     stages: Sequence[nn.Module] = ()
     expand: nn.Module | None = None
     depthwise: nn.Module | None = None
+    outline: OutlineHead | None = None
 
 
 class Encoder(nn.Module):
@@ -38,7 +40,7 @@ class Encoder(nn.Module):
 
     channels: of the maps, fine to coarse (see `features.STRIDES`); global_channels: of the pooled vector.
     kept_stem: `stem` never learns. keeps_landmarks: its landmarks stay those of the landmark network that finds
-    hands, whatever is learned. packaged: parameters below this name are the packaged ones, for ever ("": none), so
+    hands, whatever is learned. packaged: parameters below these names are the packaged ones, for ever, so
     checkpoints need not hold them.
     """
 
@@ -46,7 +48,7 @@ class Encoder(nn.Module):
     global_channels: int
     kept_stem: ClassVar[bool] = False
     keeps_landmarks: ClassVar[bool] = False
-    packaged: ClassVar[str] = ""
+    packaged: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, crops: Tensor) -> Features:

@@ -17,7 +17,9 @@ from annotator.network.encoders.mediapipe import features_of
 from annotator.network.encoders.mediapipe_hand import STRIDES as STAGE_STRIDES
 from annotator.network.encoders.mediapipe_hand import HandOutput, InvertedResidual, MediaPipeHand
 from annotator.network.features import STRIDES, Features
-from annotator.network.frozen.exported import Graph, available, conv, conv_relu6
+from annotator.network.frozen.exported import Graph, available, conv, conv_relu6, doubled, padded
+from annotator.network.outline.head import STRIDE as OUTLINE_STRIDE
+from annotator.network.outline.head import Mix, OutlineHead
 from annotator.vision.crops import CROP_SIZE
 
 
@@ -79,12 +81,13 @@ class ExportedEncoder(nn.Module):
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""
         *maps, pooled, all_pooled = self.graph(crops)
-        seen = features_of(_said(self.heads, dict(zip(STRIDES, maps, strict=True)), pooled), STRIDES)
-        return seen._replace(pooled=all_pooled)
+        outline = maps[len(STRIDES) :]
+        seen = features_of(_said(self.heads, dict(zip(STRIDES, maps, strict=False)), pooled), STRIDES)
+        return seen._replace(maps=(*seen.maps, *outline), pooled=all_pooled)
 
 
 def _features(picture, trunks: Trunks):
-    """The maps, the fixed trunk's pooled vector, and that of all trunks."""
+    """The maps, the outline where there is one, the fixed trunk's pooled vector, and that of all trunks."""
     from openvino import opset13 as ops
 
     stages, pooled = _trunk(picture, trunks.network)
@@ -94,7 +97,26 @@ def _features(picture, trunks: Trunks):
         tuned = _stages(shared, trunks.stages)
         maps = [shared, *tuned]
         both = ops.concat([pooled, _pooled(tuned[-1], trunks.expand, trunks.depthwise)], 1)
+    if trunks.outline is not None:
+        maps = [*maps, _outline(dict(zip(STAGE_STRIDES, stages, strict=True)), trunks.outline)]
     return *maps, pooled, both
+
+
+def _outline(maps: dict, head: OutlineHead):
+    from openvino import opset13 as ops
+
+    x = _mixed(ops.add(padded(maps[16], head.from16), doubled(padded(maps[32], head.from32))), head.mix16)
+    x = _mixed(ops.add(padded(maps[8], head.from8), doubled(x)), head.mix8)
+    x = ops.add(padded(maps[4], head.from4), doubled(padded(x, head.down)))
+    x = _mixed(_mixed(x, head.mix4), head.mix4b)
+    return ops.depth_to_space(padded(ops.relu(x), head.say), "depth_first", 4 // OUTLINE_STRIDE)
+
+
+def _mixed(x, mix: Mix):
+    from openvino import opset13 as ops
+
+    y = padded(ops.relu(padded(padded(ops.relu(x), mix.depth), mix.a)), mix.b)
+    return ops.add(x, y)
 
 
 def exported_hand(network: MediaPipeHand, bfloat16: bool = False) -> nn.Module:

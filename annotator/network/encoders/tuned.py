@@ -18,6 +18,7 @@ from annotator.network.encoders.base import Encoder, Trunks
 from annotator.network.encoders.mediapipe import features_of
 from annotator.network.encoders.mediapipe_hand import MAP_CHANNELS, POOLED, MediaPipeHand, load_mediapipe_hand
 from annotator.network.features import STRIDES, Features
+from annotator.network.outline.head import load_outline_head
 
 SHARED = 2  # stages (to stride 8) that both trunks share
 
@@ -29,12 +30,13 @@ class TunedMediaPipeEncoder(Encoder):
     global_channels = 2 * POOLED  # the fixed trunk's global vector, then the tuned one's
     kept_stem = True
     keeps_landmarks = True
-    packaged = "network."
+    packaged = ("network.", "outline.")
 
     def __init__(self, network: MediaPipeHand | None = None):
         super().__init__()
         self.network = load_mediapipe_hand() if network is None else network
         self.network.requires_grad_(False)  # see `stem`
+        self.outline = load_outline_head().requires_grad_(False)  # of the fixed trunk's maps
         self.tuned = nn.ModuleList(copy.deepcopy(stage) for stage in self.network.stages[SHARED:])
         self.tuned_expand = copy.deepcopy(self.network.head_expand)
         self.tuned_depthwise = copy.deepcopy(self.network.head_depthwise)
@@ -45,7 +47,9 @@ class TunedMediaPipeEncoder(Encoder):
         return nn.ModuleList([self.tuned, self.tuned_expand, self.tuned_depthwise])
 
     def trunks(self) -> Trunks:
-        return Trunks(self.network, SHARED, tuple(self.tuned), self.tuned_expand, self.tuned_depthwise)
+        return Trunks(
+            self.network, SHARED, tuple(self.tuned), self.tuned_expand, self.tuned_depthwise, outline=self.outline
+        )
 
     @torch.no_grad()
     def stem(self, crops: Tensor) -> Features:
@@ -64,4 +68,8 @@ class TunedMediaPipeEncoder(Encoder):
 
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""
-        return self.complete(self.stem(crops.contiguous(memory_format=torch.channels_last)))
+        with torch.no_grad():
+            out = self.network(crops.contiguous(memory_format=torch.channels_last))
+            outline = self.outline(out.maps)
+        features = self.complete(features_of(out, STRIDES[:1]))
+        return features._replace(maps=(*features.maps, outline))

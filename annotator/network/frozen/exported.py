@@ -142,6 +142,14 @@ def conv(x, layer: SameConv):
     return convolved(x, weight, bias, layer.stride[0], layer.groups, "same")
 
 
+def padded(x, layer: nn.Conv2d):
+    """The convolution with its bias, padded as PyTorch's own, by the same on all sides."""
+    assert isinstance(layer.padding, tuple) and layer.bias is not None
+    weight, bias = layer.weight.detach().float().numpy(), layer.bias.detach().float().numpy()
+    down, right = layer.padding
+    return convolved(x, weight, bias, layer.stride[0], layer.groups, (right, right, down, down))
+
+
 def pooled(x):
     """The largest of each 2 x 2 px."""
     from openvino import opset13 as ops
