@@ -15,7 +15,8 @@ from annotator.project import Project
 pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
-from napari_hand_mesh.session import keys, place  # noqa: E402
+from napari_hand_mesh.session import keys  # noqa: E402
+from napari_hand_mesh.session.navigation import place  # noqa: E402
 from napari_hand_mesh.session.session import Session  # noqa: E402
 
 from annotator.project.overview.steps import steps_of, words_of  # noqa: E402

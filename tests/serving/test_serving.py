@@ -162,7 +162,7 @@ def _pickled() -> bytes:
         ("/propose?boxes=" + "[" * 2000, JPEG, "photo", 400),
         ("/prompt", NPZ, b"PK no archive", 400),
         ("/prompt", NPZ, _pickled(), 400),
-        ("/prompt", NPZ, _bomb(), 400),
+        ("/prompt", NPZ, _bomb, 400),
         ("/prompt", NPZ, _archive(head=_head({"hands": [{}] * 99, "more": {}}), photo=np.zeros(0, np.uint8)), 400),
         ("/prompt", NPZ, _archive(head=_head([1, 2]), photo=np.zeros(0, np.uint8)), 400),
         ("/prompt", NPZ, _archive(head=_head({"hands": [], "more": {}}), photo=np.zeros(0, np.uint8)), 400),
@@ -171,7 +171,7 @@ def _pickled() -> bytes:
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_right_status(client, photo_file, path, headers, body, status):
-    body = photo_file.read_bytes() if body == "photo" else body
+    body = photo_file.read_bytes() if body == "photo" else body() if callable(body) else body
     answer = client.post(path, content=body, headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.json()["detail"]
