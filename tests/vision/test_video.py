@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small_videos import KINDS, afresh, cut_by_edit_list, number_in, pictures, turn, video
 
-from annotator.files.frame_places import FramePlace, frame_place, in_words, stem_of
+from annotator.files.frame_places import FramePlace, frame_place, in_words, stem_of, video_of
 from annotator.vision.photos import frame_of, photo_hash, photo_there, read_photo
 from annotator.vision.video import frames, is_video, open_video, save_frames
 from annotator.vision.video import index as indices
@@ -214,6 +214,8 @@ def test_a_frame_has_a_place_like_a_photo(clip, tmp_path):
     assert stem_of(place) == "a hand-000012" and in_words(place, 1.2) == "a hand.mp4 frame 12 (1.200 s)"
     assert frame_of(tmp_path / "x.jpg") is None and frame_place("x.jpg") is None and frame_place("a#frame=x") is None
     assert frame_place("a.mp4#frame=3&rate=0") is None
+    assert video_of(place) == str(clip) and video_of("walk/%06d.png#frame=12&rate=60") == "walk/%06d.png"
+    assert video_of("x.jpg") is None and video_of("a.mp4#frame=3&rate=0") is None
     odd = tmp_path / "odd.png#frame=3"  # a file of just that name is itself
     from PIL import Image
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from qtpy.QtCore import QRect, QSize, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
+from qtpy.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_hand_mesh.jobs.thumbnails import Thumbnails
 from napari_hand_mesh.session.session import Session
-from napari_hand_mesh.session.video.lanes import Lane
+from napari_hand_mesh.session.video.lanes import MARKS, Columns, Lane
 from napari_hand_mesh.session.video.timeline import Timeline
 from napari_hand_mesh.session.words import why_look
 
@@ -200,16 +200,11 @@ class StripView(QWidget):
         painter.drawText(QRect(2, place.top(), HEAD - 4, place.height()), Qt.AlignmentFlag.AlignVCenter, label)
         columns = lane.columns(self.first, self.last, place.width())
         top = place.top() + (PICTURE if pictures else 0)
+        painter.drawImage(place.left(), top, _bars(columns))
         for x, count, mark in columns.runs():
-            bar = QRect(place.left() + x, top, count, STATES)
-            painter.fillRect(bar, QColor(COLOURS[mark]))
             if mark == "bridged":  # nobody saw these
+                bar = QRect(place.left() + x, top, count, STATES)
                 painter.fillRect(bar, QBrush(QColor(BACK), Qt.BrushStyle.BDiagPattern))
-        bottom = top + STATES + DOUBTS
-        heights = np.round(columns.doubts * DOUBTS).astype(int)
-        for x in np.flatnonzero(heights):
-            colour = DOUBTFUL if columns.doubtful[x] else DOUBT
-            painter.fillRect(place.left() + int(x), bottom - int(heights[x]), 1, int(heights[x]), QColor(colour))
         if pictures and self._session is not None:
             self._pictures(painter, lane, place)
 
@@ -226,3 +221,15 @@ class StripView(QWidget):
             if pixmap is not None:
                 x = int(HEAD + at * beside + (beside - PICTURE) / 2)
                 painter.drawPixmap(QRect(x, place.top(), PICTURE - 1, PICTURE), pixmap)
+
+
+def _bars(columns: Columns) -> QImage:
+    """States, and doubts below them, a column a pixel."""
+    states = np.array([QColor(COLOURS.get(mark, GAP)).rgb() for mark in MARKS], np.uint32)
+    heights = np.round(columns.doubts * DOUBTS).astype(int)
+    doubt = np.where(columns.doubtful, QColor(DOUBTFUL).rgb(), QColor(DOUBT).rgb()).astype(np.uint32)
+    pixels = np.empty((STATES + DOUBTS, len(heights)), np.uint32)
+    pixels[:STATES] = states[columns.marks]
+    up = np.arange(DOUBTS, 0, -1)[:, None]  # px above the bottom
+    pixels[STATES:] = np.where(up <= heights, doubt, QColor(GAP).rgb())
+    return QImage(pixels.tobytes(), len(heights), len(pixels), 4 * len(heights), QImage.Format.Format_RGB32).copy()
