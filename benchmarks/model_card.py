@@ -78,8 +78,8 @@ the noise of real photos, where MediaPipe means them (`annotator/learning/data/n
   body is seen (`docs/scaling.md`), and rarely without one, as from nearby: there it takes a box.
 - The surface fills the outline that the network sees: a head of 50,000 numbers (0.1 MB) on the fixed landmark
   network's maps says which pixels are the hand, and place, pose and 18 widths and lengths of the surface follow it,
-  joints held to 1.5 mm (`annotator/network/outline`). It learned from 2,500 renders, 700 steps of 16 (about what `python -m
-  annotator.tools.outline_head WORK --out FILE`; 10 minutes of a core); checkpoints do not hold it, old ones gain it.
+  joints held to 1.5 mm (`annotator/network/outline`). It learned from 2,500 renders, 700 steps of 16 (about what
+  `python -m annotator.tools.outline_head WORK --out FILE` does; 10 minutes of a core); checkpoints do not hold it, old ones gain it.
   The tables above are from before it. Tuned on digits 0, 2, 4, 6, 8; without -> with, `python benchmarks/outlines.py
   SOURCES/sign-language-digits/Dataset --each 6 [--unfilled]` on 30 photos of the odd ones, medians: overlap 0.879 ->
   0.909, bare 6.6 -> 3.4 %, outside 3.3 -> 3.0 %, by the cut-out of `sign_truth.py`; by one that knows that the light
