@@ -82,7 +82,8 @@ the noise of real photos, where MediaPipe means them (`annotator/learning/data/n
   `python -m annotator.tools.outline_head WORK --out FILE` does; 10 minutes of a core); checkpoints do
   not hold it, old ones gain it. The tables above are from before it. Tuned on digits 0, 2, 4, 6, 8; without -> with,
   `python benchmarks/outlines.py SOURCES/sign-language-digits/Dataset --each 6 [--unfilled]`
-  on 30 photos of the odd ones, medians: overlap 0.879 -> 0.909, bare 6.6 -> 3.4 %, outside 3.3 -> 3.0 %, by the cut-out of `sign_truth.py`; by one that knows that the light
+  on 30 photos of the odd ones, medians: overlap 0.879 -> 0.909, bare 6.6 -> 3.4 %, outside 3.3 -> 3.0 %, by the
+  cut-out of `sign_truth.py`; by one that knows that the light
   falls off toward the border 0.907 -> 0.942, 7.1 -> 4.2 %, 1.7 -> 1.2 %. The two cut-outs themselves overlap by 0.93
   to 0.96 (median): no mesh gets much beyond 0.92 by the first, which takes 6 % of background for hand.
 - Joints do not pay: 150 renders beyond the shape space PA-MPJPE 6.82 -> 6.77 mm, 2-D 2.91 -> 2.78 % of the box; two
