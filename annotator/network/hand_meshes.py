@@ -129,7 +129,7 @@ class HandMeshes:
 
 def for_keeping(features: Features) -> Features:
     """Features on the CPU, maps in half precision."""
-    # half precision: 130 kB a hand is what a plugin session keeps for thousands of hands
+    # half precision: 155 kB a hand is what a plugin session keeps for thousands of hands
     return features.mapped(Tensor.cpu)._replace(maps=tuple(m.cpu().half() for m in features.maps))
 
 

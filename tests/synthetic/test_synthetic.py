@@ -266,3 +266,20 @@ def test_another_place_follows_from_the_seed_and_its_sites_look_alike(tmp_path, 
     with pytest.raises(InputError, match="holds another set: domain is workshop, not everyday"):
         synthetic.generate(tmp_path / "one", 40, SEED)
     assert synthetic.main([str(tmp_path / "none"), "--domain", "moon"]) == 2 and not (tmp_path / "none").exists()
+
+
+def test_a_samples_outline_is_the_hand_alone(studio):
+    """Keypoints that are seen lie on it; the forearm, which goes on behind the wrist, does not."""
+    samples, labels = studio.samples(SEED, 0, COUNT)
+    on, behind = [], []
+    for sample, points in zip(samples, labels["keypoints"], strict=True):
+        assert sample.outline.shape == (CROP_SIZE // 2, CROP_SIZE // 2) and sample.outline.dtype == np.uint8
+        hand = np.pad(sample.outline, 1)
+        wide = np.max([hand[i : i + 112, j : j + 112] for i in range(3) for j in range(3)], axis=0)
+        far = points[0] + 0.7 * (points[0] - points[9])
+        for point, kept in [*((p, on) for p in points[sample.visible]), (far, behind)]:
+            column, row = np.rint((point + 0.5) / 2 - 0.5).astype(int)
+            if 0 <= min(row, column) and max(row, column) < 112:
+                kept.append(bool(wide[row, column] > 127))
+    assert len(on) > 50 and np.mean(on) > 0.95
+    assert behind and not any(behind)

@@ -51,8 +51,8 @@ class FillingSettings:
     alike: float = 0.75
     place: tuple[float, float, float] = (0.03, 0.03, 0.05)
     turn: float = 0.05
-    pose: float = 0.15
-    joint: float = 0.005
+    pose: float = 0.06
+    joint: float = 0.0015
 
 
 class Filling:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 Value = TypeVar("Value")
-REMEMBERED = 64  # hands whose encoder features stay in memory, 130 kB each
+REMEMBERED = 64  # hands whose encoder features stay in memory, 155 kB each
 PHOTOS = 4  # decoded photos in memory
 
 
