@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from annotator.tracking.trajectories.smoothing import SMOOTHING, Smoothing, smoo
 
 LONGEST = 1.0  # s: a gap beyond is left open
 LEAST_CONFIDENCE = 0.05
+SURFACE_SECONDS = 0.3  # s, one sigma: a hand's widths and its skin's folds change no faster than this
 
 
 def completed(
@@ -42,9 +43,10 @@ def completed(
     if shape is not None:
         found = found.changed(shape=np.tile(shape, (len(hands), 1)))
     factors = _doubt(seconds, seen, settings)
+    surfaces = _surfaces(hands, seconds)
     made = []
-    for row, one in enumerate(hands):
-        hand = hand_at(found, row, one.hand, model, float(factors[row]))
+    for row, (one, offsets) in enumerate(zip(hands, surfaces, strict=True)):
+        hand = hand_at(found, row, one.hand, model, float(factors[row]), offsets)
         if not seen[row]:
             confidence = max(one.hand.confidence / 2 / float(factors[row]), LEAST_CONFIDENCE)
             hand = hand.replace(confidence=min(confidence, one.hand.confidence))
@@ -69,6 +71,23 @@ def _with_gaps(track: Track, moments: Sequence[tuple[int, float]], longest: floa
 def _between(moments: Sequence[tuple[int, float]], start: float, end: float) -> Sequence[tuple[int, float]]:
     times = [seconds for _, seconds in moments]
     return moments[bisect_right(times, start) : bisect_left(times, end)]
+
+
+def _surfaces(hands: Sequence[TrackedHand], seconds: np.ndarray) -> Iterator[np.ndarray]:
+    """Each frame's offsets (M, 3) m of the surface: the mean round its moment of what was seen and nobody labelled.
+
+    Dents of pinned labels are of their own frame alone. A frame that has nothing of the kind near keeps its own."""
+    speaks = np.array([one.kind == SEEN and not one.hand.corrections for one in hands])
+    reach = 3 * SURFACE_SECONDS
+    starts, ends = np.searchsorted(seconds, seconds - reach), np.searchsorted(seconds, seconds + reach, side="right")
+    for row, one in enumerate(hands):
+        near = np.arange(starts[row], ends[row])
+        near = near[speaks[near]]
+        if one.hand.corrections or not len(near):
+            yield one.hand.parameters.offsets
+            continue
+        weight = np.exp(-0.5 * ((seconds[near] - seconds[row]) / SURFACE_SECONDS) ** 2)
+        yield np.tensordot(weight / weight.sum(), [hands[k].hand.parameters.offsets for k in near], axes=1)
 
 
 def _unlabelled(hand: HandMesh) -> HandMesh:

@@ -80,10 +80,18 @@ def parameters_at(curves: Curves, row: int, offsets: np.ndarray, model: HandMode
     )
 
 
-def hand_at(curves: Curves, row: int, like: HandMesh, model: HandModel, factor: float = 1.0) -> HandMesh:
-    """The hand in frame `row`, skinned and projected. like: the hand whose camera, side, surface and labels it has;
-    factor: by which its uncertainty is that of `like`. Its crop follows its keypoints."""
-    parameters = parameters_at(curves, row, like.parameters.offsets, model)
+def hand_at(
+    curves: Curves,
+    row: int,
+    like: HandMesh,
+    model: HandModel,
+    factor: float = 1.0,
+    offsets: np.ndarray | None = None,
+) -> HandMesh:
+    """The hand in frame `row`, skinned and projected. like: the hand whose camera, side and labels it has, and its
+    surface, unless `offsets` (M, 3) m say another; factor: by which its uncertainty is that of `like`. Its crop follows
+    its keypoints."""
+    parameters = parameters_at(curves, row, like.parameters.offsets if offsets is None else offsets, model)
     vertices = model.vertices(parameters, like.side)
     joints = model.joints(vertices)
     keypoints = project(joints, like.camera)

@@ -55,6 +55,24 @@ def test_curves_give_the_hands_again(track, hand_model):
         assert np.allclose(hand_at(curves, row, hand, hand_model).vertices, hand.vertices, atol=1e-6)
 
 
+def test_the_surface_is_as_quiet_as_the_pose_and_dents_of_labels_stay_where_they_are(track, hand_model):
+    random = np.random.default_rng(4)
+    hands = list(track(50).hands)
+    surface = np.array(hands[0].hand.parameters.offsets)
+    for k, one in enumerate(hands):
+        offsets = surface + random.normal(0, 0.002, surface.shape)
+        parameters = one.hand.parameters.replace(offsets=offsets)
+        labelled = {8: (10.0, 10.0)} if k == 20 else {}
+        hands[k] = one.with_hand(one.hand.replace(parameters=parameters, corrections=labelled))
+    found = completed(Track(1, tuple(hands)), hand_model)
+    offsets = np.array([one.hand.parameters.offsets for one in found.hands])
+    assert np.array_equal(offsets[20], hands[20].hand.parameters.offsets)
+    others = np.delete(offsets, 20, axis=0)
+    assert np.abs(others - surface).std() < 0.002 / 3  # of some twenty frames
+    assert np.linalg.norm(np.diff(others, axis=0), axis=-1).mean() < 0.0003
+    assert np.allclose(found.hands[3].hand.vertices, hand_model.vertices(found.hands[3].hand.parameters, "right"))
+
+
 def test_jitter_goes(track, hand_model):
     noisy = track(60, 0.03)
     quiet = completed(noisy, hand_model)
