@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 from scipy.spatial import cKDTree
-from sign_truth import LEAST, SIZE, cut_out, enlarged
+from sign_truth import SIZE, cut_out, enlarged, scores
 from skimage.color import rgb2lab
 from skimage.filters import threshold_otsu
 from tables import markdown
@@ -64,14 +64,6 @@ def smooth_cut_out(photo: np.ndarray, mesh: np.ndarray, above: np.ndarray) -> np
     limit = min(threshold_otsu(np.minimum(unlike[(away < NEAR) & above], 1.5 * typical)), 0.6 * typical)
     parts, _ = label(unlike > limit)
     return parts == 1 + np.argmax(np.bincount(parts[inside], minlength=2)[1:])
-
-
-def scores(seen: np.ndarray, mesh: np.ndarray) -> tuple[float, float, float] | None:
-    """Overlap, share bare, share outside; None where the cut-out failed."""
-    overlap = (seen & mesh).sum() / max((seen | mesh).sum(), 1)
-    if seen.sum() < LEAST[0] or overlap < LEAST[1]:
-        return None
-    return float(overlap), float((seen & ~mesh).sum() / seen.sum()), float((mesh & ~seen).sum() / seen.sum())
 
 
 def by_place(pixels: np.ndarray, image: np.ndarray, points: np.ndarray, bone: np.ndarray, side: np.ndarray):

@@ -84,14 +84,18 @@ def enlarged(
     return large, image, mesh & above, above, points
 
 
-def outline(photo: np.ndarray, hand: HandMesh, scale: float) -> tuple[float, float, float] | None:
-    """Overlap, share bare, share outside, of a hand proposed in the photo before it was enlarged by `scale`."""
-    large, _, mesh, above, _ = enlarged(photo, hand, scale)
-    seen = cut_out(large) & above
+def scores(seen: np.ndarray, mesh: np.ndarray) -> tuple[float, float, float] | None:
+    """Overlap, share bare, share outside; None where the cut-out failed."""
     overlap = (seen & mesh).sum() / max((seen | mesh).sum(), 1)
     if seen.sum() < LEAST[0] or overlap < LEAST[1]:
         return None
     return float(overlap), float((seen & ~mesh).sum() / seen.sum()), float((mesh & ~seen).sum() / seen.sum())
+
+
+def outline(photo: np.ndarray, hand: HandMesh, scale: float) -> tuple[float, float, float] | None:
+    """`scores` of a hand proposed in the photo before it was enlarged by `scale`."""
+    large, _, mesh, above, _ = enlarged(photo, hand, scale)
+    return scores(cut_out(large) & above, mesh)
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ the cached features that a correction needs. The receiver rebuilds the mesh with
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import zipfile
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from annotator.errors import InputError
 from annotator.files.serialization.npz_arrays import WRONG
 from annotator.hand.mesh import HandMesh
 from annotator.network.crop_camera import CropView
-from annotator.network.features import Features
+from annotator.network.features import STRIDES, Features
 from annotator.network.hand_meshes import CachedFeatures
 from annotator.network.parametric import Estimate
 from annotator.project.entering.intake import Prepared, prepare
@@ -101,8 +100,8 @@ def _remembered(arrays, number: int, hand: HandMesh) -> CachedFeatures:
             raise InputError(f"{name} is no tensor of one hand")
         return torch.from_numpy(array.copy())
 
-    count = next(k for k in itertools.count() if f"{number}.map{k}" not in arrays)
-    maps = tuple(tensor(f"map{k}") for k in range(count))
+    outline = f"{number}.map{len(STRIDES)}" in arrays
+    maps = tuple(tensor(f"map{k}") for k in range(len(STRIDES) + outline))
     features = Features(maps, *(tensor(name) for name in Features._fields[1:]))
     start = Estimate(*(tensor(f"start.{name}") for name in Estimate._fields))
     crop = Crop.of_hand(hand)

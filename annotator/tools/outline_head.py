@@ -8,6 +8,7 @@ WORK keeps the rendered photos and the state of the training: said again, it goe
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import torch.nn.functional as F
 from rich.progress import track
 from torch import Tensor
 
+from annotator.files.atomic import put
 from annotator.files.serialization.npz_arrays import read_npz, write_npz
 from annotator.network.checkpoint import write_tensors
 from annotator.network.encoders.mediapipe_hand import STRIDES, load_mediapipe_hand
@@ -110,11 +112,8 @@ def main() -> None:
         optimiser.step()
         if (step + 1) % SAVED == 0 or step + 1 == options.steps:
             print(f"step {step + 1}: loss {loss.item():.4f}, overlap on other renders {overlap(head, test):.4f}")
-            torch.save(
-                {"head": head.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1},
-                state.with_suffix(".part"),
-            )
-            state.with_suffix(".part").replace(state)
+            kept = {"head": head.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
+            put(state, functools.partial(torch.save, kept))
     write_tensors(options.out, {name: t.half().contiguous() for name, t in head.state_dict().items()}, {})
 
 
