@@ -9,7 +9,14 @@ from pathlib import Path
 
 from failing.world import Case, World
 
-LEARNING = ("annotator.learning.recipe", "annotator.rounds.round", "annotator.cli.learning.round")
+LEARNING = (
+    "annotator.learning.recipe",
+    "annotator.rounds.round",
+    "annotator.cli.learning.round",
+    "torch._dynamo",  # what torch imports with its first optimizer: seconds in every fork
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ class Commands:
 
     def _round(self, case: Case) -> list:
         few = ["--steps", "2", "--replayed", "8", "--least-gold", "1", "--replay", self.world.rendered]
-        return ["round", case.place / "learning" / "project", *few]
+        return ["round", case.place / "learning" / "project", "--model", self.world.small, *few]
 
     @staticmethod
     def _export(name: str, out: str = "set") -> Callable[[Case], list]:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,10 +102,16 @@ class World:
 
         from annotator.project import Project
 
+        from annotator.network.checkpoint import save_checkpoint
+        from annotator.network.glfnet import GLFNet, GLFNetConfig
+
         place, self.rendered = self.template / "learning", self.scratch / "rendered"
         place.mkdir()
+        small = tomllib.loads(NETWORK.split("[[data]]", maxsplit=1)[0])["network"]
+        self.small = self.scratch / "small.safetensors"  # a round of it writes the same files in less time
+        save_checkpoint(self.small, GLFNet(GLFNetConfig(**small)))
         with Project.create(place / "project", who="Ada") as project:
-            meshes = [random_mesh(number) for number in range(4)]
+            meshes = [random_mesh(number) for number in range(2)]
             for path in sorted(self.photos.iterdir(), key=lambda path: path.stat().st_size):
                 for hand in project.add_proposals(project.add_photo(path), meshes, SOURCE):
                     mesh = project.mesh(hand)
