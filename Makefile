@@ -15,7 +15,9 @@ INPUTS := setup.cfg pyproject.toml constraints.txt .ci/install .ci/system-librar
 
 TEST_PROCESSES ?= 2
 FILE_BY_FILE := --dist loadfile --no-loadscope-reorder
-SIDE_BY_SIDE := -n $(TEST_PROCESSES) $(FILE_BY_FILE)
+# pytest's plugins for windows would be imported, with all of napari, by every process of the other tests
+NO_WINDOWS := --ignore=tests/plugins $(foreach name,napari napari-plugin-engine npe2 pytest-qt,-p no:$(name))
+OTHER_TESTS = $(NO_WINDOWS) -n $(TEST_PROCESSES) $(FILE_BY_FILE) $(PYTEST_ARGS)
 
 # gui_tests(environment, how pytest is started if not by its python -m)
 gui_tests = if [ -z "$$DISPLAY" ] && command -v xvfb-run >/dev/null; then \
@@ -50,13 +52,13 @@ lint: install
 # of the synthetic photos cannot share a process.
 test: lint
 	$(call gui_tests,$(VENV))
-	$(VENV)/bin/python -m pytest --ignore=tests/plugins $(SIDE_BY_SIDE) $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(OTHER_TESTS)
 
 # The same tests as `make test`, with a report at the end and out/coverage/index.html.
 coverage: install
 	$(VENV)/bin/coverage erase
 	$(call gui_tests,$(VENV),$(VENV)/bin/coverage run -m)
-	$(VENV)/bin/coverage run -m pytest --ignore=tests/plugins $(SIDE_BY_SIDE) $(PYTEST_ARGS)
+	$(VENV)/bin/coverage run -m pytest $(OTHER_TESTS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage html --quiet
 	$(VENV)/bin/coverage report
