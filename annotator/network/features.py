@@ -17,12 +17,12 @@ STRIDES = (8, 16, 32)
 class Features(NamedTuple):
     """What the encoder says of B crops; everything GLFNet needs to answer again without running it.
 
-    maps: one (B, C, 224/stride, 224/stride) tensor for each of `STRIDES`, fine to coarse; then, from an encoder that
-        sees it, the hand's outline (B, 1, 112, 112): logits of how much of each 2 x 2 px is hand
+    maps: one (B, C, 224/stride, 224/stride) tensor for each of `STRIDES`, fine to coarse
     pooled: (B, G) global vector
     landmarks: (B, 21, 2) crop pixels, the backbone's own guess; NaN where a backbone has none
     world: (B, 21, 3) metres, origin near the hand's centre, axes of the crop camera; NaN where there is none
     presence, right: (B,) probabilities of a hand and of a right hand; NaN where there is none
+    outline: (B, 1, 112, 112) logits of how much of each 2 x 2 px is hand; None from an encoder that does not see it
     """
 
     maps: tuple[Tensor, ...]
@@ -31,11 +31,7 @@ class Features(NamedTuple):
     world: Tensor
     presence: Tensor
     right: Tensor
-
-    @property
-    def outline(self) -> Tensor | None:
-        """(B, 1, 112, 112) logits, see `maps`; None from an encoder that does not see it."""
-        return self.maps[len(STRIDES)] if len(self.maps) > len(STRIDES) else None
+    outline: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Features:
         """The same on another device."""
@@ -47,15 +43,21 @@ class Features(NamedTuple):
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
         """The same with `change` of every tensor."""
-        return Features(tuple(change(m) for m in self.maps), *(change(field) for field in self.vectors()))
+        outline = None if self.outline is None else change(self.outline)
+        return Features(tuple(map(change, self.maps)), *map(change, self.vectors()))._replace(outline=outline)
 
     def vectors(self) -> tuple[Tensor, ...]:
-        """All but the maps, in the order of the fields."""
+        """What is said of the crop as a whole, in the order of `VECTORS`."""
         return self.pooled, self.landmarks, self.world, self.presence, self.right
+
+
+VECTORS = Features._fields[1:-1]
 
 
 def joined(parts: Sequence[Features]) -> Features:
     """The features of all these crops."""
     maps = zip(*(part.maps for part in parts), strict=True)
-    rest = zip(*(part.vectors() for part in parts), strict=True)
-    return Features(tuple(map(torch.cat, maps)), *map(torch.cat, rest))
+    vectors = zip(*(part.vectors() for part in parts), strict=True)
+    outlines = [part.outline for part in parts if part.outline is not None]
+    outline = torch.cat(outlines) if len(outlines) == len(parts) else None
+    return Features(tuple(map(torch.cat, maps)), *map(torch.cat, vectors))._replace(outline=outline)

@@ -128,9 +128,11 @@ class HandMeshes:
 
 
 def for_keeping(features: Features) -> Features:
-    """Features on the CPU, maps in half precision."""
+    """Features on the CPU, maps and outline in half precision."""
     # half precision: 155 kB a hand is what a plugin session keeps for thousands of hands
-    return features.mapped(Tensor.cpu)._replace(maps=tuple(m.cpu().half() for m in features.maps))
+    kept = features.mapped(Tensor.cpu)
+    outline = None if kept.outline is None else kept.outline.half()
+    return kept._replace(maps=tuple(m.half() for m in kept.maps), outline=outline)
 
 
 def on_cpu(answer: Answer) -> Answer:

@@ -19,7 +19,7 @@ from annotator.errors import InputError
 from annotator.files.serialization.npz_arrays import WRONG
 from annotator.hand.mesh import HandMesh
 from annotator.network.crop_camera import CropView
-from annotator.network.features import STRIDES, Features
+from annotator.network.features import STRIDES, VECTORS, Features
 from annotator.network.hand_meshes import CachedFeatures
 from annotator.network.parametric import Estimate
 from annotator.project.entering.intake import Prepared, prepare
@@ -89,7 +89,9 @@ def _hand(arrays, number: int, entry: dict) -> HandMesh:
 def _features(kept: CachedFeatures) -> dict[str, np.ndarray]:
     features = kept.features
     values = {f"map{k}": m.numpy() for k, m in enumerate(features.maps)}
-    values |= {name: getattr(features, name).numpy() for name in Features._fields[1:]}
+    values |= dict(zip(VECTORS, (vector.numpy() for vector in features.vectors()), strict=True))
+    if features.outline is not None:
+        values["outline"] = features.outline.numpy()
     return values | {f"start.{name}": getattr(kept.start, name).numpy() for name in Estimate._fields}
 
 
@@ -100,9 +102,9 @@ def _remembered(arrays, number: int, hand: HandMesh) -> CachedFeatures:
             raise InputError(f"{name} is no tensor of one hand")
         return torch.from_numpy(array.copy())
 
-    outline = f"{number}.map{len(STRIDES)}" in arrays
-    maps = tuple(tensor(f"map{k}") for k in range(len(STRIDES) + outline))
-    features = Features(maps, *(tensor(name) for name in Features._fields[1:]))
+    maps = tuple(tensor(f"map{k}") for k in range(len(STRIDES)))
+    outline = tensor("outline") if f"{number}.outline" in arrays else None
+    features = Features(maps, *map(tensor, VECTORS))._replace(outline=outline)
     start = Estimate(*(tensor(f"start.{name}") for name in Estimate._fields))
     crop = Crop.of_hand(hand)
     return CachedFeatures(features, start, CropView.of(crop, hand.camera), crop)
@@ -110,5 +112,6 @@ def _remembered(arrays, number: int, hand: HandMesh) -> CachedFeatures:
 
 def shapes(kept: CachedFeatures) -> list[tuple]:
     """Shapes and types of a hand's cached features: what one model's are, another's need not be."""
-    tensors = [*kept.features.maps, *kept.features.vectors(), *kept.start]
+    seen = kept.features
+    tensors = [*seen.maps, *seen.vectors(), *([] if seen.outline is None else [seen.outline]), *kept.start]
     return [(tuple(tensor.shape), tensor.dtype) for tensor in tensors]

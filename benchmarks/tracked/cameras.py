@@ -8,12 +8,15 @@ import numpy as np
 from tables import markdown
 
 from annotator.evaluation import metrics
+from annotator.evaluation.bootstrap import paired
 from annotator.learning.real_sets.building import read_view
 from annotator.model import Model
 from annotator.tracking import track_frames
 from annotator.vision.rigs.triangulation import triangulate
 from annotator.vision.video import open_video
 from tracked.motion import frames_of, longest
+
+TOGETHER = 15  # frames that lie so close are one draw of the bootstrap
 
 
 def measured(model: Model, data: Path, short: bool) -> dict:
@@ -28,6 +31,7 @@ def measured(model: Model, data: Path, short: bool) -> dict:
               for n, p in enumerate(photos)]  # fmt: skip
     tracked = [{entry.frame: entry.hand for entry in track.hands} for track in tracks]
     errors: list[list[float]] = [[], []]
+    blocks = []
     for k in range(count):
         if not (single[0][k] and single[1][k] and k in tracked[0] and k in tracked[1]):
             continue
@@ -42,9 +46,12 @@ def measured(model: Model, data: Path, short: bool) -> dict:
             continue
         scale = 0.09 / max(np.linalg.norm(points[9] - points[0]), 1e-9)  # the unit of the calibration is unknown
         for n in (0, 1):
+            blocks.append(k // TOGETHER)
             errors[0].append(1000 * metrics.point_errors(best[n].joints[None], scale * points[None]).mean())
             errors[1].append(1000 * metrics.point_errors(tracked[n][k].joints[None], scale * points[None]).mean())
-    result = {"frames": len(errors[0]), "PA": [float(np.mean(e)) for e in errors]}
-    row = ["PA-MPJPE to the triangulated", *(f"{v:.2f}" for v in result["PA"]), str(result["frames"])]
-    print(markdown(["two cameras", "propose, mm", "tracked, mm", "n"], [row]))
+    change = paired(np.array(errors[0]), np.array(errors[1]), np.array(blocks))
+    result = {"frames": len(errors[0]), "PA": [change.before, change.after], "change": [change.low, change.high]}
+    row = ["PA-MPJPE to the triangulated", *(f"{v:.2f}" for v in result["PA"])]
+    row += [f"{change.low:+.2f} .. {change.high:+.2f}", str(result["frames"])]
+    print(markdown(["two cameras", "propose, mm", "tracked, mm", "95 % of the change", "n"], [row]))
     return result

@@ -20,7 +20,7 @@ from annotator.files.atomic import put_text
 from annotator.files.file_errors import reading, writing
 from annotator.files.serialization.npz_arrays import read_npz, write_npz
 from annotator.learning.data.samples import Labels
-from annotator.network.features import Features
+from annotator.network.features import VECTORS, Features
 
 META, LABEL_FILE = "bank.json", "labels.npz"
 INCOMPLETE = "is no complete feature bank"
@@ -105,8 +105,9 @@ def _bytes(count: int, shape: Sequence[int]) -> int:
 
 
 def flatten(features: Features) -> list[Tensor]:
+    """What training needs of them: no outline, which nothing learns from."""
     return [*features.maps, *features.vectors()]
 
 
 def unflatten(fields: list[Tensor]) -> Features:
-    return Features(tuple(fields[:-5]), *fields[-5:])
+    return Features(tuple(fields[: -len(VECTORS)]), *fields[-len(VECTORS) :])

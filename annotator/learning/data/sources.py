@@ -12,7 +12,7 @@ from torch import Tensor
 from annotator.errors import InputError
 from annotator.learning.data.bank import FeatureBank
 from annotator.learning.data.samples import Labels, concatenate
-from annotator.network.features import Features
+from annotator.network.features import Features, joined
 
 
 class Source(Protocol):
@@ -52,10 +52,7 @@ class BankSource:
         for bank, count in zip(self.banks, split_batch(batch, self.shares), strict=True):
             index = np.sort(generator.integers(0, len(bank), count))
             parts.append(bank.batch(torch.from_numpy(index)))
-        features = [feature for feature, _ in parts]
-        maps = tuple(torch.cat(level) for level in zip(*(f.maps for f in features), strict=True))
-        rest = (torch.cat(field) for field in zip(*(tuple(f)[1:] for f in features), strict=True))
-        return Features(maps, *rest), concatenate([labels for _, labels in parts])
+        return joined([features for features, _ in parts]), concatenate([labels for _, labels in parts])
 
 
 class CropSource:

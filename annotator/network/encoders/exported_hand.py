@@ -80,10 +80,10 @@ class ExportedEncoder(nn.Module):
 
     def forward(self, crops: Tensor) -> Features:
         """crops: (B, 3, 224, 224) RGB in 0..1."""
-        *maps, pooled, all_pooled = self.graph(crops)
-        outline = maps[len(STRIDES) :]
-        seen = features_of(_said(self.heads, dict(zip(STRIDES, maps, strict=False)), pooled), STRIDES)
-        return seen._replace(maps=(*seen.maps, *outline), pooled=all_pooled)
+        *said, pooled, all_pooled = self.graph(crops)
+        maps, outline = said[: len(STRIDES)], said[len(STRIDES) :]
+        seen = features_of(_said(self.heads, dict(zip(STRIDES, maps, strict=True)), pooled), STRIDES)
+        return seen._replace(pooled=all_pooled, outline=outline[0] if outline else None)
 
 
 def _features(picture, trunks: Trunks):

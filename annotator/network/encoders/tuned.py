@@ -71,5 +71,4 @@ class TunedMediaPipeEncoder(Encoder):
         with torch.no_grad():
             out = self.network(crops.contiguous(memory_format=torch.channels_last))
             outline = self.outline(out.maps)
-        features = self.complete(features_of(out, STRIDES[:1]))
-        return features._replace(maps=(*features.maps, outline))
+        return self.complete(features_of(out, STRIDES[:1]))._replace(outline=outline)

@@ -54,7 +54,7 @@ def test_the_encoder_of_the_shipped_model(crops):
     plain, quick, bfloat16 = (
         one(crops) for one in (encoder, exported_encoder(encoder), exported_encoder(encoder, True))
     )
-    for a, b in zip((*plain.maps, *tuple(plain)[1:]), (*quick.maps, *tuple(quick)[1:]), strict=True):
+    for a, b in zip((*plain.maps, *tuple(plain)[1:]), (*quick.maps, *tuple(quick)[1:]), strict=True):  # outline, too
         assert torch.allclose(a, b, atol=2e-3, rtol=1e-4)
     assert (plain.landmarks - bfloat16.landmarks).norm(dim=-1).mean() < 1.0
     for a, b in zip(plain.maps, bfloat16.maps, strict=True):
