@@ -75,7 +75,7 @@ class Showing:
         self._film = film
         arriving = self._arrive_at(same)
         if self._unhurried and not same:
-            self._rest = itertools.chain(arriving, self._describe(listed=True))
+            self._rest = itertools.chain(arriving, (None,), self._describe(listed=True))
             self._later.start(AFTER_PAINT)
             return
         for _ in arriving:
