@@ -216,12 +216,32 @@ def test_pictures_that_come_together_are_shown_together(widget, folder, qtbot):
     assert len(told) < 3
 
 
-def test_the_first_hand_comes_in_steps(widget, tmp_path, photo_file, make_hand, monkeypatch):
+@pytest.fixture
+def found(widget, tmp_path, photo_file, make_hand):
+    """A widget with an empty project, in which a photo's two hands have just been found."""
     Project.create(tmp_path / "empty").close()
     widget.open_project(tmp_path / "empty")
     with Project.open(tmp_path / "empty") as other:
         hands = [make_hand(1).replace(confidence=0.3), make_hand(2, "left").replace(confidence=0.5)]
         other.add_proposals(other.add_photo(photo_file), hands, Provenance("test", "d" * 64))
+    return widget
+
+
+def test_a_key_pressed_while_the_first_hand_comes_judges_nothing(found):
+    found._proposed_some(1, 2, 2, "")
+    while found.session.hand is None:
+        found._go_on()
+    found._go_on()
+    assert not found.is_shown  # the mesh is there, the rest comes
+    first = found.session.hand.id
+    found.act("accept")
+    assert found.is_shown and (found.session.hand.id, found.session.hand.state) == (first, "proposed")
+    found.act("accept")
+    assert found.session.hand_queue.entry(first).state == "accepted"
+
+
+def test_the_first_hand_comes_in_steps(found, monkeypatch):
+    widget = found
     steps, session, layers = [[]], widget.session, widget.layers
     slow = ((session, "go"), (layers, "show_photo"), (layers, "place"), (layers, "show"), (layers, "show_others"))
 

@@ -32,7 +32,7 @@ from napari_hand_mesh.canvas.surroundings import Surroundings
 from napari_hand_mesh.canvas.tones import Tones
 
 NEAR = 14.0  # screen px: a press this close to a keypoint takes it
-UNSEEN = 0.08  # of a line's width: less is not worth drawing it anew
+UNSEEN = 0.04  # of a line's width: less is not worth drawing it anew
 APART = 4.0  # screen px between a marker and its joint of the mesh: from there on a line joins them
 
 
