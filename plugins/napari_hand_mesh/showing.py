@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QTimer
 
+from annotator.files.frame_places import video_of
 from annotator.hand.joints import JOINT_NAMES, joint_index
 from annotator.hand.mesh import HandMesh
 
@@ -22,6 +23,7 @@ NOTHING = (
     "<b>No hands yet.</b><br>They appear here as they are found. <i>Photos …</i> and <i>Video …</i> look for more."
 )
 AFTER_PAINT = 25  # ms; at 0 Qt may call what can wait before the canvas
+STAYED = 200  # ms: who looks at a frame of a video for so long wants to know more of it
 
 
 class Showing:
@@ -39,18 +41,20 @@ class Showing:
         """Once, after Qt's own part of the widget is there."""
         self._recommended: int | None = None
         self._reason: tuple[tuple, str] | None = None  # of which hand, and the reason to look at it
-        self._rest: Iterator[None] = iter(())  # what can wait, see `_describe`
+        self._rest: Iterator[int | None] = iter(())  # what can wait, see `_describe`; ms until the next step
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(AFTER_PAINT)
         self._later.timeout.connect(self._go_on)
         # hand and photo on the canvas; the photo itself: an id may come again
         self._shown: tuple[str | None, np.ndarray | None] = (None, None)
+        self._film: str | None = None  # the video whose frame was shown last
+        self._unhurried = False  # whether a hand comes in steps, between which the window gets its turn
 
     def _stop_showing(self) -> None:
         """The project is closed."""
         self._later.stop()
-        self._rest, self._shown, self._reason = iter(()), (None, None), None
+        self._rest, self._shown, self._reason, self._film = iter(()), (None, None), None, None
 
     def _refresh(self) -> None:
         """Everything as the session has it now."""
@@ -66,11 +70,31 @@ class Showing:
         self._shown = (None, None)  # until all of it is there
         if another:
             layers.show_photo(session.photo)
-        # the mesh comes first, everything else when it is painted
+        film = video_of(session.at.path)
+        at_once = not same and film is not None and film == self._film
+        self._film = film
+        arriving = self._arrive_at(same)
+        if self._unhurried and not same:
+            self._rest = itertools.chain(arriving, (None,), self._describe(listed=True))
+            self._later.start(AFTER_PAINT)
+            return
+        for _ in arriving:
+            pass
+        if at_once:
+            self._rest = self._describe_frame()
+            self._go_on()  # its first step is painted with the canvas
+        else:
+            self._rest = self._describe(listed=not same)
+            self._later.start(AFTER_PAINT)
+
+    def _arrive_at(self, same: bool) -> Iterator[int | None]:
+        """The hand on the canvas, in steps; the mesh comes first, everything else when it is painted. same: as the hand
+        before."""
+        session, layers = self.session, self.layers
         layers.definition = session.definition
         self._show(session.mesh)
+        yield
         if not same:
-            self._rest = iter(())
             self._name()
             self.queue.refresh()
             self._chosen_joint = None
@@ -81,10 +105,9 @@ class Showing:
             self._last_joint = None
             self.side.show_hand(None)  # rather nothing than the hand before
             self.say("")
+            yield
         self._show_others()
         self._shown = (session.hand.id, session.photo)
-        self._rest = self._describe(listed=not same)
-        self._later.start()
 
     def _frame(self) -> None:
         """Bring another hand into view, as the person wants it."""
@@ -110,8 +133,8 @@ class Showing:
 
     def _go_on(self) -> None:
         """One step of what can wait; then the window gets its turn."""
-        for _ in self._rest:
-            self._later.start()
+        for wait in self._rest:
+            self._later.start(AFTER_PAINT if wait is None else wait)
             return
 
     def _show_bare(self) -> None:
@@ -159,7 +182,18 @@ class Showing:
     def _take_depth(self, one) -> None:
         self._try(lambda: self.session.take_alternative(one))
 
-    def _describe(self, listed: bool) -> Iterator[None]:
+    def _describe_frame(self) -> Iterator[int | None]:
+        """As `_describe`, of a frame that was stepped to: the docks with the canvas, as each painting puts the window
+        together anew; why to look, and the network's word, once somebody stays."""
+        self._show_docks()
+        yield STAYED
+        self._why()
+        self._tell()
+        yield None
+        yield from self._show_views()
+        self._look()
+
+    def _describe(self, listed: bool) -> Iterator[int | None]:
         """What can wait until the canvas shows the new mesh, in steps: markers; why to look, which takes longest; then
         at once what is in the docks, as whatever is painted of a window with OpenGL puts all of it together anew.
         Another step of the person makes a new one of it. listed: queue and markers are as they should be."""
@@ -168,19 +202,22 @@ class Showing:
             yield
         self._why()
         yield
-        self._show_video()
         if not listed:
             self.queue.refresh()
-        self.history.show_session(self.session)
-        self.side.show_hand(self.session.mesh, self.session.photo)
-        self._show_evidence()
-        self._show_person()
+        self._show_docks()
         self._tell()
         yield
         yield from self._show_views()
         self._look()
 
-    def _recommend(self) -> Iterator[None]:
+    def _show_docks(self) -> None:
+        self._show_video()
+        self.history.show_session(self.session)
+        self.side.show_hand(self.session.mesh, self.session.photo)
+        self._show_evidence()
+        self._show_person()
+
+    def _recommend(self) -> Iterator[int | None]:
         """What depends on the keypoint most worth correcting, in steps: markers, words."""
         self._mark()
         yield
@@ -190,7 +227,7 @@ class Showing:
         """The network knows the hand by now, and which keypoint it doubts."""
         if self.session is not None and self.session.mesh is not None and self.dragging.dragged is None:
             self._rest = itertools.chain(self._rest, self._recommend())
-            self._later.start()
+            self._later.start(AFTER_PAINT)
 
     def _mark(self) -> None:
         self._recommended = self.session.worth_correcting()
@@ -224,7 +261,7 @@ class Showing:
         if self.session is not None and self.background.model is not None and not self.playing:
             self.background.look(self.session)
 
-    def _first_hand(self) -> Iterator[None]:
+    def _first_hand(self) -> Iterator[int | None]:
         """The first hand that was found comes in steps, so that the window never waits for all: it is read, then the
         list, the photo, the way to it, and itself."""
         ahead = self.session.next_ahead()
@@ -236,7 +273,13 @@ class Showing:
             self.layers.show_photo(photo)
             self._shown = (None, photo)
             yield
+            self.layers.place(mesh)
+            yield
             self.layers.look_at(mesh)
         yield
         if self.session.photo is None:
-            self._try(self.session.next_open)
+            self._unhurried = True
+            try:
+                self._try(self.session.next_open)
+            finally:
+                self._unhurried = False

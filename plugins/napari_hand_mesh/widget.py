@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import napari
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from annotator.errors import InputError
@@ -25,7 +26,7 @@ from napari_hand_mesh.files import Files
 from napari_hand_mesh.filming import Filming
 from napari_hand_mesh.first_use import FirstUse
 from napari_hand_mesh.held import Held
-from napari_hand_mesh.jobs.background import Background, import_early
+from napari_hand_mesh.jobs.background import Background, import_early, read_units
 from napari_hand_mesh.jobs.retrain import Retraining
 from napari_hand_mesh.pointing.by_keys import ByKeys
 from napari_hand_mesh.pointing.in_depth import ByDepth
@@ -34,7 +35,9 @@ from napari_hand_mesh.session import keys, settings
 from napari_hand_mesh.session.memory import uncollected
 from napari_hand_mesh.session.session import Session
 from napari_hand_mesh.session.sources import photos_of
-from napari_hand_mesh.showing import Showing
+from napari_hand_mesh.showing import AFTER_PAINT, Showing
+
+IDLE = 100  # ms after the window is shown
 
 
 class HandMeshWidget(
@@ -203,7 +206,7 @@ class HandMeshWidget(
             self.session.read_queue()
             if self.session.photo is None:
                 self._rest = self._first_hand()
-                self._later.start()
+                self._later.start(AFTER_PAINT)
             else:
                 self.queue.refresh()
 
@@ -240,6 +243,7 @@ class HandMeshWidget(
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)
         self._arrange()
+        QTimer.singleShot(IDLE, read_units)
 
     def _refit(self) -> None:
         if self.layers is not None:

@@ -14,10 +14,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("napari")
 pytest.importorskip("qtpy.QtWidgets")
 
+from napari_hand_mesh import showing  # noqa: E402
+from napari_hand_mesh.docks import history  # noqa: E402
 from napari_hand_mesh.session.video.lanes import Lane  # noqa: E402
 from qtpy.QtCore import QEvent, QObject  # noqa: E402
 from qtpy.QtWidgets import QApplication, QMainWindow  # noqa: E402
 from small_tracks import tracked_project  # noqa: E402
+
+from annotator.project import Project, Provenance  # noqa: E402
 
 
 class Events(QObject):
@@ -63,6 +67,48 @@ def test_a_frame_paints_the_canvas_once(tracked, canvas, watched):
         zoom = tracked.layers.camera.zoom
         assert watched(lambda: tracked.act("next_frame"))["paint", name] == 1
         assert tracked.layers.camera.zoom != zoom  # each hand fills the canvas
+
+
+def test_a_frame_puts_the_window_together_once(tracked, watched, monkeypatch):
+    monkeypatch.setattr(showing, "STAYED", 60_000)
+    for pictures in (tracked.queue.model.thumbnails, tracked.video.strip.thumbnails):
+        pictures.stop()  # they are painted when they come
+    tracked.act("next_frame")
+    for _ in range(3):
+        assert watched(lambda: tracked.act("next_frame"))["paint", "QMainWindow"] == 1
+        assert tracked.side.hand is tracked.session.mesh  # the docks are of the new frame by then
+        assert f"frame {tracked.video.timeline.entry().frame} " in tracked.video.where.text()
+
+
+def test_why_to_look_is_asked_once_somebody_stays(tracked, monkeypatch, wait_until):
+    asked = []
+    monkeypatch.setattr(showing, "STAYED", 60_000)
+    why = tracked.session.why
+    monkeypatch.setattr(tracked.session, "why", lambda *given: asked.append(tracked.session.hand.id) or why(*given))
+    for _ in range(5):
+        tracked.act("next_frame")
+        QApplication.processEvents()
+    assert not asked and tracked.session.hand.id in tracked.what.text()
+    monkeypatch.setattr(showing, "STAYED", 50)
+    tracked.act("next_frame")
+    wait_until(lambda: "Why look: " in tracked.what.text())
+    assert asked == [tracked.session.hand.id]
+
+
+def test_looking_at_another_hand_lists_no_steps_anew(widget, folder, monkeypatch, wait_until):
+    widget.open_project(folder)
+    listed = []
+    steps_of = history.steps_of
+    monkeypatch.setattr(history, "steps_of", lambda events: listed.append(1) or steps_of(events))
+    widget.act("next_open")
+    widget._finish()
+    assert not listed
+    widget.act("flag")
+    widget._finish()
+    assert listed and widget.history.steps[0].words == "flagged"
+    widget.act("undo")
+    widget._finish()
+    assert widget.history.steps[0].undone
 
 
 def test_the_strip_is_drawn_anew_only_where_something_changed(tracked, monkeypatch, wait_until, qtbot):
@@ -168,6 +214,50 @@ def test_pictures_that_come_together_are_shown_together(widget, folder, qtbot):
     qtbot.waitUntil(lambda: sum(map(len, told)) >= 3, timeout=30_000)
     assert {hand for hands in told for hand in hands} == {entry.id for entry in widget.session.queue}
     assert len(told) < 3
+
+
+@pytest.fixture
+def found(widget, tmp_path, photo_file, make_hand):
+    """A widget with an empty project, in which a photo's two hands have just been found."""
+    Project.create(tmp_path / "empty").close()
+    widget.open_project(tmp_path / "empty")
+    with Project.open(tmp_path / "empty") as other:
+        hands = [make_hand(1).replace(confidence=0.3), make_hand(2, "left").replace(confidence=0.5)]
+        other.add_proposals(other.add_photo(photo_file), hands, Provenance("test", "d" * 64))
+    return widget
+
+
+def test_a_key_pressed_while_the_first_hand_comes_judges_nothing(found):
+    found._proposed_some(1, 2, 2, "")
+    while found.session.hand is None:
+        found._go_on()
+    found._go_on()
+    assert not found.is_shown  # the mesh is there, the rest comes
+    first = found.session.hand.id
+    found.act("accept")
+    assert found.is_shown and (found.session.hand.id, found.session.hand.state) == (first, "proposed")
+    found.act("accept")
+    assert found.session.hand_queue.entry(first).state == "accepted"
+
+
+def test_the_first_hand_comes_in_steps(found, monkeypatch):
+    widget = found
+    steps, session, layers = [[]], widget.session, widget.layers
+    slow = ((session, "go"), (layers, "show_photo"), (layers, "place"), (layers, "show"), (layers, "show_others"))
+
+    def noted(name, of):
+        return lambda *given, **more: (steps[-1].append(name), of(*given, **more))[1]
+
+    for owner, name in slow:
+        monkeypatch.setattr(owner, name, noted(name, getattr(owner, name)))
+    widget._proposed_some(1, 2, 2, "")
+    while not widget._shown[0]:
+        assert len(steps) < 20
+        steps.append([])
+        widget._go_on()
+    assert widget.is_shown
+    first = [next(at for at, names in enumerate(steps) if name in names) for _, name in slow]
+    assert len(set(first)) == len(slow), steps
 
 
 def test_looking_is_no_news(widget, folder):

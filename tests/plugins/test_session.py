@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
 import numpy as np
 import pytest
 from napari_hand_mesh.canvas.picture import affine_of, mesh_picture, window_of
+from napari_hand_mesh.session.navigation import place
 from napari_hand_mesh.session.navigation.place import FILE as PLACE_FILE
 from napari_hand_mesh.session.session import Session
 
@@ -157,13 +160,39 @@ def test_reopening_resumes_where_the_person_was(folder):
     second.close()
 
 
+def test_a_slow_disk_holds_nobody_up(folder, monkeypatch):
+    writers = []
+    write = place._write
+
+    def slowly(*given):
+        writers.append(threading.current_thread())
+        time.sleep(0.2)
+        write(*given)
+
+    session = Session.open(folder)
+    monkeypatch.setattr(place, "_write", slowly)
+    for entry in session.queue:
+        session.go(entry.id)
+    deadline = time.monotonic() + 30
+    while not writers and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert writers and threading.main_thread() not in writers
+    session.go(session.queue[1].id)
+    assert place.read(folder)["hand"] == session.hand.id  # what waits is known
+    session.go(session.queue[2].id)
+    here = session.hand.id
+    session.close()
+    assert json.loads((folder / PLACE_FILE).read_text())["hand"] == here
+    assert len(writers) <= 4  # what came together was written together
+
+
 @pytest.mark.parametrize("written", ["", "[]", '{"hand": "gone-1"}', '{"hand": 3}'])
 def test_a_damaged_or_outdated_place_is_no_obstacle(folder, written):
     (folder / PLACE_FILE).write_text(written)
     opened = Session.open(folder)
     assert opened.hand.id == "signing-0153-1"
-    assert json.loads((folder / PLACE_FILE).read_text()) == {"hand": "signing-0153-1"}
     opened.close()
+    assert json.loads((folder / PLACE_FILE).read_text()) == {"hand": "signing-0153-1"}
 
 
 def test_another_persons_change_is_not_overwritten(session, folder):

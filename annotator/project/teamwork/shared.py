@@ -20,7 +20,7 @@ class Shared:
     def __init__(self, context: Context):
         self._context = context
 
-    def lease(self, hand_id: str, seconds: float = LEASE) -> str:
+    def lease(self, hand_id: str, seconds: float = LEASE, instead_of: str | None = None) -> str:
         """Take the hand for some time: nobody else can change it.
 
         Every change of yours starts the time anew; a verdict or `release` ends it.
@@ -31,6 +31,8 @@ class Shared:
             The hand's id.
         seconds
             For how long.
+        instead_of
+            A hand to `release` in the same step.
 
         Returns
         -------
@@ -44,6 +46,8 @@ class Shared:
         """
         with self._context.database.writing(stored_only=True) as connection:
             reading.row_of(connection, self._context.folder, hand_id)
+            if instead_of is not None:
+                team.release(connection, instead_of, self._context.who)
             return team.lease(connection, hand_id, self._context.who, seconds)
 
     def release(self, hand_id: str) -> None:

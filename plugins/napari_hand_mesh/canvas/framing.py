@@ -42,7 +42,7 @@ class Framing:
             self._centre((size - 1) / 2)
             self.camera.zoom = whole
         else:
-            self._place(hand)
+            self.place(hand)
             low, high = self.reach(hand)
             self._centre((low + high) / 2)
             self.camera.zoom = max(whole, self._filling(high - low))
@@ -112,7 +112,7 @@ class Framing:
         """Lines as wide on the screen as they are meant to be; `HandLayers` knows them."""
         raise NotImplementedError
 
-    def _place(self, hand: HandMesh) -> None:
+    def place(self, hand: HandMesh) -> None:
         """Puts the mesh's picture where the hand is; `HandLayers` knows it."""
         raise NotImplementedError
 

@@ -32,6 +32,7 @@ from napari_hand_mesh.canvas.surroundings import Surroundings
 from napari_hand_mesh.canvas.tones import Tones
 
 NEAR = 14.0  # screen px: a press this close to a keypoint takes it
+UNSEEN = 0.04  # of a line's width: less is not worth drawing it anew
 APART = 4.0  # screen px between a marker and its joint of the mesh: from there on a line joins them
 
 
@@ -144,7 +145,7 @@ class HandLayers(Framing, Surroundings, Emphasis):
         self.places = self.joints.copy()
         for joint, place in hand.corrections.items():
             self.places[joint] = place
-        self._place(hand)
+        self.place(hand)
         put(self.mesh, mesh_picture(hand, self._window, self.by_uncertainty, smooth, self.style))
         put(self.skeleton, bones_of(self.joints[:, ::-1]))
         with self.points.events.data.blocker():
@@ -185,7 +186,7 @@ class HandLayers(Framing, Surroundings, Emphasis):
         self._ink()
         self._join()
 
-    def _place(self, hand: HandMesh) -> None:
+    def place(self, hand: HandMesh) -> None:
         """Puts the mesh's picture where the hand is, if it is not there yet."""
         if self._crop is None or not np.array_equal(hand.crop_center, self._crop):
             self._crop, self._window = hand.crop_center, None
@@ -206,7 +207,7 @@ class HandLayers(Framing, Surroundings, Emphasis):
         bone = self._sized(self.camera.zoom)
         for layer, width in ((self.skeleton, bone), (self.others, 1.2), (self.labels, 1.2)):
             wanted = width / self.camera.zoom
-            if abs(layer.edge_width / wanted - 1) > 0.02:
+            if abs(layer.edge_width / wanted - 1) > UNSEEN:
                 layer.edge_width = wanted
 
     def clear(self) -> None:

@@ -68,8 +68,9 @@ class HistoryPanel(QWidget):
 
     def show_session(self, session: Session | None) -> None:
         """The session's steps as its journal has them now; None: none."""
-        seen = None if session is None or session.hand is None else (session.hand.id, session.hand.version)
-        if seen is not None and seen == self._seen:
+        newest = [] if session is None else session.project.recent(1)
+        seen = (session, newest[0].seq if newest else 0)
+        if seen == self._seen:  # looking at another hand is no step
             return
         self._seen = seen
         self.steps = [] if session is None else steps_of(session.project.recent(2 * SHOWN))[:SHOWN]

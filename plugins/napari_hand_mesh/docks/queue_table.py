@@ -18,6 +18,9 @@ from napari_hand_mesh.session.words import why_look
 ALL = Wanted()
 COLUMNS = ("hand", "state", "sure", "why look", "labels", "side", "photo")
 ORDERS = ("number", "state", "confidence", "", "corrections", "side", "photo")  # what a column is sorted by
+DISPLAY, DECORATION, FOREGROUND, TOOL_TIP, FONT = (
+    getattr(Qt.ItemDataRole, f"{name}Role") for name in ("Display", "Decoration", "Foreground", "ToolTip", "Font")
+)
 COLOURS = {"accepted": "#00a878", "rejected": "#d1605e", "flagged": "#d99a1c", "in work": "#4f9fd8"}
 
 
@@ -33,6 +36,9 @@ class QueueModel(QAbstractTableModel):
         self._wanted = Wanted()
         self._generation = self._heard = 0  # how far this has followed the session's queue
         self._blank = blank()
+        self._bold = QFont()
+        self._bold.setBold(True)
+        self._colours = {state: QColor(colour) for state, colour in COLOURS.items()}
         self.thumbnails = Thumbnails(why_look, self)
         self.thumbnails.came.connect(self._came)
 
@@ -104,27 +110,37 @@ class QueueModel(QAbstractTableModel):
             return COLUMNS[section]
         return None
 
-    def data(self, index: QModelIndex, role=Qt.ItemDataRole.DisplayRole):
-        entry = self._entries[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            column = index.column()
-            if column == 3:
-                return self._reason(entry)
-            sure, photo = f"{100 * entry.confidence:.0f} %", entry.photo_name
-            return (entry.id, entry.state, sure, "", str(entry.corrections or ""), entry.side, photo)[column]
-        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
-            return self.thumbnails.pixmap(entry) or self._blank
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1 and entry.state in COLOURS:
-            return QColor(COLOURS[entry.state])
-        if role == Qt.ItemDataRole.ToolTipRole:
+    def data(self, index: QModelIndex, role=DISPLAY):
+        """Asked for some hundred times in each painting of the table, so that nothing is made that is not wanted."""
+        if role == DISPLAY:
+            return self._words(self._entries[index.row()], index.column())
+        if role == FONT:
+            here = self._session.hand if self._session else None
+            return self._bold if here is not None and self._entries[index.row()].id == here.id else None
+        if role == DECORATION and index.column() == 0:
+            return self.thumbnails.pixmap(self._entries[index.row()]) or self._blank
+        if role == FOREGROUND and index.column() == 1:
+            return self._colours.get(self._entries[index.row()].state)
+        if role == TOOL_TIP:
+            entry = self._entries[index.row()]
             line = f"{entry.photo_name}, {entry.side} hand, {entry.corrections} labels"
             line += f", open by {entry.leased_by}" if entry.leased_by else ""
             return f"{line}\n{self._reason(entry)}"
-        if role == Qt.ItemDataRole.FontRole and self._session and self._session.hand:
-            font = QFont()
-            font.setBold(entry.id == self._session.hand.id)
-            return font
         return None
+
+    def _words(self, entry: HandEntry, column: int) -> str:
+        name = COLUMNS[column]
+        if name == "hand":
+            return entry.id
+        if name == "state":
+            return entry.state
+        if name == "sure":
+            return f"{100 * entry.confidence:.0f} %"
+        if name == "why look":
+            return self._reason(entry)
+        if name == "labels":
+            return str(entry.corrections or "")
+        return entry.side if name == "side" else entry.photo_name
 
     def _list(self) -> None:
         source = self._session.hand_queue if self._session else None

@@ -30,10 +30,26 @@ LONGEST = 30_000  # ms: loading the network from a cold disk
 EAGER, USUAL = 0.0005, sys.getswitchinterval()
 
 
+# imported with the first layer of vectors or points, with the first words on a hand, with the first video
+EARLY = ("pandas", "scipy.ndimage", "annotator.correcting.plausibility", "av")
+
+
 def import_early() -> None:
-    """What napari imports with the first layer of vectors or points, in a thread as soon as there is a window: half a
-    second that the first project would wait for."""
-    threading.Thread(target=importlib.import_module, args=("pandas",), name="early imports").start()
+    """What the first project would wait for, most of a second, in a thread as soon as there is a window."""
+
+    def imported() -> None:
+        for name in EARLY:
+            with contextlib.suppress(ImportError):  # an extra that is not installed
+                importlib.import_module(name)
+
+    threading.Thread(target=imported, name="early imports").start()
+
+
+def read_units() -> None:
+    """All units of measurement, which napari has read by the time of the first layer, a quarter of a second. On the
+    GUI's thread: who asks while another thread reads them gets an error."""
+    with contextlib.suppress(ImportError, AttributeError):  # another napari
+        importlib.import_module("pint").get_application_registry().meter  # noqa: B018  asked for, they are read
 
 
 @atexit.register

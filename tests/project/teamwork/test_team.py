@@ -54,6 +54,12 @@ def test_a_lease_expires_and_is_given_back(project, bob, ids):
         bob.lease(ids[1])
     project.release(ids[1])
     bob.lease(ids[1])
+    bob.lease(ids[0], instead_of=ids[1])
+    project.lease(ids[2], instead_of=ids[0])  # not hers: nothing happens
+    assert {e.id: e.leased_by for e in bob.hands()} == {ids[0]: "Bob", ids[1]: "", ids[2]: "Ada"}
+    with pytest.raises(InputError, match="in work by Bob"):
+        project.lease(ids[0], instead_of=ids[2])
+    assert {e.id: e.leased_by for e in bob.hands()}[ids[2]] == "Ada"  # all or nothing
     with pytest.raises(InputError, match="expected more than 0"):
         project.lease(ids[2], seconds=-1)
 

@@ -74,6 +74,7 @@ class Looking:
     def close(self) -> None:
         self.listeners.clear()
         self._give_back()
+        place.flush(self.project.folder)
         self.project.close()
 
     def resume(self) -> None:
@@ -98,7 +99,6 @@ class Looking:
         stored = self.project.hand(hand_id)
         photo = self._photos.or_made(stored.photo.sha256, lambda: pixels_of(stored.photo))
         if self.hand is None or self.hand.id != hand_id:
-            self._give_back()
             self._take(hand_id)
             self.definition = self.project.definition()  # a round may have learned it meanwhile
             self.subject = self.project.subjects.shape_for(stored.photo.id)
@@ -206,13 +206,14 @@ class Looking:
 
     # -- inside ----------------------------------------------------------------------------------------------
     def _take(self, hand_id: str) -> None:
-        """Lease the hand that is looked at. Somebody else's can be looked at, too: changing it says whose it
-        is."""
+        """Lease the hand that is looked at, in place of the one before. Somebody else's can be looked at, too: changing
+        it says whose it is."""
         self._since = time.monotonic()
+        before = None if self.hand is None else self.hand.id
         try:
-            self.project.lease(hand_id)
+            self.project.lease(hand_id, instead_of=before)
         except InputError:
-            pass
+            self._give_back()
 
     def _give_back(self) -> None:
         if self.hand is not None:
