@@ -28,14 +28,16 @@ from annotator.vision.boxes import bounds, overlap
 from annotator.vision.camera import default_camera
 from annotator.vision.crops import Crop, extract_all
 
-FAINT = 0.3  # least score of a palm that is followed
+AT_ONCE = 8  # crops in a pass
+CLEAR = 0.5  # least score of a palm that is followed
 PASSES = 3  # crops that a palm leads to, one after the other
-HOPELESS = -1.5  # logit of the tuned presence below which a first crop is not followed
-CONFIRMED = 0.6  # least trust of a last look
+HOPELESS = -0.5  # logit of the tuned presence below which a first crop is not followed
+CONFIRMED = 0.7  # least trust of a last look
 # trust: logistic in the tuned presence's logit, the logarithm of the keypoints' sigma (px of the crop) and the palm's
 # logit, fitted to 378 places of rendered scenes (docs/model-card.md)
 PRESENCE, SIGMA, SCORE, BIAS = 0.6, -1.0, 0.76, 1.07
 SMALLEST = 40.0  # photo px: least side of a hand's crop
+BEST = 0.99  # score above which palms are all the same
 ARM = 0.5  # what counts as a palm's score at the end of an arm
 SIDE = 3.0  # by which the logarithm of the two ways' sigmas tells the side
 DOUBTFUL = 0.8  # least probability of a side beyond doubt
@@ -44,8 +46,9 @@ PALM = (0, 5, 9, 13, 17)  # keypoints round a palm
 STEADY = (0, 9)  # keypoints that are where they are, whichever side a hand is taken for
 APART = 0.2  # of the larger crop: how far those of two hands lie apart
 PALMS_APART = 0.2  # intersection over union of two hands' palms at most
-CLEAR, ALIKE = 0.5, 0.6  # of a palm in a found hand's box: its least score, its least size beside that hand's own palm
+ALIKE = 0.6  # of a palm in a found hand's box: its least size beside that hand's own palm
 WIDEST = 3.0  # how much smaller or larger than a crop the next one is at most
+FARTHEST = 100.0  # and how much smaller or larger than its crop any hand is
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,26 +92,32 @@ class AnswerSearch:
 
     def follow(self, photo: np.ndarray, starts: Sequence[tuple[Crop, float]]) -> list[CropHypothesis]:
         """Where these crops, each with the score of what it comes from, lead, without those that are hopeless."""
-        first = self._both(photo, [crop for crop, _ in starts])
-        kept = [k for k, pair in enumerate(first) if max(way.logit for way in pair) >= HOPELESS]
-        ways = [first[k] for k in kept]
-        for _ in range(PASSES - 1):
-            ways = self._both(photo, [_next(best) for best, _ in ways])
-        return [_look(*pair, starts[k][1]) for k, pair in zip(kept, ways, strict=True)]
+        scores = [score for _, score in starts]
+        crops = [crop for crop, _ in starts]
+        ways: list[tuple[_Way, _Way]] = []
+        for number in range(PASSES):
+            seen = zip(scores, self._both(photo, crops), strict=True)
+            kept = [(score, pair) for score, pair in seen if _usable(pair) and (number or _hopeful(pair))]
+            scores, ways = [score for score, _ in kept], [pair for _, pair in kept]
+            crops = [_next(best) for best, _ in ways]
+        return [_look(*pair, score) for score, pair in zip(scores, ways, strict=True)]
 
     def sided(self, photo: np.ndarray, look: CropHypothesis) -> CropHypothesis:
         """The look at a hand, its side judged with how sure the keypoints are either way where it is doubtful."""
         if look.placed or max(look.right, 1 - look.right) >= DOUBTFUL:
             return look
-        ((best, other),) = self._both(photo, [look.next_crop])
-        logit = math.log(look.right / (1 - look.right)) + _rightness(best, other)
-        return replace(look, right=_sigmoid(logit))
+        (pair,) = self._both(photo, [look.next_crop])
+        if not _usable(pair):
+            return look
+        return replace(look, right=_sigmoid(math.log(look.right / (1 - look.right)) + _rightness(*pair)))
 
-    @torch.inference_mode()
     def _both(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[tuple[_Way, _Way]]:
         """Each of these crops seen both ways, the surer one first."""
-        if not crops:
-            return []
+        parts = [crops[at : at + AT_ONCE] for at in range(0, len(crops), AT_ONCE)]
+        return [pair for part in parts for pair in self._some(photo, part)]
+
+    @torch.inference_mode()
+    def _some(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[tuple[_Way, _Way]]:
         views = [replace(crop, flip=flip) for crop in crops for flip in (False, True)]
         K = default_camera(*photo.shape[:2], max(crop.size for crop in crops) / ROOM)
         features = self._features(extract_all(photo, views))
@@ -120,10 +129,20 @@ class AnswerSearch:
         sigma = answer.keypoint_sigma.median(1).values.tolist()
         logits = self._presence(features.pooled[:, :POOLED])[:, 0].tolist()
         ways = [
-            _Way(view, view.to_photo(own), *said)
-            for view, own, *said in zip(views, points, sigma, logits, strict=True)
+            _Way(view, view.to_photo(own), *said) for view, own, *said in zip(views, points, sigma, logits, strict=True)
         ]
         return [(a, b) if a.sigma <= b.sigma else (b, a) for a, b in zip(ways[::2], ways[1::2], strict=True)]
+
+
+def _usable(pair: tuple[_Way, _Way]) -> bool:
+    """Whether the numbers are a hand's: also a network that is hardly trained is asked."""
+    best, other = pair
+    size = float(np.ptp(best.keypoints, axis=0).max())
+    return 0 < best.sigma <= other.sigma < math.inf and best.crop.size / FARTHEST < size < best.crop.size * FARTHEST
+
+
+def _hopeful(pair: tuple[_Way, _Way]) -> bool:
+    return max(way.logit for way in pair) >= HOPELESS
 
 
 def _next(way: _Way) -> Crop:
@@ -133,6 +152,7 @@ def _next(way: _Way) -> Crop:
 
 def _look(best: _Way, other: _Way, score: float) -> CropHypothesis:
     presence = (best.logit + other.logit) / 2
+    score = min(score, BEST)
     trust = PRESENCE * presence + SIGMA * math.log(best.sigma) + SCORE * math.log(score / (1 - score)) + BIAS
     right = _sigmoid(_rightness(best, other))
     return CropHypothesis(replace(best.crop, flip=False), best.keypoints, _sigmoid(trust), right, disagreement=0.0)
@@ -153,7 +173,7 @@ def _unknown(palms: Sequence[Palm], known: Sequence[CropHypothesis]) -> list[Pal
     new: list[Palm] = []
     for palm in sorted(palms, key=lambda palm: -palm.score):
         again = any(overlap(palm.box, np.array([other.box]))[0] > PALMS_APART for other in new)
-        if palm.score >= FAINT and not again and not any(_is_of(palm, look) for look in known):
+        if palm.score >= CLEAR and not again and not any(_is_of(palm, look) for look in known):
             new.append(palm)
     return new
 
@@ -162,7 +182,7 @@ def _is_of(palm: Palm, look: CropHypothesis) -> bool:
     """Whether a palm is a known hand's, or a part of it."""
     if not look.holds(Crop.from_palm(palm)):
         return False
-    if look.placed or palm.score < CLEAR:
+    if look.placed:
         return True
     own = bounds(look.landmarks[list(PALM)])
     size = max(palm.box[2] - palm.box[0], palm.box[3] - palm.box[1])

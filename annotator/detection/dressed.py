@@ -2,7 +2,7 @@
 
 Both began as MediaPipe's (`learning.detection`). They add hands and take none away: small palms, and clutter of real
 photos, the tuned network judges less well. It looks at the whole photo at its two coarsest scales, and closer where no
-hand is large; what it sees there, and what it only suspects, is for `detection.answered` to judge.
+hand is large; what it sees there is for `detection.answered` to judge.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PALMS, PRESENCE = "dressed_palms.safetensors", "dressed_presence.safetensors"
 SCALES = (1, 2)  # the photo's longer side takes this many times 192 px
 CLOSER, LEAST = 4, 600  # where no hand is large: the same, and the least longer side of a photo, px
 LARGE = 0.25  # of the photo's longer side: least size of a large hand's crop
-CLEAR, FAINT = 0.5, 0.3  # least score of a palm, of what may be one
+CLEAR = 0.5  # least score of a palm
 CONFIRMED = 0.5  # least trust of a look
 
 
@@ -53,18 +53,16 @@ class DressedSearch(nn.Module):
         self.eval()
 
     def palms_in(self, photos: Sequence[np.ndarray]) -> list[list[Palm]]:
-        """The palms of each photo (H, W, 3) uint8, best first, and then what may be some."""
-        return self.palms.at_scales(photos, SCALES, CLEAR, FAINT)
+        """The palms of each photo (H, W, 3) uint8, best first."""
+        return self.palms.at_scales(photos, SCALES, CLEAR)
 
-    def palms_closer(
-        self, photos: Sequence[np.ndarray], found: Sequence[Sequence[CropHypothesis]]
-    ) -> list[list[Palm]]:
-        """What may be palms at a finer scale, in photos in which no hand that is `found` is large."""
+    def palms_closer(self, photos: Sequence[np.ndarray], found: Sequence[Sequence[CropHypothesis]]) -> list[list[Palm]]:
+        """The palms at a finer scale, in photos in which no hand that is `found` is large."""
         palms: list[list[Palm]] = [[] for _ in photos]
         for k, (photo, own) in enumerate(zip(photos, found, strict=True)):
             longer = max(photo.shape[:2])
             if longer >= LEAST and all(look.crop.size < LARGE * longer for look in own):
-                (palms[k],) = self.palms.at_scales([photo], (CLOSER,), FAINT)
+                (palms[k],) = self.palms.at_scales([photo], (CLOSER,), CLEAR)
         return palms
 
     def looks(
@@ -74,13 +72,13 @@ class DressedSearch(nn.Module):
         palms: Sequence[Sequence[Palm]],
         found: Sequence[Sequence[CropHypothesis]],
     ) -> list[list[CropHypothesis]]:
-        """Looks at hands of each photo that its clear palms lead to, and whose middle lies in none of those that are
+        """Looks at hands of each photo that its palms lead to, and whose middle lies in none of those that are
         `found` in it."""
         starts = [
             (k, Crop.from_palm(palm))
             for k, own in enumerate(palms)
             for palm in own
-            if palm.score >= CLEAR and not any(look.holds(Crop.from_palm(palm)) for look in found[k])
+            if not any(look.holds(Crop.from_palm(palm)) for look in found[k])
         ]
         looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])
         answers: list[list[CropHypothesis]] = [[] for _ in photos]

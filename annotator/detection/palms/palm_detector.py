@@ -97,20 +97,10 @@ class PalmDetector(nn.Module):
         return [_palms_once(seen) for seen in self._scan(photos, [[1]] * len(photos), threshold, margin, bfloat16=True)]
 
     def at_scales(
-        self,
-        photos: Sequence[np.ndarray],
-        scales: Sequence[int],
-        threshold: float = 0.5,
-        faint: float | None = None,
+        self, photos: Sequence[np.ndarray], scales: Sequence[int], threshold: float = 0.5
     ) -> list[list[Palm]]:
-        """The palms in each whole photo whose longer side takes so many times the 192 px, at each of these scales.
-        faint: as for `detect_many`."""
-        least = threshold if faint is None else min(faint, threshold)
-        seen = self._scan(photos, [scales] * len(photos), least)
-        clear = [_palms_once([_above(threshold, one) for one in own]) for own in seen]
-        if faint is None:
-            return clear
-        return [palms + _beside(palms, _palms_once(own)) for palms, own in zip(clear, seen, strict=True)]
+        """The palms in each whole photo whose longer side takes so many times the 192 px, at each of these scales."""
+        return [_palms_once(seen) for seen in self._scan(photos, [scales] * len(photos), threshold)]
 
     def detect_in(self, photo: np.ndarray, views: Sequence[Crop], threshold: float = 0.5) -> list[Palm]:
         """Palms seen in any of these square views of a photo, best first, each once.
