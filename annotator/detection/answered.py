@@ -36,6 +36,7 @@ CONFIRMED = 0.7  # least trust of a last look
 # trust: logistic in the tuned presence's logit, the logarithm of the keypoints' sigma (px of the crop) and the palm's
 # logit, fitted to 378 places of rendered scenes (docs/model-card.md)
 PRESENCE, SIGMA, SCORE, BIAS = 0.6, -1.0, 0.76, 1.07
+PATTERN = 6  # more such hands than this in a photo are none: something that is repeated, as a fabric's print
 SMALLEST = 40.0  # photo px: least side of a hand's crop
 BEST = 0.99  # score above which palms are all the same
 ARM = 0.5  # what counts as a palm's score at the end of an arm
@@ -80,24 +81,30 @@ class AnswerSearch:
         none of those `found` in it. arms: the crops at their ends."""
         answers = []
         for photo, seen, ends, known in zip(photos, palms, arms, found, strict=True):
-            starts = [(Crop.from_palm(palm), palm.score) for palm in _unknown(seen, known)]
+            starts = [(Crop.from_palm(palm), palm.score) for palm in unknown(seen, known)]
             starts += [(end, ARM) for end in ends if not any(look.holds(end) for look in known)]
             new: list[CropHypothesis] = []
             for look in sorted(self.follow(photo, starts), key=lambda look: -look.presence):
                 sure = look.presence >= CONFIRMED and look.next_crop.size >= SMALLEST
                 if sure and not any(_same(look, one) for one in (*known, *new)):
                     new.append(look)
-            answers.append(new)
+            answers.append(new if len(new) <= PATTERN else [])
         return answers
 
-    def follow(self, photo: np.ndarray, starts: Sequence[tuple[Crop, float]]) -> list[CropHypothesis]:
+    def follow(
+        self, photo: np.ndarray, starts: Sequence[tuple[Crop, float]], hopeless: float = HOPELESS
+    ) -> list[CropHypothesis]:
         """Where these crops, each with the score of what it comes from, lead, without those that are hopeless."""
         scores = [score for _, score in starts]
         crops = [crop for crop, _ in starts]
         ways: list[tuple[_Way, _Way]] = []
         for number in range(PASSES):
             seen = zip(scores, self._both(photo, crops), strict=True)
-            kept = [(score, pair) for score, pair in seen if _usable(pair) and (number or _hopeful(pair))]
+            kept = [
+                (score, pair)
+                for score, pair in seen
+                if _usable(pair) and (number or max(way.logit for way in pair) >= hopeless)
+            ]
             scores, ways = [score for score, _ in kept], [pair for _, pair in kept]
             crops = [_next(best) for best, _ in ways]
         return [_look(*pair, score) for score, pair in zip(scores, ways, strict=True)]
@@ -141,10 +148,6 @@ def _usable(pair: tuple[_Way, _Way]) -> bool:
     return 0 < best.sigma <= other.sigma < math.inf and best.crop.size / FARTHEST < size < best.crop.size * FARTHEST
 
 
-def _hopeful(pair: tuple[_Way, _Way]) -> bool:
-    return max(way.logit for way in pair) >= HOPELESS
-
-
 def _next(way: _Way) -> Crop:
     crop = Crop.from_landmarks(way.keypoints)
     return replace(crop, size=min(max(crop.size, way.crop.size / WIDEST), way.crop.size * WIDEST))
@@ -168,7 +171,7 @@ def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-min(max(value, -50.0), 50.0)))
 
 
-def _unknown(palms: Sequence[Palm], known: Sequence[CropHypothesis]) -> list[Palm]:
+def unknown(palms: Sequence[Palm], known: Sequence[CropHypothesis]) -> list[Palm]:
     """The palms that are none of a known hand's, each once, best first."""
     new: list[Palm] = []
     for palm in sorted(palms, key=lambda palm: -palm.score):

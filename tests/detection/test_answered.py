@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from annotator.detection.answered import DOUBTFUL, AnswerSearch, _same, _unknown
+from annotator.detection.answered import DOUBTFUL, PATTERN, AnswerSearch, _same, unknown
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.palms.palm_detector import Palm
 from annotator.detection.searching import search
@@ -74,6 +75,16 @@ def test_where_no_hand_is_there_is_no_answer(answers, photo):
     assert answers.looks([photo, photo], [[], []], [[], []], [[], []]) == [[], []]
 
 
+def test_what_is_repeated_many_times_is_a_pattern(answers, photo, hand):
+    crop = replace(hand.next_crop, angle=0.0)
+    x, y, half = round(crop.cx), round(crop.cy), round(0.45 * crop.size)
+    tile = np.asarray(Image.fromarray(photo[y - half : y + half, x - half : x + half]).resize((120, 120)))
+    starts = [Crop(59.5 + 120 * k, 59.5, 133) for k in range(PATTERN + 1)]
+    (few,) = answers.looks([np.tile(tile, (1, PATTERN, 1))], [[]], [starts[:PATTERN]], [[]])
+    assert len(few) == PATTERN
+    assert answers.looks([np.tile(tile, (1, PATTERN + 1, 1))], [[]], [starts], [[]]) == [[]]
+
+
 def test_a_known_hand_is_not_found_again(answers, photo, hand):
     assert answers.looks([photo], [[palm_of(hand)]], [[hand.next_crop]], [[hand]]) == [[]]
     (again,) = answers.follow(photo, [(hand.next_crop, 0.9)])
@@ -84,14 +95,14 @@ def test_a_palm_beside_a_known_one_is_another_hand_s(hand):
     """Also within the box of the known hand; a part of its palm is not."""
     size = float(np.ptp(hand.landmarks[[0, 5, 9, 13, 17]], 0).max())
     beside = palm_of(hand, x=0.9 * size)
-    assert _unknown([beside], [hand]) == [beside] and _unknown([palm_of(hand)], [hand]) == []
+    assert unknown([beside], [hand]) == [beside] and unknown([palm_of(hand)], [hand]) == []
     x0, y0, x1, y1 = palm_of(hand).box
     part = Palm(0.9, (x0, y0, x0 + 0.3 * (x1 - x0), y0 + 0.3 * (y1 - y0)), palm_of(hand).points)
-    assert _unknown([part], [hand]) == []
+    assert unknown([part], [hand]) == []
     # each once, only clear ones
     better = replace(beside, score=0.95)
-    assert _unknown([beside, better], []) == [better]
-    assert _unknown([replace(beside, score=0.4)], []) == []
+    assert unknown([beside, better], []) == [better]
+    assert unknown([replace(beside, score=0.4)], []) == []
 
 
 def test_a_doubtful_side_is_judged_again_a_clear_one_is_not(answers, photo, hand):
