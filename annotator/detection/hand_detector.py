@@ -40,7 +40,8 @@ class HandDetector:
 
     def __init__(self, network: GLFNet, device: torch.device):
         self.device = device
-        # Finding hands stays with the original weights, so that retraining never changes which hands are found.
+        # Finding hands stays with the original weights, so that retraining changes at most which hands `answers` adds
+        # to them, and doubtful sides.
         self.locator = load_mediapipe_hand().to(device).eval()
         self.detector = PalmDetector().to(device).eval()
         self.bodies: BodySearch | None = BodySearch().to(device).eval()
