@@ -126,7 +126,8 @@ class AnswerSearch:
     @torch.inference_mode()
     def _some(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[tuple[_Way, _Way]]:
         views = [replace(crop, flip=flip) for crop in crops for flip in (False, True)]
-        K = default_camera(*photo.shape[:2], max(crop.size for crop in crops) / ROOM)
+        height, width = photo.shape[:2]
+        K = default_camera(height, width, max(crop.size for crop in crops) / ROOM)
         features = self._features(extract_all(photo, views))
         projection, focal = cameras([CropView.of(view, K) for view in views], features.pooled.device)
         answer = self._network.answer(features, projection, focal)
