@@ -5,8 +5,9 @@
 ANNOTATIONS: COCO-WholeBody's (Jin et al. 2020, arXiv 2007.11858), `coco_wholebody_val_v1.0.json`, or what
 `annotator export --format coco-wholebody` writes; research data that is not shipped. Every hand that is said to be
 valid counts; an answer is a hand's where their boxes overlap by 0.3 (intersection over union), one to one.
-Answers beside all hands are counted as `beside`: hands that nobody labelled are among them. Four searches: by palms
-alone, by palms and arms of bodies, the full search (gloved hands, too), and `--quick`.
+Answers beside all hands are counted as `beside`: hands that nobody labelled are among them. Five searches: by palms
+alone, by palms and arms of bodies, with the networks tuned for gloves, too, the full search (hands followed where
+landmarks fail, too), and `--quick`.
 """
 
 from __future__ import annotations
@@ -83,14 +84,15 @@ def main() -> None:
     options = parser.parse_args()
     truth = dict(sorted(read(options.annotations).items())[: options.most])
     model, quick = annotator.load_model(), annotator.load_model(quick=True)
-    arms, dressed, rows = model.finder.bodies, model.finder.dressed, []
-    for name, one, bodies, gloves in (
-        ("palms alone", model, None, None),
-        ("palms and arms", model, arms, None),
-        ("full", model, arms, dressed),
-        ("--quick", quick, arms, dressed),
+    arms, dressed, answers, rows = model.finder.bodies, model.finder.dressed, model.finder.answers, []
+    for name, one, parts in (
+        ("palms alone", model, (None, None, None)),
+        ("palms and arms", model, (arms, None, None)),
+        ("palms, arms, gloves", model, (arms, dressed, None)),
+        ("full", model, (arms, dressed, answers)),
+        ("--quick", quick, (arms, dressed, answers)),
     ):
-        one.finder.bodies, one.finder.dressed = bodies, gloves
+        one.finder.bodies, one.finder.dressed, one.finder.answers = parts
         rows.append(row(name, one, options.photos, truth))
     print(f"{len(truth)} photos, {sum(map(len, truth.values()))} hands\n")
     sizes = [f"{low} to {high} px" for low, high in zip(BINS[:-1], BINS[1:-1], strict=False)] + [f"{BINS[-2]} px on"]

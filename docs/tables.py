@@ -72,7 +72,7 @@ def plain(summary: str) -> str:
 # what a benchmark asks -> its scripts
 BENCHMARKS = {
     "How true the proposals are": "mesh_truth two_cameras sign_truth outlines real_keypoints rotation reliability "
-    "out_of_domain finding small_hands scenes worst ablation supervision model_card",
+    "out_of_domain finding small_hands scenes lost_hands worst ablation supervision model_card",
     "What corrections do": "corrections definitions solver_corrections two_view_corrections absurd_corrections",
     "What more evidence is worth": "depth rigs subjects subjects_two_cameras",
     "Video": "tracks",

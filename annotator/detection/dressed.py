@@ -1,8 +1,8 @@
 """Hands in gloves and round things, beside those that are found: a palm network and a presence tuned for them.
 
 Both began as MediaPipe's (`learning.detection`). They add hands and take none away: small palms, and clutter of real
-photos, the tuned network judges less well. It looks at the whole photo at its two coarsest scales: a gloved hand is to
-be large.
+photos, the tuned network judges less well. It looks at the whole photo at its two coarsest scales, and closer where no
+hand is large; what it sees there is for `detection.answered` to judge.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from annotator.detection.crop_hypotheses import CropHypothesis
-from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.detection.palms.palm_detector import Palm, PalmDetector
 from annotator.detection.two_pass import two_pass_check
 from annotator.network.encoders.mediapipe_hand import POOLED, HandOutput
 from annotator.network.layers import load_weights
@@ -23,6 +23,8 @@ from annotator.vision.crops import Crop
 
 PALMS, PRESENCE = "dressed_palms.safetensors", "dressed_presence.safetensors"
 SCALES = (1, 2)  # the photo's longer side takes this many times 192 px
+CLOSER, LEAST = 4, 600  # where no hand is large: the same, and the least longer side of a photo, px
+LARGE = 0.25  # of the photo's longer side: least size of a large hand's crop
 CLEAR = 0.5  # least score of a palm
 CONFIRMED = 0.5  # least trust of a look
 
@@ -50,16 +52,33 @@ class DressedSearch(nn.Module):
         load_weights(self.presence, files("annotator.detection") / "weights" / PRESENCE)
         self.eval()
 
+    def palms_in(self, photos: Sequence[np.ndarray]) -> list[list[Palm]]:
+        """The palms of each photo (H, W, 3) uint8, best first."""
+        return self.palms.at_scales(photos, SCALES, CLEAR)
+
+    def palms_closer(self, photos: Sequence[np.ndarray], found: Sequence[Sequence[CropHypothesis]]) -> list[list[Palm]]:
+        """The palms at a finer scale, in photos in which no hand that is `found` is large."""
+        palms: list[list[Palm]] = [[] for _ in photos]
+        for k, (photo, own) in enumerate(zip(photos, found, strict=True)):
+            longer = max(photo.shape[:2])
+            if longer >= LEAST and all(look.crop.size < LARGE * longer for look in own):
+                (palms[k],) = self.palms.at_scales([photo], (CLOSER,), CLEAR)
+        return palms
+
     def looks(
-        self, landmark_network: nn.Module, photos: Sequence[np.ndarray], found: Sequence[Sequence[CropHypothesis]]
+        self,
+        landmark_network: nn.Module,
+        photos: Sequence[np.ndarray],
+        palms: Sequence[Sequence[Palm]],
+        found: Sequence[Sequence[CropHypothesis]],
     ) -> list[list[CropHypothesis]]:
-        """Looks at hands of each photo whose middle lies in none of those that are `found` in it."""
-        palms = self.palms.at_scales(photos, SCALES, CLEAR)
+        """Looks at hands of each photo that its palms lead to, and whose middle lies in none of those that are
+        `found` in it."""
         starts = [
-            (k, crop)
+            (k, Crop.from_palm(palm))
             for k, own in enumerate(palms)
-            for crop in map(Crop.from_palm, own)
-            if not any(look.holds(crop) for look in found[k])
+            for palm in own
+            if not any(look.holds(Crop.from_palm(palm)) for look in found[k])
         ]
         looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])
         answers: list[list[CropHypothesis]] = [[] for _ in photos]

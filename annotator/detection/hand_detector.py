@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from annotator.detection.answered import AnswerSearch
 from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.dressed import DressedSearch
@@ -39,11 +40,16 @@ class HandDetector:
 
     def __init__(self, network: GLFNet, device: torch.device):
         self.device = device
-        # Finding hands stays with the original weights, so that retraining never changes which hands are found.
+        # Finding hands stays with the original weights, so that retraining changes at most which hands `answers` adds
+        # to them, and doubtful sides.
         self.locator = load_mediapipe_hand().to(device).eval()
         self.detector = PalmDetector().to(device).eval()
         self.bodies: BodySearch | None = BodySearch().to(device).eval()
         self.dressed: DressedSearch | None = DressedSearch().to(device).eval()
+        # the tuned presence reads what the fixed trunk says
+        self.answers: AnswerSearch | None = None
+        if network.encoder.keeps_landmarks:
+            self.answers = AnswerSearch(network, self.features, self.dressed.presence)
         self._network = network
         self._made = Made()
 
@@ -84,7 +90,9 @@ class HandDetector:
         some = [photos[k] for k in left]
         told = ([boxes[k] for k in left], [sides[k] for k in left])
         found = (
-            locate_many(some, self.landmark_network(), self.detector, *told, self.bodies, self.dressed) if left else []
+            locate_many(some, self.landmark_network(), self.detector, *told, self.bodies, self.dressed, self.answers)
+            if left
+            else []
         )
         for k, hands, own in zip(left, found, self._seen(some, found), strict=True):
             answers[k] = (hands, own)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
+from annotator.detection.answered import AnswerSearch
 from annotator.detection.bodies.arms import Arm
 from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis, Target, all_round, every_one, look_at, settle
@@ -56,18 +57,19 @@ def locate(
     max_hands: int | None = None,
     bodies: BodySearch | None = None,
     dressed: DressedSearch | None = None,
+    answers: AnswerSearch | None = None,
 ) -> list[Located]:
     """The hands of a photo (H, W, 3) uint8, each with its upright crop.
 
     landmark_network: `MediaPipeHand`, or its graph. bodies: finds hands by their arms, too; None: by palms alone.
-    dressed: finds gloved hands, too.
+    dressed: finds gloved hands, too; answers, beside it: those where landmarks fail.
 
     Without boxes: hands are detected, best first, at most `max_hands`. With boxes (upright, x0, y0, x1, y1 in
     photo pixels, tight or loose): exactly one answer for each, in their order, at whatever in-plane angle the
     hand is; a low presence where no hand is seen. sides: "left", "right" or None for each box. InputError for
     boxes or sides that cannot be used.
     """
-    return locate_many([photo], landmark_network, detector, [boxes], [sides], bodies, dressed)[0][:max_hands]
+    return locate_many([photo], landmark_network, detector, [boxes], [sides], bodies, dressed, answers)[0][:max_hands]
 
 
 def locate_many(
@@ -78,6 +80,7 @@ def locate_many(
     sides: Sequence[Sequence[str | None] | None],
     bodies: BodySearch | None = None,
     dressed: DressedSearch | None = None,
+    answers: AnswerSearch | None = None,
 ) -> list[list[Located]]:
     """`locate` for each of these photos with its boxes and sides, all of them looked at together."""
     for own_boxes, own_sides in zip(boxes, sides, strict=True):
@@ -85,7 +88,7 @@ def locate_many(
             raise InputError("sides are given without boxes")
     located: list[list[Located]] = [[] for _ in photos]
     free = [k for k, given in enumerate(boxes) if given is None]
-    found = search([photos[k] for k in free], landmark_network, detector, bodies, dressed)
+    found = search([photos[k] for k in free], landmark_network, detector, bodies, dressed, answers)
     for k, looks in zip(free, found, strict=True):
         located[k] = [hand_seen(look) for look in looks]
     targets, owners = [], []

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 from torch import nn
 
+from annotator.detection.answered import AnswerSearch
 from annotator.detection.bodies.hands_by_arms import BodySearch, hands_by_arms
 from annotator.detection.crop_hypotheses import CropHypothesis, Target, all_round, every_one, settle
 from annotator.detection.dressed import DressedSearch
-from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.detection.palms.palm_detector import Palm, PalmDetector
 from annotator.detection.two_pass import two_pass_check
 from annotator.vision.boxes import overlap
 from annotator.vision.crops import Crop
@@ -34,9 +35,10 @@ def search(
     detector: PalmDetector,
     bodies: BodySearch | None,
     dressed: DressedSearch | None = None,
+    answers: AnswerSearch | None = None,
 ) -> Looks:
-    """Looks at all hands of each photo, each once; best first, those that `dressed` adds last. bodies: None: palms
-    alone. dressed: finds gloved hands, too."""
+    """Looks at all hands of each photo, each once; best first, then those that `dressed` adds, then those of `answers`.
+    bodies: None: palms alone. dressed: finds gloved hands, too. answers, beside it: those where landmarks fail."""
     palms = detector.detect_many(photos, CLEAR, FAINT)
     starts = [[Crop.from_palm(palm) for palm in own if palm.score >= CLEAR] for own in palms]
     looks = _two_passes(landmark_network, photos, starts)
@@ -46,9 +48,12 @@ def search(
         for own in zip(starts, looks, strict=True)
     ]
     looks = _with(looks, _all_round(landmark_network, photos, _unknown(lost, looks)))
+    arms: list[list[Crop]] = [[] for _ in photos]  # that lead to no hand
     if bodies is not None:
         known = [each_once(own) for own in looks]
-        looks = _with(looks, hands_by_arms(landmark_network, bodies, photos, known))
+        ends = hands_by_arms(landmark_network, bodies, photos, known)
+        arms = [[look.crop for look in own if not look.found] for own in ends]
+        looks = _with(looks, ends)
     faint = [[Crop.from_palm(palm) for palm in own if palm.score < CLEAR] for own in palms]
     seen = _two_passes(landmark_network, photos, _unknown(faint, looks))
     looks = _with(looks, [[look for look in own if look.trust >= CERTAIN] for own in seen])
@@ -58,7 +63,27 @@ def search(
     ]
     looks = _with(looks, _all_round(landmark_network, photos, whole))
     once = [each_once(own) for own in looks]
-    return once if dressed is None else _added(once, dressed.looks(landmark_network, photos, once))
+    return once if dressed is None else _with_dressed(landmark_network, photos, palms, arms, once, dressed, answers)
+
+
+def _with_dressed(
+    landmark_network: nn.Module,
+    photos: Sequence[np.ndarray],
+    palms: list[list[Palm]],
+    arms: list[list[Crop]],
+    once: Looks,
+    dressed: DressedSearch,
+    answers: AnswerSearch | None,
+) -> Looks:
+    """These looks, and those of `dressed` and `answers`. palms: of the palm detector; arms: the crops at their ends."""
+    seen = dressed.palms_in(photos)
+    looks = _added(once, dressed.looks(landmark_network, photos, seen, once))
+    if answers is None:
+        return looks
+    closer = dressed.palms_closer(photos, looks)
+    every = [a + b + c for a, b, c in zip(palms, seen, closer, strict=True)]
+    looks = _with(looks, answers.looks(photos, every, arms, looks))
+    return [[answers.sided(photo, look) for look in own] for photo, own in zip(photos, looks, strict=True)]
 
 
 def _added(once: Looks, more: Looks) -> Looks:

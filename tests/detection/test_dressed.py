@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from annotator.detection.dressed import SCALES, DressedSearch
+from annotator.detection.dressed import LARGE, SCALES, DressedSearch
 from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.detection.searching import search
 from annotator.network.encoders.exported_hand import exported_hand
@@ -41,7 +41,7 @@ def test_what_is_found_without_stays_first_and_the_same(network, dressed, photos
 
 
 def test_alone_it_finds_hands_with_the_landmarks_that_mediapipe_gives(network, dressed, photos):
-    answers = dressed.looks(network, photos, [[] for _ in photos])
+    answers = dressed.looks(network, photos, dressed.palms_in(photos), [[] for _ in photos])
     seen = [k for k, looks in enumerate(answers) if looks]
     assert len(seen) > len(photos) / 2 and all(look.trust >= 0.5 for looks in answers for look in looks)
     photo, looks = photos[seen[0]], answers[seen[0]]
@@ -55,8 +55,8 @@ def test_alone_it_finds_hands_with_the_landmarks_that_mediapipe_gives(network, d
 
 def test_known_hands_are_not_looked_at_again(network, dressed, photos):
     known = search(photos, network, PalmDetector(), None)
-    alone = dressed.looks(network, photos, [[] for _ in photos])
-    beside = dressed.looks(network, photos, known)
+    alone = dressed.looks(network, photos, dressed.palms_in(photos), [[] for _ in photos])
+    beside = dressed.looks(network, photos, dressed.palms_in(photos), known)
     assert sum(map(len, beside)) < sum(map(len, alone))
 
 
@@ -70,5 +70,19 @@ def test_both_networks_differ_from_mediapipe_s_where_they_were_tuned_alone(dress
 
 def test_nothing_there(network, dressed):
     noise = np.random.default_rng(0).integers(90, 160, (240, 320, 3), dtype=np.uint8)
-    assert dressed.looks(network, [noise], [[]]) == [[]]
-    assert dressed.palms.at_scales([noise], SCALES) == [[]]
+    assert dressed.palms.at_scales([noise], SCALES) == dressed.palms_in([noise]) == [[]]
+    assert dressed.looks(network, [noise], [[]], [[]]) == [[]]
+
+
+def test_closer_where_no_hand_is_large_in_a_photo_that_is_large_enough(network, dressed, photos):
+    photo = max(photos, key=lambda one: min(one.shape[:2]))
+    ((look, *_),) = search([photo], network, PalmDetector(), None)
+    assert look.crop.size > LARGE * max(photo.shape) and dressed.palms_closer([photo], [[look]]) == [[]]
+    height, width = photo.shape[:2]
+    far = np.full((4 * height, 4 * width, 3), photo[0, 0], np.uint8)  # the hand is as small as a tenth of the photo
+    far[height : 2 * height, width : 2 * width] = photo
+    (palms,) = dressed.palms_closer([far], [[]])
+    assert palms and any(
+        width < palm.points[0, 0] < 2 * width and height < palm.points[0, 1] < 2 * height for palm in palms
+    )
+    assert dressed.palms_closer([far[::8, ::8]], [[]]) == [[]]

@@ -8,6 +8,7 @@ and its side.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch import nn
@@ -69,7 +70,8 @@ def hands_by_arms(
     photos: Sequence[np.ndarray],
     found: Sequence[Sequence[CropHypothesis]],
 ) -> list[list[CropHypothesis]]:
-    """What arms in each photo lead to, beside the hands that are `found` in it."""
+    """What arms in each photo lead to, beside the hands that are `found` in it. Of an arm that leads to none the look's
+    crop is the arm's."""
     arms = [_left(own, looks) for own, looks in zip(search.arms_in(photos, found), found, strict=True)]
     starts = [(k, arm) for k, own in enumerate(arms) for arm in own]
     looks = two_pass_check(landmark_network, [(photos[k], arm.crop) for k, arm in starts])
@@ -99,6 +101,6 @@ def _alone(arm: Arm, look: CropHypothesis, shape: tuple[int, ...]) -> CropHypoth
     inside = 0 < arm.crop.cx < shape[1] - 1 and 0 < arm.crop.cy < shape[0] - 1
     sure = trust >= FOUND and arm.person >= LEAST_PERSON and arm.body >= LEAST_BODY
     if not (sure and inside and arm.crop.size >= SMALLEST):
-        return look
+        return replace(look, crop=arm.crop)
     landmarks = arm.crop.to_photo(np.clip(arm.crop.to_crop(look.landmarks), 0, CROP_SIZE - 1))
     return CropHypothesis(arm.crop, landmarks, trust, arm.right, disagreement=0.0, placed=True)
