@@ -41,10 +41,12 @@ class FillingSettings:
     pixels: crop px, how exact a point is; shared: points that say the same thing (neighbours are not independent);
     surely: fall of the probability in a px from which on a point counts in full; gates: px, how far off a fold may be,
     in each step; alike: least cosine of two normals
-    One sigma: place (3,) m, turn and pose rad; joint m: how far each joint may move.
+    One sigma: place (3,) m, turn and pose rad; joint m: how far each joint may move across the line of sight; depth m:
+    how far along it, beside the other joints. An outline says nothing of depth: joints that may move along the line of
+    sight as they may across it turn away from the camera to look shorter.
     """
 
-    pixels: float = 1.5
+    pixels: float = 1.0
     shared: float = 2.0
     surely: float = 0.06
     gates: tuple[float, ...] = (10.0, 8.0)
@@ -52,7 +54,8 @@ class FillingSettings:
     place: tuple[float, float, float] = (0.03, 0.03, 0.05)
     turn: float = 0.05
     pose: float = 0.06
-    joint: float = 0.0015
+    joint: float = 0.002
+    depth: float = 0.0003
 
 
 class Filling:
@@ -142,7 +145,7 @@ class Filling:
             axes = np.einsum("kab,kb->ka", turned[np.array(MANO_PARENTS)[self.joint_of]], self.axis_of)
             rows = self._rows(edge, vertices, joints, turned, axes, pull)
             if held is None:
-                held = self._joint_rows(vertices, joints, turned, axes, settings)
+                held = self._joint_rows(vertices, joints, turned, axes, translation)
                 holding = held.T @ held
             weighted = rows * weight[:, None]
             normal = weighted.T @ rows + holding + np.diag(sigma**-2)
@@ -194,14 +197,22 @@ class Filling:
         local = np.einsum("na,nab->nb", pull, blended)
         return np.concatenate([pull, moment, bent, np.einsum("nb,nbg->ng", local, self.edge_ways[edge])], axis=1)
 
-    def _joint_rows(self, vertices, joints, turned, axes, settings: FillingSettings) -> np.ndarray:
-        """(63, P): moves of the 21 joints along the camera's axes for each unknown, over what they may move."""
+    def _joint_rows(self, vertices, joints, turned, axes, translation) -> np.ndarray:
+        """(63, P): moves of the 21 joints across their lines of sight and along them for each unknown, over what they
+        may move. All of them nearer or farther at once is free: it is no other hand, and says how large it looks."""
         place = self.hand.joints(vertices)
         columns = [np.broadcast_to(np.eye(3), (21, 3, 3)), np.cross(np.eye(3), place[:, None]).transpose(0, 2, 1)]
         arm = place[:, None] - joints[self.joint_of]
         columns.append((np.cross(axes, arm) * self.keypoint_moved[..., None]).transpose(0, 2, 1))
         columns.append(np.matmul(turned[self.bone_of], self.keypoint_ways))
-        return np.concatenate(columns, axis=2).reshape(63, -1) / settings.joint
+        sight = place + translation
+        sight = sight / np.linalg.norm(sight, axis=1, keepdims=True)
+        right = np.cross([0.0, 1.0, 0.0], sight)
+        right /= np.linalg.norm(right, axis=1, keepdims=True)
+        moves = np.matmul(np.stack([right, np.cross(sight, right), sight], axis=1), np.concatenate(columns, axis=2))
+        moves[:, 2] -= moves[:, 2].mean(0)
+        sigma = np.array([self.settings.joint, self.settings.joint, self.settings.depth])
+        return (moves / sigma[:, None]).reshape(63, -1)
 
 
 def _bone_of(keypoint: int) -> int:
