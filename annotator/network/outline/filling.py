@@ -21,6 +21,7 @@ from annotator.network.outline.growth import growth
 SADDLE = 13  # MANO joint: the thumb's first, which turns about all axes
 FIRST = (1, 4, 7, 10, SADDLE)  # joints that also turn sideways
 BEHIND = 0.002  # m: folds nearer to the forearm than this before the wrist joint are the cut, not the hand
+TOGETHER = 64  # rows in a product
 FEWEST, LEAST = 20, 0.4  # points that must find a fold, and their share: else the outline is of something else
 
 
@@ -54,7 +55,7 @@ class FillingSettings:
     place: tuple[float, float, float] = (0.03, 0.03, 0.05)
     turn: float = 0.05
     pose: float = 0.06
-    joint: float = 0.002
+    joint: float = 0.0015
     depth: float = 0.0003
 
 
@@ -82,14 +83,16 @@ class Filling:
         self.joint_of = np.array([joint for joint, _ in self.angles])
         self.axis_of = np.array([hand.anatomical_axes[joint - 1, axis] for joint, axis in self.angles])
         a, b = self.edges.T
-        moved = hand.weights @ below.T  # (V, 16): how much of a vertex moves with a joint
+        # (V, 16): how much of a vertex moves with a joint. einsum and `squared`: BLAS spreads large products over
+        # threads, and rounds otherwise with each number of them
+        moved = np.einsum("vb,jb->vj", hand.weights, below)
         self.edge_moved = (0.5 * (moved[a] + moved[b]))[:, self.joint_of]
         self.edge_weights = 0.5 * (hand.weights[a] + hand.weights[b])
         self.edge_ways = 0.5 * (ways.surface[a] + ways.surface[b])
         # keypoints: what moves them, and what growth does to them; a tip hangs on its last bone
         self.bone_of = np.array([_bone_of(k) for k in range(21)])
-        self.keypoint_ways = np.tensordot(hand.keypoint_regressor, ways.surface, axes=1)
-        self.keypoint_moved = (hand.keypoint_regressor @ moved)[:, self.joint_of]
+        self.keypoint_ways = np.einsum("kv,vag->kag", hand.keypoint_regressor, ways.surface)
+        self.keypoint_moved = np.einsum("kv,vj->kj", hand.keypoint_regressor, moved)[:, self.joint_of]
 
     def _folds(self, hand: HandModel) -> None:
         """The edges at which the surface may fold out of sight, each with its two faces."""
@@ -146,10 +149,10 @@ class Filling:
             rows = self._rows(edge, vertices, joints, turned, axes, pull)
             if held is None:
                 held = self._joint_rows(vertices, joints, turned, axes, translation)
-                holding = held.T @ held
-            weighted = rows * weight[:, None]
-            normal = weighted.T @ rows + holding + np.diag(sigma**-2)
-            step = np.linalg.solve(normal, weighted.T @ error - holding @ total - total / sigma**2)
+                holding = squared(held, np.ones(len(held)))
+            normal = squared(rows, weight) + holding + np.diag(sigma**-2)
+            pull_of = (rows * weight[:, None]).T @ error
+            step = np.linalg.solve(normal, pull_of - holding @ total - total / sigma**2)
             total += step
             translation = translation + step[:3]
             turns = rotation_matrices(np.concatenate([step[None, 3:6], step[6 : 6 + count, None] * self.axis_of]))
@@ -213,6 +216,15 @@ class Filling:
         moves[:, 2] -= moves[:, 2].mean(0)
         sigma = np.array([self.settings.joint, self.settings.joint, self.settings.depth])
         return (moves / sigma[:, None]).reshape(63, -1)
+
+
+def squared(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(P, P): the sum of rows (N, P) times themselves, by weights (N,), a few rows at a time."""
+    total = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), TOGETHER):
+        some = rows[start : start + TOGETHER]
+        total += (some * weight[start : start + TOGETHER, None]).T @ some
+    return total
 
 
 def _bone_of(keypoint: int) -> int:

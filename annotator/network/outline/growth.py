@@ -75,22 +75,27 @@ def growth(hand: HandModel) -> Growth:
     level = hand.levels[OFFSET_LEVEL]
     offsets = np.stack([field[level.indices] for _, field, _ in fields])
     edges = np.flatnonzero([name.startswith("edge") for name, *_ in fields])
-    offsets[edges] = [_without_joints(hand, one) for one in offsets[edges]]
+    offsets[edges] = _without_joints(hand, offsets[edges])
     surface = np.ascontiguousarray(np.moveaxis(np.tensordot(level.upsample, offsets, axes=(1, 1)), 1, 2))
     return Growth(offsets, surface, np.array([sigma for *_, sigma in fields]), tuple(name for name, *_ in fields))
 
 
-def _without_joints(hand: HandModel, field: np.ndarray) -> np.ndarray:
-    """Offsets (M, 3) that leave all joints in the rest pose: the surface that the field moves least gives way, smoothly
+def _without_joints(hand: HandModel, fields: np.ndarray) -> np.ndarray:
+    """Offsets (E, M, 3) that leave all joints in the rest pose: the surface that a field moves least gives way, smoothly
     (least squares by a covariance of displacements, as in `correcting.solver.displacement_field`)."""
     level = hand.levels[OFFSET_LEVEL]
-    regress = hand.keypoint_regressor @ level.upsample
+    # einsum: BLAS spreads large products over threads, and rounds otherwise with each number of them
+    regress = np.einsum("kv,vm->km", hand.keypoint_regressor, level.upsample)
     points, weights = hand.template[level.indices], np.sqrt(np.maximum(hand.weights[level.indices], 0.0))
     squared = ((points[:, None] - points) ** 2).sum(-1)
-    size = np.linalg.norm(field, axis=1)
-    free = np.exp(-size / size.max())
-    together = np.exp(-0.5 * squared / SMOOTH**2) * (weights @ weights.T) + OWN * np.eye(len(points))
-    back = (together * free[:, None] * free) @ regress.T
-    inner = regress @ back
-    inner += SOFT * np.trace(inner) / len(inner) * np.eye(len(inner))
-    return field - back @ np.linalg.solve(inner, regress @ field)
+    related = np.einsum("mj,nj->mn", weights, weights)
+    together = np.exp(-0.5 * squared / SMOOTH**2) * related + OWN * np.eye(len(points))
+    still = []
+    for field in fields:
+        size = np.linalg.norm(field, axis=1)
+        free = np.exp(-size / size.max())
+        back = np.einsum("mn,kn->mk", together * free[:, None] * free, regress)
+        inner = np.einsum("km,mj->kj", regress, back)
+        inner += SOFT * np.trace(inner) / len(inner) * np.eye(len(inner))
+        still.append(field - back @ np.linalg.solve(inner, np.einsum("km,ma->ka", regress, field)))
+    return np.array(still)
