@@ -81,7 +81,7 @@ def growth(hand: HandModel) -> Growth:
 
 
 def _without_joints(hand: HandModel, fields: np.ndarray) -> np.ndarray:
-    """Offsets (E, M, 3) that leave all joints in the rest pose: the surface that a field moves least gives way, smoothly
+    """Offsets (E, M, 3) that leave all joints in the rest pose: what a field moves least gives way, smoothly
     (least squares by a covariance of displacements, as in `correcting.solver.displacement_field`)."""
     level = hand.levels[OFFSET_LEVEL]
     # einsum: BLAS spreads large products over threads, and rounds otherwise with each number of them
