@@ -94,7 +94,7 @@ the noise of real photos, where MediaPipe means them (`annotator/learning/data/n
   is 0.9 % worse (PA-MPVPE of the three 5.98 -> 5.97 -> 6.02, 4.35 -> 4.35 -> 4.40, 4.57 -> 4.59 -> 4.62 mm). Two
   cameras, box given (`two_cameras.py --as-teacher`): 26 held-out pairs 7.23 -> 7.24 -> 7.25 mm to the triangulated,
   between the cameras 5.94 -> 6.01 -> 6.06 mm; 23 earlier pairs, by which it was tuned, 5.62 -> 5.70 -> 5.66 and 3.81
-  -> 3.92 -> 3.86 mm. Signs, 90 photos: straight or bent 100 %, joints of tips that touch 15.1 mm apart (15.2 at
+  -> 3.92 -> 3.86 mm. Signs, 90 photos: straight or bent 100 %, joints of tips that touch 15.2 mm apart (15.2 at
   first), skin within 12 mm of them over 8 mm apart in 5 %.
 - Sigmas are as right as before: a 90 % interval holds 96 % of keypoints and 94 % of vertices of the renders beyond
   the shape space, 97 and 97 % of the frozen test's (96 and 97 % without filling; these and the next with joints that
