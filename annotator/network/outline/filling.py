@@ -21,6 +21,7 @@ from annotator.network.outline.growth import growth
 SADDLE = 13  # MANO joint: the thumb's first, which turns about all axes
 FIRST = (1, 4, 7, 10, SADDLE)  # joints that also turn sideways
 BEHIND = 0.002  # m: folds nearer to the forearm than this before the wrist joint are the cut, not the hand
+TOGETHER = 64  # rows in a product
 FEWEST, LEAST = 20, 0.4  # points that must find a fold, and their share: else the outline is of something else
 
 
@@ -41,10 +42,12 @@ class FillingSettings:
     pixels: crop px, how exact a point is; shared: points that say the same thing (neighbours are not independent);
     surely: fall of the probability in a px from which on a point counts in full; gates: px, how far off a fold may be,
     in each step; alike: least cosine of two normals
-    One sigma: place (3,) m, turn and pose rad; joint m: how far each joint may move.
+    One sigma: place (3,) m, turn and pose rad; joint m: how far each joint may move across the line of sight; depth m:
+    how far along it, beside the other joints. An outline says nothing of depth: joints that may move along the line of
+    sight as they may across it turn away from the camera to look shorter.
     """
 
-    pixels: float = 1.5
+    pixels: float = 1.0
     shared: float = 2.0
     surely: float = 0.06
     gates: tuple[float, ...] = (10.0, 8.0)
@@ -53,6 +56,7 @@ class FillingSettings:
     turn: float = 0.05
     pose: float = 0.06
     joint: float = 0.0015
+    depth: float = 0.0003
 
 
 class Filling:
@@ -79,14 +83,16 @@ class Filling:
         self.joint_of = np.array([joint for joint, _ in self.angles])
         self.axis_of = np.array([hand.anatomical_axes[joint - 1, axis] for joint, axis in self.angles])
         a, b = self.edges.T
-        moved = hand.weights @ below.T  # (V, 16): how much of a vertex moves with a joint
+        # (V, 16): how much of a vertex moves with a joint. einsum and `squared`: BLAS spreads large products over
+        # threads, and rounds otherwise with each number of them
+        moved = np.einsum("vb,jb->vj", hand.weights, below)
         self.edge_moved = (0.5 * (moved[a] + moved[b]))[:, self.joint_of]
         self.edge_weights = 0.5 * (hand.weights[a] + hand.weights[b])
         self.edge_ways = 0.5 * (ways.surface[a] + ways.surface[b])
         # keypoints: what moves them, and what growth does to them; a tip hangs on its last bone
         self.bone_of = np.array([_bone_of(k) for k in range(21)])
-        self.keypoint_ways = np.tensordot(hand.keypoint_regressor, ways.surface, axes=1)
-        self.keypoint_moved = (hand.keypoint_regressor @ moved)[:, self.joint_of]
+        self.keypoint_ways = np.einsum("kv,vag->kag", hand.keypoint_regressor, ways.surface)
+        self.keypoint_moved = np.einsum("kv,vj->kj", hand.keypoint_regressor, moved)[:, self.joint_of]
 
     def _folds(self, hand: HandModel) -> None:
         """The edges at which the surface may fold out of sight, each with its two faces."""
@@ -142,11 +148,11 @@ class Filling:
             axes = np.einsum("kab,kb->ka", turned[np.array(MANO_PARENTS)[self.joint_of]], self.axis_of)
             rows = self._rows(edge, vertices, joints, turned, axes, pull)
             if held is None:
-                held = self._joint_rows(vertices, joints, turned, axes, settings)
-                holding = held.T @ held
-            weighted = rows * weight[:, None]
-            normal = weighted.T @ rows + holding + np.diag(sigma**-2)
-            step = np.linalg.solve(normal, weighted.T @ error - holding @ total - total / sigma**2)
+                held = self._joint_rows(vertices, joints, turned, axes, translation)
+                holding = squared(held, np.ones(len(held)))
+            normal = squared(rows, weight) + holding + np.diag(sigma**-2)
+            pull_of = (rows * weight[:, None]).T @ error
+            step = np.linalg.solve(normal, pull_of - holding @ total - total / sigma**2)
             total += step
             translation = translation + step[:3]
             turns = rotation_matrices(np.concatenate([step[None, 3:6], step[6 : 6 + count, None] * self.axis_of]))
@@ -194,14 +200,31 @@ class Filling:
         local = np.einsum("na,nab->nb", pull, blended)
         return np.concatenate([pull, moment, bent, np.einsum("nb,nbg->ng", local, self.edge_ways[edge])], axis=1)
 
-    def _joint_rows(self, vertices, joints, turned, axes, settings: FillingSettings) -> np.ndarray:
-        """(63, P): moves of the 21 joints along the camera's axes for each unknown, over what they may move."""
+    def _joint_rows(self, vertices, joints, turned, axes, translation) -> np.ndarray:
+        """(63, P): moves of the 21 joints across their lines of sight and along them for each unknown, over what they
+        may move. All of them nearer or farther at once is free: it is no other hand, and says how large it looks."""
         place = self.hand.joints(vertices)
         columns = [np.broadcast_to(np.eye(3), (21, 3, 3)), np.cross(np.eye(3), place[:, None]).transpose(0, 2, 1)]
         arm = place[:, None] - joints[self.joint_of]
         columns.append((np.cross(axes, arm) * self.keypoint_moved[..., None]).transpose(0, 2, 1))
         columns.append(np.matmul(turned[self.bone_of], self.keypoint_ways))
-        return np.concatenate(columns, axis=2).reshape(63, -1) / settings.joint
+        sight = place + translation
+        sight = sight / np.linalg.norm(sight, axis=1, keepdims=True)
+        right = np.cross([0.0, 1.0, 0.0], sight)
+        right /= np.linalg.norm(right, axis=1, keepdims=True)
+        moves = np.matmul(np.stack([right, np.cross(sight, right), sight], axis=1), np.concatenate(columns, axis=2))
+        moves[:, 2] -= moves[:, 2].mean(0)
+        sigma = np.array([self.settings.joint, self.settings.joint, self.settings.depth])
+        return (moves / sigma[:, None]).reshape(63, -1)
+
+
+def squared(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(P, P): the sum of rows (N, P) times themselves, by weights (N,), a few rows at a time."""
+    total = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), TOGETHER):
+        some = rows[start : start + TOGETHER]
+        total += (some * weight[start : start + TOGETHER, None]).T @ some
+    return total
 
 
 def _bone_of(keypoint: int) -> int:

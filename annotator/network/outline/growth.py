@@ -1,7 +1,9 @@
 """The ways in which a hand's surface may differ from what its shape says: where fingers, palm and tips are thicker.
 
 Few, smooth and local: fingers across, the last bones along, the thumb's ball, the palm's two edges, its depth. They
-are offsets of the rest pose at the offset level, so a mesh that took them is an ordinary hand of ours.
+are offsets of the rest pose at the offset level, so a mesh that took them is an ordinary hand of ours. A palm that
+grows at an edge leaves its joints where they are: joints are regressed from the surface, and a knuckle would follow
+the one side of it that moved.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ EDGES = (-0.03, 0.14, 0.33)  # places along the palm's edges: share of the hand'
 REACH = 0.1  # of a place on the edge, share of the hand's length
 # how much is likely (one sigma): across a finger and the ball, along a last bone, palm's depth: shares; edges: m
 ACROSS, ALONG, DEPTH, EDGE = 0.20, 0.24, 0.10, 0.005
+SMOOTH, OWN = 0.02, 1e-3  # m: how far along the hand a place moves with its neighbours; what it has for itself
+SOFT = 1e-4  # of their mean strength: joints whose places say the same thing need not be met exactly
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,5 +74,28 @@ def growth(hand: HandModel) -> Growth:
     fields.append(("depth", (palm * depth)[:, None] * through, DEPTH))
     level = hand.levels[OFFSET_LEVEL]
     offsets = np.stack([field[level.indices] for _, field, _ in fields])
+    edges = np.flatnonzero([name.startswith("edge") for name, *_ in fields])
+    offsets[edges] = _without_joints(hand, offsets[edges])
     surface = np.ascontiguousarray(np.moveaxis(np.tensordot(level.upsample, offsets, axes=(1, 1)), 1, 2))
     return Growth(offsets, surface, np.array([sigma for *_, sigma in fields]), tuple(name for name, *_ in fields))
+
+
+def _without_joints(hand: HandModel, fields: np.ndarray) -> np.ndarray:
+    """Offsets (E, M, 3) that leave all joints in the rest pose: what a field moves least gives way, smoothly
+    (least squares by a covariance of displacements, as in `correcting.solver.displacement_field`)."""
+    level = hand.levels[OFFSET_LEVEL]
+    # einsum: BLAS spreads large products over threads, and rounds otherwise with each number of them
+    regress = np.einsum("kv,vm->km", hand.keypoint_regressor, level.upsample)
+    points, weights = hand.template[level.indices], np.sqrt(np.maximum(hand.weights[level.indices], 0.0))
+    squared = ((points[:, None] - points) ** 2).sum(-1)
+    related = np.einsum("mj,nj->mn", weights, weights)
+    together = np.exp(-0.5 * squared / SMOOTH**2) * related + OWN * np.eye(len(points))
+    still = []
+    for field in fields:
+        size = np.linalg.norm(field, axis=1)
+        free = np.exp(-size / size.max())
+        back = np.einsum("mn,kn->mk", together * free[:, None] * free, regress)
+        inner = np.einsum("km,mj->kj", regress, back)
+        inner += SOFT * np.trace(inner) / len(inner) * np.eye(len(inner))
+        still.append(field - back @ np.linalg.solve(inner, np.einsum("km,ma->ka", regress, field)))
+    return np.array(still)

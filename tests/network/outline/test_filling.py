@@ -46,6 +46,15 @@ def bare_and_outside(hand, placed: Placed, truth: np.ndarray) -> tuple[float, fl
     return (true & ~said).sum() / true.sum(), (said & ~true).sum() / true.sum()
 
 
+def moved(hand, start: Placed, filled: Placed) -> tuple[np.ndarray, np.ndarray]:
+    """(21,) mm that joints moved across the picture, as it shows them at the start's depth, and (21,) along the line of
+    sight, beside all of them."""
+    before, after = (hand.joints(vertices(hand, one)) for one in (start, filled))
+    seen = [one[:, :2] / one[:, 2:] * before[:, 2:] for one in (before, after)]
+    away = after[:, 2] - before[:, 2]
+    return 1000 * np.linalg.norm(seen[1] - seen[0], axis=1), 1000 * np.abs(away - away.mean())
+
+
 def grown(filling, **amounts) -> np.ndarray:
     """Offsets (M, 3) of a hand that grew, in sigmas."""
     share = np.zeros(len(filling.ways.names))
@@ -63,8 +72,8 @@ def test_it_fills_the_outline_of_a_thicker_or_thinner_hand_and_leaves_the_joints
     filled = filling(start, boundary(outline, STRIDE, 2), PROJECTION)
     before, after = (sum(bare_and_outside(hand, one, outline)) for one in (start, filled))
     assert before > 0.035 and after < 0.5 * before
-    moved = 1000 * np.linalg.norm(hand.joints(vertices(hand, filled)) - hand.joints(vertices(hand, start)), axis=1)
-    assert moved.mean() < 1.5
+    sideways, along = moved(hand, start, filled)
+    assert sideways.mean() < 1.5 and along.max() < 0.5
 
 
 def test_longer_last_bones_reach_the_tips(filling):
@@ -73,15 +82,27 @@ def test_longer_last_bones_reach_the_tips(filling):
     start = open_hand(hand, np.zeros((hand.offset_count, 3)))
     filled = filling(start, boundary(silhouette(hand, truth), STRIDE, 2), PROJECTION)
     tips = [8, 12, 16, 20]
-    true, was, now = (hand.joints(vertices(hand, one))[tips] for one in (truth, start, filled))
-    assert np.linalg.norm(now - true, axis=1).mean() < 0.6 * np.linalg.norm(was - true, axis=1).mean()
+    was, now = (moved(hand, truth, one)[0][tips].mean() for one in (start, filled))
+    assert now < 0.6 * was
+
+
+def test_a_palm_that_grows_at_its_edges_leaves_its_joints(filling):
+    rest = filling.hand.keypoint_regressor @ filling.ways.surface.transpose(2, 0, 1)  # (G, 21, 3)
+    for name, sigma, moves, field in zip(
+        filling.ways.names, filling.ways.sigma, rest, filling.ways.surface.transpose(2, 0, 1), strict=True
+    ):
+        if name.startswith("edge"):
+            assert 1000 * sigma * np.abs(field).max() > 2.5
+            assert 1000 * sigma * np.linalg.norm(moves, axis=1).max() < 0.1
 
 
 def test_its_own_outline_leaves_a_hand_as_it_is(filling):
     hand = filling.hand
     start = open_hand(hand, np.zeros((hand.offset_count, 3)))
     filled = filling(start, boundary(silhouette(hand, start), STRIDE, 2), PROJECTION)
-    assert np.linalg.norm(vertices(hand, filled) - vertices(hand, start), axis=1).mean() < 0.0005
+    sideways, along = moved(hand, start, filled)
+    assert sideways.mean() < 0.5 and along.max() < 0.2
+    assert abs(filled.translation[2] / start.translation[2] - 1) < 0.005
 
 
 @pytest.mark.parametrize("kind", ["nothing", "elsewhere", "all"])
