@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from annotator.hand.definitions import MEDIAPIPE
 from annotator.hand.mesh import HandMesh
 from annotator.network.hand_meshes import CachedFeatures
 from annotator.vision.crop_size import CROP_SIZE
@@ -95,12 +96,14 @@ class Sighting:
 
 
 def landmarks_of(hand: HandMesh) -> np.ndarray | None:
-    """(21,2) photo px: the encoder's landmarks in the hand's cached features; None: there are none."""
+    """(21,2) photo px: the encoder's landmarks in the hand's cached features, where they have the mesh's own joints
+    (what MediaPipe's network means otherwise is the same in all photos and would not average out); None: there are
+    none."""
     kept = hand.features
     if not isinstance(kept, CachedFeatures):
         return None
     landmarks = kept.features.landmarks[0].double().numpy()
-    return kept.crop.to_photo(landmarks) if np.isfinite(landmarks).all() else None
+    return MEDIAPIPE.as_ours(kept.crop.to_photo(landmarks), hand) if np.isfinite(landmarks).all() else None
 
 
 def sightings_of(proposals: Mapping[str, list[HandMesh]], rig: Rig) -> list[Sighting]:

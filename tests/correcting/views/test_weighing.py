@@ -6,23 +6,25 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from small_rigs import SIZES, rig_of
 
 from annotator.correcting.views import Sighting, join
 from annotator.correcting.views.asking import asked_again
 from annotator.correcting.views.joining import agreeing
+from annotator.correcting.views.sighting import landmarks_of
 from annotator.correcting.views.weighing import in_effect, weighed
 from annotator.evaluation.metrics import point_errors
+from annotator.hand.definitions import MEDIAPIPE
 from annotator.network.hand_meshes import CachedFeatures
+from annotator.vision.camera import project
+from annotator.vision.crops import Crop
 
 
 def seen_as(hand, presence: float, right: float):
     """The hand with what a landmark network says of its crop: presence, and that its side is right."""
-    nothing = np.full((1, 21, 2), np.nan)
-    features = SimpleNamespace(
-        presence=np.array([presence]), right=np.array([right]),
-        landmarks=[SimpleNamespace(double=lambda: SimpleNamespace(numpy=lambda: nothing[0]))],
-    )  # fmt: skip
+    nothing = torch.full((1, 21, 2), torch.nan)
+    features = SimpleNamespace(presence=torch.tensor([presence]), right=torch.tensor([right]), landmarks=nothing)
     return hand.replace(features=CachedFeatures(features, None, None, None))
 
 
@@ -80,3 +82,15 @@ def test_an_encoder_that_says_no_side_is_believed(scene):
     _, there = scene(rig, 5)
     (one, _) = sightings(rig, there | {"cam0": seen_as(there["cam0"], float("nan"), float("nan"))})
     assert one.is_seen and one.side_odds > 0
+
+
+def test_landmarks_are_read_as_mediapipe_means_them(scene):
+    rig = rig_of(2)
+    _, there = scene(rig, 6, "left")
+    hand = there["cam0"]
+    hand = hand.replace(keypoints=project(hand.joints, hand.camera))
+    crop = Crop.of_hand(hand)
+    said = torch.tensor(crop.to_crop(MEDIAPIPE.keypoints(hand)))[None]
+    kept = CachedFeatures(SimpleNamespace(landmarks=said), None, None, crop)
+    assert np.abs(crop.to_photo(said[0].numpy()) - hand.keypoints).max() > 3
+    np.testing.assert_allclose(landmarks_of(hand.replace(features=kept)), hand.keypoints, atol=1e-6)
