@@ -17,10 +17,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
 from tables import interval, markdown
 from two_cameras import BLOCK, pairs, sized
-from worlds.rigs import Instant, World
+from worlds.rigs import Instant, World, blurred
 
 import annotator
 from annotator.correcting import solve
@@ -140,12 +139,6 @@ def covered(photo: np.ndarray, points: np.ndarray) -> np.ndarray:
     photo = photo.copy()
     photo[max(y0, 0) : y1, max(x0, 0) : x1] = 110
     return photo
-
-
-def blurred(photo: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The photo out of focus, by 6 % of the hand."""
-    radius = 0.06 * float(np.ptp(points, axis=0).max())
-    return np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def real(model: Model, folder: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from annotator.correcting.simulation.simulated import Truth
 from annotator.hand.definitions import frames_of
@@ -116,21 +116,32 @@ class World:
         picture, visible = self._picture(rng, camera, view, there, which, joints, crop.to_crop(keypoints), skin)
         labels = _labels(crop.to_crop(keypoints), visible, joints, view)
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        model = self.model
-        with torch.inference_mode():
-            features = model.finder.features(picture)
-            landmarks, world = simulate_landmarks(labels, generator)
-            features = features._replace(landmarks=landmarks.to(model.device), world=world.to(model.device))
-            answer = model.network.answer(features, *cameras([view], model.device))
-        features, answer = for_keeping(features), on_cpu(answer)
-        first = Estimate(*(f[:1] for f in answer.parametric))
-        kept = CachedFeatures(features, first, view, crop)
-        hand = CachedFeatures.with_proposal(model.hand_of(answer, 0, kept, camera.K, "right", 1.0, {}))
+        hand = self._answered(picture, view, crop, camera, simulate_landmarks(labels, generator))
         rotations = own.rotations.copy()
         rotations[0] = camera.R @ rotations[0]
         truth = Truth(keypoints, visible > 0, camera.to_camera(own.vertices), camera.to_camera(own.joints),
                       frames_of(rotation_vectors(rotations)))  # fmt: skip
         return hand, truth
+
+    def _answered(
+        self, picture: torch.Tensor, view: CropView, crop: Crop, camera: RigCamera, landmarks=None
+    ) -> HandMesh:
+        """What the network says of a crop (1,3,224,224): with landmarks and world points given, else with its own, and
+        then with its own word whether a hand is there."""
+        model = self.model
+        with torch.inference_mode():
+            features = model.finder.features(picture)
+            presence = 1.0
+            if landmarks is None:
+                presence = float(features.presence[0])
+            else:
+                there, world = landmarks
+                features = features._replace(landmarks=there.to(model.device), world=world.to(model.device))
+            answer = model.network.answer(features, *cameras([view], model.device))
+        features, answer = for_keeping(features), on_cpu(answer)
+        first = Estimate(*(f[:1] for f in answer.parametric))
+        kept = CachedFeatures(features, first, view, crop)
+        return CachedFeatures.with_proposal(model.hand_of(answer, 0, kept, camera.K, "right", presence, {}))
 
     def _picture(self, rng, camera, view, there, which, joints, keypoints, skin) -> tuple[torch.Tensor, np.ndarray]:
         """The crop (1,3,224,224) in 0..1, and which of the hand's keypoints are seen (21,)."""
@@ -145,6 +156,58 @@ class World:
         seen = np.asarray(Image.open(io.BytesIO(images.jpeg(image, 90))).convert("RGB"))
         tensor = torch.from_numpy(seen.copy()).permute(2, 0, 1)[None].float() / 255.0
         return tensor, visible_keypoints(part, depth, joints, keypoints)
+
+
+class Spoilt(World):
+    """Instants of one hand; `spoilt` has, of the last one, what the network says of the same crops out of focus and
+    partly covered, with its own landmarks: camera -> how spoilt -> proposal."""
+
+    def instants(self, number: int, views: int = 2, hands: int = 1) -> Iterator[Instant]:
+        self.spoilt: dict[str, dict[str, HandMesh]] = {}
+        self._random = np.random.default_rng([self.seed, 3])
+        for one in super().instants(number, views, hands):
+            yield one
+            self.spoilt = {}
+
+    def _proposal(self, rng, camera: RigCamera, there: list[TrueHand], which: int, skin) -> tuple[HandMesh, Truth]:
+        hand, truth = super()._proposal(rng, camera, there, which, skin)
+        crop, view = hand.features.crop, hand.features.view
+        points, random = crop.to_crop(truth.keypoints), self._random
+        shown = (self._last[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+        self.spoilt[camera.name] = {
+            name: self._answered(
+                torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255.0, view, crop, camera
+            )
+            for name, picture in (
+                ("out of focus", blurred(shown, points, random.uniform(0.02, 0.08))),
+                ("partly covered", partly_covered(shown, points, random.uniform(0.4, 1.0), int(random.integers(4)))),
+            )
+        }
+        return hand, truth
+
+    def _picture(self, *arguments) -> tuple[torch.Tensor, np.ndarray]:
+        self._last, visible = super()._picture(*arguments)
+        return self._last, visible
+
+
+def blurred(photo: np.ndarray, points: np.ndarray, share: float = 0.06) -> np.ndarray:
+    """The photo (H,W,3) uint8 out of focus, by a share of the hand's size."""
+    radius = share * float(np.ptp(points, axis=0).max())
+    return np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def partly_covered(photo: np.ndarray, points: np.ndarray, share: float, side: int) -> np.ndarray:
+    """The photo with a grey board before a share of the hand, from one of four sides."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    axis, reach = side // 2, share * (high - low)
+    if side % 2:
+        low[axis] = high[axis] - reach[axis]
+    else:
+        high[axis] = low[axis] + reach[axis]
+    (x0, y0), (x1, y1) = np.maximum(low, 0).astype(int), np.maximum(high, 0).astype(int)
+    photo = photo.copy()
+    photo[y0:y1, x0:x1] = 110
+    return photo
 
 
 def rig_of(rng: np.random.Generator, views: int) -> Rig:

@@ -34,8 +34,9 @@ def check_photos(rig: Rig, sizes: Mapping[str, tuple[int, int]]) -> None:
 
 
 def asked_again(hand: InstantHand, model: HandModel, sizes: Mapping[str, tuple[int, int]], ask: Ask) -> InstantHand:
-    """The hand with what the network says now in photos where it had found nothing, or another side, if that agrees
-    with the other photos. ask: camera, box (x0, y0, x1, y1) photo px, side -> a proposal, None where there is none."""
+    """The hand with what the network says now in photos where it had found nothing, or another side, if it sees such a
+    hand there, and that agrees with the other photos. ask: camera, box (x0, y0, x1, y1) photo px, side -> a proposal,
+    None where there is none."""
     inside = [one for one in hand.sightings if one.camera.name not in hand.left_out]
     found = []
     for name, view in hand.views.items():
@@ -47,7 +48,7 @@ def asked_again(hand: InstantHand, model: HandModel, sizes: Mapping[str, tuple[i
         if proposal is None or proposal.side != hand.side:
             continue
         one = Sighting.of(hand.rig[name], proposal)
-        if float(np.median([disagreement(one, other) for other in inside])) <= GROSS:
+        if one.is_seen and float(np.median([disagreement(one, other) for other in inside])) <= GROSS:
             found.append(one)
     if not found:
         return hand

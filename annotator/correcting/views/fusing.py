@@ -44,7 +44,8 @@ def fused(
     sigmas, weights, angles, turns, shapes, there = [], [], [], [], [], []
     for one in sightings:
         focal = math.sqrt(one.camera.K[0, 0] * one.camera.K[1, 1]) * one.scale
-        sigma = prior.sigmas(focal, float(np.median(one.hand.keypoint_sigma)) * one.scale, doubted)
+        typical = float(np.median(one.hand.keypoint_sigma)) * one.doubted * one.scale
+        sigma = prior.sigmas(focal, typical, doubted)
         here = moved(one.hand.parameters, side, *between(one.camera, reference))
         rotations = rotation_matrices(here.pose)
         sigmas.append(sigma)

@@ -17,6 +17,7 @@ from annotator.correcting.views.sighting import Sighting
 from annotator.correcting.views.solver.reading import read_views
 from annotator.correcting.views.solver.results import Sizes, result
 from annotator.correcting.views.solver.solving import several_settings, solved
+from annotator.correcting.views.weighing import in_effect, weighed
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
 from annotator.hand.joint_states import CONFIRMED
@@ -61,7 +62,9 @@ def join_one(
     settings = several_settings(settings)
     sightings = [one for name in rig for one in sightings if one.camera.name == name]
     inside, left_out = agreeing(sightings)
-    counted = {one.camera.name: one.one_of(len(inside)) for one in inside}
+    inside = weighed(inside)
+    speaking = in_effect(inside)
+    counted = {one.camera.name: one.one_of(speaking) for one in inside}
     sightings = [counted.get(one.camera.name, one) for one in sightings]
     inside = list(counted.values())
     found = solved(inside, model, {}, {}, {}, settings)
@@ -69,10 +72,14 @@ def join_one(
 
 
 def agreeing(sightings: Sequence[Sighting]) -> tuple[list[Sighting], dict[str, str]]:
-    """The sightings that are of one hand and side, and why the others do not count: camera -> words."""
+    """The sightings that are of one hand and side, and why the others do not count: camera -> words.
+
+    The side is what the photos say together, each for as sure as it is of the side: one that is sure of where the
+    keypoints are need not be sure of that, least of all a blurred one.
+    """
     weight: dict[str, float] = {}
     for one in sightings:
-        weight[one.hand.side] = weight.get(one.hand.side, 0.0) + 1.0 / one.doubt
+        weight[one.hand.side] = weight.get(one.hand.side, 0.0) + one.side_odds
     side = max(sorted(weight), key=lambda name: weight[name])
     left_out = {one.camera.name: f"proposed as a {one.hand.side} hand" for one in sightings if one.hand.side != side}
     inside, gross = consistent([one for one in sightings if one.hand.side == side], GROSS)

@@ -18,6 +18,7 @@ from annotator.correcting.views.sighting import Sighting
 from annotator.correcting.views.solver.problem import InstantProblem, Photo, State
 from annotator.correcting.views.solver.reading import Labels
 from annotator.correcting.views.solver.stretching import BONES, Stretched
+from annotator.correcting.views.weighing import in_effect
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.mesh import HandMesh
 from annotator.hand.model import HandModel
@@ -27,7 +28,9 @@ from annotator.vision.rigs import RigCamera
 STRAY = 2.5  # sigmas: a keypoint of a proposal that is farther from the joined hand counts less and less
 ROUNDS = 2  # how often keypoints and photos are weighed anew
 STEPS = 6  # most steps of each of these rounds
-POSE, SHAPE = 4.0, 2.2  # factor on a proposal's pose spread, and the sigma of shape: photos together say more of both
+# Factor on a proposal's pose spread, and the sigma of shape: photos together say more of both. Where one photo counts
+# for nearly all (`weighing`), its pose is as sure as it is by itself.
+POSE, SHAPE = 4.0, 2.2
 LENGTH = 0.15  # share: how far a bone is from the length that the shape space gives it
 FARTHER = 4.0  # a hand may be nearer or farther than its rays meet by this factor
 NO_LABELS = Labels(np.zeros(0, int), np.zeros((0, 2)), np.zeros(0), np.ones(21))
@@ -66,6 +69,10 @@ def solved(
     inflation = np.ones(21)
     for told in labels.values():
         inflation = np.maximum(inflation, told.inflation)
+    if len(sightings) > 1:
+        share = (in_effect(sightings) - 1.0) / (len(sightings) - 1)
+        pose = 1.0 + (settings.prior.pose - 1.0) * share
+        settings = dataclasses.replace(settings, prior=dataclasses.replace(settings.prior, pose=pose))
     common = fused(sightings, model, settings.prior, inflation)
     # one photo alone cannot tell a long bone from one that comes nearer
     several = len(sightings) + sum(name in labels for name in others) > 1
