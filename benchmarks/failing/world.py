@@ -100,10 +100,9 @@ class World:
         from kill_store import SOURCE, random_mesh
         from small_training import NETWORK, made_up_set
 
-        from annotator.project import Project
-
         from annotator.network.checkpoint import save_checkpoint
         from annotator.network.glfnet import GLFNet, GLFNetConfig
+        from annotator.project import Project
 
         place, self.rendered = self.template / "learning", self.scratch / "rendered"
         place.mkdir()
