@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from annotator.files.file_errors import reading
+
+NUMBERED = re.compile(r"\((\d+)\)$")  # how torch ends what the system refused it: "... Too many open files (24)"
 
 
 @contextmanager
@@ -33,5 +37,12 @@ def opened_safetensors(path: str | Path, otherwise: str, *wrong: type[Exception]
     with reading(path, otherwise, SafetensorError, *wrong):
         with open(path, "rb"):  # says the system's own reason where it refuses
             pass
-        with safe_open(path, "pt") as file:
+        try:
+            opened = safe_open(path, "pt")
+        except RuntimeError as error:  # torch opens the file, too
+            number = NUMBERED.search(str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+        with opened as file:
             yield file
