@@ -65,7 +65,8 @@ def run(
         raise InputError(f"certificate {place.certificate}, key {place.key}: {error}") from error
     try:
         socket = settings.bind_socket()
-    except SystemExit as error:  # uvicorn has said why
+        socket.listen(settings.backlog)  # uvicorn does so when the app has begun: who is told the URL would be refused
+    except (SystemExit, OSError) as error:  # uvicorn has said why
         raise InputError(f"cannot listen at {place.host}:{place.port}") from error
     reloader = Reloader(app.state.models, newest, load, look)
 

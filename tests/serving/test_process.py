@@ -20,6 +20,9 @@ httpx = pytest.importorskip("httpx", reason="needs the extra [serve]")
 from annotator.errors import InputError  # noqa: E402
 from annotator.model import load_model  # noqa: E402
 from annotator.serving import RemoteModel  # noqa: E402
+from annotator.serving.app import make_app  # noqa: E402
+from annotator.serving.limits import Limits  # noqa: E402
+from annotator.serving.server import Place, run  # noqa: E402
 from annotator.vision.photos import read_photo  # noqa: E402
 
 needs_certificates = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made by openssl")
@@ -49,6 +52,19 @@ def shown(url: str) -> str:
 
 def served(*arguments: object, **environment: str) -> Process:
     return Process(*map(str, arguments), ANNOTATOR_TOKEN=TOKEN, **environment)
+
+
+def test_who_is_told_where_it_serves_can_connect_at_once(model):
+    class Told(Exception):
+        pass
+
+    def said(url: str) -> None:
+        socket.create_connection(address(url), PATIENCE).close()
+        raise Told
+
+    limits = Limits()
+    with pytest.raises(Told):
+        run(make_app(model, TOKEN, limits), Place(), limits, said, lambda: None, lambda _: model)
 
 
 @needs_certificates
