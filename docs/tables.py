@@ -74,7 +74,7 @@ BENCHMARKS = {
     "How true the proposals are": "mesh_truth two_cameras sign_truth outlines real_keypoints rotation reliability "
     "out_of_domain finding small_hands scenes lost_hands worst ablation supervision model_card",
     "What corrections do": "corrections definitions solver_corrections two_view_corrections absurd_corrections",
-    "What more evidence is worth": "depth rigs subjects subjects_two_cameras",
+    "What more evidence is worth": "depth rigs spoilt_views subjects subjects_two_cameras",
     "Video": "tracks",
     "Learning from people": "active_learning active_rounds real_round disagreement pseudo_labels",
     "How fast, how large": "throughput quick scaling refine_time cluster serving large_project export_memory report "
