@@ -23,7 +23,7 @@ from scenes import KINDS, OVERLAP, Scene, scenes, score
 from tables import markdown
 
 import annotator
-from annotator.detection.answered import unknown
+from annotator.detection.answered import starts
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.hand_detector import HandDetector
 from annotator.detection.searching import search
@@ -48,8 +48,7 @@ def step(finder: HandDetector, photo: np.ndarray, keypoints: np.ndarray, found: 
     arms = [arm.crop for arm in finder.bodies.arms_in([photo], [found])[0] if points_to(arm.crop, hand)]
     if not palms and not arms:
         return "unseen"
-    left = [(Crop.from_palm(palm), palm.score) for palm in unknown(palms, found)]
-    left += [(arm, 0.5) for arm in arms if not any(look.holds(arm) for look in found)]
+    left = starts(palms, arms, found)
     if not left:
         return "another's"
     ends = finder.answers.follow(photo, left, hopeless=-np.inf)

@@ -81,10 +81,8 @@ class AnswerSearch:
         none of those `found` in it. arms: the crops at their ends."""
         answers = []
         for photo, seen, ends, known in zip(photos, palms, arms, found, strict=True):
-            starts = [(Crop.from_palm(palm), palm.score) for palm in unknown(seen, known)]
-            starts += [(end, ARM) for end in ends if not any(look.holds(end) for look in known)]
             new: list[CropHypothesis] = []
-            for look in sorted(self.follow(photo, starts), key=lambda look: -look.presence):
+            for look in sorted(self.follow(photo, starts(seen, ends, known)), key=lambda look: -look.presence):
                 sure = look.presence >= CONFIRMED and look.next_crop.size >= SMALLEST
                 if sure and not any(_same(look, one) for one in (*known, *new)):
                     new.append(look)
@@ -170,6 +168,12 @@ def _rightness(best: _Way, other: _Way) -> float:
 
 def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-min(max(value, -50.0), 50.0)))
+
+
+def starts(palms: Sequence[Palm], arms: Sequence[Crop], known: Sequence[CropHypothesis]) -> list[tuple[Crop, float]]:
+    """Where hands that are none of those known are looked for: crops, each with the score of what it comes from."""
+    found = [(Crop.from_palm(palm), palm.score) for palm in unknown(palms, known)]
+    return found + [(arm, ARM) for arm in arms if not any(look.holds(arm) for look in known)]
 
 
 def unknown(palms: Sequence[Palm], known: Sequence[CropHypothesis]) -> list[Palm]:

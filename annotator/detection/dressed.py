@@ -75,10 +75,10 @@ class DressedSearch(nn.Module):
         """Looks at hands of each photo that its palms lead to, and whose middle lies in none of those that are
         `found` in it."""
         starts = [
-            (k, Crop.from_palm(palm))
+            (k, crop)
             for k, own in enumerate(palms)
-            for palm in own
-            if not any(look.holds(Crop.from_palm(palm)) for look in found[k])
+            for crop in map(Crop.from_palm, own)
+            if not any(look.holds(crop) for look in found[k])
         ]
         looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])
         answers: list[list[CropHypothesis]] = [[] for _ in photos]
