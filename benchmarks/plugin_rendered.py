@@ -14,6 +14,8 @@ import argparse
 import os
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 os.environ["NAPARI_CONFIG"] = ""  # napari's own settings; nothing of this run is kept
@@ -52,7 +54,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--hands", type=int, default=100)
     arguments = parser.parse_args()
-    generate(arguments.data, arguments.hands, SEED)
+    # in a process of its own: the renderer's OpenGL and the window's cannot share one
+    with ProcessPoolExecutor(1, get_context("spawn")) as rendering:
+        rendering.submit(generate, arguments.data, arguments.hands, SEED).result()
     napari.settings.get_settings().application.gui_notification_level = "error"
     viewer = napari.Viewer(show=True, title="hand mesh annotator")
     _, widget = viewer.window.add_plugin_dock_widget("hand-mesh-annotator", "Hand annotator")

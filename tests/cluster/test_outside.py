@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import numpy as np
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def head(tmp_path_factory):
-    """A cluster in processes of its own; its address for clients, and what they need to have in their environment."""
+    """A cluster in processes of its own: its address for clients, what they need in their environment, its process."""
     said = tmp_path_factory.mktemp("head") / "said.txt"
     quiet = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
     quiet["RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S"] = "240"  # a client's server is a process that imports all of Ray
@@ -68,7 +68,7 @@ def head(tmp_path_factory):
             if process.poll() is not None or time.monotonic() > until:
                 pytest.skip(f"no Ray head starts on this machine: {said.read_text()[-300:]}")
             time.sleep(0.5)
-        yield f"ray://127.0.0.1:{clients}", quiet
+        yield f"ray://127.0.0.1:{clients}", quiet, process
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -77,9 +77,9 @@ def head(tmp_path_factory):
 
 def run(head, *given) -> dict:
     """A command in a process of its own: this one may have joined another cluster."""
-    address, quiet = head
+    address, quiet, _ = head
     command = [sys.executable, "-m", "annotator.cli", *map(str, given), "--engine", address, "--json"]
-    done = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=quiet, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -101,20 +101,23 @@ with parse_engine(sys.argv[1]).connected():
 def run_joined(head, tmp_path):
     """run_joined(*words): a command, in one process that joins once for all of them: each time a server is started for
     the client, and workers that import everything anew."""
-    address, quiet = head
+    address, quiet, serving = head
     with (tmp_path / "stderr.txt").open("w+") as errors:
         client = subprocess.Popen(
-            [sys.executable, "-c", CLIENT, address], env=quiet, text=True,
+            [sys.executable, "-X", "faulthandler", "-c", CLIENT, address], env=quiet, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
         )  # fmt: skip
 
         def call(*given) -> dict:
-            patience = threading.Timer(300, client.kill)
-            patience.start()
             client.stdin.write(json.dumps([*map(str, given), "--engine", address, "--json"]) + "\n")
             client.stdin.flush()
-            code, said = json.loads(client.stdout.readline() or "[-1, null]")
-            patience.cancel()
+            # on a busy machine a client joins, and its workers import, for minutes: a hang is what takes far longer
+            until = time.monotonic() + 1200
+            while not select.select([client.stdout], [], [], 1.0)[0]:
+                if serving.poll() is not None or time.monotonic() > until:
+                    client.send_signal(signal.SIGABRT)  # faulthandler says where it waits
+                    client.wait()
+            code, said = json.loads(client.stdout.readline() or "[-1, null]")  # nothing is read where the client ended
             assert code == 0, (tmp_path / "stderr.txt").read_text()[-2000:]
             return json.loads(said.strip().splitlines()[-1])
 
