@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from annotator.errors import InputError
 
 LOCAL = "local"
-JOINS = 3  # times a cluster is asked to start a server for this client: a busy head gives up on one after half a minute
+# times a cluster is asked to start a server for this client: about one in ten of Ray's heads loses the first one as it
+# starts, and a busy one gives up on it after half a minute
+JOINS = 5
 
 
 @dataclass(frozen=True)

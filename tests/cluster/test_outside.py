@@ -36,7 +36,8 @@ def head(tmp_path_factory):
     """A cluster in processes of its own: its address for clients, what they need in their environment, its process."""
     said = tmp_path_factory.mktemp("head") / "said.txt"
     quiet = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-    quiet["RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S"] = "240"  # a client's server is a process that imports all of Ray
+    quiet["RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S"] = "60"  # a client's server is a process that imports all of Ray
+    quiet["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # with it the head now and then loses such a server as it starts
     quiet.pop("RAY_ADDRESS", None)
     port, clients = free_port(), free_port()
     # a folder of its own, of a short name (for sockets): others on this machine would take it for theirs
