@@ -128,9 +128,11 @@ def _answer(photo: Path, side: str) -> HandMesh:
 
 def small_rounds() -> None:
     """Rounds that a fork ends in seconds: so few rendered photos say nothing of what was forgotten, which is not asked
-    here."""
+    here, and no graph is compiled, which takes longer than these networks take as they are."""
+    import annotator.detection.hand_detector
     import annotator.rounds
 
+    annotator.detection.hand_detector.exported_encoder = lambda encoder, _bfloat16=False: encoder
     small = {"old": 4, "batch": 4, "looks": 1, "pictures": 1}
     annotator.rounds.RoundSettings = partial(annotator.rounds.RoundSettings, **small)
 

@@ -64,10 +64,10 @@ class ArmFinder(BodyNetwork):
         sure = float(person[0])
         if not sure >= PERSON:
             return []
-        values = row.double().numpy().reshape(39, 5)
+        row = row.double().reshape(39, 5)
+        values, visible = row.numpy(), row[:, 3].sigmoid().numpy()
         # the network counts from the corner of the first of its pixels
         points = view.to_photo(values[:, :2] * (CROP_SIZE / INPUT) - 0.5)
-        visible = 1 / (1 + np.exp(-np.clip(values[:, 3], -50, 50)))
         arms = []
         for name, (wrist, little, index) in ARMS.items():
             side = opposite(name) if view.flip else name
