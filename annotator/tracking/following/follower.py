@@ -18,6 +18,7 @@ import numpy as np
 from annotator.model import Model
 from annotator.stopping import still_wanted
 from annotator.tracking.following.frames import Frame
+from annotator.tracking.following.meetings import Meetings
 from annotator.tracking.following.paths import Path, SeenHand
 from annotator.tracking.following.settings import FOLLOWING, Following
 from annotator.tracking.following.watching import Watching
@@ -51,6 +52,7 @@ class Follower:
         self.model, self.settings = model, settings
         self.K = None if K is None else check_camera(K)
         self._watching = Watching(model, settings)
+        self._meetings = Meetings()
         self._paths: list[Path] = []
         self._unsearched: list[Frame] = []
         self._searched = -math.inf
@@ -116,6 +118,7 @@ class Follower:
             self._unsearched.append(frame)
             while sum(one.photo.nbytes for one in self._unsearched) > MOST_BYTES:
                 self._unsearched.pop(0)
+        self._paths = self._meetings.step(frame.seconds, self._paths, self.settings.keep)
 
     def finish(self) -> None:
         """There are no more frames: where hands are missing, they are looked for once more."""

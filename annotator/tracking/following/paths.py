@@ -10,6 +10,7 @@ import numpy as np
 
 from annotator.hand.mesh import HandMesh
 from annotator.tracking.following.frames import Frame
+from annotator.tracking.following.portraits import Portrait, Sight, merged
 from annotator.tracking.matching import Candidate, Known, Looks, bones_of, looks_of
 from annotator.tracking.records import Track, TrackedHand
 from annotator.tracking.siding import MARGIN, reasons_of, side_of, word_of
@@ -41,6 +42,29 @@ class SeenHand(NamedTuple):
         return Candidate(self.landmarks, self.right, looks_of(frame.photo, self.hand))
 
 
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """What a hand is known by: see `Path`."""
+
+    portrait: Portrait
+    right: float
+    looks: Looks
+    odds: float
+    heard: int
+
+
+@dataclass(frozen=True, eq=False)
+class Tail:
+    """What was followed from some moment on, whosever hand it is: see `Path`. portrait, odds, heard: of these frames
+    alone."""
+
+    hands: list[TrackedHand]
+    recent: deque[tuple[float, np.ndarray]]
+    since: float | None
+    odds: float
+    heard: int
+
+
 @dataclass(eq=False)
 class Path:
     """A hand that is being followed."""
@@ -56,6 +80,8 @@ class Path:
     weight: float = 0.0  # above 0: tried as both, it held together as a right hand; see `weighing`
     doubted: int = 0  # searches in a row that did not find it where it is followed
     hands: list[TrackedHand] = field(default_factory=list)
+    portrait: Portrait = field(default_factory=Portrait)  # of frames in which it was by itself
+    latest: Sight | None = None  # in the frame in which it was seen last
 
     @classmethod
     def of_track(cls, track: Track) -> Path:
@@ -83,7 +109,8 @@ class Path:
         """It was seen in this frame."""
         self.recent.append((frame.seconds, seen.landmarks))
         self.right += 0.1 * (seen.right - self.right)
-        self.looks = self.looks.mixed(looks_of(frame.photo, seen.hand), 0.05)
+        self.latest = Sight(looks_of(frame.photo, seen.hand), seen.right, float(seen.hand.joints[:, 2].mean()))
+        self.looks = self.looks.mixed(self.latest.looks, 0.05)
         self.hear(seen)
         reasons = reasons_of(self.side, seen.right)
         self.hands.append(TrackedHand(frame.number, frame.seconds, seen.hand.replace(features=None), reasons=reasons))
@@ -102,3 +129,32 @@ class Path:
     def told(self, margin: float = 0.0) -> str:
         """The side by all that is known. margin: log odds by which frames must contradict the side that it has."""
         return side_of(self.side, self.weight) if self.weight else side_of(self.side, self.odds, margin)
+
+    # -- where it proves to have been another hand since some moment -------------------------------------------
+    def identity(self) -> Identity:
+        """What it is known by now."""
+        return Identity(self.portrait.copy(), self.right, self.looks, self.odds, self.heard)
+
+    def cut(self, after: float, known: Identity | None = None) -> Tail:
+        """Take away what was followed after that time (s). known: what it was known by then; None: nothing was."""
+        tail = [one for one in self.hands if one.seconds > after]
+        self.hands = [one for one in self.hands if one.seconds <= after]
+        odds, heard = (known.odds, known.heard) if known is not None else (0.0, 0)
+        return Tail(tail, self.recent, self.since, self.odds - odds, self.heard - heard)
+
+    def go_on(self, known: Identity, tail: Tail | None, seen: Portrait | None) -> None:
+        """It is the hand that it was, `known`, and what was followed since is `tail`, with this portrait; None: it is
+        lost."""
+        self.right, self.looks = known.right, known.looks
+        self.odds, self.heard, self.portrait, self.doubted = known.odds, known.heard, known.portrait, 0
+        if tail is None:
+            last = [(one.seconds, np.array(one.hand.keypoints)) for one in self.hands[-2:]]
+            self.recent = deque(last or self.recent, maxlen=2)
+            self.since = self.recent[-1][0]
+            return
+        there = {one.frame for one in self.hands}
+        self.hands += [one for one in tail.hands if one.frame not in there]
+        self.recent, self.since = tail.recent, tail.since
+        self.odds, self.heard = self.odds + tail.odds, self.heard + tail.heard
+        if seen is not None:
+            self.portrait = merged([known.portrait, seen])
