@@ -4,8 +4,8 @@ In gloves, round things and where hands hide each other, MediaPipe's landmarks l
 GLFNet has learned from such hands, so its own keypoints lead from crop to crop. Each crop is seen as a right hand's and
 as a left one's. Whether there is a hand, and on which side, it was never taught: that `detection.judged` says.
 
-It looks where a palm, or what may be one, or an arm led to no hand; and of those that landmarks found, it judges the
-unsure ones again, and doubtful sides.
+This adds hands and takes none away: it looks only where a palm, what may be one, or an arm led to no hand. Of those that
+landmarks found it judges doubtful sides again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from annotator.vision.crops import Crop, extract_all
 
 AT_ONCE = 8  # crops in a pass
 CLEAR, FAINT = 0.5, 0.3  # least score of a palm; of what may be one
-FEW = 12  # so many of the latter are followed
+FEW, LEAST = 4, 0.4  # so many of the latter are followed, whose crop is this share of the largest hand's, or more
 PASSES = 3  # crops that a palm leads to, one after the other
 CONFIRMED = 0.6  # least trust of a last look
 PATTERN = 6  # more such hands than this in a photo are none: something that is repeated, as a fabric's print
@@ -90,19 +90,13 @@ class AnswerSearch:
             crops = [next_crop(self._best(pair)) for pair in pairs]
         return [self._look(pair, score) for score, pair in zip(scores, pairs, strict=True)]
 
-    def judged(self, photo: np.ndarray, look: CropHypothesis) -> CropHypothesis | None:
-        """A look at a hand that landmarks found, its side judged again where it is doubtful; one that stays keeps its
-        probability. None: the look was not sure, and it is no hand."""
+    def sided(self, photo: np.ndarray, look: CropHypothesis) -> CropHypothesis:
+        """The look at a hand, its side judged again where it is doubtful. One that stays keeps its probability."""
         own = self._judge.weighing
-        doubtful = max(look.right, 1 - look.right) < own.doubtful
-        if look.placed or (look.sure and not doubtful):
+        if look.placed or max(look.right, 1 - look.right) >= own.doubtful:
             return look
         (pair,) = self.ways(photo, [look.next_crop])
         if not _usable(pair):
-            return look
-        if not look.sure and self._judge.hand(pair) < own.none:
-            return None
-        if not doubtful:
             return look
         said = own.handedness * math.log(look.right / (1 - look.right)) + self._judge.right(pair)
         return look if (said >= 0) == (look.right >= 0.5) else replace(look, right=_sigmoid(said))
@@ -170,7 +164,9 @@ def starts(palms: Sequence[Palm], arms: Sequence[Crop], known: Sequence[CropHypo
 
 
 def unknown(palms: Sequence[Palm], known: Sequence[CropHypothesis]) -> list[Palm]:
-    """The palms that are none of a known hand's, each once, best first."""
+    """The palms that are none of a known hand's, each once, best first; of what may be palms, few."""
+    least = LEAST * max((look.crop.size for look in known), default=0.0)
+    palms = [palm for palm in palms if palm.score >= CLEAR or Crop.from_palm(palm).size >= least]
     new: list[Palm] = []
     for palm in sorted(palms, key=lambda palm: -palm.score):
         again = any(overlap(palm.box, np.array([other.box]))[0] > PALMS_APART for other in new)

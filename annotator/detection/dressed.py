@@ -23,9 +23,8 @@ from annotator.vision.crops import Crop
 
 PALMS, PRESENCE = "dressed_palms.safetensors", "dressed_presence.safetensors"
 SCALES = (1, 2)  # the photo's longer side takes this many times 192 px
-# the same, in photos in which the crop of no hand takes this share of the longer side
-CLOSER = ((4, 0.25), (8, 0.12))
-LEAST = 600  # px: least longer side of such a photo
+# the same, in photos in which the crop of no hand takes this share of the longer side, which is so many px at least
+CLOSER = ((4, 0.25, 600), (8, 0.12, 900))
 CLEAR, FAINT = 0.5, 0.3  # least score of a palm; of what may be one
 CONFIRMED = 0.5  # least trust of a look
 
@@ -63,7 +62,7 @@ class DressedSearch(nn.Module):
         for k, (photo, own) in enumerate(zip(photos, found, strict=True)):
             longer = max(photo.shape[:2])
             largest = max((look.crop.size / longer for look in own), default=0.0)
-            scales = [scale for scale, large in CLOSER if longer >= LEAST and largest < large]
+            scales = [scale for scale, large, least in CLOSER if longer >= least and largest < large]
             if scales:
                 (palms[k],) = self.palms.at_scales([photo], scales, FAINT)
         return palms

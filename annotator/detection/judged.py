@@ -50,8 +50,8 @@ class Weighing(NamedTuple):
 
     hand, sigma, score, bias: weights of what makes the trust in a hand: the judge's logit, the logarithm of the
     keypoints' sigma, the logit of the palm's score; and their bias. hopeless: least logit of a first crop that is
-    followed. none: the logit below which an unsure hand that landmarks found is none. doubtful: least probability of a
-    side, by the landmarks, beyond doubt. handedness: what their logit of a side counts beside the judge's.
+    followed. doubtful: least probability of a side, by the landmarks, beyond doubt. handedness: what their logit of a
+    side counts beside the judge's.
     """
 
     hand: float
@@ -59,7 +59,6 @@ class Weighing(NamedTuple):
     score: float
     bias: float
     hopeless: float
-    none: float
     doubtful: float
     handedness: float
 
@@ -78,7 +77,7 @@ class TrunkJudge:
     """The fitted layers."""
 
     # trust: logistic, fitted to 919 places of rendered scenes (docs/model-card.md)
-    weighing = Weighing(0.8, 0.0, 0.23, -1.11, hopeless=-4.0, none=-2.0, doubtful=0.95, handedness=0.3)
+    weighing = Weighing(0.8, 0.0, 0.23, -1.11, hopeless=-4.0, doubtful=0.95, handedness=0.3)
 
     def __init__(self) -> None:
         own = load_file(str(files("annotator.detection") / "weights" / WEIGHTS))
@@ -105,7 +104,7 @@ class SigmaJudge:
     (`detection.dressed`), which reads the fixed trunk alone."""
 
     # trust: logistic, fitted to 378 places of rendered scenes
-    weighing = Weighing(0.6, -1.0, 0.76, 1.07, hopeless=-0.5, none=-math.inf, doubtful=0.8, handedness=1.0)
+    weighing = Weighing(0.6, -1.0, 0.76, 1.07, hopeless=-0.5, doubtful=0.8, handedness=1.0)
 
     def __init__(self, presence: nn.Linear):
         self._presence = presence

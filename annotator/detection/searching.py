@@ -80,8 +80,7 @@ def _with_dressed(
     looks = _added(once, dressed.looks(landmark_network, photos, seen, once))
     if answers is None:
         return looks
-    judged = [[answers.judged(photo, look) for look in own] for photo, own in zip(photos, looks, strict=True)]
-    looks = [[look for look in own if look is not None] for own in judged]
+    looks = [[answers.sided(photo, look) for look in own] for photo, own in zip(photos, looks, strict=True)]
     closer = dressed.palms_closer(photos, looks)
     every = [a + b + c for a, b, c in zip(palms, seen, closer, strict=True)]
     return _with(looks, answers.looks(photos, every, arms, looks))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from annotator.detection.answered import FEW, PATTERN, AnswerSearch, _same, unknown
+from annotator.detection.answered import FEW, LEAST, PATTERN, AnswerSearch, _same, unknown
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.palms.palm_detector import Palm
 from annotator.detection.searching import search
@@ -110,24 +110,17 @@ def test_few_of_what_only_may_be_palms_are_followed(hand):
     clear = [palm_of(hand, 0.9, 3 * size * k) for k in range(FEW + 3)]
     faint = [palm_of(hand, 0.4, -3 * size * (k + 1)) for k in range(FEW + 3)]
     assert unknown(faint + clear, []) == clear + faint[:FEW]
+    larger = replace(hand, crop=replace(hand.crop, size=1.5 / LEAST * Crop.from_palm(faint[0]).size))
+    assert unknown([faint[0], clear[1]], [larger]) == [clear[1]]
 
 
 def test_a_doubtful_side_is_judged_again_a_clear_one_is_not(answers, photo, hand):
-    assert hand.right > 0.95 and answers.judged(photo, hand) is hand
+    assert hand.right > 0.95 and answers.sided(photo, hand) is hand
     wrong, doubted = replace(hand, right=0.4), replace(hand, right=0.6)
-    assert answers.judged(photo, wrong).right > 0.9
-    assert answers.judged(photo, doubted) is doubted
+    assert answers.sided(photo, wrong).right > 0.9
+    assert answers.sided(photo, doubted) is doubted
     arm = replace(hand, right=0.4, placed=True)
-    assert answers.judged(photo, arm) is arm
-
-
-def test_an_unsure_hand_that_is_none_is_left_out(answers, photo, hand):
-    unsure = replace(hand, presence=0.6)
-    assert not unsure.sure and answers.judged(photo, unsure) is unsure
-    corner = hand.landmarks - hand.landmarks.min(0) - 30
-    assert answers.judged(photo, replace(unsure, landmarks=corner)) is None
-    sure = replace(hand, landmarks=corner)
-    assert answers.judged(photo, sure) is sure
+    assert answers.sided(photo, arm) is arm
 
 
 def test_a_network_that_says_nothing_of_use_adds_nothing(answers, photo, hand, monkeypatch):
@@ -138,4 +131,4 @@ def test_a_network_that_says_nothing_of_use_adds_nothing(answers, photo, hand, m
     monkeypatch.setattr(answers._network, "answer", nothing)
     assert answers.looks([photo], [[]], [[hand.next_crop]], [[]]) == [[]]
     doubtful = replace(hand, right=0.5)
-    assert answers.judged(photo, doubtful) is doubtful
+    assert answers.sided(photo, doubtful) is doubtful

@@ -77,7 +77,7 @@ def test_nothing_there(network, dressed):
 def test_closer_where_no_hand_is_large_in_a_photo_that_is_large_enough(network, dressed, photos):
     photo = max(photos, key=lambda one: min(one.shape[:2]))
     ((look, *_),) = search([photo], network, PalmDetector(), None)
-    assert look.crop.size > max(large for _, large in CLOSER) * max(photo.shape) and dressed.palms_closer(
+    assert look.crop.size > max(large for _, large, _ in CLOSER) * max(photo.shape) and dressed.palms_closer(
         [photo], [[look]]
     ) == [[]]
     height, width = photo.shape[:2]
