@@ -4,8 +4,8 @@ In gloves, round things and where hands hide each other, MediaPipe's landmarks l
 GLFNet has learned from such hands, so its own keypoints lead from crop to crop. Each crop is seen as a right hand's and
 as a left one's. Whether there is a hand, and on which side, it was never taught: that `detection.judged` says.
 
-This adds hands and takes none away: it looks only where a palm, what may be one, or an arm led to no hand. Of those that
-landmarks found it judges doubtful sides again.
+This adds hands and takes none away: it looks only where a palm, what may be one, or an arm led to no hand. Of those
+that landmarks found it judges doubtful sides again.
 """
 
 from __future__ import annotations
