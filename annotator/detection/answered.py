@@ -2,26 +2,26 @@
 
 In gloves, round things and where hands hide each other, MediaPipe's landmarks lead off the hand: in four of ten gloves.
 GLFNet has learned from such hands, so its own keypoints lead from crop to crop. Each crop is seen as a right hand's and
-as a left one's; the way in which it is surer of its keypoints is the side. Whether there is a hand it was never taught:
-that the tuned presence (`detection.dressed`) says, with how sure the keypoints are.
+as a left one's. Whether there is a hand, and on which side, it was never taught: that `detection.judged` says.
 
-This adds hands and takes none away, and looks only where a palm or an arm led to no hand.
+This adds hands and takes none away: it looks only where a palm, what may be one, or an arm led to no hand. Of those
+that landmarks found it judges doubtful sides again.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from annotator.detection.crop_hypotheses import CropHypothesis
+from annotator.detection.judged import Judge, Pair, Way
 from annotator.detection.palms.palm_detector import Palm
 from annotator.network.crop_camera import CropView, cameras, project, translation_of
-from annotator.network.encoders.mediapipe_hand import POOLED
 from annotator.network.features import Features
 from annotator.network.glfnet import GLFNet
 from annotator.vision.boxes import bounds, overlap
@@ -29,19 +29,14 @@ from annotator.vision.camera import default_camera
 from annotator.vision.crops import Crop, extract_all
 
 AT_ONCE = 8  # crops in a pass
-CLEAR = 0.5  # least score of a palm that is followed
+CLEAR, FAINT = 0.5, 0.3  # least score of a palm; of what may be one
+FEW, LEAST = 4, 0.4  # so many of the latter are followed, whose crop is this share of the largest hand's, or more
 PASSES = 3  # crops that a palm leads to, one after the other
-HOPELESS = -0.5  # logit of the tuned presence below which a first crop is not followed
-CONFIRMED = 0.7  # least trust of a last look
-# trust: logistic in the tuned presence's logit, the logarithm of the keypoints' sigma (px of the crop) and the palm's
-# logit, fitted to 378 places of rendered scenes (docs/model-card.md)
-PRESENCE, SIGMA, SCORE, BIAS = 0.6, -1.0, 0.76, 1.07
+CONFIRMED = 0.6  # least trust of a last look
 PATTERN = 6  # more such hands than this in a photo are none: something that is repeated, as a fabric's print
 SMALLEST = 40.0  # photo px: least side of a hand's crop
 BEST = 0.99  # score above which palms are all the same
 ARM = 0.5  # what counts as a palm's score at the end of an arm
-SIDE = 3.0  # by which the logarithm of the two ways' sigmas tells the side
-DOUBTFUL = 0.8  # least probability of a side beyond doubt
 ROOM = 1.6  # of a hand's size, its crop takes
 PALM = (0, 5, 9, 13, 17)  # keypoints round a palm
 STEADY = (0, 9)  # keypoints that are where they are, whichever side a hand is taken for
@@ -52,23 +47,11 @@ WIDEST = 3.0  # how much smaller or larger than a crop the next one is at most
 FARTHEST = 100.0  # and how much smaller or larger than its crop any hand is
 
 
-@dataclass(frozen=True, eq=False)
-class _Way:
-    """What is said of a crop that is flipped or not: keypoints (21, 2) photo px, their typical sigma, px of the crop,
-    and the logit of the tuned presence."""
-
-    crop: Crop
-    keypoints: np.ndarray
-    sigma: float
-    logit: float
-
-
 class AnswerSearch:
-    """network: an encoder of MediaPipe's landmarks and its heads; features: the encoder in its fastest form; presence:
-    the tuned one."""
+    """network: an encoder of MediaPipe's landmarks and its heads; features: the encoder in its fastest form."""
 
-    def __init__(self, network: GLFNet, features: Callable[[Tensor], Features], presence: nn.Module):
-        self._network, self._features, self._presence = network, features, presence
+    def __init__(self, network: GLFNet, features: Callable[[Tensor], Features], judge: Judge):
+        self._network, self._features, self._judge = network, features, judge
 
     def looks(
         self,
@@ -90,39 +73,41 @@ class AnswerSearch:
         return answers
 
     def follow(
-        self, photo: np.ndarray, starts: Sequence[tuple[Crop, float]], hopeless: float = HOPELESS
+        self, photo: np.ndarray, starts: Sequence[tuple[Crop, float]], hopeless: float | None = None
     ) -> list[CropHypothesis]:
-        """Where these crops, each with the score of what it comes from, lead, without those that are hopeless."""
+        """Where these crops, each with the score of what it comes from, lead, without those that are hopeless: the
+        first crop's logit of a hand is less than that."""
+        least = self._judge.weighing.hopeless if hopeless is None else hopeless
         scores = [score for _, score in starts]
         crops = [crop for crop, _ in starts]
-        ways: list[tuple[_Way, _Way]] = []
+        pairs: list[Pair] = []
         for number in range(PASSES):
-            seen = zip(scores, self._both(photo, crops), strict=True)
+            seen = zip(scores, self.ways(photo, crops), strict=True)
             kept = [
-                (score, pair)
-                for score, pair in seen
-                if _usable(pair) and (number or max(way.logit for way in pair) >= hopeless)
+                (score, pair) for score, pair in seen if _usable(pair) and (number or self._judge.hand(pair) >= least)
             ]
-            scores, ways = [score for score, _ in kept], [pair for _, pair in kept]
-            crops = [_next(best) for best, _ in ways]
-        return [_look(*pair, score) for score, pair in zip(scores, ways, strict=True)]
+            scores, pairs = [score for score, _ in kept], [pair for _, pair in kept]
+            crops = [next_crop(self._best(pair)) for pair in pairs]
+        return [self._look(pair, score) for score, pair in zip(scores, pairs, strict=True)]
 
     def sided(self, photo: np.ndarray, look: CropHypothesis) -> CropHypothesis:
-        """The look at a hand, its side judged with how sure the keypoints are either way where it is doubtful."""
-        if look.placed or max(look.right, 1 - look.right) >= DOUBTFUL:
+        """The look at a hand, its side judged again where it is doubtful. One that stays keeps its probability."""
+        own = self._judge.weighing
+        if look.placed or max(look.right, 1 - look.right) >= own.doubtful:
             return look
-        (pair,) = self._both(photo, [look.next_crop])
+        (pair,) = self.ways(photo, [look.next_crop])
         if not _usable(pair):
             return look
-        return replace(look, right=_sigmoid(math.log(look.right / (1 - look.right)) + _rightness(*pair)))
+        said = own.handedness * math.log(look.right / (1 - look.right)) + self._judge.right(pair)
+        return look if (said >= 0) == (look.right >= 0.5) else replace(look, right=_sigmoid(said))
 
-    def _both(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[tuple[_Way, _Way]]:
-        """Each of these crops seen both ways, the surer one first."""
+    def ways(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[Pair]:
+        """Each of these crops seen both ways."""
         parts = [crops[at : at + AT_ONCE] for at in range(0, len(crops), AT_ONCE)]
         return [pair for part in parts for pair in self._some(photo, part)]
 
     @torch.inference_mode()
-    def _some(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[tuple[_Way, _Way]]:
+    def _some(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[Pair]:
         views = [replace(crop, flip=flip) for crop in crops for flip in (False, True)]
         height, width = photo.shape[:2]
         K = default_camera(height, width, max(crop.size for crop in crops) / ROOM)
@@ -133,37 +118,39 @@ class AnswerSearch:
         joints = self._network.layer.keypoints_from_pose(last.rotations(), last.shape, last.offsets)
         points = project(joints + translation_of(last.camera, focal)[:, None], projection).double().cpu().numpy()
         sigma = answer.keypoint_sigma.median(1).values.tolist()
-        logits = self._presence(features.pooled[:, :POOLED])[:, 0].tolist()
-        ways = [
-            _Way(view, view.to_photo(own), *said) for view, own, *said in zip(views, points, sigma, logits, strict=True)
-        ]
-        return [(a, b) if a.sigma <= b.sigma else (b, a) for a, b in zip(ways[::2], ways[1::2], strict=True)]
+        said = zip(views, points, sigma, features.pooled.float().cpu().numpy(), features.right.tolist(), strict=True)
+        ways = [Way(view, view.to_photo(own), *rest) for view, own, *rest in said]
+        return list(zip(ways[::2], ways[1::2], strict=True))
+
+    def _best(self, pair: Pair) -> Way:
+        """The way in which the hand is seen as a right one."""
+        return pair[0] if self._judge.right(pair) >= 0 else pair[1]
+
+    def _look(self, pair: Pair, score: float) -> CropHypothesis:
+        best, right, weights = self._best(pair), self._judge.right(pair), self._judge.weighing
+        score = min(score, BEST)
+        trust = (
+            weights.hand * self._judge.hand(pair)
+            + weights.sigma * math.log(min(way.sigma for way in pair))
+            + weights.score * math.log(score / (1 - score))
+            + weights.bias
+        )
+        crop = replace(best.crop, flip=False)
+        return CropHypothesis(crop, best.keypoints, _sigmoid(trust), _sigmoid(right), disagreement=0.0)
 
 
-def _usable(pair: tuple[_Way, _Way]) -> bool:
+def _usable(pair: Pair) -> bool:
     """Whether the numbers are a hand's: also a network that is hardly trained is asked."""
-    best, other = pair
-    size = float(np.ptp(best.keypoints, axis=0).max())
-    return 0 < best.sigma <= other.sigma < math.inf and best.crop.size / FARTHEST < size < best.crop.size * FARTHEST
+    for way in pair:
+        size = float(np.ptp(way.keypoints, axis=0).max())
+        if not (0 < way.sigma < math.inf and way.crop.size / FARTHEST < size < way.crop.size * FARTHEST):
+            return False
+    return bool(np.isfinite([way.pooled for way in pair]).all())
 
 
-def _next(way: _Way) -> Crop:
+def next_crop(way: Way) -> Crop:
     crop = Crop.from_landmarks(way.keypoints)
     return replace(crop, size=min(max(crop.size, way.crop.size / WIDEST), way.crop.size * WIDEST))
-
-
-def _look(best: _Way, other: _Way, score: float) -> CropHypothesis:
-    presence = (best.logit + other.logit) / 2
-    score = min(score, BEST)
-    trust = PRESENCE * presence + SIGMA * math.log(best.sigma) + SCORE * math.log(score / (1 - score)) + BIAS
-    right = _sigmoid(_rightness(best, other))
-    return CropHypothesis(replace(best.crop, flip=False), best.keypoints, _sigmoid(trust), right, disagreement=0.0)
-
-
-def _rightness(best: _Way, other: _Way) -> float:
-    """The logit of a right hand."""
-    surer = SIDE * math.log(other.sigma / best.sigma)
-    return -surer if best.crop.flip else surer
 
 
 def _sigmoid(value: float) -> float:
@@ -177,13 +164,16 @@ def starts(palms: Sequence[Palm], arms: Sequence[Crop], known: Sequence[CropHypo
 
 
 def unknown(palms: Sequence[Palm], known: Sequence[CropHypothesis]) -> list[Palm]:
-    """The palms that are none of a known hand's, each once, best first."""
+    """The palms that are none of a known hand's, each once, best first; of what may be palms, few."""
+    least = LEAST * max((look.crop.size for look in known), default=0.0)
+    palms = [palm for palm in palms if palm.score >= CLEAR or Crop.from_palm(palm).size >= least]
     new: list[Palm] = []
     for palm in sorted(palms, key=lambda palm: -palm.score):
         again = any(overlap(palm.box, np.array([other.box]))[0] > PALMS_APART for other in new)
-        if palm.score >= CLEAR and not again and not any(_is_of(palm, look) for look in known):
+        if palm.score >= FAINT and not again and not any(_is_of(palm, look) for look in known):
             new.append(palm)
-    return new
+    clear = sum(palm.score >= CLEAR for palm in new)
+    return new[: clear + FEW]
 
 
 def _is_of(palm: Palm, look: CropHypothesis) -> bool:

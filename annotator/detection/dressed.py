@@ -2,7 +2,7 @@
 
 Both began as MediaPipe's (`learning.detection`). They add hands and take none away: small palms, and clutter of real
 photos, the tuned network judges less well. It looks at the whole photo at its two coarsest scales, and closer where no
-hand is large; what it sees there is for `detection.answered` to judge.
+hand is large; what it sees there, and what only may be palms, is for `detection.answered` to judge.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from annotator.vision.crops import Crop
 
 PALMS, PRESENCE = "dressed_palms.safetensors", "dressed_presence.safetensors"
 SCALES = (1, 2)  # the photo's longer side takes this many times 192 px
-CLOSER, LEAST = 4, 600  # where no hand is large: the same, and the least longer side of a photo, px
-LARGE = 0.25  # of the photo's longer side: least size of a large hand's crop
-CLEAR = 0.5  # least score of a palm
+# the same, in photos in which the crop of no hand takes this share of the longer side, which is so many px at least
+CLOSER = ((4, 0.25, 600), (8, 0.12, 900))
+CLEAR, FAINT = 0.5, 0.3  # least score of a palm; of what may be one
 CONFIRMED = 0.5  # least trust of a look
 
 
@@ -53,16 +53,18 @@ class DressedSearch(nn.Module):
         self.eval()
 
     def palms_in(self, photos: Sequence[np.ndarray]) -> list[list[Palm]]:
-        """The palms of each photo (H, W, 3) uint8, best first."""
-        return self.palms.at_scales(photos, SCALES, CLEAR)
+        """The palms of each photo (H, W, 3) uint8, and what may be palms, best first."""
+        return self.palms.at_scales(photos, SCALES, FAINT)
 
     def palms_closer(self, photos: Sequence[np.ndarray], found: Sequence[Sequence[CropHypothesis]]) -> list[list[Palm]]:
-        """The palms at a finer scale, in photos in which no hand that is `found` is large."""
+        """The same at finer scales, in photos in which no hand that is `found` is large."""
         palms: list[list[Palm]] = [[] for _ in photos]
         for k, (photo, own) in enumerate(zip(photos, found, strict=True)):
             longer = max(photo.shape[:2])
-            if longer >= LEAST and all(look.crop.size < LARGE * longer for look in own):
-                (palms[k],) = self.palms.at_scales([photo], (CLOSER,), CLEAR)
+            largest = max((look.crop.size / longer for look in own), default=0.0)
+            scales = [scale for scale, large, least in CLOSER if longer >= least and largest < large]
+            if scales:
+                (palms[k],) = self.palms.at_scales([photo], scales, FAINT)
         return palms
 
     def looks(
@@ -77,7 +79,7 @@ class DressedSearch(nn.Module):
         starts = [
             (k, crop)
             for k, own in enumerate(palms)
-            for crop in map(Crop.from_palm, own)
+            for crop in (Crop.from_palm(palm) for palm in own if palm.score >= CLEAR)
             if not any(look.holds(crop) for look in found[k])
         ]
         looks = two_pass_check(_Look(landmark_network, self.presence), [(photos[k], crop) for k, crop in starts])

@@ -13,6 +13,7 @@ from annotator.detection.answered import AnswerSearch
 from annotator.detection.bodies.hands_by_arms import BodySearch
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.dressed import DressedSearch
+from annotator.detection.judged import judge_of
 from annotator.detection.localization import Located, hand_seen, locate_many
 from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.detection.quick import find_quickly
@@ -46,10 +47,9 @@ class HandDetector:
         self.detector = PalmDetector().to(device).eval()
         self.bodies: BodySearch | None = BodySearch().to(device).eval()
         self.dressed: DressedSearch | None = DressedSearch().to(device).eval()
-        # the tuned presence reads what the fixed trunk says
         self.answers: AnswerSearch | None = None
         if network.encoder.keeps_landmarks:
-            self.answers = AnswerSearch(network, self.features, self.dressed.presence)
+            self.answers = AnswerSearch(network, self.features, judge_of(network.encoder, self.dressed.presence))
         self._network = network
         self._made = Made()
 

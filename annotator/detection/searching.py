@@ -80,10 +80,10 @@ def _with_dressed(
     looks = _added(once, dressed.looks(landmark_network, photos, seen, once))
     if answers is None:
         return looks
+    looks = [[answers.sided(photo, look) for look in own] for photo, own in zip(photos, looks, strict=True)]
     closer = dressed.palms_closer(photos, looks)
     every = [a + b + c for a, b, c in zip(palms, seen, closer, strict=True)]
-    looks = _with(looks, answers.looks(photos, every, arms, looks))
-    return [[answers.sided(photo, look) for look in own] for photo, own in zip(photos, looks, strict=True)]
+    return _with(looks, answers.looks(photos, every, arms, looks))
 
 
 def _added(once: Looks, more: Looks) -> Looks:

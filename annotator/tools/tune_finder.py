@@ -3,7 +3,9 @@
 python -m annotator.tools.tune_finder bank RENDERS --count 6300
 python -m annotator.tools.tune_finder palms RENDERS dressed_palms.safetensors --photos DATA
 python -m annotator.tools.tune_finder presence RENDERS dressed_presence.safetensors --photos DATA
+python -m annotator.tools.tune_finder judge RENDERS answered_judge.safetensors --photos DATA
 
+The judge is fitted to the trunk of the shipped network, and asks the palm networks that are in place.
 DATA: photos and videos with bare hands that may be trained on; places without hands are the medians of its videos by a
 camera that stands still.
 """
@@ -15,9 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
+import annotator
 from annotator.detection.palms.palm_detector import PalmDetector
+from annotator.learning.detection import judging
 from annotator.learning.detection.bank import KINDS, read_bank, write_bank
 from annotator.learning.detection.palms import tuned
 from annotator.learning.detection.pictures import Pictures
@@ -29,6 +34,7 @@ from annotator.vision.video import open_video
 
 STEP, MOST = 8, 47  # frames: every so many of a video, and how many of it
 EVERY = 3  # photos: one of so many
+AGAIN = 5  # of what was drawn so, what the judge is shown: one of so many
 
 
 def frames(video: Path) -> list[np.ndarray]:
@@ -60,12 +66,14 @@ def main() -> None:
     bank.add_argument("--count", type=int, default=6300)
     palms = kinds.add_parser("palms", help="tunes the palm network")
     presence = kinds.add_parser("presence", help="fits the presence")
-    for one in (bank, palms, presence):
+    judge = kinds.add_parser("judge", help="fits what judges crops")
+    for one in (bank, palms, presence, judge):
         one.add_argument("renders", type=Path)
         one.add_argument("--seed", type=int, default=1)
     palms.add_argument("--minutes", type=float, default=17)
     presence.add_argument("--count", type=int, default=2800)
-    for one in (palms, presence):
+    judge.add_argument("--count", type=int, default=4000)
+    for one in (palms, presence, judge):
         one.add_argument("out", type=Path)
         one.add_argument("--photos", type=Path)
         one.add_argument("--still", default="cam", help="what names of videos with a standing camera hold")
@@ -82,6 +90,11 @@ def main() -> None:
         learned = tuned(teacher, Pictures(rng, cutouts, photos, places), 60 * options.minutes, told)
         weights = learned.state_dict()
         save_file({name: value.half().contiguous() for name, value in weights.items()}, options.out)
+        return
+    if options.kind == "judge":
+        model = annotator.load_model(device="cpu")
+        seen = judging.followed(rng, model.finder, cutouts, photos[::AGAIN], places, options.count)
+        save_arrays(judging.fitted(seen, model.network.encoder), options.out)
         return
     network = load_mediapipe_hand()
     layer = fitted(looks(rng, exported_hand(network), cutouts, places, options.count), network)

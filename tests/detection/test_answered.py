@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from annotator.detection.answered import DOUBTFUL, PATTERN, AnswerSearch, _same, unknown
+from annotator.detection.answered import FEW, LEAST, PATTERN, AnswerSearch, _same, unknown
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.palms.palm_detector import Palm
 from annotator.detection.searching import search
@@ -99,17 +99,27 @@ def test_a_palm_beside_a_known_one_is_another_hand_s(hand):
     x0, y0, x1, y1 = palm_of(hand).box
     part = Palm(0.9, (x0, y0, x0 + 0.3 * (x1 - x0), y0 + 0.3 * (y1 - y0)), palm_of(hand).points)
     assert unknown([part], [hand]) == []
-    # each once, only clear ones
+    # each once, not the faintest
     better = replace(beside, score=0.95)
     assert unknown([beside, better], []) == [better]
-    assert unknown([replace(beside, score=0.4)], []) == []
+    assert unknown([replace(beside, score=0.2)], []) == []
+
+
+def test_few_of_what_only_may_be_palms_are_followed(hand):
+    size = float(np.ptp(hand.landmarks[[0, 5, 9, 13, 17]], 0).max())
+    clear = [palm_of(hand, 0.9, 3 * size * k) for k in range(FEW + 3)]
+    faint = [palm_of(hand, 0.4, -3 * size * (k + 1)) for k in range(FEW + 3)]
+    assert unknown(faint + clear, []) == clear + faint[:FEW]
+    larger = replace(hand, crop=replace(hand.crop, size=1.5 / LEAST * Crop.from_palm(faint[0]).size))
+    assert unknown([faint[0], clear[1]], [larger]) == [clear[1]]
 
 
 def test_a_doubtful_side_is_judged_again_a_clear_one_is_not(answers, photo, hand):
-    assert hand.right > DOUBTFUL and answers.sided(photo, hand) is hand
-    for doubt in (0.45, 0.55):
-        assert answers.sided(photo, replace(hand, right=doubt)).right > 0.6
-    arm = replace(hand, right=0.5, placed=True)
+    assert hand.right > 0.95 and answers.sided(photo, hand) is hand
+    wrong, doubted = replace(hand, right=0.4), replace(hand, right=0.6)
+    assert answers.sided(photo, wrong).right > 0.9
+    assert answers.sided(photo, doubted) is doubted
+    arm = replace(hand, right=0.4, placed=True)
     assert answers.sided(photo, arm) is arm
 
 

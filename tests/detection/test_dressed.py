@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from annotator.detection.dressed import LARGE, SCALES, DressedSearch
+from annotator.detection.dressed import CLOSER, FAINT, SCALES, DressedSearch
 from annotator.detection.palms.palm_detector import PalmDetector
 from annotator.detection.searching import search
 from annotator.network.encoders.exported_hand import exported_hand
@@ -70,14 +70,16 @@ def test_both_networks_differ_from_mediapipe_s_where_they_were_tuned_alone(dress
 
 def test_nothing_there(network, dressed):
     noise = np.random.default_rng(0).integers(90, 160, (240, 320, 3), dtype=np.uint8)
-    assert dressed.palms.at_scales([noise], SCALES) == dressed.palms_in([noise]) == [[]]
+    assert dressed.palms.at_scales([noise], SCALES, FAINT) == dressed.palms_in([noise]) == [[]]
     assert dressed.looks(network, [noise], [[]], [[]]) == [[]]
 
 
 def test_closer_where_no_hand_is_large_in_a_photo_that_is_large_enough(network, dressed, photos):
     photo = max(photos, key=lambda one: min(one.shape[:2]))
     ((look, *_),) = search([photo], network, PalmDetector(), None)
-    assert look.crop.size > LARGE * max(photo.shape) and dressed.palms_closer([photo], [[look]]) == [[]]
+    assert look.crop.size > max(large for _, large, _ in CLOSER) * max(photo.shape) and dressed.palms_closer(
+        [photo], [[look]]
+    ) == [[]]
     height, width = photo.shape[:2]
     far = np.full((4 * height, 4 * width, 3), photo[0, 0], np.uint8)  # the hand is as small as a tenth of the photo
     far[height : 2 * height, width : 2 * width] = photo

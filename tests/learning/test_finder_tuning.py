@@ -8,10 +8,14 @@ import torch
 
 from annotator.detection.anchors import anchors
 from annotator.detection.palms.palm_scan import CELLS
+from annotator.learning.detection.judging import Followed, followed
+from annotator.learning.detection.judging import fitted as fitted_judge
 from annotator.learning.detection.palms import loss, targets
 from annotator.learning.detection.pictures import SIDE, Pair
 from annotator.learning.detection.presence import Looks, fitted
 from annotator.network.encoders.mediapipe_hand import POOLED, load_mediapipe_hand
+from annotator.synthetic.whole.cutouts import Cutout
+from annotator.vision.photos import read_photo
 
 MIDDLES = anchors(SIDE, SIDE, CELLS)
 BLANK = np.zeros((SIDE, SIDE, 3), np.uint8)
@@ -93,3 +97,30 @@ def test_a_fitted_presence_tells_hands_from_none_and_keeps_bare_ones():
     assert now[:count].mean() > before[:count].mean() + 0.2 and now[:count].mean() > 0.7
     assert now[2 * count :].mean() < 0.3
     assert np.abs(now - before)[count : 2 * count].mean() < 0.1
+
+
+def test_a_fitted_judge_tells_hands_from_none_and_their_sides(model):
+    rng = np.random.default_rng(0)
+    count = 400
+    pooled = rng.random((count, 2, 2 * POOLED), dtype=np.float32)
+    hand, right = np.arange(count) % 2 == 0, rng.random(count) < 0.5
+    pooled[hand, :, :30] += 0.5
+    pooled[right, 0, POOLED : POOLED + 30] += 0.5
+    pooled[~right, 1, POOLED : POOLED + 30] += 0.5
+    told = Followed(pooled, rng.normal(0, 0.1, (count, 2)), hand, right & hand, np.zeros(count, bool))
+    weights = fitted_judge(told, model.network.encoder)
+    logits = pooled.mean(1) @ weights["hand"] + weights["bias"]
+    sides = (pooled[:, 0] - pooled[:, 1])[hand, POOLED:] @ weights["side"]
+    assert ((logits > 0) == hand).mean() > 0.95 and ((sides > 0) == right[hand]).mean() > 0.95
+    assert weights["trunk"].shape == (2 * POOLED,) and weights["moved"] > 0
+
+
+def test_the_judge_is_shown_hands_and_none(model, sample_photos):
+    photos = [read_photo(path) for path in sample_photos[:2]]
+    colour = np.full((60, 60, 3), (200, 150, 120), np.uint8)
+    cover = np.full((60, 60), 255, np.uint8)
+    points = hand_at(30, 30, 50.0)[None]
+    cutout = Cutout(colour, cover, points, np.array([True]), np.ones(1), (colour, cover))
+    told = followed(np.random.default_rng(0), model.finder, [cutout], photos, [], 3)
+    assert told.pooled.shape[1:] == (2, 2 * POOLED) and len(told.hand) == len(told.pooled) == len(told.beside)
+    assert told.hand.sum() >= 2 and not told.hand.all() and not told.right[~told.hand].any()

@@ -63,7 +63,7 @@ def looks(
         for picture, is_twin in ((photo, False), (twin, True)):
             if cutout.shown[chosen] < SHOWN:
                 continue
-            crop = _loosely(rng, every[chosen])
+            crop = loosely(rng, every[chosen])
             for _ in range(2):
                 seen, landmarks = _look(network, picture, crop)
                 pooled.append(seen)
@@ -72,9 +72,9 @@ def looks(
                 following = Crop.from_landmarks(landmarks)
                 crop = replace(following, size=float(np.clip(following.size, crop.size / 3, crop.size * 3)))
         for _ in range(2):
-            beside = _beside(rng, every, chosen)
-            if beside is not None:
-                pooled.append(_look(network, photo if rng.random() < 0.6 else twin, beside)[0])
+            none = beside(rng, every, chosen)
+            if none is not None:
+                pooled.append(_look(network, photo if rng.random() < 0.6 else twin, none)[0])
                 hand.append(False)
                 bare.append(False)
     return Looks(np.stack(pooled), np.array(hand), np.array(bare))
@@ -109,7 +109,7 @@ def fitted(seen: Looks, network: MediaPipeHand) -> nn.Linear:
     return layer
 
 
-def _loosely(rng: np.random.Generator, keypoints: np.ndarray) -> Crop:
+def loosely(rng: np.random.Generator, keypoints: np.ndarray) -> Crop:
     """A crop round a hand, as a palm may place it."""
     crop = Crop.from_landmarks(keypoints)
     dx, dy, grow, turn = rng.normal(0, (0.06, 0.06, 0.12, 0.22))
@@ -118,12 +118,12 @@ def _loosely(rng: np.random.Generator, keypoints: np.ndarray) -> Crop:
     )
 
 
-def _beside(rng: np.random.Generator, hands: np.ndarray, chosen: int) -> Crop | None:
-    """A crop in whose middle no hand is; most of them on the forearm."""
+def beside(rng: np.random.Generator, hands: np.ndarray, chosen: int) -> Crop | None:
+    """A crop in whose middle none of these hands (H, 21, 2) is; most of them on the chosen one's forearm."""
     for _ in range(20):
         size = math.exp(rng.uniform(math.log(60), math.log(260)))
         middle = rng.uniform(20, SIDE - 20, 2)
-        if rng.random() < 0.6:
+        if len(hands) and rng.random() < 0.6:
             wrist, knuckle = hands[chosen][0], hands[chosen][9]
             middle = wrist + (wrist - knuckle) * rng.uniform(0.7, 3) + rng.normal(0, 10, 2)
             size = float(np.ptp(hands[chosen], 0).max()) * rng.uniform(0.8, 2)
