@@ -21,6 +21,7 @@ from torch import Tensor
 from annotator.detection.crop_hypotheses import CropHypothesis
 from annotator.detection.judged import Judge, Pair, Way
 from annotator.detection.palms.palm_detector import Palm
+from annotator.hand.joints import EITHER_SIDE
 from annotator.network.crop_camera import CropView, cameras, project, translation_of
 from annotator.network.features import Features
 from annotator.network.glfnet import GLFNet
@@ -39,7 +40,6 @@ BEST = 0.99  # score above which palms are all the same
 ARM = 0.5  # what counts as a palm's score at the end of an arm
 ROOM = 1.6  # of a hand's size, its crop takes
 PALM = (0, 5, 9, 13, 17)  # keypoints round a palm
-STEADY = (0, 9)  # keypoints that are where they are, whichever side a hand is taken for
 APART = 0.2  # of the larger crop: how far those of two hands lie apart
 PALMS_APART = 0.2  # intersection over union of two hands' palms at most
 ALIKE = 0.6  # of a palm in a found hand's box: its least size beside that hand's own palm
@@ -191,6 +191,6 @@ def _same(look: CropHypothesis, other: CropHypothesis) -> bool:
     """Whether two looks show one hand, on whichever side each takes it for."""
     if other.placed:
         return other.holds(look.next_crop)
-    steady = list(STEADY)
+    steady = list(EITHER_SIDE)
     apart = np.linalg.norm(look.landmarks[steady] - other.landmarks[steady], axis=1).mean()
     return bool(apart < APART * max(look.next_crop.size, other.next_crop.size))

@@ -20,6 +20,7 @@ ByJoint = Mapping[int, Value] | Mapping[str, Value] | Mapping[int | str, Value]
 FINGERS, JOINT_NAMES = HAND.fingers, HAND.names
 # A database keeps the position in this tuple: never reorder.
 SIDES = ("right", "left")
+EITHER_SIDE = (0, 9)  # keypoints that are where they are, whichever side a hand is taken for: wrist and middle knuckle
 
 # The keypoint each keypoint hangs on (the wrist on none), and the 20 bones as (nearer, farther) pairs.
 PARENT, BONES, TIPS = HAND.parents, HAND.bones, HAND.tips

@@ -42,7 +42,7 @@ class Video:
             noisy = Looks(looks.colour + self.rng.normal(0, (0.004, 0.003, 0.05)), looks.bones)
             path.recent.append((seconds, SQUARE + (place, 0)))
             path.latest, path.since = Sight(noisy, 0.9, 0.6), None
-            one = TrackedHand(self.frame, seconds, self.hand)
+            one = TrackedHand(self.frame, seconds, self.hand.replace(keypoints=SQUARE + (place, 0)))
             path.hands.append(one)
             self.whose[id(one)] = looks
         for path in self.paths:
@@ -121,3 +121,23 @@ def test_hands_of_one_person_stay_where_motion_has_them(hand, seed):
     for _ in range(ENOUGH + 1):
         video.step((1, 0.0, LIGHT), (2, 300.0, LIGHT))
     assert [path.recent[-1][1][0, 0] for path in video.paths] == [0.0, 300.0]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_hand_that_comes_back_where_it_was(hand, again):
+    """One frame was not enough to know it, and it was taken for a new one; or it is somebody else's."""
+    video = Video(hand)
+    for _ in range(ENOUGH + 2):
+        video.step((1, 0.0, LIGHT))
+    for _ in range(5):
+        video.step()
+    for _ in range(ENOUGH):
+        video.step((2, 10.0, LIGHT if again else DARK))
+    owners = video.owners()
+    assert sorted(owners) == ([1] if again else [1, 2])
+    if again:
+        (path,) = video.paths
+        assert path.since is None and [one.frame for one in path.hands] == [
+            *range(ENOUGH + 2),
+            *range(ENOUGH + 7, 2 * ENOUGH + 7),
+        ]

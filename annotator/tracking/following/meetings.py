@@ -5,6 +5,9 @@ and the one behind come out as a hand that nobody knows. How they look and are b
 more, but not at the moment of meeting, when they cover each other. So a portrait of every hand is made while it is by
 itself, nothing is decided while hands are together, and once they have been apart for a moment the portraits of before
 and after are compared. What was followed since they were closest goes to whose it is.
+
+A hand that was lost and comes back where it was, too late or looking too different for one frame to tell, is known
+again by its portrait, too.
 """
 
 from __future__ import annotations
@@ -24,16 +27,20 @@ NEAR, PARTED = 0.6, 0.8  # mean distance of keypoints over the hand's size: hand
 ENOUGH = 8  # frames of a portrait that says something
 STAYS = 0.8  # by so much a hand must look more like the other one, each of the two, before they change places
 NOBODY = 6.0  # unlikeness beyond which a hand is neither of those that met
+LONGEST = 3.0  # s: what hands were before they met says nothing any more when they have been together for longer
+BACK = 1.5  # unlikeness below which a new hand is a lost one that came back
+BACK_WITHIN, BACK_NEAR = 2.0, 1.0  # s since it was lost; distance of where it was lost and found, over the hand's size
 
 
 @dataclass(eq=False)
 class _Meeting:
-    """Two paths that came together. known: what each was before; closest: (distance, s) since they last came near;
-    newest: the highest number of a path then; after: portraits since they parted, by path."""
+    """Two paths that came together. known: what each was before; newest: the highest number of a path then; began: s;
+    closest: (distance, s) since they last came near; after: portraits since they parted, by path."""
 
     paths: tuple[Path, Path]
     known: tuple[Identity, Identity]
     newest: int
+    began: float
     closest: tuple[float, float] = (np.inf, -np.inf)
     after: dict[int, Portrait] = field(default_factory=dict)
     together: bool = True
@@ -55,23 +62,51 @@ class Meetings:
         here = [path for path in paths if path.since is None or seconds - path.recent[-1][0] <= keep]
         met = {one.paths for one in self._open}
         for pair in combinations(here, 2):
-            if pair not in met and _distance(*pair) < NEAR:
+            if pair not in met and _distance(*pair) < NEAR and not _may_be_one(*pair):
                 newest = max(path.id for path in paths)
-                self._open.append(_Meeting(pair, (pair[0].identity(), pair[1].identity()), newest))
+                self._open.append(_Meeting(pair, (pair[0].identity(), pair[1].identity()), newest, seconds))
         for one in self._open:
             _watch(one, seconds, one.members(here))
         busy = {path.id for one in self._open for path in one.members(here)}
-        for path in here:
-            if path.id not in busy and path.latest is not None and path.recent[-1][0] == seconds:
+        alone = [path for path in paths if path.id not in busy]
+        for path in list(alone):
+            if path.latest is not None and path.recent[-1][0] == seconds:
                 path.portrait.add(path.latest)
+                if path.portrait.count == ENOUGH and (known := _back(path, alone, seconds)) is not None:
+                    known.go_on(known.identity(), path.cut(-np.inf), path.portrait)
+                    alone.remove(path)
+                    paths = [other for other in paths if other is not path]
         still = []
         for one in self._open:
+            if not all(path in paths for path in one.paths):
+                continue  # one of the two has proved to be another hand that is known
             if _over(one, seconds, keep):
                 paths = _settled(one, paths)
-            elif any(path in here for path in one.paths):
+            elif any(path in here for path in one.paths) and seconds - one.began <= LONGEST:
                 still.append(one)
         self._open = still
         return paths
+
+
+def _may_be_one(a: Path, b: Path) -> bool:
+    """Whether one of the two is new and the other lost: that is no meeting."""
+    return any(new.portrait.count < ENOUGH and lost.since is not None for new, lost in ((a, b), (b, a)))
+
+
+def _back(path: Path, others: Sequence[Path], seconds: float) -> Path | None:
+    """The lost hand among the others that this new one is."""
+    first = path.hands[0].hand.keypoints
+    lost = [
+        other
+        for other in others
+        if other.since is not None
+        and other.id < path.id
+        and other.portrait.count >= ENOUGH
+        and seconds - other.recent[-1][0] <= BACK_WITHIN
+        and apart(other.recent[-1][1], first) < BACK_NEAR
+    ]
+    best = min(lost, key=lambda other: unlike(other.portrait, path.portrait), default=None)
+    return best if best is not None and unlike(best.portrait, path.portrait) < BACK else None
 
 
 def _distance(a: Path, b: Path) -> float:

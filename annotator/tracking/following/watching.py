@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from annotator.hand.joints import EITHER_SIDE
 from annotator.model import Model
 from annotator.tracking.following.frames import Frame
 from annotator.tracking.following.paths import Path, SeenHand
 from annotator.tracking.following.settings import Following
-from annotator.tracking.matching import Candidate, apart, looks_of, match
+from annotator.tracking.matching import Candidate, looks_of, match, size_of
 from annotator.vision.crops import Crop
 
 OUTSIDE = 0.3  # of the crop's size: how far its middle may be out of the photo
@@ -69,13 +70,20 @@ class Watching:
         for a in range(len(kept)):
             for b in range(a):
                 one, other = kept[a], kept[b]
-                if one is None or other is None or apart(one.landmarks, other.landmarks) > self._settings.same:
+                if one is None or other is None or not self._one(one, other, paths[a].side == paths[b].side):
                     continue
                 candidate = Candidate(one.landmarks, (one.right + other.right) / 2, looks_of(frame.photo, one.hand))
                 owner = match([paths[b].known(frame.seconds), paths[a].known(frame.seconds)], [candidate])
                 # nobody's: the older path keeps it
                 kept[b if owner.get(1) == 0 else a] = None
         return kept
+
+    def _one(self, seen: SeenHand, other: SeenHand, alike: bool) -> bool:
+        """Whether both are one hand. alike: both are followed as hands of one side; else their fingers lie elsewhere,
+        but not the wrist and the middle knuckle."""
+        points = slice(None) if alike else list(EITHER_SIDE)
+        distance = np.linalg.norm(seen.landmarks[points] - other.landmarks[points], axis=1).mean()
+        return bool(distance < self._settings.same * max(size_of(seen.landmarks), size_of(other.landmarks)))
 
 
 def _regained(frame: Frame, path: Path, seen: SeenHand | None) -> SeenHand | None:
