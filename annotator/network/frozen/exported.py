@@ -129,10 +129,18 @@ def convolved(
     left, right, top, bottom = (0, 0, 0, 0) if padding == "same" else padding
     shape = ([stride] * 2, [top, left], [bottom, right], [1, 1], "same_upper" if padding == "same" else "explicit")
     if groups == 1:
-        y = ops.convolution(x, weight, *shape)
+        y = ops.convolution(x, _constant(weight), *shape)
     else:
-        y = ops.group_convolution(x, weight.reshape(groups, -1, *weight.shape[1:]), *shape)
-    return y if bias is None else ops.add(y, bias.reshape(1, -1, 1, 1))
+        y = ops.group_convolution(x, _constant(weight.reshape(groups, -1, *weight.shape[1:])), *shape)
+    return y if bias is None else ops.add(y, _constant(bias.reshape(1, -1, 1, 1)))
+
+
+def _constant(values: np.ndarray):
+    """A node of these numbers. OpenVINO itself would make a list of each array first, which keeps all other threads
+    waiting for up to 60 ms."""
+    from openvino import opset13 as ops
+
+    return ops.constant(np.ascontiguousarray(values))
 
 
 def conv(x, layer: SameConv):
@@ -174,4 +182,4 @@ def conv_relu6(x, layer: SameConv):
 def prelu(x, layer: nn.PReLU):
     from openvino import opset13 as ops
 
-    return ops.prelu(x, layer.weight.detach().float().numpy())
+    return ops.prelu(x, _constant(layer.weight.detach().float().numpy()))
