@@ -14,8 +14,10 @@ JSON object; exit code 1 if an input did harm, which is kept in the corpus as cr
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
+import pkgutil
 import random
 import re
 import subprocess
@@ -23,6 +25,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -69,7 +73,8 @@ def prepared(name: str, scratch: Path) -> tuple[Path, Callable[[], object]]:
         from annotator.proposers import build_proposer
 
         path.write_text(json.dumps(predictions()), encoding="utf-8")
-        return path, lambda: build_proposer(f"predictions:{path}")
+        photo = np.zeros((240, 320, 3), np.uint8)
+        return path, lambda: build_proposer(f"files:{path}").propose(photo, path=Path("one.jpg"))
     from small_rigs import rig_of
 
     from annotator.vision.rigs import Rig
@@ -87,6 +92,10 @@ def guided(name: str, corpus: Path, seconds: int) -> None:
 
         for one in READERS:
             reader(one)
+        for room in READ:
+            package = importlib.import_module(room)
+            for module in pkgutil.iter_modules(getattr(package, "__path__", [])):
+                importlib.import_module(f"{room}.{module.name}")
     from fuzzing import makers, trees
     from hostile.damage import mutated
 
@@ -99,6 +108,7 @@ def guided(name: str, corpus: Path, seconds: int) -> None:
 
     scratch = Path(tempfile.mkdtemp(prefix="fuzz-"))
     path, use = prepared(name, scratch)
+    use()  # the sound one has to be read, or nothing is fuzzed
     (corpus / "sound").write_bytes(path.read_bytes()[: 1 << 16])
 
     def one(data: bytes) -> None:
