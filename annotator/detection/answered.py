@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from annotator.detection.crop_hypotheses import CropHypothesis
+from annotator.detection.dressed import CLEAR, FAINT
 from annotator.detection.judged import Judge, Pair, Way
 from annotator.detection.palms.palm_detector import Palm
 from annotator.hand.joints import EITHER_SIDE
@@ -30,8 +31,10 @@ from annotator.vision.camera import default_camera
 from annotator.vision.crops import Crop, extract_all
 
 AT_ONCE = 8  # crops in a pass
-CLEAR, FAINT = 0.5, 0.3  # least score of a palm; of what may be one
-FEW, LEAST = 4, 0.4  # so many of the latter are followed, whose crop is this share of the largest hand's, or more
+FEW, LEAST = (
+    4,
+    0.4,
+)  # so many of what only may be palms are followed, whose crop is this share of the largest hand's, or more
 PASSES = 3  # crops that a palm leads to, one after the other
 CONFIRMED = 0.6  # least trust of a last look
 PATTERN = 6  # more such hands than this in a photo are none: something that is repeated, as a fabric's print

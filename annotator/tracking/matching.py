@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from annotator.hand.joints import BONES
 from annotator.hand.mesh import HandMesh
+from annotator.hand.topology import KEYPOINTS
 
 NEVER = 1e6  # the cost of what cannot be
 MOTION = 0.12  # of the hand's size: one sigma of where a hand is beside where it was expected, one frame later
@@ -62,9 +63,10 @@ def size_of(points: np.ndarray) -> float:
     return max(float(np.ptp(points, axis=0).max()), 1.0)
 
 
-def apart(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean distance of two hands' keypoints (21, 2), over the larger one's size."""
-    return float(np.linalg.norm(a - b, axis=1).mean()) / max(size_of(a), size_of(b))
+def apart(a: np.ndarray, b: np.ndarray, points: Sequence[int] = range(KEYPOINTS)) -> float:
+    """Mean distance of two hands' keypoints (21, 2), or of some of them, over the larger one's size."""
+    chosen = list(points)
+    return float(np.linalg.norm(a[chosen] - b[chosen], axis=1).mean()) / max(size_of(a), size_of(b))
 
 
 @dataclass(frozen=True, eq=False)

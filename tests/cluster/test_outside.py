@@ -25,6 +25,10 @@ from annotator.project import Project
 pytest.importorskip("ray", reason="needs the extra [cluster]: pip install 'hand-mesh-annotator[cluster]'")
 
 
+# s: on a busy machine a client joins, and its workers import, for minutes; a hang is what takes far longer
+LONGEST = 1200
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -80,7 +84,7 @@ def run(head, *given) -> dict:
     """A command in a process of its own: this one may have joined another cluster."""
     address, quiet, _ = head
     command = [sys.executable, "-m", "annotator.cli", *map(str, given), "--engine", address, "--json"]
-    done = subprocess.run(command, env=quiet, capture_output=True, text=True)
+    done = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=LONGEST)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -112,8 +116,7 @@ def run_joined(head, tmp_path):
         def call(*given) -> dict:
             client.stdin.write(json.dumps([*map(str, given), "--engine", address, "--json"]) + "\n")
             client.stdin.flush()
-            # on a busy machine a client joins, and its workers import, for minutes: a hang is what takes far longer
-            until = time.monotonic() + 1200
+            until = time.monotonic() + LONGEST
             while not select.select([client.stdout], [], [], 1.0)[0]:
                 if serving.poll() is not None or time.monotonic() > until:
                     client.send_signal(signal.SIGABRT)  # faulthandler says where it waits

@@ -60,10 +60,9 @@ class Meetings:
         """The paths after this frame: hands that have parted are whose they are, and one that came out as a new path
         is a known one again. keep: s for which a lost hand is waited for."""
         here = [path for path in paths if path.since is None or seconds - path.recent[-1][0] <= keep]
-        met = {one.paths for one in self._open}
+        met, newest = {one.paths for one in self._open}, max((path.id for path in paths), default=0)
         for pair in combinations(here, 2):
             if pair not in met and _distance(*pair) < NEAR and not _may_be_one(*pair):
-                newest = max(path.id for path in paths)
                 self._open.append(_Meeting(pair, (pair[0].identity(), pair[1].identity()), newest, seconds))
         for one in self._open:
             _watch(one, seconds, one.members(here))
@@ -73,7 +72,7 @@ class Meetings:
             if path.latest is not None and path.recent[-1][0] == seconds:
                 path.portrait.add(path.latest)
                 if path.portrait.count == ENOUGH and (known := _back(path, alone, seconds)) is not None:
-                    known.go_on(known.identity(), path.cut(-np.inf), path.portrait)
+                    known.go_on(known.identity(), path.cut(path.portrait))
                     alone.remove(path)
                     paths = [other for other in paths if other is not path]
         still = []
@@ -158,7 +157,7 @@ def _settled(one: _Meeting, paths: list[Path]) -> list[Path]:
     if homeless or all(tail is None or tail is path for path, tail in owners.items()):
         return paths
     since, before = one.closest[1], dict(zip(one.paths, one.known, strict=True))
-    cut = {tail: tail.cut(since, before[tail]) if tail in before else tail.cut(-np.inf) for tail in taken}
+    cut = {tail: tail.cut(after[tail], since if tail in before else -np.inf, before.get(tail)) for tail in taken}
     for own, found in owners.items():
-        own.go_on(before[own], cut[found] if found is not None else None, after[found] if found is not None else None)
+        own.go_on(before[own], cut[found] if found is not None else None)
     return [path for path in paths if path in one.paths or path not in taken]

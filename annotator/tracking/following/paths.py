@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from annotator.hand.mesh import HandMesh
 from annotator.tracking.following.frames import Frame
-from annotator.tracking.following.portraits import Portrait, Sight, merged
+from annotator.tracking.following.portraits import Portrait, Sight
 from annotator.tracking.matching import Candidate, Known, Looks, bones_of, looks_of
 from annotator.tracking.records import Track, TrackedHand
 from annotator.tracking.siding import MARGIN, reasons_of, side_of, word_of
@@ -61,6 +61,7 @@ class Tail:
     hands: list[TrackedHand]
     recent: deque[tuple[float, np.ndarray]]
     since: float | None
+    portrait: Portrait
     odds: float
     heard: int
 
@@ -133,18 +134,18 @@ class Path:
     # -- where it proves to have been another hand since some moment -------------------------------------------
     def identity(self) -> Identity:
         """What it is known by now."""
-        return Identity(self.portrait.copy(), self.right, self.looks, self.odds, self.heard)
+        return Identity(replace(self.portrait), self.right, self.looks, self.odds, self.heard)
 
-    def cut(self, after: float, known: Identity | None = None) -> Tail:
-        """Take away what was followed after that time (s). known: what it was known by then; None: nothing was."""
+    def cut(self, portrait: Portrait, after: float = -np.inf, known: Identity | None = None) -> Tail:
+        """Take away what was followed after that time (s). portrait: of it; known: what the hand was known by then;
+        None: by nothing."""
         tail = [one for one in self.hands if one.seconds > after]
         self.hands = [one for one in self.hands if one.seconds <= after]
         odds, heard = (known.odds, known.heard) if known is not None else (0.0, 0)
-        return Tail(tail, self.recent, self.since, self.odds - odds, self.heard - heard)
+        return Tail(tail, self.recent, self.since, portrait, self.odds - odds, self.heard - heard)
 
-    def go_on(self, known: Identity, tail: Tail | None, seen: Portrait | None) -> None:
-        """It is the hand that it was, `known`, and what was followed since is `tail`, with this portrait; None: it is
-        lost."""
+    def go_on(self, known: Identity, tail: Tail | None) -> None:
+        """It is the hand that it was, `known`, and what was followed since is `tail`; None: it is lost."""
         self.right, self.looks = known.right, known.looks
         self.odds, self.heard, self.portrait, self.doubted = known.odds, known.heard, known.portrait, 0
         if tail is None:
@@ -156,5 +157,4 @@ class Path:
         self.hands += [one for one in tail.hands if one.frame not in there]
         self.recent, self.since = tail.recent, tail.since
         self.odds, self.heard = self.odds + tail.odds, self.heard + tail.heard
-        if seen is not None:
-            self.portrait = merged([known.portrait, seen])
+        self.portrait = known.portrait + tail.portrait

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -27,45 +27,36 @@ class Sight(NamedTuple):
     distance: float
 
 
+@dataclass(eq=False)
 class Portrait:
-    """Means and spreads over the frames in which a hand was by itself."""
+    """Means and spreads over the frames in which a hand was by itself. count: of them; sums, squares (25,): of what
+    they say."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._sum = np.zeros(25)
-        self._squares = np.zeros(25)
+    count: int = 0
+    sums: np.ndarray = field(default_factory=lambda: np.zeros(25))
+    squares: np.ndarray = field(default_factory=lambda: np.zeros(25))
 
     def add(self, sight: Sight) -> None:
         """One more frame."""
         log_distance = np.log(max(sight.distance, 1e-3))
         said = np.concatenate([sight.looks.colour, sight.looks.bones, [sight.right, log_distance]])
         self.count += 1
-        self._sum += said
-        self._squares += said**2
+        self.sums = self.sums + said
+        self.squares = self.squares + said**2
 
-    def copy(self) -> Portrait:
-        """The same, to be gone on with by itself."""
-        return merged([self])
+    def __add__(self, other: Portrait) -> Portrait:
+        """Of the frames of both."""
+        return Portrait(self.count + other.count, self.sums + other.sums, self.squares + other.squares)
 
     @property
     def mean(self) -> np.ndarray:
         """(25,): colour (3), bones (20), right, log distance."""
-        return self._sum / max(self.count, 1)
+        return self.sums / max(self.count, 1)
 
     @property
     def variance(self) -> np.ndarray:
         """(25,) of single frames."""
-        return np.maximum(self._squares / max(self.count, 1) - self.mean**2, 0.0)
-
-
-def merged(portraits: Sequence[Portrait]) -> Portrait:
-    """Of all their frames."""
-    made = Portrait()
-    for one in portraits:
-        made.count += one.count
-        made._sum = made._sum + one._sum
-        made._squares = made._squares + one._squares
-    return made
+        return np.maximum(self.squares / max(self.count, 1) - self.mean**2, 0.0)
 
 
 def unlike(known: Portrait, seen: Portrait) -> float:

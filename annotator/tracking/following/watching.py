@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from annotator.hand.joints import EITHER_SIDE
+from annotator.hand.topology import KEYPOINTS
 from annotator.model import Model
 from annotator.tracking.following.frames import Frame
 from annotator.tracking.following.paths import Path, SeenHand
 from annotator.tracking.following.settings import Following
-from annotator.tracking.matching import Candidate, looks_of, match, size_of
+from annotator.tracking.matching import Candidate, apart, looks_of, match
 from annotator.vision.crops import Crop
 
 OUTSIDE = 0.3  # of the crop's size: how far its middle may be out of the photo
@@ -81,9 +82,8 @@ class Watching:
     def _one(self, seen: SeenHand, other: SeenHand, alike: bool) -> bool:
         """Whether both are one hand. alike: both are followed as hands of one side; else their fingers lie elsewhere,
         but not the wrist and the middle knuckle."""
-        points = slice(None) if alike else list(EITHER_SIDE)
-        distance = np.linalg.norm(seen.landmarks[points] - other.landmarks[points], axis=1).mean()
-        return bool(distance < self._settings.same * max(size_of(seen.landmarks), size_of(other.landmarks)))
+        points = range(KEYPOINTS) if alike else EITHER_SIDE
+        return apart(seen.landmarks, other.landmarks, points) <= self._settings.same
 
 
 def _regained(frame: Frame, path: Path, seen: SeenHand | None) -> SeenHand | None:
