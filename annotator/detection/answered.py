@@ -31,10 +31,8 @@ from annotator.vision.camera import default_camera
 from annotator.vision.crops import Crop, extract_all
 
 AT_ONCE = 8  # crops in a pass
-FEW, LEAST = (
-    4,
-    0.4,
-)  # so many of what only may be palms are followed, whose crop is this share of the largest hand's, or more
+# so many of what only may be palms are followed, whose crop is this share of the largest hand's, or more
+FEW, LEAST = 4, 0.4
 PASSES = 3  # crops that a palm leads to, one after the other
 CONFIRMED = 0.6  # least trust of a last look
 PATTERN = 6  # more such hands than this in a photo are none: something that is repeated, as a fabric's print
