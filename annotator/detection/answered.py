@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy.special import expit, logit
 from torch import Tensor
 
 from annotator.detection.crop_hypotheses import CropHypothesis
@@ -99,8 +100,8 @@ class AnswerSearch:
         (pair,) = self.ways(photo, [look.next_crop])
         if not _usable(pair):
             return look
-        said = own.handedness * math.log(look.right / (1 - look.right)) + self._judge.right(pair)
-        return look if (said >= 0) == (look.right >= 0.5) else replace(look, right=_sigmoid(said))
+        said = own.handedness * float(logit(look.right)) + self._judge.right(pair)
+        return look if (said >= 0) == (look.right >= 0.5) else replace(look, right=float(expit(said)))
 
     def ways(self, photo: np.ndarray, crops: Sequence[Crop]) -> list[Pair]:
         """Each of these crops seen both ways."""
@@ -133,11 +134,11 @@ class AnswerSearch:
         trust = (
             weights.hand * self._judge.hand(pair)
             + weights.sigma * math.log(min(way.sigma for way in pair))
-            + weights.score * math.log(score / (1 - score))
+            + weights.score * float(logit(score))
             + weights.bias
         )
         crop = replace(best.crop, flip=False)
-        return CropHypothesis(crop, best.keypoints, _sigmoid(trust), _sigmoid(right), disagreement=0.0)
+        return CropHypothesis(crop, best.keypoints, float(expit(trust)), float(expit(right)), disagreement=0.0)
 
 
 def _usable(pair: Pair) -> bool:
@@ -152,10 +153,6 @@ def _usable(pair: Pair) -> bool:
 def next_crop(way: Way) -> Crop:
     crop = Crop.from_landmarks(way.keypoints)
     return replace(crop, size=min(max(crop.size, way.crop.size / WIDEST), way.crop.size * WIDEST))
-
-
-def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-min(max(value, -50.0), 50.0)))
 
 
 def starts(palms: Sequence[Palm], arms: Sequence[Crop], known: Sequence[CropHypothesis]) -> list[tuple[Crop, float]]:

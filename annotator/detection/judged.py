@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 from safetensors.numpy import load_file
+from scipy.special import logit
 from torch import nn
 
 from annotator.network.encoders.base import Encoder
@@ -139,9 +140,5 @@ def evidence(pair: Pair) -> np.ndarray:
     """(2,) of the side, beside the vectors: the logarithm of the sigmas' ratio, the difference of MediaPipe's logits.
     Both are of the other sign where the pair is exchanged."""
     plain, flipped = pair
-    return np.array([math.log(flipped.sigma / plain.sigma), _logit(plain.right) - _logit(flipped.right)])
-
-
-def _logit(probability: float) -> float:
-    held = min(max(probability, SURE), 1 - SURE)
-    return math.log(held / (1 - held))
+    said_plain, said_flipped = logit(np.clip([plain.right, flipped.right], SURE, 1 - SURE))
+    return np.array([math.log(flipped.sigma / plain.sigma), said_plain - said_flipped])

@@ -8,11 +8,11 @@ answered again in the same places.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logit
 
 from annotator.errors import InputError
 from annotator.hand.joints import opposite
@@ -30,9 +30,7 @@ DOUBTED = 0.3  # 0..1: a side that the network believes less is doubted in this 
 
 def word_of(right: float, presence: float) -> float:
     """What one frame adds to the log odds of a right hand. right, presence: 0..1, as the encoder saw them."""
-    right = min(max(right, 1e-6), 1 - 1e-6)
-    odds = math.log(right / (1 - right))
-    return min(max(presence, 0.0), 1.0) * min(max(odds, -MOST), MOST)
+    return float(np.clip(presence, 0, 1) * np.clip(logit(np.clip(right, 0, 1)), -MOST, MOST))
 
 
 def side_of(side: str, odds: float, margin: float = 0.0) -> str:
