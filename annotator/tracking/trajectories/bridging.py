@@ -15,6 +15,7 @@ from annotator.tracking.trajectories.smoothing import SMOOTHING, Smoothing, smoo
 
 LONGEST = 1.0  # s: a gap beyond is left open
 LEAST_CONFIDENCE = 0.05
+WANDERING = 40.0  # one sigma of how an unseen curve's speed changes, in its own sigmas a second^1.5
 SURFACE_SECONDS = 0.3  # s, one sigma: a hand's widths and its skin's folds change no faster than this
 
 
@@ -42,7 +43,7 @@ def completed(
     found = smoothed(curves, settings, seen.astype(np.float64))
     if shape is not None:
         found = found.changed(shape=np.tile(shape, (len(hands), 1)))
-    factors = _doubt(seconds, seen, settings)
+    factors = _doubt(seconds, seen)
     surfaces = _surfaces(hands, seconds)
     made = []
     for row, (one, offsets) in enumerate(zip(hands, surfaces, strict=True)):
@@ -94,7 +95,7 @@ def _unlabelled(hand: HandMesh) -> HandMesh:
     return hand.replace(corrections={}, features=None)
 
 
-def _doubt(seconds: np.ndarray, seen: np.ndarray, settings: Smoothing) -> np.ndarray:
+def _doubt(seconds: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """(N,) by which each frame's sigmas are larger than the nearest seen one's: 1 where it was seen. Of a curve whose
     speed wanders, led between two points (an integrated Wiener process)."""
     factors = np.ones(len(seconds))
@@ -107,5 +108,5 @@ def _doubt(seconds: np.ndarray, seen: np.ndarray, settings: Smoothing) -> np.nda
             spread = min(before, after) ** 3 / 3
         else:
             spread = (before * after) ** 3 / (3 * (before + after) ** 3)
-        factors[row] = np.sqrt(1 + settings.angle_acceleration**2 * spread)
+        factors[row] = np.sqrt(1 + WANDERING**2 * spread)
     return factors

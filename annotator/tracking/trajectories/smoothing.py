@@ -3,9 +3,10 @@
 Each curve is the likeliest one given what was seen in every frame and that hands do not change their speed without
 need: least squares over observations, in sigmas, and over accelerations. Both terms have heavy tails (Student's t,
 solved by reweighting): a frame that disagrees with its neighbours counts little, and a hand that really starts or stops
-may do so, so nothing drags behind. What lies on one finger is doubted together. The turn of the hand is smoothed on the
-rotation group itself, by Gauss-Newton steps in its tangent space; every step is one banded system, so a track costs
-time in proportion to its length.
+may do so, so nothing drags behind. Where a hand keeps changing its speed, as in fast motion, more of it is believed:
+how much, the curve's own accelerations round each moment say. What lies on one finger is doubted together. The turn of
+the hand is smoothed on the rotation group itself, by Gauss-Newton steps in its tangent space; every step is one banded
+system, so a track costs time in proportion to its length.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solveh_banded
-from scipy.ndimage import median_filter
+from scipy.ndimage import gaussian_filter1d, median_filter
 
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 from annotator.tracking.trajectories.motion import ANGLES, FINGER_ANGLES, PLACE, TURN, Curves
@@ -23,21 +24,27 @@ from annotator.tracking.trajectories.motion import ANGLES, FINGER_ANGLES, PLACE,
 @dataclass(frozen=True)
 class Smoothing:
     """noise: of what a frame's answer is off from its neighbours', as a share of its sigma; acceleration: one sigma of
-    how a curve's speed changes, in its own sigmas a second^1.5; tails: degrees of freedom of both; steps: of
-    reweighting; start: seconds of the running median that it starts from."""
+    how a quiet curve's speed changes, in its own sigmas a second^1.5; tails: degrees of freedom of both; steps: of
+    reweighting; start: seconds of the running median that it starts from; lively: one sigma of acceleration over the
+    curve's own within `nearby` seconds (one sigma) of a moment, where that is more, up to `liveliest` times a quiet
+    curve's."""
 
     noise: float = 1.0
-    angle_acceleration: float = 40.0
-    turn_acceleration: float = 40.0
+    angle_acceleration: float = 20.0
+    turn_acceleration: float = 20.0
     place_acceleration: float = 40.0
     depth_acceleration: float = 4.0
     noise_tails: float = 5.0
     motion_tails: float = 3.0
     steps: int = 12
     start: float = 0.2
+    lively: float = 4.0
+    nearby: float = 0.4
+    liveliest: float = 10.0
 
 
 SMOOTHING = Smoothing()
+LISTENED = (4, 8)  # steps before which a curve is asked how lively it is
 
 
 def smoothed(curves: Curves, settings: Smoothing = SMOOTHING, weight: np.ndarray | None = None) -> Curves:
@@ -85,7 +92,9 @@ class _System:
         # acceleration at the inner moments: rows of three, times the root of the time that each stands for
         root = np.sqrt(mean)
         self.rows = np.stack([1 / before, -1 / before - 1 / after, 1 / after], axis=1) / mean[:, None] * root[:, None]
-        self.window = max(3, int(round(settings.start / float(np.median(step)))) | 1)
+        usual = float(np.median(step))
+        self.window = max(3, int(round(settings.start / usual)) | 1)
+        self.nearby = settings.nearby / usual
 
     def bend(self, x: np.ndarray) -> np.ndarray:
         """(N - 2, C): the accelerations of curves (N, C)."""
@@ -112,10 +121,13 @@ class _System:
         own = np.sqrt(((sigma / unit) ** 2).mean(1))
         y = seen / unit
         x = self._start(y, weight)
-        for _ in range(self.settings.steps):
-            trust, move = self._weights((x - y) / own[:, None], self.bend(x) / acceleration)
+        usual = np.full(self.count - 2, acceleration)
+        for step in range(self.settings.steps):
+            bend = self.bend(x)
+            usual = self._liveliness(bend, acceleration) if step in LISTENED else usual
+            trust, move = self._weights((x - y) / own[:, None], bend / usual[:, None])
             trust = trust * weight / own**2
-            x = self._solve(trust, move / acceleration**2, trust[:, None] * y)
+            x = self._solve(trust, move / usual**2, trust[:, None] * y)
         return x * unit
 
     def turns(self, seen: np.ndarray, sigma: np.ndarray, weight: np.ndarray, acceleration: float) -> np.ndarray:
@@ -125,12 +137,14 @@ class _System:
         # round a middle that follows: the running median of the path in small steps
         steps = _between(seen[:-1], seen[1:])
         x = _chained(seen, self._start(np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]), weight))
-        for _ in range(self.settings.steps):
+        usual = np.full(self.count - 2, acceleration)
+        for step in range(self.settings.steps):
             off = _between(x, seen) / unit  # where the observation lies, from x
             speed = np.concatenate([np.zeros((1, 3)), np.cumsum(_between(x[:-1], x[1:]), axis=0)]) / unit
             bend = self.bend(speed)
-            trust, move = self._weights(off / own[:, None], bend / acceleration)
-            trust, move = trust * weight / own**2, move / acceleration**2
+            usual = self._liveliness(bend, acceleration) if step in LISTENED else usual
+            trust, move = self._weights(off / own[:, None], bend / usual[:, None])
+            trust, move = trust * weight / own**2, move / usual**2
             right = trust[:, None] * off
             for k in range(3):
                 right[k : k + self.count - 2] -= (move * self.rows[:, k])[:, None] * bend
@@ -145,6 +159,11 @@ class _System:
         rows = np.arange(self.count)
         filled = np.stack([np.interp(rows, there, column[there]) for column in y.T], axis=1)
         return median_filter(filled, size=(self.window, 1), mode="nearest")
+
+    def _liveliness(self, bend: np.ndarray, acceleration: float) -> np.ndarray:
+        """(N - 2,): one sigma of acceleration at each moment, by the accelerations (N - 2, C) round it."""
+        around = np.sqrt(gaussian_filter1d((bend**2).mean(1), self.nearby, mode="nearest"))
+        return np.clip(self.settings.lively * around, acceleration, self.settings.liveliest * acceleration)
 
     def _weights(self, off: np.ndarray, bend: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Student's weights of each moment's observation and acceleration, all curves of the group together."""
