@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotator.correcting.kinematics.angles import limit_excess, rotations_to_angles
+from annotator.correcting.kinematics.chain import chain_of
 from annotator.correcting.penetration import self_penetration
-from annotator.correcting.solver.angles import limit_excess, rotations_to_angles
-from annotator.correcting.solver.kinematics import chain_of
 from annotator.correcting.strain import FREE, strain_of
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import BONES, JOINT_NAMES, MANO_JOINT_NAMES, opposite

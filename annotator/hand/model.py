@@ -97,6 +97,14 @@ class HandModel:
         return len(self.levels[OFFSET_LEVEL].indices)
 
     @functools.cached_property
+    def before_wrist(self) -> np.ndarray:
+        """(V,) m: how far each vertex of the template lies from the wrist joint toward the middle finger's knuckle:
+        below 0 it is of the stump, beyond which an arm goes on."""
+        joints = self.joints(self.template)
+        along = joints[9] - joints[0]
+        return (self.template - joints[0]) @ (along / np.linalg.norm(along))
+
+    @functools.cached_property
     def _rest_joints(self) -> tuple[np.ndarray, np.ndarray]:
         # Joints are linear in the shape, so the regression is done once: (16,3) and (16,3,10).
         regressor = self.joint_regressor

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from annotator.correcting.solver.angles import angles_to_rotations, clamp_angles, rotations_to_angles
+from annotator.correcting.kinematics.angles import angles_to_rotations, clamp_angles, rotations_to_angles
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices, rotation_vectors

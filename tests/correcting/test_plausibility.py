@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from annotator.correcting.accuracy import label_sigma
+from annotator.correcting.kinematics.angles import angles_to_rotations, rotations_to_angles
 from annotator.correcting.penetration import self_penetration, solid_angles
 from annotator.correcting.plausibility import THRESHOLDS, measures, reasons, remembered_right
-from annotator.correcting.solver.angles import angles_to_rotations, rotations_to_angles
 from annotator.hand.definitions import ANATOMICAL
 from annotator.hand.mesh import HandParameters
 from annotator.hand.rotations import rotation_matrices, rotation_vectors

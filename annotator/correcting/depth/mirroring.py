@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.solver.angles import (
+from annotator.correcting.kinematics.angles import (
     angles_to_rotations,
     clamp_angles,
     coupled_limits,
     limit_excess,
     rotations_to_angles,
 )
-from annotator.correcting.solver.kinematics import chain_of
+from annotator.correcting.kinematics.chain import chain_of
 from annotator.hand.joints import FINGERS, KEYPOINT_OF_MANO
 from annotator.hand.mesh import HandMesh, HandParameters
 from annotator.hand.model import HandModel

@@ -4,6 +4,8 @@ Measured is the surface; asked for are joints inside the flesh. The hand as it i
 joint lies: where the image has the surface nearer or farther than the mesh's at the same pixels, the joint is so too
 (projective association as in R. Newcombe et al. 2011). Holes are left out; what stands in front of the hand, and the
 flying pixels at its edges, differ from the hand's other pixels by more than a hand may, and are left out too.
+
+That brings a hand near its surface; from there `surface_pairs` lays it on.
 """
 
 from __future__ import annotations
@@ -12,17 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotator.correcting.depth.depth_windows import DepthWindow
 from annotator.correcting.depth.evidence import Depths
 from annotator.hand.mesh import HandMesh
-from annotator.vision.camera import project
-from annotator.vision.drawing.raster import rasterise
-from annotator.vision.drawing.window import Window
 from annotator.vision.images.depth_images import DepthImage
 
-PIXELS = 160  # of the window that the hand is compared in: about 1.5 mm a pixel
 WIDEST = 0.35  # m: how far the whole hand's distance may be off, at most
 BIN = 0.005  # m
 BULK = 0.025  # m: pixels of the hand lie within it of the hand's usual difference
+THROUGH = 0.5  # a pixel behind the hand speaks so much against a difference, as a pixel of the hand speaks for it
 AROUND = 0.016  # m: the skin that speaks of a joint is so near to it
 UNDER = 0.028  # m: skin that far in front of a joint still covers it
 FEWEST = 12  # pixels that say how far away a joint is
@@ -46,17 +46,10 @@ class SurfaceReading:
 
 def read_surface(hand: HandMesh, image: DepthImage) -> SurfaceReading:
     """What the image says of where this hand's joints are. The hand's photo and the image share their pixels."""
-    window = Window.around(hand.keypoints, 1.35, PIXELS)
-    camera = window.matrix @ hand.camera
-    seen = rasterise(project(hand.vertices, camera), hand.vertices[:, 2], hand.faces, PIXELS, PIXELS)
-    back = np.linalg.inv(camera)
-    rays = np.stack([seen.columns, seen.rows, np.ones_like(seen.rows)]).T @ back.T
+    window = DepthWindow.around(hand, image)
+    seen, measured = window.seen, window.depth[window.seen.rows, window.seen.columns]
+    rays = np.stack([seen.columns, seen.rows, np.ones_like(seen.rows)]).T @ window.back.T
     skin = rays * seen.depth[:, None]  # (n,3) m
-    places = np.rint(project(skin, hand.camera)).astype(int)
-    height, width = image.size
-    inside = (places[:, 0] >= 0) & (places[:, 1] >= 0) & (places[:, 0] < width) & (places[:, 1] < height)
-    measured = np.zeros(len(skin))
-    measured[inside] = image.depth[places[inside, 1], places[inside, 0]]
     apart = np.where(measured > 0, measured - skin[:, 2], np.nan)
     usual = _usual(apart[np.isfinite(apart)])
     if usual is None:
@@ -83,11 +76,16 @@ def read_surface(hand: HandMesh, image: DepthImage) -> SurfaceReading:
 
 def _usual(apart: np.ndarray) -> float | None:
     """The difference that most pixels agree on, m: where a hand of the wrong size was thought to be, all differ
-    alike, and what is in front of it differs otherwise."""
-    apart = apart[np.abs(apart) < WIDEST]
-    if len(apart) < FEWEST_OF_HAND:
+    alike, and what is in front of it differs otherwise. Something flat in front may have more pixels that agree; but
+    then the hand is seen through it, which cannot be."""
+    reached = apart[np.abs(apart) < WIDEST]
+    if len(reached) < FEWEST_OF_HAND:
         return None
-    counts = np.histogram(apart, np.arange(-WIDEST, WIDEST + BIN, BIN))[0]
+    edges = np.arange(-WIDEST, WIDEST + BIN, BIN)
+    counts = np.histogram(reached, edges)[0]
     wide = np.convolve(counts, np.ones(3), "same")  # a hand is no plane, and its bends are off too
-    peak = -WIDEST + (int(wide.argmax()) + 0.5) * BIN
-    return float(np.median(apart[np.abs(apart - peak) < BULK]))
+    middles = edges[:-1] + BIN / 2
+    behind = len(apart) - np.searchsorted(np.sort(apart), middles + BULK)
+    peak = middles[int((wide - THROUGH * behind).argmax())]
+    near = reached[np.abs(reached - peak) < BULK]
+    return float(np.median(near)) if len(near) else None

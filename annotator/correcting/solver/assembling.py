@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from annotator.correcting.depth.evidence import Evidence, SecondView
+from annotator.correcting.depth.surface_pairs import SurfacePairs
 from annotator.correcting.solver.coordinates import SHAPE, Coordinates
 from annotator.correcting.solver.descent import Descent
 from annotator.correcting.solver.labels import read_labels
 from annotator.correcting.solver.posterior import sharper
 from annotator.correcting.solver.problem import HandProblem, Proposal, SolverCamera, Targets
 from annotator.correcting.solver.search import SolverSettings
+from annotator.correcting.solver.stretching import BONES, Stretched
 from annotator.correcting.subjects.subject import HELD, Subject
 from annotator.errors import InputError
 from annotator.hand.definitions import JointDefinition, definition_of
@@ -30,7 +32,7 @@ def problem_of(
     model: HandModel,
     corrections: Mapping[int, tuple[float, float]],
     states: Mapping[int, str],
-    evidence: Sequence[Evidence],
+    evidence: Sequence[Evidence | SurfacePairs],
     settings: SolverSettings,
     definition: JointDefinition | str | None = None,
     shape_of: HandMesh | None = None,
@@ -58,12 +60,14 @@ def problem_of(
     widest = 4.0 if seen_elsewhere else settings.depth_factor
     focal = math.sqrt(hand.camera[0, 0] * hand.camera[1, 1]) * scale
     spread = settings.prior.sigmas(focal, float(np.median(sigma)), judged.inflation, judged.elsewhere)
-    parameters, whitening = hand.parameters, None
+    parameters, whitening, make = hand.parameters, None, Coordinates
+    if subject is None and any(isinstance(e, SurfacePairs) for e in evidence):  # they tell how long bones are
+        make, spread = Stretched, np.concatenate([spread, np.full(BONES, settings.stretch)])
     if subject is not None:
         parameters, whitening = subject.parameters(model, parameters), subject.whitening
         spread[SHAPE] = HELD * subject.sigma
     return HandProblem(
-        Coordinates(model, parameters, widest, settings.shape_limit), SolverCamera.of(hand.camera, scale, left),
+        make(model, parameters, widest, settings.shape_limit), SolverCamera.of(hand.camera, scale, left),
         targets, proposal, spread, evidence, left, settings.relation, whitening,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.solver.angles import (
+from annotator.correcting.kinematics.angles import (
     angle_rates,
     angles_to_rotations,
     coupled_limits,
@@ -19,12 +19,12 @@ from annotator.correcting.solver.angles import (
     rotations_to_angles,
     turn_rate,
 )
+from annotator.correcting.kinematics.chain import Chain, Posed, Rest, chain_of
 from annotator.correcting.solver.descent import AT_BOUND, Box
-from annotator.correcting.solver.kinematics import Posed, Rest, chain_of
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import HandModel
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
-from annotator.hand.topology import ARTICULATED, KEYPOINTS
+from annotator.hand.topology import ARTICULATED
 from annotator.hand.topology import SHAPE as SHAPE_COUNT
 
 # The solver's coordinates: joint angles, the whole hand's turn, its place (x and y, then log depth), and its shape.
@@ -56,8 +56,10 @@ class Coordinates:
     x (61,): 45 joint angles (joint by joint: flexion, abduction, twist, rad); a rotation vector (rad) that
     turns the whole hand, in its own frame, from the proposal; the wrist's place as X/Z, Y/Z and log Z; ten
     numbers of shape. `start` is the proposal, drawn into the limits where it is more than `KEPT_EXCESS`
-    outside them.
+    outside them. count: of all of them; form: those of the hand at rest.
     """
+
+    count, form = COUNT, SHAPE
 
     def __init__(self, model: HandModel, parameters: HandParameters, depth_factor: float, shape_limit: float):
         self.model, self.chain = model, chain_of(model)
@@ -114,45 +116,45 @@ class Coordinates:
     def place(self, x: np.ndarray) -> PosedHand:
         """The hand at x (61,), or at x (51,) with the proposal's shape."""
         if len(x) == POSE_COUNT:
-            x = np.concatenate([x, self.start[SHAPE]])
-        shape = x[SHAPE]
-        if self._rest is None or not np.array_equal(self._rest[0], shape):
-            self._rest = shape.copy(), self.chain.rest(shape, self.offsets)
-        return self._posed(x, self._rest[1])
-
-    def _posed(self, x: np.ndarray, rest: Rest) -> PosedHand:
-        """The hand at x whose bones are those of `rest`."""
+            x = np.concatenate([x, self.start[self.form]])
+        form = x[self.form]
+        if self._rest is None or not np.array_equal(self._rest[0], form):
+            self._rest = form.copy(), self.chain.rest(form, self.offsets)
         rotations = np.empty((16, 3, 3))
         rotations[0] = self.turn0 @ rotation_matrix(x[TURN])
         rotations[1:] = angles_to_rotations(x[ANGLES].reshape(15, 3), self.axes)
-        posed = self.chain.pose(rotations, rest)
-        return PosedHand(x, posed.keypoints + self._translation(x), rotations, posed)
+        posed = self.chain.pose(rotations, self._rest[1])
+        return PosedHand(x, posed.keypoints + self.translation(x), rotations, posed)
 
     @staticmethod
-    def _translation(x: np.ndarray) -> np.ndarray:
+    def translation(x: np.ndarray) -> np.ndarray:
+        """(3,) m: where the wrist is."""
         a, b, log_depth = x[PLACE]
         return math.exp(log_depth) * np.array([a, b, 1.0])
 
-    def jacobian(self, placed: PosedHand, with_shape: bool) -> np.ndarray:
-        """d keypoints / d x, (21,3,61), or (21,3,51) without the shape."""
-        jacobian = self._pose_jacobian(placed, COUNT if with_shape else POSE_COUNT)
-        if with_shape:
-            jacobian[..., SHAPE] = self.chain.shape_jacobian(placed.posed)
-        return jacobian
-
-    def _pose_jacobian(self, placed: PosedHand, count: int) -> np.ndarray:
-        """d keypoints / d x, (21,3,count), of pose and place; zero for all that stands behind them in x."""
-        x = placed.x
+    def _turn_rates(self, x: np.ndarray) -> np.ndarray:
+        """(16,3,3): how each joint turns in its own frame (columns) as its three coordinates grow; the whole hand
+        first."""
         rates = np.empty((16, 3, 3))
         rates[0] = turn_rate(x[TURN])
         rates[1:] = angle_rates(x[ANGLES].reshape(15, 3), self.axes)
-        turns = self.chain.turn_jacobian(placed.posed, rates)
-        jacobian = np.zeros((KEYPOINTS, 3, count))
-        jacobian[..., ANGLES] = turns[:, :, 1:].reshape(KEYPOINTS, 3, ANGLES.stop)
+        return rates
+
+    def jacobian(self, placed: PosedHand, with_shape: bool = True) -> np.ndarray:
+        """d keypoints / d x, (21,3,count), or (21,3,51) without the shape."""
+        return self.jacobian_of(self.chain, placed.posed, placed.x, with_shape)
+
+    def jacobian_of(self, chain: Chain, posed: Posed, x: np.ndarray, with_shape: bool) -> np.ndarray:
+        """d points / d x, (K,3,count), or (K,3,51) without the shape, of the points of a chain, posed at x."""
+        turns = chain.turn_jacobian(posed, self._turn_rates(x))
+        jacobian = np.zeros((len(turns), 3, self.count if with_shape else POSE_COUNT))
+        jacobian[..., ANGLES] = turns[:, :, 1:].reshape(len(turns), 3, ANGLES.stop)
         jacobian[..., TURN] = turns[:, :, 0]
-        translation = self._translation(x)
+        translation = self.translation(x)
         jacobian[:, 0, PLACE.start] = jacobian[:, 1, PLACE.start + 1] = translation[2]
         jacobian[..., LOG_DEPTH] = translation
+        if with_shape:
+            jacobian[..., self.form] = chain.shape_jacobian(posed)
         return jacobian
 
     def parameters(self, placed: PosedHand) -> HandParameters:
@@ -160,6 +162,6 @@ class Coordinates:
         return HandParameters(
             pose=rotation_vectors(placed.rotations),
             shape=placed.x[SHAPE],
-            translation=self._translation(placed.x),
+            translation=self.translation(placed.x),
             offsets=self.offsets,
         )

@@ -13,7 +13,7 @@ import functools
 
 import numpy as np
 
-from annotator.correcting.solver.kinematics import chain_of
+from annotator.correcting.kinematics.chain import chain_of
 from annotator.correcting.solver.problem import HandProblem, State
 from annotator.hand.model import OFFSET_LEVEL, HandModel
 

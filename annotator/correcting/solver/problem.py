@@ -5,7 +5,7 @@ In units of one sigma:
     labels, confirmed keypoints            (projection - target) / hardness: their accuracy
     the proposal's keypoints               whitened by their sigmas and how errors hang together (`prior`)
     the proposal's pose, place and shape   by the spread of proposals' errors; a subject's shape by its covariance
-    evidence in 3-D                        depth relations, depths, second views
+    evidence in 3-D                        depth relations, depths, second views, measured surfaces
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator.correcting.depth.evidence import Depths, Evidence, InFront, PalmDepths, PalmDistance, SecondView
-from annotator.correcting.solver.coordinates import COUNT, POSE_COUNT, SHAPE, Coordinates, PosedHand
+from annotator.correcting.depth.surface_pairs import SurfacePairs
+from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE, Coordinates, PosedHand
 from annotator.correcting.solver.descent import Box
+from annotator.correcting.solver.surface_term import SurfaceTerm
 from annotator.hand.depth_labels import PALM_KEYPOINTS
 
 NEAREST = 0.02  # m: points nearer than this project as if they were here, so that no step divides by nothing
@@ -86,8 +88,8 @@ class Proposal:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A hand and its residuals: miss (h,2) px of the labelled keypoints, soft (n,2) whitened, prior (61 or 51,)
-    sigmas.
+    """A hand and its residuals: miss (h,2) px of the labelled keypoints, soft (n,2) whitened, prior (51,), or
+    with the shape (61,) or more, sigmas.
     """
 
     placed: PosedHand
@@ -103,8 +105,8 @@ class State:
 
 
 class HandProblem:
-    """The problem for `descend`. hardness (h,) px may be set between descents; `open_shape` frees ten
-    coordinates more.
+    """The problem for `descend`. hardness (h,) px may be set between descents; `open_shape` frees the
+    coordinates of shape, too.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ class HandProblem:
         targets: Targets,
         proposal: Proposal,
         sigmas: np.ndarray,
-        evidence: Sequence[Evidence],
+        evidence: Sequence[Evidence | SurfacePairs],
         mirrored: bool,
         relation: float,
         shape_whitening: np.ndarray | None = None,
@@ -129,6 +131,7 @@ class HandProblem:
         self._depths = [e for e in evidence if isinstance(e, Depths) and e.depths]
         self._from_palm = [e for e in evidence if isinstance(e, PalmDepths) and e.depths]
         self._distances = [e for e in evidence if isinstance(e, PalmDistance)]
+        self._surfaces = [SurfaceTerm(coordinates, e, mirrored) for e in evidence if isinstance(e, SurfacePairs)]
         self._views = [_Other.of(e, mirrored) for e in evidence if isinstance(e, SecondView)]
 
     @property
@@ -138,10 +141,8 @@ class HandProblem:
 
     def open_shape(self, x: np.ndarray) -> np.ndarray:
         """Free the shape too; returns x with the proposal's shape appended."""
-        self.count = COUNT
-        if len(x) == COUNT:
-            return x
-        return np.concatenate([x[:POSE_COUNT], self.coordinates.start[POSE_COUNT:]])
+        self.count = self.coordinates.count
+        return np.concatenate([x[: self.count], self.coordinates.start[len(x) :]])
 
     def clamp(self, x: np.ndarray) -> tuple[np.ndarray, Box]:
         return self.coordinates.clamp(x)
@@ -154,11 +155,14 @@ class HandProblem:
         soft = self.proposal.whitening @ (pixels[self.proposal.joints] - self.proposal.places)
         off = x - self.coordinates.start[: len(x)]
         prior = off / self.scale
-        if self._shape_whitening is not None and len(x) == COUNT:
+        if self._shape_whitening is not None and len(x) > POSE_COUNT:
             prior[SHAPE] = self._shape_whitening @ off[SHAPE]
         hard = miss / self.hardness[:, None]
         total = np.vdot(hard, hard) + np.vdot(soft, soft) + prior @ prior
         for residual, _, _ in self._evidence(placed):
+            total += residual @ residual
+        for surface in self._surfaces:
+            residual = surface.residual(placed)
             total += residual @ residual
         return 0.5 * float(total), State(placed, image, miss, soft, prior)
 
@@ -178,8 +182,10 @@ class HandProblem:
             for residual, by_keypoint, joints in self._evidence(state.placed):
                 rows = by_keypoint.reshape(len(residual), -1) @ jacobian[joints].reshape(-1, count)
                 blocks.append((rows, residual))
+            for surface in self._surfaces:
+                blocks += surface.blocks(state.placed, self.scale)
         hessian, gradient = np.eye(count), state.prior.copy()
-        if self._shape_whitening is not None and count == COUNT:
+        if self._shape_whitening is not None and count > POSE_COUNT:
             shape_rows = self._shape_whitening * self.scale[SHAPE]
             hessian[SHAPE, SHAPE] = shape_rows.T @ shape_rows
             gradient[SHAPE] = state.prior[SHAPE] @ shape_rows
@@ -193,7 +199,7 @@ class HandProblem:
 
     def keypoint_jacobian(self, state: State) -> np.ndarray:
         """(21,3,n) m per sigma."""
-        return self.coordinates.jacobian(state.placed, self.count == COUNT) * self.scale
+        return self.coordinates.jacobian(state.placed, self.count > POSE_COUNT) * self.scale
 
     def _evidence(self, placed: PosedHand) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Residuals (m,), their derivative (m,j,3) by the keypoints numbered (j,)."""

@@ -50,6 +50,7 @@ class SolverSettings:
     soft: float = 2.0  # px, sigma of a correction that no hand meets
     depth_factor: float = 1.6  # the hand may come nearer or go farther by this; with a second view by 4
     shape_limit: float = 3.0  # numbers of shape stay within it
+    stretch: float = 0.045  # share, sigma of a bone's length beyond any shape, where surfaces are measured
     relation: float = 0.0005  # m, sigma of a depth relation
 
 

@@ -15,6 +15,7 @@ from typing import get_args
 import numpy as np
 
 from annotator.correcting.depth.evidence import Evidence, SecondView, checked_points, depth_labels_of, evidence_of
+from annotator.correcting.depth.surface_pairs import SurfacePairs, surface_pairs
 from annotator.correcting.depth.surfaces import read_surface
 from annotator.correcting.solver.assembling import answer_of, problem_of
 from annotator.correcting.solver.coordinates import POSE_COUNT
@@ -31,7 +32,7 @@ from annotator.hand.model import HandModel
 from annotator.vision.crop_size import CROP_SIZE
 from annotator.vision.images.depth_images import DepthImage
 
-SURFACE_READINGS = 4  # a depth image is read through the hand, which it moves
+SURFACE_READINGS = 6  # a depth image is read through the hand, which it moves: joints first, then the skin
 READINGS = 2  # how often labels are read anew through a definition, whose offsets turn with the hand
 
 
@@ -137,7 +138,8 @@ def solve(
     x, tried = None, 0
     readings = SURFACE_READINGS if images else READINGS if read.moves and merged else 1
     for reading in range(readings):
-        seen = [*evidence, *read_through(shape_of, images)]
+        surfaces = laid_through(shape_of, model, images) if reading else []
+        seen = [*evidence, *(surfaces or read_through(shape_of, images))]
         problem = problem_of(hand, model, merged, known, seen, settings, read, shape_of, held, subject)
         found = likeliest(problem, problem.coordinates.start if x is None else x, settings)
         x, tried = found.x, tried + found.tried
@@ -164,6 +166,12 @@ def read_through(hand: HandMesh, images: Sequence[DepthImage]) -> list[Evidence]
     """What depth images say of the joints, read through a hand as it is."""
     found = [read_surface(hand, image).depths for image in images]
     return [depths for depths in found if depths is not None]
+
+
+def laid_through(hand: HandMesh, model: HandModel, images: Sequence[DepthImage]) -> list[SurfacePairs]:
+    """Where depth images say that the skin is, by a hand that is near it already."""
+    found = [surface_pairs(hand, model, image) for image in images]
+    return [pairs for pairs in found if pairs is not None]
 
 
 def _pinned(hand, model, merged, states, evidence, settings: SolverSettings, subject) -> Solution:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator.correcting.solver.angles import angles_to_rotations, rotations_to_angles
+from annotator.correcting.kinematics.angles import angles_to_rotations, rotations_to_angles
+from annotator.correcting.kinematics.chain import chain_of
 from annotator.correcting.solver.coordinates import ANGLES, LOG_DEPTH, PLACE, SHAPE, TURN
-from annotator.correcting.solver.kinematics import chain_of
 from annotator.correcting.solver.prior import ProposalPrior
 from annotator.correcting.views.frames import MIRROR, between, moved
 from annotator.correcting.views.sighting import Sighting

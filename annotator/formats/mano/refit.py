@@ -18,6 +18,7 @@ from annotator.errors import InputError
 from annotator.formats.core.base import LabelledHand
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import OFFSET_LEVEL, HandModel
+from annotator.hand.normals import vertex_normals
 from annotator.hand.rotations import rotation_matrices
 
 # sigmas: m, m, units of shape, rad from where the record's pose is
@@ -45,7 +46,7 @@ def refit(record: LabelledHand, model: HandModel) -> tuple[LabelledHand, float, 
     mirror = _MIRROR if record.side == "left" else np.ones(3)
     joints, vertices = record.joints * mirror, record.vertices * mirror
     faces = record.faces[:, ::-1] if record.side == "left" else record.faces
-    normals, tree = _normals(vertices, faces), cKDTree(vertices)
+    normals, tree = vertex_normals(vertices, faces), cKDTree(vertices)
     sample = model.levels[OFFSET_LEVEL].indices
     pose = record.parameters.pose.copy() if record.parameters is not None else np.zeros((16, 3))
     start = np.concatenate([pose.ravel(), np.zeros(10), joints[0]])
@@ -91,12 +92,3 @@ def _turn(model: HandModel, joints: np.ndarray) -> np.ndarray:
     u, _, vt = np.linalg.svd((rest - rest.mean(0)).T @ (joints[palm] - joints[palm].mean(0)))
     sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     return rotation_vectors((u @ sign @ vt).T)
-
-
-def _normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V,3) unit normals, outward, by the faces' areas."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normals = np.zeros_like(vertices)
-    for k in range(3):
-        np.add.at(normals, faces[:, k], np.cross(b - a, c - a))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)

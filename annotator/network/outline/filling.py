@@ -104,10 +104,7 @@ class Filling:
         order = np.lexsort(corners.T)
         corners, other, owner = corners[order], other[order], owner[order]
         same = np.flatnonzero((corners[1:] == corners[:-1]).all(1))
-        forward = hand.joints(hand.template)
-        along = forward[9] - forward[0]
-        height = (hand.template - forward[0]) @ (along / np.linalg.norm(along))
-        same = same[height[corners[same]].mean(1) > BEHIND]
+        same = same[hand.before_wrist[corners[same]].mean(1) > BEHIND]
         self.edges = corners[same]
         self.edge_faces = np.stack([owner[same], owner[same + 1]], axis=1)
         self.edge_apexes = np.stack([other[same], other[same + 1]], axis=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from annotator.correcting.solver.angles import angles_to_rotations, rotations_to_angles
+from annotator.correcting.kinematics.angles import angles_to_rotations, rotations_to_angles
 from annotator.correcting.solver.coordinates import ANGLES, PLACE, TURN
 from annotator.correcting.solver.prior import ProposalPrior
 from annotator.hand.mesh import HandMesh, HandParameters

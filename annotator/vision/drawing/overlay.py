@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from annotator.errors import InputError
+from annotator.hand.normals import vertex_normals
 from annotator.vision.drawing.raster import rasterise
 
 COLOUR = (0.45, 0.68, 0.93)  # a light blue: no skin has it
@@ -128,16 +129,6 @@ def heat(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Colours (N, 3) 0..1 for values (N,): from blue at `low` through yellow to red at `high`."""
     place = np.clip((np.asarray(values, np.float64) - low) / (high - low), 0, 1) * (len(HEAT) - 1)
     return np.stack([np.interp(place, np.arange(len(HEAT)), HEAT[:, c]) for c in range(3)], axis=1)
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Outward unit normals (V, 3), each the mean over its faces weighted by their area."""
-    corner = vertices[faces]
-    of_face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    normals = np.stack(
-        [np.bincount(faces.ravel(), np.repeat(of_face[:, c], 3), len(vertices)) for c in range(3)], axis=1
-    )
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 def is_closed(faces: np.ndarray) -> bool:

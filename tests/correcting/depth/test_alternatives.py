@@ -8,7 +8,7 @@ import pytest
 from annotator.correcting import solve
 from annotator.correcting.depth.alternatives import DIFFERENT, alternatives
 from annotator.correcting.depth.mirroring import Mirroring, bend_and_tilt
-from annotator.correcting.solver.angles import angles_to_rotations, limit_excess, rotations_to_angles
+from annotator.correcting.kinematics.angles import angles_to_rotations, limit_excess, rotations_to_angles
 from annotator.hand.mesh import HandParameters
 from annotator.hand.rotations import rotation_matrices, rotation_vectors
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotator.correcting.solver.angles import limit_excess, rotations_to_angles
+from annotator.correcting.kinematics.angles import limit_excess, rotations_to_angles
 from annotator.hand.mesh import HandMesh
 from annotator.hand.rotations import rotation_matrices
 

@@ -12,12 +12,12 @@ from annotator.correcting.solver.coordinates import Coordinates
 from annotator.correcting.solver.descent import Descent, descend
 from annotator.correcting.solver.problem import Proposal, SolverCamera, Targets
 from annotator.correcting.solver.search import SolverSettings
+from annotator.correcting.solver.stretching import BONES, Stretched
 from annotator.correcting.views.frames import between
 from annotator.correcting.views.fusing import Fused, fused
 from annotator.correcting.views.sighting import Sighting
 from annotator.correcting.views.solver.problem import InstantProblem, Photo, State
 from annotator.correcting.views.solver.reading import Labels
-from annotator.correcting.views.solver.stretching import BONES, Stretched
 from annotator.correcting.views.weighing import in_effect
 from annotator.hand.joint_states import UNSEEN
 from annotator.hand.mesh import HandMesh

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotator.correcting.solver import angles as ours
+from annotator.correcting.kinematics import angles as ours
 from annotator.hand import limits as theirs
 from annotator.hand.model import load_hand
 from annotator.hand.rotations import rotation_matrices, rotation_vectors

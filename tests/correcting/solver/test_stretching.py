@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from small_rigs import SIZES, proposal, rig_of
 
+from annotator.correcting.solver.stretching import FORM, STRETCH, Stretched, baked, directions
 from annotator.correcting.views import join
-from annotator.correcting.views.solver.stretching import FORM, STRETCH, Stretched, baked, directions
 from annotator.hand.building.proportions import random_bone_lengths, with_bone_lengths
 from annotator.hand.mesh import HandParameters
 from annotator.hand.rotations import rotation_matrices
@@ -34,7 +34,7 @@ def test_its_joints_are_the_stretched_models(hand_model):
     x[STRETCH] = np.random.default_rng(2).uniform(-0.15, 0.15, 20)
     placed = coordinates.place(x)
     longer = with_bone_lengths(hand_model, 1 + x[STRETCH])
-    vertices = longer.skin(placed.rotations, x[FORM][:10]) + coordinates._translation(x)
+    vertices = longer.skin(placed.rotations, x[FORM][:10]) + coordinates.translation(x)
     np.testing.assert_allclose(placed.keypoints, hand_model.joints(vertices), atol=1e-9)
 
 

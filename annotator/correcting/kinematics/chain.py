@@ -1,4 +1,4 @@
-"""The 21 joints of a posed hand and their closed-form Jacobian, without skinning the mesh.
+"""The 21 joints of a posed hand, or points of its skin, and their closed-form Jacobian, without skinning the mesh.
 
 Joints are regressed from the mesh, X_k = sum_v r_kv x_v, and the mesh is linear blend skinning of a rest mesh
 that is linear in shape and offsets. So the sums over vertices can be done once: with
@@ -13,10 +13,13 @@ G_j being bone j's rotation and q_j its joint, posed. That is exact, and costs 3
 mesh. A turn of joint i by the small vector w in its own frame moves everything that hangs on i about q_i:
 
     dX_k = (G_i w) x S_ki,   S_ki = sum_{j below or at i} (G_j c_kj + m_kj (q_j - q_i)).
+
+A vertex is a point that is regressed from itself alone: what is said of K keypoints here holds for any points.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 from dataclasses import dataclass
 
@@ -48,7 +51,7 @@ _BELOW = _below()
 class Rest:
     """A hand of one shape and one field of offsets, at rest: all a pose needs.
 
-    parts (16,21,3) m: c_kj above, bone first; bones (16,3) m: from the parent's joint to the bone's own.
+    parts (16,K,3) m: c_kj above, bone first; bones (16,3) m: from the parent's joint to the bone's own.
     """
 
     parts: np.ndarray
@@ -57,8 +60,8 @@ class Rest:
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """A posed hand, wrist joint at the origin: keypoints (21,3) m; turned (16,3,3), each bone's rotation from
-    rest; joints (16,3) m, model order; pulled (16,21,3) m: each bone's share of each keypoint; rotations
+    """A posed hand, wrist joint at the origin: keypoints (K,3) m; turned (16,3,3), each bone's rotation from
+    rest; joints (16,3) m, model order; pulled (16,K,3) m: each bone's share of each keypoint; rotations
     (16,3,3), local.
     """
 
@@ -70,38 +73,56 @@ class Posed:
 
 
 class Chain:
-    """The kinematic chain of a hand model, its mesh summed away; `chain_of` keeps one per model."""
+    """The kinematic chain of a hand model, its mesh summed away; `chain_of` keeps one per model.
 
-    def __init__(self, model: HandModel):
-        self.mass = np.zeros((16, 21))  # m_kj
-        parts, part_directions = np.zeros((16, 21, 3)), np.zeros((16, 21, 3, 10))
+    regressor (K,V): what each point is of the mesh's vertices; None: the 21 joints. forms (V,3,S) m: how the template
+    moves with each number of shape; None: the model's ten.
+    """
+
+    def __init__(self, model: HandModel, regressor: np.ndarray | None = None, forms: np.ndarray | None = None):
+        regressor = model.keypoint_regressor if regressor is None else regressor
+        forms = model.shape_directions if forms is None else forms
+        points, shapes = len(regressor), forms.shape[2]
+        self.mass = np.zeros((16, points))  # m_kj
+        parts, part_directions = np.zeros((16, points, 3)), np.zeros((16, points, 3, shapes))
         count = model.offset_count
-        from_offsets = np.zeros((16, 21, count))  # share of each offset in each part
-        correctives = np.zeros((16, 3, 21, 135)) if model.pose_directions is not None else None
+        from_offsets = np.zeros((16, points, count))  # share of each offset in each part
+        correctives = np.zeros((16, 3, points, 135)) if model.pose_directions is not None else None
         # In loops and einsum, not in one product: BLAS's last digits depend on its number of threads.
-        for k, row in enumerate(model.keypoint_regressor):
+        for k, row in enumerate(regressor):
             v = np.flatnonzero(row)
             share = (row[v, None] * model.weights[v]).T
             self.mass[:, k] = share.sum(axis=1)
             parts[:, k] = np.einsum("jv,va->ja", share, model.template[v])
-            part_directions[:, k] = np.einsum("jv,vab->jab", share, model.shape_directions[v])
+            part_directions[:, k] = np.einsum("jv,vab->jab", share, forms[v])
             from_offsets[:, k] = np.einsum("jv,vm->jm", share, model.levels[OFFSET_LEVEL].upsample[v])
             if correctives is not None and model.pose_directions is not None:
                 correctives[:, :, k] = np.einsum("jv,vap->jap", share, model.pose_directions[v])
         self.mass_below = _BELOW @ self.mass
         self.from_offsets = from_offsets
         joints = np.einsum("jv,va->ja", model.joint_regressor, model.template)
-        directions = np.einsum("jv,vab->jab", model.joint_regressor, model.shape_directions)
+        directions = np.einsum("jv,vab->jab", model.joint_regressor, forms)
         self._parts = parts - self.mass[..., None] * joints[:, None]
         self._part_directions = part_directions - self.mass[..., None, None] * directions[:, None]
-        self._bones, self._bone_directions = np.zeros((16, 3)), np.zeros((16, 3, 10))
+        self._bones, self._bone_directions = np.zeros((16, 3)), np.zeros((16, 3, shapes))
         self._bones[1:] = joints[1:] - joints[_PARENTS[1:]]
         self._bone_directions[1:] = directions[1:] - directions[_PARENTS[1:]]
         # rows (bone, axis), columns (keypoint, corrective)
         self._correctives = None if correctives is None else correctives.reshape(48, -1)
 
+    def of_points(self, rows: np.ndarray, offsets: np.ndarray) -> Chain:
+        """The chain of some of the points alone, by their numbers, of hands with these offsets (M,3) m."""
+        chain = copy.copy(self)
+        chain.mass, chain.mass_below = self.mass[:, rows], self.mass_below[:, rows]
+        chain.from_offsets = self.from_offsets[:, rows]
+        chain._parts, chain._part_directions = self._parts[:, rows], self._part_directions[:, rows]
+        chain._parts = chain._parts + chain.from_offsets @ offsets
+        if self._correctives is not None:
+            chain._correctives = self._correctives.reshape(48, -1, 135)[:, rows].reshape(48, -1)
+        return chain
+
     def rest(self, shape: np.ndarray, offsets: np.ndarray | None = None) -> Rest:
-        """The hand at rest, of shape (10,) and with offsets (M,3) m in the rest pose at mesh level
+        """The hand at rest, of shape (S,) and with offsets (M,3) m in the rest pose at mesh level
         OFFSET_LEVEL.
         """
         parts = self._parts + self._part_directions @ shape
@@ -120,23 +141,23 @@ class Chain:
         parts = rest.parts
         if self._correctives is not None:
             bent = (rotations[1:] - np.eye(3)).ravel()
-            parts = parts + (self._correctives.reshape(-1, 135) @ bent).reshape(16, 3, 21).transpose(0, 2, 1)
+            parts = parts + (self._correctives.reshape(-1, 135) @ bent).reshape(16, 3, -1).transpose(0, 2, 1)
         pulled = parts @ turned.transpose(0, 2, 1) + self.mass[..., None] * joints[:, None]
         return Posed(pulled.sum(axis=0), turned, joints, pulled, rotations)
 
     def levers(self, posed: Posed) -> np.ndarray:
-        """S above, (16,21,3) m: a turn u of bone i (camera frame) moves keypoint k by u x S_ik."""
-        hanging = (_BELOW @ posed.pulled.reshape(16, 63)).reshape(16, 21, 3)
+        """S above, (16,K,3) m: a turn u of bone i (camera frame) moves keypoint k by u x S_ik."""
+        hanging = (_BELOW @ posed.pulled.reshape(16, -1)).reshape(posed.pulled.shape)
         return hanging - self.mass_below[..., None] * posed.joints[:, None]
 
     def turn_jacobian(self, posed: Posed, rates: np.ndarray | None = None) -> np.ndarray:
-        """d keypoints / d turns, (21,3,16,3): of a small vector w, rotations[i] becoming rotations[i]
+        """d keypoints / d turns, (K,3,16,3): of a small vector w, rotations[i] becoming rotations[i]
         exp([w]).
 
         rates (16,3,3), if given, are columns dw/dp of other coordinates p; the last axis is then p's.
         """
         axes = posed.turned if rates is None else posed.turned @ rates
-        by_axis = _cross(axes.transpose(0, 2, 1)[:, None], self.levers(posed)[:, :, None])  # (16,21,axis,3)
+        by_axis = _cross(axes.transpose(0, 2, 1)[:, None], self.levers(posed)[:, :, None])  # (16,K,axis,3)
         jacobian = by_axis.transpose(1, 3, 0, 2)
         if self._correctives is not None:
             jacobian = jacobian + self._corrective_jacobian(posed, rates)
@@ -146,7 +167,7 @@ class Chain:
         # MANO's pose correctives move rest vertices with the entries of (R_i - 1), so turns act through them
         # too.
         side_by_side = posed.turned.transpose(1, 0, 2).reshape(3, 48)
-        moved = (side_by_side @ self._correctives).reshape(3, 21, 15, 3, 3)
+        moved = (side_by_side @ self._correctives).reshape(3, -1, 15, 3, 3)
         rotations = posed.rotations[1:]
         change = np.zeros((15, 3, 3, 3))  # d R_i = R_i [w]; per joint: entries (row, column), then w's axis
         for axis, (a, b) in enumerate(((1, 2), (2, 0), (0, 1))):
@@ -154,17 +175,17 @@ class Chain:
             change[:, :, b, axis] = -rotations[:, :, a]
         if rates is not None:
             change = change @ rates[1:, None]
-        jacobian = np.zeros((21, 3, 16, 3))
+        jacobian = np.zeros((moved.shape[1], 3, 16, 3))
         jacobian[:, :, 1:] = np.einsum("xkjab,jabc->kxjc", moved, change)
         return jacobian
 
     def shape_jacobian(self, posed: Posed) -> np.ndarray:
-        """d keypoints / d shape, (21,3,10) m per unit of shape."""
+        """d keypoints / d shape, (K,3,S) m per unit of shape."""
         turned = posed.turned
         joints = np.zeros(self._bone_directions.shape)
         for row in _ROWS:
             joints[row] = joints[_PARENTS[row]] + turned[_PARENTS[row]] @ self._bone_directions[row]
-        moved = turned[:, None] @ self._part_directions  # (16,21,3,10)
+        moved = turned[:, None] @ self._part_directions  # (16,K,3,S)
         return moved.sum(axis=0) + np.tensordot(self.mass, joints, axes=(0, 0))
 
 

@@ -12,10 +12,9 @@ import functools
 
 import numpy as np
 
+from annotator.correcting.kinematics.chain import Chain
 from annotator.correcting.solver.coordinates import COUNT, SHAPE, Coordinates, PosedHand
-from annotator.correcting.solver.kinematics import Chain
 from annotator.hand.building.proportions import with_bone_lengths
-from annotator.hand.joints import MANO_PARENTS
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import OFFSET_LEVEL, HandModel
 from annotator.hand.rotations import rotation_vectors
@@ -38,33 +37,21 @@ def directions(model: HandModel) -> np.ndarray:
     return np.stack(found, axis=-1)
 
 
-class StretchChain(Chain):
-    """The kinematic chain with the stretches as further numbers of shape."""
-
-    def __init__(self, model: HandModel):
-        super().__init__(model)
-        bones = directions(model)
-        parts = np.zeros((16, 21, 3, BONES))
-        for k, row in enumerate(model.keypoint_regressor):
-            v = np.flatnonzero(row)
-            share = (row[v, None] * model.weights[v]).T
-            parts[:, k] = np.einsum("jv,vab->jab", share, bones[v])
-        joints = np.einsum("jv,vab->jab", model.joint_regressor, bones)
-        parts -= self.mass[..., None, None] * joints[:, None]
-        lengths = np.zeros((16, 3, BONES))
-        lengths[1:] = joints[1:] - joints[list(MANO_PARENTS[1:])]
-        self._part_directions = np.concatenate([self._part_directions, parts], axis=-1)
-        self._bone_directions = np.concatenate([self._bone_directions, lengths], axis=-1)
+def forms(model: HandModel) -> np.ndarray:
+    """(V,3,30) m: how the template moves with the numbers of shape and with the stretches behind them."""
+    return np.concatenate([model.shape_directions, directions(model)], axis=-1)
 
 
 @functools.lru_cache(maxsize=4)
-def stretch_chain_of(model: HandModel) -> StretchChain:
-    """The chain of a hand model, made once."""
-    return StretchChain(model)
+def stretch_chain_of(model: HandModel) -> Chain:
+    """The kinematic chain of a hand model with the stretches as further numbers of shape, made once."""
+    return Chain(model, forms=forms(model))
 
 
 class Stretched(Coordinates):
     """`solver.coordinates.Coordinates` with the twenty stretches behind them: x (81,)."""
+
+    count, form = STRETCH.stop, FORM
 
     def __init__(self, model: HandModel, parameters: HandParameters, depth_factor: float, shape_limit: float):
         super().__init__(model, parameters, depth_factor, shape_limit)
@@ -73,26 +60,13 @@ class Stretched(Coordinates):
         self._low = np.concatenate([self._low, np.full(BONES, -MOST)])
         self._high = np.concatenate([self._high, np.full(BONES, MOST)])
 
-    def place(self, x: np.ndarray) -> PosedHand:
-        """The hand at x (81,)."""
-        form = x[FORM]
-        if self._rest is None or not np.array_equal(self._rest[0], form):
-            self._rest = form.copy(), self.chain.rest(form, self.offsets)
-        return self._posed(x, self._rest[1])
-
-    def jacobian(self, placed: PosedHand, with_shape: bool = True) -> np.ndarray:
-        """d keypoints / d x, (21,3,81)."""
-        jacobian = self._pose_jacobian(placed, STRETCH.stop)
-        jacobian[..., FORM] = self.chain.shape_jacobian(placed.posed)
-        return jacobian
-
     def parameters(self, placed: PosedHand) -> HandParameters:
         """The hand at x as parameters of the hand model, the stretches in its offsets."""
         x = placed.x
         return HandParameters(
             pose=rotation_vectors(placed.rotations),
             shape=x[SHAPE],
-            translation=self._translation(x),
+            translation=self.translation(x),
             offsets=self.offsets + baked(self.model, placed.rotations, x[SHAPE], x[STRETCH]),
         )
 

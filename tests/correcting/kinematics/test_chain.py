@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotator.correcting.kinematics.chain import Chain, chain_of
 from annotator.correcting.solver.coordinates import ANGLES, COUNT, PLACE, POSE_COUNT, SHAPE, TURN, Coordinates
-from annotator.correcting.solver.kinematics import Chain, chain_of
 from annotator.hand.mesh import HandParameters
 from annotator.hand.model import load_hand
 from annotator.hand.rotations import rotation_matrices
