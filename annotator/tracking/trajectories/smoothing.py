@@ -30,15 +30,15 @@ class Smoothing:
     curve's."""
 
     noise: float = 1.0
-    angle_acceleration: float = 20.0
-    turn_acceleration: float = 20.0
+    angle_acceleration: float = 10.0
+    turn_acceleration: float = 10.0
     place_acceleration: float = 40.0
     depth_acceleration: float = 4.0
     noise_tails: float = 5.0
     motion_tails: float = 3.0
     steps: int = 12
     start: float = 0.2
-    lively: float = 4.0
+    lively: float = 3.5
     nearby: float = 0.4
     liveliest: float = 10.0
 
