@@ -19,7 +19,6 @@ from annotator.vision.crop_size import CROP_SIZE
 from annotator.vision.crops import Crop
 
 # A finger's nine angles move together and are doubted together: their numbers among `ANGLES`.
-CONTRAST, FAINTEST = 2.0, 3.0  # within a track a frame's errors grow with this power of its sigma besides; up to that
 FINGER_ANGLES = {finger: np.arange(3 * rows.start, 3 * rows.stop) for finger, rows in HAND.articulated_of.items()}
 
 
@@ -54,13 +53,11 @@ def curves_of(hands: Sequence[HandMesh], seconds: np.ndarray, model: HandModel) 
     translation = np.array([hand.parameters.translation for hand in hands])
     depth = np.maximum(translation[:, 2], 1e-3)
     place = np.column_stack([translation[:, :2] / depth[:, None], np.log(depth)])
-    stated = np.array([np.median(hand.keypoint_sigma) / hand.crop_size for hand in hands])
-    doubted = np.minimum((stated / np.median(stated)) ** CONTRAST, FAINTEST)
     sigma, prior = [], ProposalPrior()
-    for hand, factor in zip(hands, doubted, strict=True):
+    for hand in hands:
         scale = CROP_SIZE / hand.crop_size
         focal = float(np.sqrt(hand.camera[0, 0] * hand.camera[1, 1])) * scale
-        sigma.append(factor * prior.sigmas(focal, float(np.median(hand.keypoint_sigma)) * scale, np.ones(21)))
+        sigma.append(prior.sigmas(focal, float(np.median(hand.keypoint_sigma)) * scale, np.ones(21)))
     return Curves(
         np.asarray(seconds, np.float64),
         np.unwrap(angles.reshape(len(hands), -1), axis=0),

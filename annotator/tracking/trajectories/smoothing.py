@@ -30,8 +30,8 @@ class Smoothing:
     curve's."""
 
     noise: float = 1.0
-    angle_acceleration: float = 10.0
-    turn_acceleration: float = 10.0
+    angle_acceleration: float = 20.0
+    turn_acceleration: float = 20.0
     place_acceleration: float = 40.0
     depth_acceleration: float = 4.0
     noise_tails: float = 5.0
@@ -39,7 +39,7 @@ class Smoothing:
     steps: int = 12
     start: float = 0.2
     lively: float = 3.5
-    nearby: float = 0.4
+    nearby: float = 0.2
     liveliest: float = 10.0
 
 
