@@ -31,6 +31,7 @@ from annotator.hand.model import OFFSET_LEVEL, HandModel
 # Bones in the order in which they can be placed together: the wrist, then the three rows of knuckles.
 _ROWS = tuple(np.array([j for j in range(1, 16) if (j - 1) % 3 == row]) for row in range(3))
 _PARENTS = np.array(MANO_PARENTS)
+AT_ONCE = 21  # points in a product: BLAS spreads larger ones over threads, and rounds otherwise
 
 
 def _below() -> np.ndarray:
@@ -147,7 +148,9 @@ class Chain:
 
     def levers(self, posed: Posed) -> np.ndarray:
         """S above, (16,K,3) m: a turn u of bone i (camera frame) moves keypoint k by u x S_ik."""
-        hanging = (_BELOW @ posed.pulled.reshape(16, -1)).reshape(posed.pulled.shape)
+        pulled = posed.pulled
+        parts = [pulled[:, at : at + AT_ONCE].reshape(16, -1) for at in range(0, pulled.shape[1], AT_ONCE)]
+        hanging = np.concatenate([_BELOW @ part for part in parts], axis=1).reshape(pulled.shape)
         return hanging - self.mass_below[..., None] * posed.joints[:, None]
 
     def turn_jacobian(self, posed: Posed, rates: np.ndarray | None = None) -> np.ndarray:
@@ -186,7 +189,8 @@ class Chain:
         for row in _ROWS:
             joints[row] = joints[_PARENTS[row]] + turned[_PARENTS[row]] @ self._bone_directions[row]
         moved = turned[:, None] @ self._part_directions  # (16,K,3,S)
-        return moved.sum(axis=0) + np.tensordot(self.mass, joints, axes=(0, 0))
+        mass = [self.mass[:, at : at + AT_ONCE] for at in range(0, self.mass.shape[1], AT_ONCE)]
+        return moved.sum(axis=0) + np.concatenate([np.tensordot(part, joints, axes=(0, 0)) for part in mass])
 
 
 @functools.lru_cache(maxsize=4)

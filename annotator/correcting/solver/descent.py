@@ -10,6 +10,7 @@ from scipy.linalg.lapack import dposv
 
 PASSES = 4  # of the active set within one step
 AT_BOUND = 1e-9  # a coordinate this near to its bound is at it: coupled bounds move, and rounding with them
+MOST_PRODUCTS = 250_000  # in one product: BLAS spreads larger ones over threads, and rounds otherwise
 FIRST = 1.0  # damping, in units of the prior's curvature, which is 1 in every coordinate
 
 
@@ -41,6 +42,15 @@ class Problem(Protocol):
 
     def clamp(self, x: np.ndarray) -> tuple[np.ndarray, Box]:
         """x drawn into its bounds, and the bounds there (not scaled)."""
+
+
+def add_squares(hessian: np.ndarray, gradient: np.ndarray, rows: np.ndarray, residual: np.ndarray) -> None:
+    """Add the squares of residuals (m,), whose derivatives are rows (m,n), to the normal equations, in place."""
+    size = max(MOST_PRODUCTS // rows.shape[1] ** 2, 1)
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        hessian += part.T @ part
+        gradient += residual[start : start + size] @ part
 
 
 def boxed_step(hessian: np.ndarray, gradient: np.ndarray, box: Box) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from annotator.correcting.depth.evidence import Depths, Evidence, InFront, PalmDepths, PalmDistance, SecondView
 from annotator.correcting.depth.surface_pairs import SurfacePairs
 from annotator.correcting.solver.coordinates import POSE_COUNT, SHAPE, Coordinates, PosedHand
-from annotator.correcting.solver.descent import Box
+from annotator.correcting.solver.descent import Box, add_squares
 from annotator.correcting.solver.surface_term import SurfaceTerm
 from annotator.hand.depth_labels import PALM_KEYPOINTS
 
@@ -183,18 +183,14 @@ class HandProblem:
                 rows = by_keypoint.reshape(len(residual), -1) @ jacobian[joints].reshape(-1, count)
                 blocks.append((rows, residual))
             for surface in self._surfaces:
-                blocks += surface.blocks(state.placed, self.scale)
+                blocks.append(surface.rows(state.placed, self.scale))
         hessian, gradient = np.eye(count), state.prior.copy()
         if self._shape_whitening is not None and count > POSE_COUNT:
             shape_rows = self._shape_whitening * self.scale[SHAPE]
             hessian[SHAPE, SHAPE] = shape_rows.T @ shape_rows
             gradient[SHAPE] = state.prior[SHAPE] @ shape_rows
-        for (
-            rows,
-            residual,
-        ) in blocks:  # small products: BLAS spreads larger ones over threads, and rounds otherwise
-            hessian += rows.T @ rows
-            gradient += residual @ rows
+        for rows, residual in blocks:
+            add_squares(hessian, gradient, rows, residual)
         return hessian, gradient
 
     def keypoint_jacobian(self, state: State) -> np.ndarray:

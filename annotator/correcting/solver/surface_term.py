@@ -12,8 +12,6 @@ from annotator.correcting.solver.coordinates import Coordinates, PosedHand
 from annotator.correcting.solver.stretching import Stretched, forms
 from annotator.hand.model import HandModel
 
-ROWS = 32  # in a block: BLAS spreads larger products over threads, and rounds otherwise
-
 
 class SurfaceTerm:
     """Distances of vertices from the planes in which they belong, over their sigmas. mirrored: of a left hand, which is
@@ -34,15 +32,12 @@ class SurfaceTerm:
         points = posed.keypoints + self._coordinates.translation(placed.x)
         return (points * self._directions).sum(1) - self._distances
 
-    def blocks(self, placed: PosedHand, scale: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Rows (m, count) by coordinates in units of `scale` (count,), each with its residuals (m,)."""
+    def rows(self, placed: PosedHand, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Derivatives (n, count) by coordinates in units of `scale` (count,), and the residuals (n,)."""
         own = self._coordinates
         with_shape = len(scale) == own.count
         jacobian = own.jacobian_of(self._chain, self._posed(placed), placed.x, with_shape)
-        rows = np.einsum("nc,ncx->nx", self._directions, jacobian) * scale
-        residual = self.residual(placed)
-        parts = range(0, len(rows), ROWS)
-        return [(rows[start : start + ROWS], residual[start : start + ROWS]) for start in parts]
+        return np.einsum("nc,ncx->nx", self._directions, jacobian) * scale, self.residual(placed)
 
     def _posed(self, placed: PosedHand) -> Posed:
         if self._last is None or self._last[0] is not placed:

@@ -13,6 +13,8 @@ from annotator.correcting import solve
 from annotator.hand.mesh import HandMesh, HandParameters, ParametricEstimate
 from annotator.hand.model import load_hand
 from annotator.vision.camera import project
+from annotator.vision.drawing.raster import rasterise
+from annotator.vision.images.depth_images import DepthImage
 
 model, random, total = load_hand(), np.random.default_rng(1), hashlib.sha256()
 K = np.array([[800.0, 0, 400], [0, 800, 300], [0, 0, 1]])
@@ -27,7 +29,11 @@ for count in (1, 4, 12, 21):
                     np.full(21, 5.0), np.full(len(vertices), 0.008), 0.8, parameters, model.name,
                     ParametricEstimate(vertices, joints, keypoints))
     moved = keypoints + random.normal(0, 8, (21, 2))
-    found = solve(hand, model, {int(k): moved[k] for k in random.permutation(21)[:count]}).hand
+    surface = np.full((600, 800), 1.5)
+    seen = rasterise(project(vertices, K), vertices[:, 2], model.faces, 600, 800)
+    surface[seen.rows, seen.columns] = seen.depth + random.normal(0.01, 0.003, len(seen.depth))
+    evidence = [DepthImage(surface)] if count > 4 else []
+    found = solve(hand, model, {int(k): moved[k] for k in random.permutation(21)[:count]}, evidence=evidence).hand
     for array in (found.vertices, found.parameters.pose, found.parameters.shape, found.keypoint_sigma):
         total.update(np.ascontiguousarray(array).tobytes())
 assert "torch" not in sys.modules, "the solver needs torch"

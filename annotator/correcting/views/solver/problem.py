@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from annotator.correcting.solver.coordinates import Coordinates, PosedHand
-from annotator.correcting.solver.descent import Box
+from annotator.correcting.solver.descent import Box, add_squares
 from annotator.correcting.solver.problem import Proposal, SolverCamera, Targets
 
 
@@ -96,8 +96,7 @@ class InstantProblem:
                 rows = (in_photo[photo.targets.joints] * weight[..., None]).reshape(-1, self.count)
                 blocks.append((rows, (seen.miss * weight).ravel()))
             for rows, residual in blocks:
-                hessian += rows.T @ rows
-                gradient += residual @ rows
+                add_squares(hessian, gradient, rows, residual)
         return hessian, gradient
 
     def keypoint_jacobian(self, state: State) -> np.ndarray:
