@@ -1,8 +1,9 @@
 """Fails the n-th write, sync, read, rename, opening, removal or connection of every command that writes.
 
-    python benchmarks/faults.py [--most 0] [--only accept,export-parquet] [--kinds write,sync] [--postgres]
+    python benchmarks/faults.py [--most 0] [--first 1] [--only accept,export-parquet] [--kinds write,sync] [--postgres]
 
 --kinds killed: the process is killed at its n-th call of any kind instead.
+--first: the first n that is tried: goes on with a run that was ended.
 --most: so many n of each command and kind, evenly spread (0: all). --postgres: projects on a PostgreSQL server of its
 own, whose connections fail; without it they are SQLite files.
 
@@ -95,10 +96,10 @@ def look(world: World, case: Case, tried: Tried, ended: Ended) -> list[str]:
     return wrong
 
 
-def numbers(seen: int, most: int) -> Iterator[int]:
-    """The calls that fail, one at a time: all, or `most` of them evenly spread."""
+def numbers(seen: int, most: int, first: int = 1) -> Iterator[int]:
+    """The calls that fail, one at a time: all from the first on, or `most` of all evenly spread."""
     if not most or seen <= most:
-        return iter(range(1, seen + 1))
+        return iter(range(first, seen + 1))
     return iter(sorted({1 + round(k * (seen - 1) / max(1, most - 1)) for k in range(most)}))
 
 
@@ -174,7 +175,7 @@ def sweep(given: argparse.Namespace, make_url: Callable[[], str] | None, scratch
                 continue
             # nothing comes after a kill; a connection that was reset stays so
             times = {"killed": (False,), "connection": (True,)}.get(kind, (False, True))
-            for number, ever in itertools.product(numbers(sound.seen, given.most), times):
+            for number, ever in itertools.product(numbers(sound.seen, given.most, given.first), times):
                 if given.seconds and time.monotonic() > end:
                     return {"stopped_at": f"{name}, {kind} {number}", **said()}
                 case = world.case()
@@ -193,6 +194,7 @@ def sweep(given: argparse.Namespace, make_url: Callable[[], str] | None, scratch
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--most", type=int, default=0)
+    parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long (0: when all is done)")
     parser.add_argument("--kinds", default="")
