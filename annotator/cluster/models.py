@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from annotator.cluster.engine import Engine, needed
 from annotator.errors import InputError
-from annotator.model import Model, load_model
+
+if TYPE_CHECKING:
+    from annotator.model import Model
 
 
 def content_of(checkpoint: Path | None) -> bytes | None:
@@ -36,7 +36,14 @@ def answer_of(ray: Any, task: Any) -> Any:
 
 
 def loaded(content: bytes | None, engine: Engine) -> Model:
-    """The model in a worker, on the cores or the GPU that it has reserved."""
+    """The model in a worker, on the cores or the GPU that it has reserved.
+
+    torch is imported here and not above: who hands on work, or exports, takes seconds less to start.
+    """
+    import torch
+
+    from annotator.model import load_model
+
     torch.set_num_threads(max(1, int(engine.cpus)))
     device = "cuda" if engine.gpus else "cpu"
     if content is None:

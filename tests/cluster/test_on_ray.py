@@ -67,6 +67,7 @@ def test_hands_get_their_subjects_shape_as_they_do_locally(tmp_path, photos):
         with Project.create(tmp_path / engine) as project:
             project.subjects.measure("Ada", {"length": 0.205})
         given = ["propose", *few, "--project", str(tmp_path / engine), "--engine", engine, "--subject", "Ada"]
+        given += ["--workers", "1"] if engine == "ray" else []
         assert main(given) == 0
         with Project.open(tmp_path / engine) as project:
             assert set(project.subjects.photos("Ada")) == {entry.photo_id for entry in project.hands()}
@@ -83,6 +84,7 @@ def test_a_video_is_looked_at_frame_by_frame(tmp_path, photo_file, ray_cluster):
     path = video(tmp_path / "signing.mp4", [np.roll(photo, 2 * n, 1) for n in range(6)])
     for engine in ("local", "ray"):
         given = ["propose", str(path), "--project", str(tmp_path / engine), "--every", "200ms", "--engine", engine]
+        given += ["--workers", "1"] if engine == "ray" else []
         assert main(given) == 0
     (here, there), said = (_meshes(tmp_path / engine) for engine in ("local", "ray")), []
     assert [sha256 for sha256, _ in here] == [sha256 for sha256, _ in there] and len(here) == 3

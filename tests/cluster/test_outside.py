@@ -102,12 +102,13 @@ with parse_engine(sys.argv[1]).connected():
 """
 
 
-@pytest.fixture
-def run_joined(head, tmp_path):
+@pytest.fixture(scope="module")
+def run_joined(head, tmp_path_factory):
     """run_joined(*words): a command, in one process that joins once for all of them: each time a server is started for
     the client, and workers that import everything anew."""
     address, quiet, serving = head
-    with (tmp_path / "stderr.txt").open("w+") as errors:
+    said_wrong = tmp_path_factory.mktemp("client") / "stderr.txt"
+    with said_wrong.open("w+") as errors:
         client = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-c", CLIENT, address], env=quiet, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
@@ -122,7 +123,7 @@ def run_joined(head, tmp_path):
                     client.send_signal(signal.SIGABRT)  # faulthandler says where it waits
                     client.wait()
             code, said = json.loads(client.stdout.readline() or "[-1, null]")  # nothing is read where the client ended
-            assert code == 0, (tmp_path / "stderr.txt").read_text()[-2000:]
+            assert code == 0, said_wrong.read_text()[-2000:]
             return json.loads(said.strip().splitlines()[-1])
 
         try:
@@ -132,15 +133,15 @@ def run_joined(head, tmp_path):
             client.communicate()
 
 
-def test_propose_rank_and_export(run_joined, tmp_path, sample_photos):
+def test_propose_rank_and_export(head, run_joined, tmp_path, sample_photos):
     photos, here, there = tmp_path / "photos", tmp_path / "here", tmp_path / "there"
     photos.mkdir()
     for path in [path for path in sample_photos if path.stat().st_size < 20_000][:6]:
         shutil.copy(path, photos)
     assert main(["propose", str(photos), "--project", str(here)]) == 0
-    proposing = ["propose", photos, "--project", there, "--batch", 2, "--workers", 2]
-    assert run_joined(*proposing)["photos"] == 6
-    assert run_joined(*proposing)["skipped"] == 6
+    proposing = ["propose", photos, "--project", there, "--batch", 2, "--workers"]
+    assert run_joined(*proposing, 2)["photos"] == 6
+    assert run_joined(*proposing, 1)["skipped"] == 6
     meshes = []
     for place in (here, there):
         with Project.open(place) as project:
@@ -149,11 +150,11 @@ def test_propose_rank_and_export(run_joined, tmp_path, sample_photos):
     assert len(meshes[0]) == len(meshes[1]) >= 6
     for a, b in zip(*meshes, strict=True):
         assert a.side == b.side and np.abs(a.vertices - b.vertices).max() < 1e-4
-    assert len(run_joined("rank", there, "--workers", 2)["hands"]) > 0
+    assert len(run_joined("rank", there, "--workers", 1)["hands"]) > 0
     with Project.open(there) as project:
         ids = [entry.id for entry in project.hands()]
     assert main(["accept", str(there), *ids]) == 0
-    run_joined("export", there, "--format", "freihand", "--out", tmp_path / "ray")
+    run(head, "export", there, "--format", "freihand", "--out", tmp_path / "ray")
     assert main(["export", str(there), "--format", "freihand", "--out", str(tmp_path / "local")]) == 0
     names = sorted(p.relative_to(tmp_path / "local") for p in (tmp_path / "local").rglob("*") if p.is_file())
     assert len(names) > 6
@@ -161,7 +162,7 @@ def test_propose_rank_and_export(run_joined, tmp_path, sample_photos):
         assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "local" / name).read_bytes()
 
 
-def test_train(head, tmp_path):
+def test_train(run_joined, tmp_path):
     recipe = (
         NETWORK
         + "\n[phases.tune]\nsteps = 2\nbatch = 8\nparts = 2\nwarmup = 1\nencoder_rate = 1e-4\nseed = 3\nlog_every = 1\n"
@@ -169,7 +170,7 @@ def test_train(head, tmp_path):
     (tmp_path / "recipe.toml").write_text(recipe)
     data = made_up_set(tmp_path, 4)
     given = ["train", "--data", f"freihand:{data}", "--config", tmp_path / "recipe.toml", "--out", tmp_path / "out"]
-    assert run(head, *given, "--workers", 2)["checkpoint"].endswith("checkpoint.safetensors")
+    assert run_joined(*given, "--workers", 2)["checkpoint"].endswith("checkpoint.safetensors")
     assert (tmp_path / "out" / "tune" / "log.csv").read_text().count("\n") >= 3
 
 
