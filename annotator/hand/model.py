@@ -91,6 +91,14 @@ class HandModel:
             total.update(np.ascontiguousarray(array).tobytes())
         return total.hexdigest()
 
+    def with_template(self, template: np.ndarray) -> HandModel:
+        """The same hand of another form at rest, template (V,3) m: what takes long to check and to compute is kept."""
+        other: HandModel = object.__new__(HandModel)
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
+        joints = self.joint_regressor @ template, self._rest_joints[1]
+        other.__dict__.update(kept, template=template, _rest_joints=joints)
+        return other
+
     @property
     def offset_count(self) -> int:
         """M: how many offset vectors a mesh of this model has."""

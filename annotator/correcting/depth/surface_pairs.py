@@ -101,7 +101,8 @@ def _of_hand(hand: HandMesh, window: DepthWindow, near: float, far: float) -> tu
     possible = (window.depth > near) & (window.depth < far)
     distance, nearest = np.full(possible.shape, np.inf), np.zeros(possible.shape, int)
     if possible.any():
-        distance[possible], nearest[possible] = cKDTree(hand.vertices).query(window.points[possible])
+        tree = cKDTree(hand.vertices)
+        distance[possible], nearest[possible] = tree.query(window.points[possible], distance_upper_bound=HAND)
     return possible & (distance < HAND), nearest
 
 

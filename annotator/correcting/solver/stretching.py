@@ -7,7 +7,6 @@ hand model's parameters have no place for bone lengths: the answer is baked into
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 
 import numpy as np
@@ -75,7 +74,7 @@ def baked(model: HandModel, rotations: np.ndarray, shape: np.ndarray, stretch: n
     """Offsets (M,3) m, rest pose, with which the model has the vertices of the stretched hand in this pose."""
     if not stretch.any():
         return np.zeros((model.offset_count, 3))
-    longer = dataclasses.replace(model, template=model.template + directions(model) @ stretch)
+    longer = model.with_template(model.template + directions(model) @ stretch)
     wanted = longer.skin(rotations, shape)
     turned, moved, _ = model.bone_transforms(rotations, shape)
     blended = np.tensordot(model.weights, turned, axes=1)
