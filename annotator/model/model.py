@@ -26,6 +26,7 @@ from annotator.model.refining import refined, with_features
 from annotator.network.checkpoint import checkpoint_digest, resolve_device
 from annotator.network.glfnet import Answer, GLFNet
 from annotator.network.hand_meshes import CachedFeatures, HandMeshes
+from annotator.network.layers import Unfilled
 from annotator.vision.camera import check_camera
 from annotator.vision.crops import Crop, extract_all
 from annotator.vision.photos import as_photo
@@ -45,7 +46,8 @@ class Model:
         self.hand: HandModel = network.hand
         self.card = card or {}
         self.digest = checkpoint_digest(network)
-        self.finder = HandDetector(self.network, self.device)
+        with Unfilled():  # the finder's networks are all read from files
+            self.finder = HandDetector(self.network, self.device)
         self.records = HandMeshes(self.hand)
         self.answering = Answering(self.network, self.device, self.records)
         self.proposing = Proposing(self.finder, self.answering)

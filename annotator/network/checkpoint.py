@@ -17,6 +17,7 @@ from annotator.files.atomic import put
 from annotator.files.serialization.tensor_files import opened_safetensors
 from annotator.hand.model import HandModel, load_hand
 from annotator.network.glfnet import GLFNet, GLFNetConfig
+from annotator.network.layers import Unfilled
 
 DEFAULT = "default.safetensors"
 
@@ -81,7 +82,8 @@ def load_checkpoint(path: str | Path | None = None, hand: HandModel | str | None
     if hand is None or isinstance(hand, str):
         hand = load_hand(hand or config.hand)
     _refuse_larger(path, config, state)
-    network = GLFNet(config, hand)
+    with Unfilled():  # what the file lacks, the packaged weights have
+        network = GLFNet(config, hand)
     try:
         missing, unexpected = network.load_state_dict(state, strict=False)
     except RuntimeError as error:  # a tensor of another shape than the configuration says

@@ -6,10 +6,14 @@ computed once, and of those whose pad comes to the target point and faces it, on
 
 from __future__ import annotations
 
+import functools
+from typing import NamedTuple
+
 import numpy as np
 import scipy.spatial
 import scipy.special
 
+from annotator.hand.model import HandModel
 from annotator.synthetic.poses.fingers import (
     FOUR,
     NATURAL,
@@ -24,7 +28,29 @@ from annotator.synthetic.poses.fingers import (
 from annotator.synthetic.poses.kinematics import FINGER_BASES, THUMB, Kinematics
 
 _THUMBS = 60000  # configurations searched for contacts
+_AT_ONCE = 2000  # of them: all together they would wait for memory
 OUT_OF_PALM = 15.0  # degrees of abduction beyond the natural that make a contact less likely by one draw's spread
+
+
+class Thumbs(NamedTuple):
+    """Configurations of the thumb: its three joints' angles (T,3,3), where its pad is (T,3), also as a tree, and the
+    direction (T,3) it faces. Read them only: all of a process's draws share them."""
+
+    angles: np.ndarray
+    pad: np.ndarray
+    facing: np.ndarray
+    tree: scipy.spatial.cKDTree
+
+
+@functools.lru_cache(maxsize=4)
+def thumbs_of(model: HandModel) -> Thumbs:
+    """A hand model's, always the same; computed once, for that takes longer than a hundred photos."""
+    hand, rng = Kinematics(model), np.random.default_rng(7)
+    angles = np.zeros((_THUMBS, 15, 3))
+    angles[:, THUMB] = any_thumb(rng, _THUMBS)
+    parts = [hand.pad(*hand.pose(angles[at : at + _AT_ONCE]), "thumb") for at in range(0, _THUMBS, _AT_ONCE)]
+    pad, facing = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Thumbs(hand.clip(angles)[:, THUMB].copy(), pad, facing, scipy.spatial.cKDTree(pad))
 
 
 class Postures:
@@ -32,15 +58,9 @@ class Postures:
     beyond the limits, and reached (n,) bool: whether the contacts it needs were found; None if it needs
     none."""
 
-    def __init__(self, model) -> None:
+    def __init__(self, model: HandModel) -> None:
         self.hand = Kinematics(model)
-        rng = np.random.default_rng(7)
-        angles = np.zeros((_THUMBS, 15, 3))
-        angles[:, THUMB] = any_thumb(rng, _THUMBS)
-        self.thumb_angles = self.hand.clip(angles)[:, THUMB]
-        points, rotations = self.hand.pose(angles)
-        self.thumb_pad, self.thumb_facing = self.hand.pad(points, rotations, "thumb")
-        self.thumb_tree = scipy.spatial.cKDTree(self.thumb_pad)
+        self.thumbs = thumbs_of(model)
 
     def _curls(self, n: int, rng: np.random.Generator):
         angles = np.zeros((n, 15, 3))
@@ -269,14 +289,14 @@ class Postures:
     ):
         """Give each pose a thumb whose pad lies on `target` (n,3) and faces against `normal` (n,3)."""
         normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-        distance, near = self.thumb_tree.query(target, k=96)
-        against = -np.einsum("nkc,nc->nk", self.thumb_facing[near], normal)
+        distance, near = self.thumbs.tree.query(target, k=96)
+        against = -np.einsum("nkc,nc->nk", self.thumbs.facing[near], normal)
         good = (distance < tolerance) & (against > facing)
         # of the configurations that touch, one that leaves the thumb's base by the palm is the likelier
-        out = np.maximum(np.rad2deg(self.thumb_angles[near, 0, 1]) - NATURAL, 0.0) / OUT_OF_PALM
+        out = np.maximum(np.rad2deg(self.thumbs.angles[near, 0, 1]) - NATURAL, 0.0) / OUT_OF_PALM
         cost = np.where(good, rng.random(distance.shape) + out, 10 + distance / tolerance - against)
         pick = cost.argmin(axis=1)
         rows = np.arange(len(angles))
         angles = angles.copy()
-        angles[:, THUMB] = self.thumb_angles[near[rows, pick]]
+        angles[:, THUMB] = self.thumbs.angles[near[rows, pick]]
         return angles, good[rows, pick]
