@@ -7,12 +7,27 @@ import shutil
 import numpy as np
 import pytest
 
+from annotator.model import load_model
 from annotator.project import Project
+from annotator.rounds import round
+from annotator.rounds.selection import ranking
 from annotator.rounds.trials.trial_projects import add_rendered, answer
 from annotator.synthetic.generate import generate
 from annotator.synthetic.shards import SyntheticShards
 
 TAUGHT, GOLD, OPEN = 6, 4, 3
+
+
+@pytest.fixture(autouse=True)
+def loaded(monkeypatch, model):
+    """Rounds and rankings that begin with the shipped model take the one that is loaded already, with its graphs;
+    checkpoints are read."""
+
+    def load(checkpoint=None, hand=None, device=None):
+        return model if checkpoint is None else load_model(checkpoint, hand, device)
+
+    monkeypatch.setattr(round, "load_model", load)
+    monkeypatch.setattr(ranking, "load_model", load)
 
 
 @pytest.fixture(scope="session")
