@@ -10,8 +10,11 @@ A package adds an entry with an entry point of the table's group, for example
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from typing import Any, Generic, Protocol, TypeVar
 
 from annotator.errors import InputError
@@ -28,6 +31,17 @@ class Named(Protocol):
 
 
 Entry = TypeVar("Entry", bound=Named)
+
+
+@functools.lru_cache(maxsize=16)
+def _installed(group: str, _path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    return tuple(importlib.metadata.entry_points(group=group))
+
+
+def entry_points(group: str) -> tuple[EntryPoint, ...]:
+    """A group's entry points, looked up once while modules come from the same folders: each look reads a file of every
+    package that is installed, and a command looks several times."""
+    return _installed(group, tuple(sys.path))
 
 
 class Registry(Generic[Entry]):
