@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 
 import numpy as np
@@ -10,9 +11,13 @@ import pytest
 from annotator.project import Project, Provenance
 
 
-@pytest.fixture
-def project(tmp_path, sample_photos, make_hand):
-    with Project.create(tmp_path / "project", who="Ada") as project:
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, sample_photos, make_hand):
+    """(the folder of the project that the tests begin with, its accepted hands as records), made once for all."""
+    from annotator.formats.transfer.from_project import labelled_hands
+
+    folder = tmp_path_factory.mktemp("made") / "project"
+    with Project.create(folder, who="Ada") as project:
         photos = project.add_photos([path for path in sample_photos if path.stem in ("signing-0153", "two-hands")])
         source = Provenance("test checkpoint", "d" * 64)
         project.add_proposals(photos[0], [make_hand(1), make_hand(2, "left")], source)
@@ -26,15 +31,20 @@ def project(tmp_path, sample_photos, make_hand):
             project.edit(hand_id, mesh.replace(corrections={8: label}), {20: "occluded"})
         for hand in project.hands()[1:]:
             project.set_state(hand.id, "accepted")
+        records = list(labelled_hands(project))
+    return folder, records
+
+
+@pytest.fixture
+def project(made, tmp_path):
+    with Project.open(shutil.copytree(made[0], tmp_path / "project"), who="Ada") as project:
         yield project
 
 
 @pytest.fixture
-def records(project):
-    """The project's accepted hands: left on one photo, left and right on another."""
-    from annotator.formats.transfer.from_project import labelled_hands
-
-    return list(labelled_hands(project))
+def records(made):
+    """The project's accepted hands: left on one photo, left and right on another. A test may change them."""
+    return copy.deepcopy(made[1])
 
 
 @pytest.fixture
