@@ -39,6 +39,7 @@ from annotator.project import Project
 from annotator.proposers import build_proposer
 from fuzzing import makers
 from fuzzing.doors import PACKAGE, asked, exif, largest, message, predictions, repaired, toml, use_video
+from fuzzing.pictures import zeros_packed
 
 REQUESTS = 12  # of one server's life
 LAYOUTS = sorted(READERS)
@@ -287,9 +288,7 @@ class Parsers:
             try:  # what is packed in it, packed again
                 new = zlib.compress(makers.mutated(zlib.decompress(old), draw))
             except zlib.error:
-                new = draw.choice(
-                    (makers.mutated(old, draw), old[:1] + zlib.compress(bytes(1 << 26)), zlib.compress(bytes(1 << 28)))
-                )
+                new = draw.choice((makers.mutated(old, draw), old[:1] + zeros_packed(1 << 26), zeros_packed(1 << 28)))
         elif isinstance(old, str) and draw.random() < 0.7:
             try:
                 new = json.dumps(makers.changed(json.loads(old), draw))

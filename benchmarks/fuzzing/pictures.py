@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import copy
+import functools
 import random
 import struct
 import zlib
 
 from hostile.damage import mutated
+
+
+@functools.lru_cache(maxsize=8)
+def zeros_packed(count: int, level: int = -1) -> bytes:
+    """So many zero bytes, compressed, which takes a second for a hundred million of them."""
+    return zlib.compress(bytes(count), level)
 
 
 def png(data: bytes, draw: random.Random) -> bytes:
@@ -30,11 +37,11 @@ def png(data: bytes, draw: random.Random) -> bytes:
         elif kind == 1:
             chunks[spot] = (name, mutated(content, draw))
         elif kind == 2:
-            rows = zlib.compress(bytes(draw.choice((0, 10, 1 << 20, 300 << 20))), 1)
+            rows = zeros_packed(draw.choice((0, 10, 1 << 20, 300 << 20)), 1)
             chunks = [one for one in chunks if one[0] != b"IDAT"]
             chunks.insert(1, (b"IDAT", rows))
         elif kind == 3:
-            text = zlib.compress(bytes(100 << 20), 9)
+            text = zeros_packed(100 << 20, 9)
             extra = draw.choice((
                 (b"zTXt", b"a\0\0" + text), (b"iTXt", b"a\0\1\0\0\0" + text), (b"iCCP", b"a\0\0" + text),
                 (b"eXIf", tiff_tags(draw)), (b"PLTE", bytes(draw.choice((0, 2, 3, 769)))), (b"tRNS", bytes(300)),
