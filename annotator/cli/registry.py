@@ -9,6 +9,7 @@ inside the function.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -282,17 +283,26 @@ def main_help(
 
 
 def _load(name: str, place: Any):
-    if isinstance(place, str):
-        place, _, function = place.partition(":")
-        module = importlib.import_module(f"annotator.cli.{place}")
-        place = getattr(module, "app", None) or getattr(module, function or "command")
-    app = place
+    if not isinstance(place, str):
+        return _built(name, place)
+    place, _, function = place.partition(":")
+    module = importlib.import_module(f"annotator.cli.{place}")
+    return _own(name, getattr(module, "app", None) or getattr(module, function or "command"))
+
+
+def _built(name: str, app: Any):
+    """A function, or an app, as click's command."""
     if not isinstance(app, typer.Typer):
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(place)
+        function, app = app, typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name)(function)
     built = typer.main.get_command(app)
     built.name = name
     return built
+
+
+# To read a function's signature takes longer than most commands: whoever looks at the options of all, or runs several
+# in one process, does it once.
+_own = functools.lru_cache(maxsize=256)(_built)
 
 
 def _version(asked: bool) -> None:
