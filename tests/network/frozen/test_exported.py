@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -96,26 +94,19 @@ def test_an_answer_depends_on_no_other_picture(crops, photo_file):
 
 
 @needed
-def test_an_answer_does_not_depend_on_threads(photo_file):
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", THREADS, str(threads), str(photo_file)], capture_output=True, text=True, check=True
-        ).stdout
-        for threads in (1, 2, 3)
-    ]
-    assert len(said[0]) > 100 and said[0] == said[1] == said[2]
-
-
-THREADS = """
-import sys, torch
-torch.set_num_threads(int(sys.argv[1]))
-from annotator.network.encoders.exported_hand import exported_hand
-from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
-from annotator.vision.crops import Crop, extract_all
-from annotator.vision.photos import read_photo
-crops = extract_all(read_photo(sys.argv[2]), [Crop(310, 540, 500), Crop(290, 560, 600, 0.2)])
-print(exported_hand(load_mediapipe_hand()).graph(crops)[0].numpy().tobytes().hex())
-"""
+@torch.inference_mode()
+def test_an_answer_does_not_depend_on_threads(crops):
+    before, at_work, said = torch.get_num_threads(), [], []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            graph = exported_hand(load_mediapipe_hand()).graph
+            at_work.append(graph._compiled.get_property("INFERENCE_NUM_THREADS"))
+            said.append(graph(crops[:2])[0])
+    finally:
+        torch.set_num_threads(before)
+    assert at_work[0] == 1 and at_work == sorted(at_work)  # no more than there are cores
+    assert said[0].numel() > 100 and torch.equal(said[0], said[1]) and torch.equal(said[0], said[2])
 
 
 @needed
