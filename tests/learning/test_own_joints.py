@@ -13,6 +13,7 @@ from annotator.hand.joints import TIPS
 from annotator.learning.data.photos import KeypointTable
 from annotator.learning.real_sets.contacts import TOUCHED, with_contacts
 from annotator.learning.real_sets.own_joints import measured_offsets, read_as_ours, robust_offset
+from annotator.network.encoders.exported_hand import exported_hand
 from annotator.network.encoders.mediapipe_hand import load_mediapipe_hand
 from annotator.synthetic.generate import generate
 from annotator.synthetic.shards import SyntheticShards
@@ -51,10 +52,10 @@ def test_an_offset_is_found_among_hands_that_the_teacher_sees_wrongly(offset, se
 def test_the_teachers_tips_lie_inside_the_finger(tmp_path):
     """What the shipped offsets say of fingertips (fingers along -x) is what a handful of renders say."""
     generate(tmp_path, 250, seed=5)
-    shards = SyntheticShards(tmp_path)
+    shards, network = SyntheticShards(tmp_path), exported_hand(load_mediapipe_hand().eval())
     with pytest.raises(InputError, match="too few"):
-        measured_offsets(shards, load_mediapipe_hand().eval(), 20)
-    found = measured_offsets(shards, load_mediapipe_hand().eval())
+        measured_offsets(shards, network, 20)
+    found = measured_offsets(shards, network)
     assert (found[list(TIPS[1:]), 0] > 0.003).all()
     np.testing.assert_allclose(found[list(TIPS[1:])], MEDIAPIPE.offsets[list(TIPS[1:])], atol=0.004)
 
