@@ -56,7 +56,8 @@ def drawn(truth, hand, random: np.random.Generator, object_in_front: bool) -> De
     image[edges] += random.uniform(-0.02, 0.1, int(edges.sum()))
     image = image + random.normal(0, NOISE, image.shape)
     image[random.random(image.shape) < HOLES / 2] = 0
-    while (image[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])] == 0).mean() < HOLES:
+    of_hand = image[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])]
+    while of_hand.size and (of_hand == 0).mean() < HOLES:
         middle = random.uniform(low, high)
         image[np.hypot(columns - middle[0], rows - middle[1]) < 0.06 * size] = 0
     return DepthImage(image, NOISE)
