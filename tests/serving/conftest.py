@@ -1,8 +1,25 @@
-"""A second model for servers that answer with several."""
+"""A second model for servers that answer with several; and no model is warmed up twice."""
 
 from __future__ import annotations
 
+import functools
+
 import pytest
+
+pytest.importorskip("fastapi", reason="needs the extra [serve]")
+
+from annotator.serving.models.served import Loaded  # noqa: E402
+
+_warm = functools.cache(Loaded.warm)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warmed_once():
+    """Most tests have a server of their own, and most of those the same model: a pass in which no hand is found takes
+    longer than what they ask."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(Loaded, "warm", staticmethod(_warm))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ httpx = pytest.importorskip("httpx", reason="needs the extra [serve]")
 uvicorn = pytest.importorskip("uvicorn", reason="needs the extra [serve]")
 pytest.importorskip("fastapi", reason="needs the extra [serve]")
 
-from annotator.model import load_model  # noqa: E402
 from annotator.serving import wire  # noqa: E402
 from annotator.serving.app import make_app  # noqa: E402
 from annotator.serving.connections import configured  # noqa: E402
@@ -37,11 +37,6 @@ def until(condition, what: str):
         assert time.monotonic() < end, what
         time.sleep(0.02)
     return value
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model(device="cpu")
 
 
 @contextlib.contextmanager
@@ -170,19 +165,30 @@ def test_a_line_that_never_ends_and_headers_that_are_too_long(strict):
     assert spoken(strict[1], b"GET /health HTTP/1.1\r\n" + headers + b"\r\n").startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_head_that_does_not_come_in_time(strict):
-    """None of it, a part of it, or drop by drop; also behind a request that was answered."""
-    assert spoken(strict[1]).startswith(b"HTTP/1.1 408 ")
-    assert spoken(strict[1], b"GET /health HTT").startswith(b"HTTP/1.1 408 ")
-    said = spoken(strict[1], b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /health HTTP/1.1\r\nX:")
-    assert said.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in said
-    with socket.create_connection(("127.0.0.1", strict[1]), timeout=PATIENCE) as dripping:
+def dripped(port: int) -> bool:
+    """Whether a head that comes drop by drop is cut off."""
+    end = time.monotonic() + PATIENCE
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as dripping:
         with contextlib.suppress(OSError):
-            end = time.monotonic() + PATIENCE
             while time.monotonic() < end:
                 dripping.sendall(b"G")
                 time.sleep(0.1)
-        assert time.monotonic() < end
+    return time.monotonic() < end
+
+
+def test_a_head_that_does_not_come_in_time(strict):
+    """None of it, a part of it, or drop by drop; also behind a request that was answered. All at one time: each takes
+    as long as a head may."""
+    port, whole = strict[1], b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ThreadPoolExecutor(4) as at_once:
+        cut_off = at_once.submit(dripped, port)
+        none = at_once.submit(spoken, port)
+        part = at_once.submit(spoken, port, b"GET /health HTT")
+        behind = at_once.submit(spoken, port, whole, b"GET /health HTTP/1.1\r\nX:").result()
+    assert none.result().startswith(b"HTTP/1.1 408 ")
+    assert part.result().startswith(b"HTTP/1.1 408 ")
+    assert behind.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in behind
+    assert cut_off.result()
 
 
 def test_the_rest_of_a_body_is_not_waited_for(strict):

@@ -19,7 +19,6 @@ pytest.importorskip("fastapi", reason="needs the extra [serve]")
 
 from annotator.cli import main  # noqa: E402
 from annotator.errors import InputError  # noqa: E402
-from annotator.model import load_model  # noqa: E402
 from annotator.serving import RemoteModel, wire  # noqa: E402
 from annotator.serving.app import make_app  # noqa: E402
 from annotator.serving.connections import configured  # noqa: E402
@@ -28,11 +27,6 @@ from annotator.vision.photos import read_photo  # noqa: E402
 
 TOKEN = "a-token-of-the-tests"
 LARGEST = 2_000_000
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model(device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +102,14 @@ def test_json_for_programs_of_others(client, photo_file):
 
 
 def test_without_the_token_nobody_comes_in(server, remote):
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": "Basic eA=="}):
-        for path in ("/propose", "/remember", "/prompt"):
-            answer = httpx.post(server + path, content=b"x", headers=headers)
-            assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
-        assert httpx.get(server + "/metrics", headers=headers).status_code == 401
-    assert httpx.get(server + "/health").status_code == 200
+    wrong = ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": "Basic eA=="})
+    with httpx.Client(base_url=server) as anybody:
+        for headers in wrong:
+            for path in ("/propose", "/remember", "/prompt"):
+                answer = anybody.post(path, content=b"x", headers=headers)
+                assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
+            assert anybody.get("/metrics", headers=headers).status_code == 401
+        assert anybody.get("/health").status_code == 200
     with pytest.raises(InputError, match="token"):
         RemoteModel(server, "wrong").propose(np.zeros((64, 64, 3), np.uint8))
 
