@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
+import sys
 import time
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,6 +144,17 @@ def test_a_file_that_was_cut_is_named(many, tmp_path):
         writer("coco-wholebody").write(resumable(many), out)
 
 
+KILLED = """
+import sys
+from annotator.files import resuming
+from annotator.formats.hamer import tar as hamer_tar
+from annotator.formats.others import parquet
+resuming.SECONDS, hamer_tar.PHOTOS_A_SHARD, parquet.ROWS_A_FILE = 0.0, 1, 2
+from annotator.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def hands(project: Project, make_hand, count: int) -> None:
     from annotator.project import Provenance
 
@@ -153,18 +164,6 @@ def hands(project: Project, make_hand, count: int) -> None:
         project.set_state(hand_id, "accepted")
 
 
-def begun(arguments: list[str]) -> int:
-    """The command in a process of its own, which is forked: it has imported already what it would for seconds."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        with suppress(BaseException):
-            code = main(arguments)
-        os._exit(code)
-    return child
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the command is killed in a forked process")
 @pytest.mark.parametrize("name", ["freihand", "coco-wholebody", "parquet"])
 def test_a_killed_command(project, make_hand, tmp_path, name, capfd):
     """SIGKILL in the middle; a second start of the same command finishes it, the same as an undisturbed one."""
@@ -172,14 +171,13 @@ def test_a_killed_command(project, make_hand, tmp_path, name, capfd):
     arguments = ["export", str(project.folder), "--format", name, "--licence", "CC0"]
     assert main([*arguments, "--out", str(tmp_path / "straight")]) == 0
     out = tmp_path / "out" / "set"
-    child, until, ended = begun([*arguments, "--out", str(out)]), time.monotonic() + 60, 0
-    while not ended and not list(out.parent.glob(f".set.partial-*/{STATE}")):
+    process = subprocess.Popen([sys.executable, "-c", KILLED, *arguments, "--out", str(out)], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while process.poll() is None and not list(out.parent.glob(f".set.partial-*/{STATE}")):
         assert time.monotonic() < until
         time.sleep(0.001)
-        ended, _ = os.waitpid(child, os.WNOHANG)
-    if not ended:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     if not out.exists():  # it may have been quicker
         assert len(list(out.parent.glob(".set.partial-*"))) == 1
         assert main([*arguments, "--out", str(out)]) == 0
