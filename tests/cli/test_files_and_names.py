@@ -21,25 +21,35 @@ from annotator.project import Project, Provenance
 from annotator.vision.photos import photo_hash
 
 
-@pytest.fixture
-def two(tmp_path, make_hand, photo_file):
+def two_hands(folder, make_hand, photo_file):
     """A project of two accepted hands on two photos; (its folder, the photos)."""
     exif = Image.Exif()
     exif[0x13B] = "Somebody"
     place = exif.get_ifd(0x8825)
     place[1], place[2], place[3], place[4] = "N", (1.0, 2.0, 3.0), "E", (4.0, 5.0, 6.0)
-    photos = [tmp_path / "photos" / f"{name}.jpg" for name in "ab"]
+    photos = [folder / "photos" / f"{name}.jpg" for name in "ab"]
     photos[0].parent.mkdir()
     with Image.open(photo_file) as image:
         image.save(photos[0], quality=92, exif=exif, comment=b"a comment")
         exif[0x112] = 3
         image.transpose(Image.Transpose.ROTATE_180).save(photos[1], quality=91, exif=exif)
-    with Project.create(tmp_path / "p") as project:
+    with Project.create(folder / "p") as project:
         for number, photo in enumerate(photos):
             made = make_hand(number, "left" if number else "right")
             hand = project.add_proposal(project.add_photo(photo), made, Provenance("test", "d" * 64))
             project.set_state(hand, "accepted")
-    return tmp_path / "p", photos
+    return folder / "p", photos
+
+
+@pytest.fixture
+def two(tmp_path, make_hand, photo_file):
+    return two_hands(tmp_path, make_hand, photo_file)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, make_hand, photo_file):
+    """The same for tests that only read it."""
+    return two_hands(tmp_path_factory.mktemp("two"), make_hand, photo_file)
 
 
 def rate(path, text=b"5 stars"):
@@ -104,9 +114,9 @@ def test_a_photo_that_shows_something_else_is_said(two, tmp_path, capfd):
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
 @pytest.mark.parametrize("keep", [False, True])
-def test_exports_carry_no_places(two, tmp_path, capfd, name, keep):
+def test_exports_carry_no_places(kept, tmp_path, capfd, name, keep):
     """Nothing of place, artist or comment is anywhere in the data set's bytes, unless it is asked for."""
-    place, _ = two
+    place, _ = kept
     options = ["--keep-metadata"] if keep else []
     assert run(capfd, "export", place, "--out", tmp_path / "e", "--format", name, *options)[0] == 0
     data = b"".join(path.read_bytes() for path in (tmp_path / "e").rglob("*") if path.is_file())
@@ -151,7 +161,7 @@ def annotator(*arguments, cwd, **environment):
     return subprocess.run(command, cwd=cwd, env=os.environ | environment, capture_output=True)
 
 
-def test_names_of_every_kind(two, tmp_path):
+def test_names_of_every_kind(two, tmp_path, capfd, loaded, monkeypatch):
     """`~name`, a name that is no UTF-8, and output into a pipe of another encoding: work, or one line and code 2."""
     place, (a, _) = two
     shutil.copy(a, tmp_path / "~nobody-of-that-name.jpg")
@@ -159,8 +169,10 @@ def test_names_of_every_kind(two, tmp_path):
     assert [file.name for file in files] == ["~nobody-of-that-name.jpg", "x.jpg"] and not empty
     (tmp_path / "odd").mkdir()
     shutil.copy(a, os.fsencode(tmp_path / "odd") + b"/H\xe4nd.jpg")
-    done = annotator("propose", "odd", "--project", "q", cwd=tmp_path)
-    assert done.returncode == 2 and b"no UTF-8 text" in done.stderr and b"Traceback" not in done.stderr
+    with monkeypatch.context() as there:
+        there.chdir(tmp_path)
+        code, _, err = run(capfd, "propose", "odd", "--project", "q")
+    assert code == 2 and "no UTF-8 text" in err and "Traceback" not in err
     with Project.open(place) as project:
         project.add_photo(shutil.copy(a.with_name("b.jpg"), tmp_path / "unused.jpg"))
     hand = "\u624b"
