@@ -55,17 +55,17 @@ def toml(tree) -> str:
     if not isinstance(tree, dict):
         return "data = " + json.dumps(tree)
     lines, tables = [], []
-    for key, value in tree.items():
+    for key, given in tree.items():
         name = json.dumps(str(key))
-        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        if isinstance(given, list) and given and all(isinstance(one, dict) for one in given):
             tables += [
                 f"[[{name}]]\n" + "\n".join(f"{json.dumps(str(k))} = {value(v)}" for k, v in one.items())
-                for one in value
+                for one in given
             ]
-        elif isinstance(value, dict):
-            tables.append(f"[{name}]\n" + "\n".join(f"{json.dumps(str(k))} = {value(v)}" for k, v in value.items()))
+        elif isinstance(given, dict):
+            tables.append(f"[{name}]\n" + "\n".join(f"{json.dumps(str(k))} = {value(v)}" for k, v in given.items()))
         else:
-            lines.append(f"{name} = {value(value)}")
+            lines.append(f"{name} = {value(given)}")
     return "\n".join(lines + tables)
 
 
