@@ -6,6 +6,7 @@ import pytest
 
 from annotator.cli import main
 from annotator.project import Project, Provenance
+from annotator.vision.photos import read_photo
 
 
 @pytest.fixture
@@ -40,3 +41,9 @@ def loaded(model, monkeypatch):
         lambda checkpoint=None, hand=None, device=None: model if checkpoint is None else load(checkpoint, hand, device),
     )
     return model
+
+
+@pytest.fixture(scope="session")
+def seen(model, photo_file):
+    """What the shipped model proposes on the photo: asked once, for what no test changes."""
+    return model.propose(read_photo(photo_file))

@@ -11,18 +11,15 @@ from annotator.formats import reader
 from annotator.hand.definitions import JointDefinition
 from annotator.hand.joints import joint_index
 from annotator.project import Project, Provenance
-from annotator.vision.photos import read_photo
 
 
 @pytest.fixture
-def proposed(loaded, tmp_path, photo_file):
+def proposed(loaded, seen, tmp_path, photo_file):
     """(folder, hand id) of a project with the model's own proposal on a copy of a photo."""
     path = tmp_path / "photo.jpg"
     path.write_bytes(photo_file.read_bytes())
     with Project.create(tmp_path / "project") as project:
-        (hand_id,) = project.add_proposals(
-            project.add_photo(path), loaded.propose(read_photo(path)), Provenance("default", loaded.digest)
-        )
+        (hand_id,) = project.add_proposals(project.add_photo(path), seen, Provenance("default", loaded.digest))
     return tmp_path / "project", hand_id
 
 

@@ -15,13 +15,11 @@ from annotator.vision.drawing.raster import rasterise
 
 
 @pytest.fixture
-def proposed(tmp_path, photo_file, model):
+def proposed(tmp_path, photo_file, loaded, seen):
     path = tmp_path / "photo.jpg"
     path.write_bytes(photo_file.read_bytes())
     with Project.create(tmp_path / "project") as project:
-        (hand_id,) = project.add_proposals(
-            project.add_photo(path), model.propose(read_photo(path)), Provenance("default", model.digest)
-        )
+        (hand_id,) = project.add_proposals(project.add_photo(path), seen, Provenance("default", loaded.digest))
         mesh = project.mesh(hand_id)
     return tmp_path / "project", hand_id, mesh, read_photo(path).shape[:2]
 
