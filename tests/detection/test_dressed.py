@@ -29,9 +29,30 @@ def photos(sample_photos) -> list[np.ndarray]:
     return [read_photo(path) for path in sample_photos[::3]]
 
 
-def test_what_is_found_without_stays_first_and_the_same(network, dressed, photos):
-    detector = PalmDetector()
-    without, beside = (search(photos, network, detector, None, one) for one in (None, dressed))
+@pytest.fixture(scope="module")
+def detector() -> PalmDetector:
+    return PalmDetector()
+
+
+@pytest.fixture(scope="module")
+def without(network, detector, photos):
+    """What is found by palms alone."""
+    return search(photos, network, detector, None)
+
+
+@pytest.fixture(scope="module")
+def palms(dressed, photos):
+    return dressed.palms_in(photos)
+
+
+@pytest.fixture(scope="module")
+def alone(network, dressed, photos, palms):
+    """What is found by the search for gloved hands where nothing is known."""
+    return dressed.looks(network, photos, palms, [[] for _ in photos])
+
+
+def test_what_is_found_without_stays_first_and_the_same(network, detector, dressed, photos, without):
+    beside = search(photos, network, detector, None, dressed)
     assert any(without)
     for before, after in zip(without, beside, strict=True):
         assert len(after) >= len(before)
@@ -40,11 +61,10 @@ def test_what_is_found_without_stays_first_and_the_same(network, dressed, photos
             assert (one.presence, one.right) == (other.presence, other.right)
 
 
-def test_alone_it_finds_hands_with_the_landmarks_that_mediapipe_gives(network, dressed, photos):
-    answers = dressed.looks(network, photos, dressed.palms_in(photos), [[] for _ in photos])
-    seen = [k for k, looks in enumerate(answers) if looks]
-    assert len(seen) > len(photos) / 2 and all(look.trust >= 0.5 for looks in answers for look in looks)
-    photo, looks = photos[seen[0]], answers[seen[0]]
+def test_alone_it_finds_hands_with_the_landmarks_that_mediapipe_gives(network, photos, alone):
+    seen = [k for k, looks in enumerate(alone) if looks]
+    assert len(seen) > len(photos) / 2 and all(look.trust >= 0.5 for looks in alone for look in looks)
+    photo, looks = photos[seen[0]], alone[seen[0]]
     picture = torch.from_numpy(looks[0].crop.extract(photo)).permute(2, 0, 1)[None]
     with torch.inference_mode():
         plain, mirrored = network(torch.cat([picture, picture.flip(-1)])).landmarks[..., :2].double().numpy()
@@ -53,10 +73,8 @@ def test_alone_it_finds_hands_with_the_landmarks_that_mediapipe_gives(network, d
         assert np.linalg.norm(landmarks - looks[0].landmarks, axis=1).mean() < 0.05 * looks[0].crop.size
 
 
-def test_known_hands_are_not_looked_at_again(network, dressed, photos):
-    known = search(photos, network, PalmDetector(), None)
-    alone = dressed.looks(network, photos, dressed.palms_in(photos), [[] for _ in photos])
-    beside = dressed.looks(network, photos, dressed.palms_in(photos), known)
+def test_known_hands_are_not_looked_at_again(network, dressed, photos, without, palms, alone):
+    beside = dressed.looks(network, photos, palms, without)
     assert sum(map(len, beside)) < sum(map(len, alone))
 
 
@@ -74,9 +92,9 @@ def test_nothing_there(network, dressed):
     assert dressed.looks(network, [noise], [[]], [[]]) == [[]]
 
 
-def test_closer_where_no_hand_is_large_in_a_photo_that_is_large_enough(network, dressed, photos):
+def test_closer_where_no_hand_is_large_in_a_photo_that_is_large_enough(network, detector, dressed, photos):
     photo = max(photos, key=lambda one: min(one.shape[:2]))
-    ((look, *_),) = search([photo], network, PalmDetector(), None)
+    ((look, *_),) = search([photo], network, detector, None)
     assert look.crop.size > max(large for _, large, _ in CLOSER) * max(photo.shape) and dressed.palms_closer(
         [photo], [[look]]
     ) == [[]]
