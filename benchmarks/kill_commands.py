@@ -165,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
         with Project.open(scratch / "project") as project:
             for each in FORMATS:
                 writer(each).write(labelled_hands(project), scratch / "sets" / each)
-        for each in FORMATS:
+        for each in FORMATS[: (given.kills + 1) // 2]:  # those that there are kills for
             for verb, place in (("export", scratch / "timed"), ("import", scratch / "timed-project")):
                 more = ["export", scratch / "project", "--out", place] if verb == "export" else [
                     "import", scratch / "sets" / each, "--project", place]  # fmt: skip
