@@ -55,13 +55,12 @@ class Actions(Judging, Redrawing):
             return
         self.act(name)
 
-    def next_open(self) -> None:
-        if not self.session.next_open():
-            self.say("no other hand waits to be judged")
+    def next_open(self, step: int = 1) -> None:
+        more = self.session.next_open(step)
+        self.say(self.session.passed if more else "no other hand waits to be judged")
 
     def previous_open(self) -> None:
-        if not self.session.next_open(-1):
-            self.say("no other hand waits to be judged")
+        self.next_open(-1)
 
     def next_bare(self) -> None:
         if not self.session.next_bare():

@@ -42,7 +42,11 @@ class Judging:
         self._check_shown()
         session, gone = self.session, self.session.hand
         session.delete()
-        if not session.next_open():
+        try:
+            more = session.next_open()
+        except InputError:
+            more = False
+        if not more:
             session.look_bare(gone.photo)  # what is deleted is not looked at any more
         self.say(f"{gone.id} is no hand (Undo brings it back)")
 
@@ -69,8 +73,11 @@ class Judging:
         self._check_shown()
         judged = self.session.hand.id
         self.session.set_state(state)
-        more = self.session.next_open()
-        self.say(f"{judged}: {state}" + ("" if more else "; no other hand waits to be judged"))
+        try:
+            more = self.session.passed if self.session.next_open() else "no other hand waits to be judged"
+        except InputError as error:  # the verdict is stored all the same
+            more = str(error)
+        self.say("; ".join(filter(None, (f"{judged}: {state}", more))))
 
     def _judge_many(self, hand_ids: list[str], state: str) -> None:
         """Judge all of these, after a question."""

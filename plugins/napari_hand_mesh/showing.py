@@ -95,6 +95,7 @@ class Showing:
         self._show(session.mesh)
         yield
         if not same:
+            self._let_go()
             self._name()
             self.queue.refresh()
             self._chosen_joint = None
@@ -108,6 +109,11 @@ class Showing:
             yield
         self._show_others()
         self._shown = (session.hand.id, session.photo)
+
+    def _let_go(self) -> None:
+        """Another hand: what the mouse drags belongs to the one before."""
+        self.dragging.let_go()
+        self._magnify(None)
 
     def _frame(self) -> None:
         """Bring another hand into view, as the person wants it."""
@@ -141,6 +147,8 @@ class Showing:
         """A photo without a hand, or nothing at all."""
         photo = self.session.photo
         self._rest = iter(())
+        if self._shown[0] is not None or self._shown[1] is not photo:
+            self._let_go()
         self.queue.refresh()
         self.history.show_session(self.session)
         self._show_video()

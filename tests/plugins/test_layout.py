@@ -183,6 +183,35 @@ def test_a_drag_lands_where_it_is_seen_however_the_view_is_turned(widget, folder
     assert np.allclose(widget.session.mesh.corrections[8], goal, atol=1.0)
 
 
+def test_a_turned_and_mirrored_view_is_upright_in_what_is_opened_next(widget, folder, wait_until, mouse, keys):
+    widget.open_project(folder)
+    settled(widget, wait_until)
+    camera = widget.layers.camera
+    for key in "112":
+        keys(key, held="Control")
+        camera.zoom = 1.7
+        widget.layers.centre((200.0, 470.0))
+        widget.close_project()
+        assert camera.orientation2d == ("down", "right")
+        widget.open_project(folder)
+        assert (widget.layers.turned, widget.layers.mirrored) == (0, False)
+        assert np.allclose((*widget.layers.middle(), camera.zoom), (200, 470, 1.7))
+
+
+def test_a_turn_leaves_the_hand_as_large_as_it_can_be(widget, folder, wait_until, mouse, keys):
+    widget.open_project(folder)
+    settled(widget, wait_until)
+    low, high = widget.layers.reach(widget.session.mesh)
+    for _ in range(4):
+        keys("1", held="Control")
+        across, down = (high - low)[:: -1 if widget.layers.turned % 2 else 1] * widget.layers.camera.zoom
+        room = widget._canvas_size()
+        assert np.isclose(max(across / room[0], down / room[1]), 1.0, atol=0.02) and widget.layers.turned in range(4)
+    widget.layers.camera.zoom = 3.0  # a person's own
+    keys("1", held="Control")
+    assert widget.layers.camera.zoom == 3.0
+
+
 def test_tones_change_what_is_shown_and_nothing_else(widget, folder, wait_until):
     widget.open_project(folder)
     layers, session = widget.layers, widget.session

@@ -48,10 +48,17 @@ class Dragging:
         self.rest = REST
         self.dragged: int | None = None
         self.hovered: int | None = None
+        self._grips = 0  # how often what the mouse held was let go
         layers.viewer.mouse_drag_callbacks.append(self._drag)
         layers.viewer.mouse_move_callbacks.append(self._hover)
 
+    def let_go(self) -> None:
+        """What the mouse holds is not there any more: moving on and letting go of the button do nothing."""
+        self._grips += 1
+        self.dragged = None
+
     def disconnect(self) -> None:
+        self.let_go()
         viewer = self._layers.viewer
         for callbacks, own in (
             (viewer.mouse_drag_callbacks, self._drag),
@@ -111,10 +118,13 @@ class Dragging:
         self.hovered = joint
         self._over(None, tuple(event.pos))  # nothing may hide the skin now
         self._touched(joint)
-        moved, free_at = False, 0.0
+        moved, free_at, grips = False, 0.0, self._grips
         try:
             yield
             while event.type == "mouse_move":
+                if grips != self._grips:
+                    yield
+                    continue
                 row, column = tuple(event.position)[-2:]
                 far = max(abs(row - start[0]), abs(column - start[1])) * self._layers.camera.zoom
                 moved = moved or far >= CLICK
@@ -127,18 +137,18 @@ class Dragging:
         finally:
             self.dragged = None
             self._pan(True)
-        if moved:
+        if moved and grips == self._grips:
             row, column = tuple(event.position)[-2:]
             self._drop(joint, (column + grip[0], row + grip[1]), *_held(event))
 
     def _click(self, event) -> Iterator[None]:
         """Beside the keypoints: a drag moves the photo, which is napari's; a click is passed on."""
         start = tuple(event.position)[-2:]
-        at = tuple(event.pos)  # the photo moves under the mouse, the window does not
+        at, grips = tuple(event.pos), self._grips  # the photo moves under the mouse, the window does not
         yield
         while event.type == "mouse_move":
             yield
-        if max(abs(a - b) for a, b in zip(event.pos, at, strict=False)) < CLICK:
+        if grips == self._grips and max(abs(a - b) for a, b in zip(event.pos, at, strict=False)) < CLICK:
             self._clicked((start[1], start[0]))
 
     def _draw(self, event) -> Iterator[None]:
@@ -146,14 +156,18 @@ class Dragging:
         row, column = tuple(event.position)[-2:]
         first = second = (column, row)
         self._pan(False)  # whoever selected another layer meanwhile let it move the photo
+        grips = self._grips
         yield
         while event.type == "mouse_move":
-            row, column = tuple(event.position)[-2:]
-            second = (column, row)
-            self._layers.show_box(first, second)
+            if self.boxing and grips == self._grips:
+                row, column = tuple(event.position)[-2:]
+                second = (column, row)
+                self._layers.show_box(first, second)
             yield
+        wanted = self.boxing and grips == self._grips
         self.box(False)
-        self._boxed(first, second)
+        if wanted:
+            self._boxed(first, second)
 
 
 def _held(event) -> tuple[bool, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import napari
 import numpy as np
@@ -39,12 +39,12 @@ class Framing:
         size = np.array(self.photo.data.shape[1::-1], float)
         whole = self._filling(size) * (1 - MARGIN)
         if hand is None:
-            self._centre((size - 1) / 2)
+            self.centre((size - 1) / 2)
             self.camera.zoom = whole
         else:
             self.place(hand)
             low, high = self.reach(hand)
-            self._centre((low + high) / 2)
+            self.centre((low + high) / 2)
             self.camera.zoom = max(whole, self._filling(high - low))
         self._framed = hand, self._view()
         self.thin()
@@ -74,7 +74,7 @@ class Framing:
         """Whether the canvas shows the hand's middle, at whatever zoom."""
         low, high = self.reach(hand)
         across, down = self.canvas_size()
-        x, y = np.abs((low + high) / 2 - self._middle()) * self.camera.zoom
+        x, y = np.abs((low + high) / 2 - self.middle()) * self.camera.zoom
         return bool(x < across / 2 and y < down / 2)
 
     def _filling(self, size: np.ndarray) -> float:
@@ -85,19 +85,20 @@ class Framing:
             return float(min(across / size[0], down / size[1], CLOSEST))
         return float(min(across / size[1], down / size[0], CLOSEST))
 
-    def _centre(self, place: np.ndarray) -> None:
+    def centre(self, place: Sequence[float]) -> None:
         """(x, y) photo px into the middle."""
         x, y = (float(value) for value in place)
         self.camera.center = (0.0, x, y) if self.turned % 2 else (0.0, y, x)
 
-    def _middle(self) -> np.ndarray:
+    def middle(self) -> np.ndarray:
         """(x, y) photo px in the middle of the canvas."""
         first, second = self.camera.center[-2:]
         return np.array([first, second] if self.turned % 2 else [second, first])
 
     def turn(self, quarters: int, mirrored: bool) -> None:
         """Show everything turned clockwise by so many quarters, and mirrored after that; nothing else changes."""
-        middle = self._middle()
+        middle, zoom = self.middle(), self.camera.zoom
+        filled = self._framed is not None and self._framed[1] == self._view()
         self.turned, self.mirrored = quarters % 4, mirrored
         self.viewer.dims.order = (1, 0) if self.turned % 2 else (0, 1)
         down = self.turned in (0, 1) if not self.turned % 2 else self.turned == 1
@@ -105,7 +106,11 @@ class Framing:
         if mirrored:
             right = not right
         self.camera.orientation2d = ("down" if down else "up", "right" if right else "left")
-        self._centre(middle)
+        if filled:
+            self.look_at(self._framed[0])
+            return
+        self.centre(middle)
+        self.camera.zoom = zoom  # with another order of axes napari brings all layers into view
         self.thin()
 
     def thin(self) -> None:
@@ -129,7 +134,7 @@ def to_photo(layers: Framing, way: tuple[float, float]) -> np.ndarray:
 
 def on_canvas(layers: Framing, place: np.ndarray) -> np.ndarray:
     """Where (x, y) photo px is seen on the canvas, px from its upper left corner, however the view is turned."""
-    x, y = (np.asarray(place) - layers._middle()) * layers.camera.zoom
+    x, y = (np.asarray(place) - layers.middle()) * layers.camera.zoom
     across, down = (y, x) if layers.turned % 2 else (x, y)
     if layers.camera.orientation2d[1] == "left":
         across = -across

@@ -92,7 +92,9 @@ class HandLayers(Framing, Surroundings, Emphasis):
         self._lines(np.zeros((0, 2, 2)), OTHER_COLOUR)
 
     def remove(self) -> None:
-        """Take the layers off the viewer."""
+        """Take the layers off the viewer, and show what comes the usual way up."""
+        if self.turned or self.mirrored:
+            self.turn(0, False)
         self.guard.stop()
         self.points.events.data.disconnect(self._protect)
         self.camera.events.zoom.disconnect(self._zoomed)

@@ -116,6 +116,7 @@ class ByKeys:
 
     def leave_joint(self) -> None:
         self.dragging.box(False)
+        self._show_others()  # in place of a box that was begun
         self._order(None)
         self.choose_joint(None)
 

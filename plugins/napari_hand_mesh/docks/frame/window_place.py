@@ -60,7 +60,7 @@ class WindowPlace(QObject):
             camera = noted.get("camera", {})
             if widget.session.hand is not None and camera.get("hand") == widget.session.hand.id:
                 row, column, zoom = float(camera["row"]), float(camera["column"]), float(camera["zoom"])
-                widget.layers.camera.center = (0.0, row, column)
+                widget.layers.centre((column, row))
                 widget.layers.camera.zoom = zoom
                 widget.layers.thin()
         except (TypeError, ValueError, KeyError, AttributeError, binascii.Error):
@@ -78,7 +78,7 @@ class WindowPlace(QObject):
         news["mode"] = widget.mode.currentText()
         if widget.session.hand is not None:
             camera = widget.layers.camera
-            row, column = (round(float(value), 3) for value in camera.center[-2:])
+            column, row = (round(float(value), 3) for value in widget.layers.middle())
             zoom = round(float(camera.zoom), 6)
             news["camera"] = {"hand": widget.session.hand.id, "row": row, "column": column, "zoom": zoom}
         window = self._window()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from annotator.model import Model
 
 PAUSE = 120.0  # seconds: who does nothing for longer is having coffee, not working on the hand
+UNREADABLE = 20  # hands that are passed over before it is said that their photos are gone
 NEAR = 0.08  # of the crop: a click this close to a hand's bones means that hand
 
 
@@ -39,8 +40,8 @@ class Looking:
     the `StoredPhoto` that is looked at, photo: what is on it, (H, W, 3) uint8; hand_queue: see its class; others: the
     other hands of that photo that are not rejected, id -> `HandMesh`; definition: how the project means the joints;
     subject: the shape of the person whose hand it is, None: unknown; listeners: called without arguments whenever hand,
-    mesh or states changed; model: a loaded `Model` or None. All methods raise InputError with one clear line where
-    something cannot be done.
+    mesh or states changed; passed: which hands the last `next_open` passed over, in words; model: a loaded `Model` or
+    None. All methods raise InputError with one clear line where something cannot be done.
     """
 
     def __init__(self, project: Project):
@@ -52,6 +53,7 @@ class Looking:
         self.photo: np.ndarray | None = None
         self.others: dict[str, HandMesh] = {}
         self.listeners: list[Callable[[], None]] = []
+        self.passed = ""
         self.hand_queue = HandQueue(project)
         self.definition = project.definition()
         self.subject: Subject | None = None
@@ -83,8 +85,12 @@ class Looking:
         self.read_queue()
         last = place.read(self.project.folder).get("hand")
         if isinstance(last, str) and last in self.hand_queue:
-            self.go(last)
-        elif not self.next_open() and self.queue:
+            try:
+                self.go(last)
+                return
+            except InputError:
+                pass  # its photo is gone meanwhile: the others are there
+        if not self.next_open() and self.queue:
             self.go(self.queue[0].id)
         elif not self.queue:
             self.next_bare()
@@ -152,11 +158,25 @@ class Looking:
 
     def next_open(self, step: int = 1) -> bool:
         """Go to the next hand (step -1: the one before) of the queue that waits for a person; False if there
-        is none."""
-        found = self.hand_queue.next_open(self.hand.id if self.hand else None, step)
-        if found is not None:
-            self.go(found)
-        return found is not None
+        is none. Hands whose photo cannot be read are passed over, which `passed` says; InputError if all that wait are
+        such."""
+        here = self.hand.id if self.hand else None
+        found, wrong = self.hand_queue.next_open(here, step), {}
+        self.passed = ""
+        while found not in (None, here, *wrong) and len(wrong) < UNREADABLE:
+            try:
+                self.go(found)
+            except InputError as error:
+                wrong[found] = error
+                found = self.hand_queue.next_open(found, step)
+                continue
+            if wrong:
+                many = f"{len(wrong)} hands were" if len(wrong) > 1 else "a hand was"
+                self.passed = f"{many} passed over: {next(iter(wrong.values()))}"
+            return True
+        if wrong:
+            raise next(iter(wrong.values()))
+        return False
 
     def next_ahead(self) -> tuple[HandMesh, np.ndarray] | None:
         """The hand that `next_open` would go to and its photo (H, W, 3) uint8, read ahead; None if there is none, or
