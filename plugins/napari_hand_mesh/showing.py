@@ -95,7 +95,7 @@ class Showing:
         self._show(session.mesh)
         yield
         if not same:
-            self._let_go()
+            self._drop_grip()
             self._name()
             self.queue.refresh()
             self._chosen_joint = None
@@ -110,7 +110,7 @@ class Showing:
         self._show_others()
         self._shown = (session.hand.id, session.photo)
 
-    def _let_go(self) -> None:
+    def _drop_grip(self) -> None:
         """Another hand: what the mouse drags belongs to the one before."""
         self.dragging.let_go()
         self._magnify(None)
@@ -148,7 +148,7 @@ class Showing:
         photo = self.session.photo
         self._rest = iter(())
         if self._shown[0] is not None or self._shown[1] is not photo:
-            self._let_go()
+            self._drop_grip()
         self.queue.refresh()
         self.history.show_session(self.session)
         self._show_video()
