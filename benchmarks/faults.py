@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -97,10 +97,11 @@ def look(world: World, case: Case, tried: Tried, ended: Ended) -> list[str]:
 
 
 def numbers(seen: int, most: int, first: int = 1) -> Iterator[int]:
-    """The calls that fail, one at a time: all from the first on, or `most` of all evenly spread."""
-    if not most or seen <= most:
-        return iter(range(first, seen + 1))
-    return iter(sorted({1 + round(k * (seen - 1) / max(1, most - 1)) for k in range(most)}))
+    """The calls that fail, one at a time: all, or `most` of them evenly spread; of these, those from the first on."""
+    every: Iterable[int] = range(1, seen + 1)
+    if most and seen > most:
+        every = sorted({1 + round(k * (seen - 1) / max(1, most - 1)) for k in range(most)})
+    return (number for number in every if number >= first)
 
 
 def warmed(world: World) -> None:

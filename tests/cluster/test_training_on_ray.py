@@ -43,6 +43,6 @@ def test_two_workers_train_as_one_process(tmp_path, capsys):
     assert len(curves[0]) == len(curves[1]) == 4
     np.testing.assert_allclose(curves[1], curves[0], rtol=2e-4)
     # what a worker objects to is one clear error here
-    (tmp_path / "recipe.toml").write_text(RECIPE.replace("batch = 8", "batch = 7"))
-    assert main([*given, "--out", str(tmp_path / "odd"), "--engine", "ray", "--workers", "1"]) == 2
-    assert "a batch of 7 cannot be drawn in 2 equal parts" in capsys.readouterr().err
+    (tmp_path / "recipe.toml").write_text(RECIPE.replace("parts = 2", "parts = 3"))
+    assert main([*given, "--out", str(tmp_path / "odd"), "--engine", "ray", "--workers", "2"]) == 2
+    assert "3 parts cannot be shared by 2 processes" in capsys.readouterr().err

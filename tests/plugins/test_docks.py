@@ -88,9 +88,12 @@ def test_the_layout_of_the_window_comes_back(widget, folder):
     assert not dock.isVisibleTo(widget.window())
     widget.close_project()
     for damaged in (
-        {"window": 3, "camera": [], "filter": 3, "opacity": "much"},
+        {"window": 3},
         {"window": "%%%"},
         {"window": "AAAA"},
+        {"camera": []},
+        {"filter": 3},
+        {"opacity": "much"},
     ):
         place.note(folder, **damaged)
         widget.open_project(folder)

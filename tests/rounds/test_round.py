@@ -88,28 +88,24 @@ def straight(answered, replay, tmp_path_factory) -> dict:
     return run_round(folder, SMALL, replay=replay)
 
 
-def test_an_interrupted_round_goes_on_to_the_same_end(project, replay, straight):
-    """Interrupted in every step, each time after it went on: what one interruption spoils, the end shows."""
-    reached = []
-    for where in (("definition", 4), ("features", 6), ("train", 2), ("judge", 3)):
+@pytest.mark.parametrize("where", [("definition", 4), ("features", 6), ("train", 2), ("judge", 3)])
+def test_an_interrupted_round_goes_on_to_the_same_end(project, replay, straight, where):
 
-        def stop(step, done, *_, where=where):
-            reached.append(step)
-            if (step, done) >= where and step == where[0]:
-                raise Interrupted
+    def stop(step, done, *_):
+        if (step, done) >= where and step == where[0]:
+            raise Interrupted
 
-        with pytest.raises(Interrupted):
-            run_round(project, None if reached else SMALL, replay=replay, progress=stop)
-        assert reached[-1] == where[0] and current_checkpoint(project) is None
-        if where[0] == "train":  # as a version wrote it that had other names for the settings
-            path = round_folders(project)[0] / STATE
-            state = json.loads(path.read_text())
-            once = {new: old for old, new in RENAMED.items()}
-            state["settings"] = {once.get(name, name): value for name, value in state["settings"].items()}
-            path.write_text(json.dumps(state))
-        # what is accepted meanwhile belongs to the next round
-        if proposed := project.hands("proposed"):
-            project.set_state(proposed[0].id, "rejected")
+    with pytest.raises(Interrupted):
+        run_round(project, SMALL, replay=replay, progress=stop)
+    assert current_checkpoint(project) is None
+    if where[0] == "train":  # as a version wrote it that had other names for the settings
+        path = round_folders(project)[0] / STATE
+        state = json.loads(path.read_text())
+        once = {new: old for old, new in RENAMED.items()}
+        state["settings"] = {once.get(name, name): value for name, value in state["settings"].items()}
+        path.write_text(json.dumps(state))
+    # what is accepted meanwhile belongs to the next round
+    project.set_state(project.hands("proposed")[0].id, "rejected")
     resumed = run_round(project, replay=replay)
     assert resumed["round"] == 1 and resumed["settings"] == straight["settings"]
     for key in ("model", "error", "definition", "from_definition", "from_weights"):

@@ -24,4 +24,4 @@ def test_hostile_insides_do_no_harm():
     parsers = json.loads(done.stdout)["parsers"]
     assert len(parsers) == 15 and all(one["files"] == FILES for one in parsers.values())
     assert [line for one in parsers.values() for line in one["harm"]] == []
-    assert sum(one.get("refused", 0) for one in parsers.values()) > 30
+    assert sum(one.get("refused", 0) for one in parsers.values()) > 50
